@@ -1,0 +1,9 @@
+"""TrigReason: two reasoning models answer like the large one while the small one does the work.
+
+``trigreason.reasoning`` is the idea, pure and without dependencies; ``trigreason.reasoner.reason``
+runs it over two models; ``trigreason.bundled.load_pair`` is a pair to try it on.
+"""
+
+from importlib.metadata import version
+
+__version__ = version("trigreason")

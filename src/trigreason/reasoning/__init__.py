@@ -1,0 +1,98 @@
+"""The idea itself: tokens, steps, triggers, methods and the trace. Pure; standard library only."""
+
+from trigreason.reasoning.hesitation import HESITATION_EXPRESSIONS, find_hesitations
+from trigreason.reasoning.judge import Scoring, read_score
+from trigreason.reasoning.messages import Message
+from trigreason.reasoning.methods import (
+    Decision,
+    Judge,
+    Method,
+    Rewrite,
+    Signals,
+    Solo,
+    SpecReason,
+    TrigReason,
+    Write,
+)
+from trigreason.reasoning.replay import Firing, Replayed, replay, what_if
+from trigreason.reasoning.steps import Author, Step, StepCutter, StepEnd
+from trigreason.reasoning.thresholds import METHODS, Thresholds, make_method
+from trigreason.reasoning.tokens import (
+    Alternative,
+    Token,
+    join_text,
+    low_perplexity_ratio,
+    perplexity,
+    sharpen,
+    usable_logprob,
+)
+from trigreason.reasoning.trace import (
+    Handover,
+    ModelUse,
+    Prices,
+    Purpose,
+    StepRecord,
+    StopReason,
+    Stretch,
+    Trace,
+)
+from trigreason.reasoning.trace_json import load_trace, totals, trace_from_json, trace_to_json
+from trigreason.reasoning.triggers import (
+    CognitiveOffload,
+    Direction,
+    InterventionRequest,
+    StrategicPriming,
+    Trigger,
+)
+
+__all__ = [
+    "HESITATION_EXPRESSIONS",
+    "METHODS",
+    "Alternative",
+    "Author",
+    "CognitiveOffload",
+    "Decision",
+    "Direction",
+    "Firing",
+    "Handover",
+    "InterventionRequest",
+    "Judge",
+    "Message",
+    "Method",
+    "ModelUse",
+    "Prices",
+    "Purpose",
+    "Replayed",
+    "Rewrite",
+    "Scoring",
+    "Signals",
+    "Solo",
+    "SpecReason",
+    "Step",
+    "StepCutter",
+    "StepEnd",
+    "StepRecord",
+    "StopReason",
+    "StrategicPriming",
+    "Stretch",
+    "Thresholds",
+    "Token",
+    "Trace",
+    "TrigReason",
+    "Trigger",
+    "Write",
+    "find_hesitations",
+    "join_text",
+    "load_trace",
+    "low_perplexity_ratio",
+    "make_method",
+    "perplexity",
+    "read_score",
+    "replay",
+    "sharpen",
+    "totals",
+    "trace_from_json",
+    "trace_to_json",
+    "usable_logprob",
+    "what_if",
+]

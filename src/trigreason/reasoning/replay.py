@@ -1,0 +1,111 @@
+"""Putting a recorded trace to a method again, with no model at hand."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from trigreason.reasoning.methods import Decision, Judge, Method, Rewrite, Write
+from trigreason.reasoning.steps import Author, Step, StepEnd
+from trigreason.reasoning.thresholds import Thresholds, make_method
+from trigreason.reasoning.tokens import Token
+from trigreason.reasoning.trace import StepRecord, Trace
+from trigreason.reasoning.triggers import Trigger
+
+
+@dataclass(frozen=True, slots=True)
+class Replayed:
+    """What a method decides after a recorded step, and whether the record says the same.
+
+    ``step`` is an index into the trace's steps, -1 for the opening. ``agrees`` is None where the
+    record ends and so cannot tell.
+    """
+
+    step: int
+    decision: Decision
+    agrees: bool | None
+
+
+def replay(trace: Trace, thresholds: Thresholds | None = None) -> Iterator[Replayed]:
+    """Every decision of the trace's method over the trace's steps.
+
+    Under the trace's own thresholds all of them agree with the record. Under others, the decisions
+    say what would have been done with the steps that were written; what the models would have
+    written after the first difference nobody can know.
+    """
+    method = make_method(trace.method, thresholds or trace.thresholds)
+    yield _compare(-1, method.open(), trace)
+    for index, record in enumerate(trace.steps):
+        if record.end is StepEnd.CUT_OFF:
+            return
+        yield _compare(index, _decide(method, record), trace)
+
+
+def recorded_step(record: StepRecord) -> Step:
+    """The step of a record, with its probabilities; token texts are not recorded."""
+    tokens = tuple(Token("", logprob) for logprob in record.logprobs)
+    return Step(record.text, tokens, record.end, record.author)
+
+
+def _decide(method: Method, record: StepRecord) -> Decision:
+    decision = method.on_step(recorded_step(record))
+    if isinstance(decision, Judge) and record.score is not None:
+        decision = method.on_score(record.score)
+    return decision
+
+
+def _compare(index: int, decision: Decision, trace: Trace) -> Replayed:
+    following = trace.steps[index + 1] if index + 1 < len(trace.steps) else None
+    return Replayed(index, decision, _agrees(decision, trace, index, following))
+
+
+def _agrees(
+    decision: Decision, trace: Trace, index: int, following: StepRecord | None
+) -> bool | None:
+    if isinstance(decision, Judge):
+        return None if following is None else False
+    if index >= 0 and isinstance(decision, Rewrite) is trace.steps[index].standing:
+        return False
+    if following is None:
+        return None
+    if following.author is not decision.author:
+        return False
+    writer = trace.steps[index].author if index >= 0 else None
+    if writer is decision.author and isinstance(decision, Write):
+        return True
+    return following.trigger is decision.trigger
+
+
+@dataclass(frozen=True, slots=True)
+class Firing:
+    """A recorded SRM step, the trigger that fired on it then, and the one that would now."""
+
+    step: int
+    record: StepRecord
+    then: Trigger | None
+    now: Trigger | None
+
+
+def what_if(trace: Trace, thresholds: Thresholds) -> list[Firing]:
+    """Which triggers would have fired on the recorded SRM steps under ``thresholds``.
+
+    Each SRM step, kept or thrown away, is judged as it was written. The hesitation streak starts
+    anew after every step at which the LRM wrote then or would write now. Priming looks at no
+    step, so it is no part of this.
+    """
+    method = make_method("trigreason", replace(thresholds, n=0))
+    method.open()
+    firings: list[Firing] = []
+    for index, record in enumerate(trace.steps):
+        if record.end is StepEnd.CUT_OFF:
+            break
+        decision = method.on_step(recorded_step(record))
+        if record.author is Author.SRM and not isinstance(decision, Judge):
+            firings.append(Firing(index, record, _fired_after(trace, index), decision.trigger))
+    return firings
+
+
+def _fired_after(trace: Trace, index: int) -> Trigger | None:
+    """The trigger that took the pen away after this step in the record."""
+    following = trace.steps[index + 1] if index + 1 < len(trace.steps) else None
+    return following.trigger if following and following.author is Author.LRM else None

@@ -1,0 +1,108 @@
+"""Every threshold of every method in one flat, immutable set, under the paper's symbols.
+
+This is the form in which thresholds are written down: in a pair's profile, on the command line,
+in a trace. :func:`make_method` turns it into the method that runs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, fields
+from typing import Any
+
+from trigreason.reasoning.hesitation import HESITATION_EXPRESSIONS
+from trigreason.reasoning.methods import Method, Solo, SpecReason, TrigReason
+from trigreason.reasoning.steps import Author
+from trigreason.reasoning.triggers import (
+    CognitiveOffload,
+    Direction,
+    InterventionRequest,
+    StrategicPriming,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Thresholds:
+    """The defaults are the paper's; k is this project's (the paper does not give it).
+
+    Attributes:
+        n: priming steps the LRM writes first (steps).
+        tau: perplexity below which a token counts as certain.
+        rho: bound on the share of certain tokens in a step (0 to 1).
+        direction: the side of rho that fires.
+        k: hesitating steps in a row that ask for the LRM (steps).
+        m: steps the LRM then writes (steps).
+        accept: lowest judge's score with which SpecReason keeps a step (0 to 9).
+        judge_first: priming steps under SpecReason (steps; its script's option, off by default).
+        expressions: what counts as hesitation; Table 3.
+    """
+
+    n: int = 20
+    tau: float = 1.05
+    rho: float = 0.85
+    direction: Direction = Direction.OVER
+    k: int = 2
+    m: int = 1
+    accept: float = 7
+    judge_first: int = 0
+    expressions: tuple[str, ...] = HESITATION_EXPRESSIONS
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values; the expressions only where they are not the paper's."""
+        values = asdict(self) | {"expressions": list(self.expressions)}
+        if self.expressions == HESITATION_EXPRESSIONS:
+            del values["expressions"]
+        return values
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> Thresholds:
+        """Raises ValueError for an unknown key or a value out of range."""
+        unknown = set(values) - {each.name for each in fields(cls)}
+        if unknown:
+            known = ", ".join(each.name for each in fields(cls))
+            raise ValueError(f"unknown threshold {sorted(unknown)[0]!r}; there are {known}")
+        converted = dict(values)
+        if "direction" in converted:
+            converted["direction"] = Direction(converted["direction"])
+        if "expressions" in converted:
+            converted["expressions"] = tuple(converted["expressions"])
+        thresholds = cls(**converted)
+        for make in METHODS.values():
+            make(thresholds)
+        return thresholds
+
+
+def make_method(name: str, thresholds: Thresholds | None = None) -> Method:
+    """The method called ``name`` (one of :data:`METHODS`) under these thresholds.
+
+    Raises:
+        ValueError: there is no such method, or a threshold is out of range.
+    """
+    if name not in METHODS:
+        raise ValueError(f"no method is called {name!r}; there are {', '.join(METHODS)}")
+    return METHODS[name](thresholds or Thresholds())
+
+
+def _signals(given: Thresholds) -> dict[str, Any]:
+    return {
+        "offload": CognitiveOffload(given.tau, given.rho, given.direction),
+        "request": InterventionRequest(given.k, given.m, given.expressions),
+    }
+
+
+def _trigreason(given: Thresholds) -> Method:
+    return TrigReason(priming=StrategicPriming(given.n), **_signals(given))
+
+
+def _specreason(given: Thresholds) -> Method:
+    priming = StrategicPriming(given.judge_first)
+    return SpecReason(accept=given.accept, priming=priming, **_signals(given))
+
+
+METHODS: dict[str, Callable[[Thresholds], Method]] = {
+    "trigreason": _trigreason,
+    "specreason": _specreason,
+    "srm": lambda given: Solo(author=Author.SRM, **_signals(given)),
+    "lrm": lambda given: Solo(author=Author.LRM, **_signals(given)),
+}
+"""Every method by its name."""

@@ -1,0 +1,141 @@
+"""A trace on disk: one JSON object with a schema version.
+
+``totals`` is there for people and other programs; reading a trace back ignores it, because it
+follows from the steps and the requests. Floats are written in full, so that replaying a trace
+that was read back gives the very same decisions.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from typing import Any
+
+from trigreason.reasoning.messages import Message
+from trigreason.reasoning.steps import Author, StepEnd
+from trigreason.reasoning.thresholds import Thresholds
+from trigreason.reasoning.trace import (
+    Prices,
+    Purpose,
+    StepRecord,
+    StopReason,
+    Stretch,
+    Trace,
+)
+from trigreason.reasoning.triggers import Trigger
+
+SCHEMA_VERSION = 1
+
+
+def trace_to_json(trace: Trace) -> dict[str, Any]:
+    """The trace as plain values, ready for ``json.dumps``."""
+    return {
+        "schema": SCHEMA_VERSION,
+        "fingerprint": trace.fingerprint(),
+        "method": trace.method,
+        "thresholds": trace.thresholds.to_json(),
+        "messages": [message._asdict() for message in trace.messages],
+        "models": dict(trace.models),
+        "sampling": trace.sampling,
+        "logprob_scale": trace.logprob_scale,
+        "prices": {author: asdict(prices) for author, prices in trace.prices.items()},
+        "steps": [asdict(step) for step in trace.steps],
+        "stretches": [asdict(stretch) for stretch in trace.stretches],
+        "answer": trace.answer,
+        "answer_author": trace.answer_author,
+        "answer_tokens": trace.answer_tokens,
+        "stop": trace.stop,
+        "limit": trace.limit,
+        "unreadable_scores": trace.unreadable_scores,
+        "seconds": trace.seconds,
+        "totals": totals(trace),
+    }
+
+
+def totals(trace: Trace) -> dict[str, Any]:
+    """What follows from a trace: tokens, requests and cost per model, SMT, handovers."""
+    return {
+        "smt": trace.smt,
+        "thinking_tokens": trace.thinking_tokens,
+        "drafts": len(trace.drafts),
+        "handovers": {str(key): count for key, count in trace.handovers_by_trigger.items()},
+        "usd": trace.usd,
+        **{str(author): asdict(trace.use(author)) for author in Author},
+    }
+
+
+def trace_from_json(values: Any) -> Trace:
+    """A trace that :func:`trace_to_json` (or ``solve --json``) made.
+
+    Raises:
+        ValueError: this is no trace, or one of a schema this version cannot read.
+    """
+    if isinstance(values, dict) and isinstance(values.get("trace"), dict):
+        values = values["trace"]
+    if not isinstance(values, dict) or "schema" not in values:
+        raise ValueError("this is no trace: it has no schema version")
+    if values["schema"] != SCHEMA_VERSION:
+        raise ValueError(
+            f"this trace has schema {values['schema']}, and this version reads {SCHEMA_VERSION}"
+        )
+    try:
+        return _read(values)
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise ValueError(f"this trace is damaged: {error!r} in a required field") from error
+
+
+def load_trace(text: str) -> Trace:
+    """A trace from JSON text. Raises ValueError, also where the text is no JSON."""
+    try:
+        return trace_from_json(json.loads(text))
+    except json.JSONDecodeError as error:
+        raise ValueError(f"this is no trace: it is no JSON ({error})") from error
+
+
+def _read(values: dict[str, Any]) -> Trace:
+    return Trace(
+        method=values["method"],
+        thresholds=Thresholds.from_json(values["thresholds"]),
+        messages=tuple(Message(**message) for message in values["messages"]),
+        models={Author(author): name for author, name in values["models"].items()},
+        sampling=values["sampling"],
+        logprob_scale=values["logprob_scale"],
+        prices={Author(author): Prices(**each) for author, each in values["prices"].items()},
+        steps=[_read_step(step) for step in values["steps"]],
+        stretches=[_read_stretch(stretch) for stretch in values["stretches"]],
+        answer=values["answer"],
+        answer_author=_optional(Author, values["answer_author"]),
+        answer_tokens=values["answer_tokens"],
+        stop=_optional(StopReason, values["stop"]),
+        limit=values["limit"],
+        unreadable_scores=values["unreadable_scores"],
+        seconds=values["seconds"],
+    )
+
+
+def _read_step(values: dict[str, Any]) -> StepRecord:
+    return StepRecord(
+        **values
+        | {
+            "author": Author(values["author"]),
+            "end": StepEnd(values["end"]),
+            "trigger": _optional(Trigger, values["trigger"]),
+            "logprobs": tuple(values["logprobs"]),
+            "hesitations": tuple(values["hesitations"]),
+        }
+    )
+
+
+def _read_stretch(values: dict[str, Any]) -> Stretch:
+    return Stretch(
+        **values
+        | {
+            "author": Author(values["author"]),
+            "purpose": Purpose(values["purpose"]),
+            "trigger": _optional(Trigger, values["trigger"]),
+        }
+    )
+
+
+def _optional(kind: Any, value: Any) -> Any:
+    return None if value is None else kind(value)

@@ -1,0 +1,107 @@
+"""The three triggers that bring the LRM in (section 3.2 of the paper).
+
+Each is an immutable set of thresholds with the equation it stands for. What has happened so far
+(the hesitation streak, the steps still owed) belongs to the method, not to the trigger.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from trigreason.reasoning.hesitation import HESITATION_EXPRESSIONS, find_hesitations
+from trigreason.reasoning.steps import Step
+from trigreason.reasoning.tokens import low_perplexity_ratio
+
+
+class Trigger(StrEnum):
+    """Why the LRM was asked to write."""
+
+    STRATEGIC_PRIMING = "strategic_priming"
+    COGNITIVE_OFFLOAD = "cognitive_offload"
+    INTERVENTION_REQUEST = "intervention_request"
+    JUDGE_REJECTION = "judge_rejection"
+
+
+class Direction(StrEnum):
+    """Which side of rho marks a step as risky."""
+
+    OVER = "over"
+    """The paper: too many tokens are certain. Fires when r > rho; rho = 1 never does."""
+
+    UNDER = "under"
+    """The opposite: too few tokens are certain. Fires when r < rho; rho = 0 never does."""
+
+
+@dataclass(frozen=True, slots=True)
+class StrategicPriming:
+    """The LRM writes the first ``n`` steps, eqs. 1 and 2; n = 0 switches it off."""
+
+    n: int = 20
+
+    def __post_init__(self) -> None:
+        if self.n < 0:
+            raise ValueError(f"n (priming steps) must be 0 or more, not {self.n}")
+
+
+@dataclass(frozen=True, slots=True)
+class CognitiveOffload:
+    """The LRM rewrites an SRM step whose low-perplexity ratio is out of bounds, eqs. 3 to 6.
+
+    ``tau`` is the perplexity below which a token counts as certain, ``rho`` the bound on the
+    ratio r_s of such tokens. Both comparisons are strict.
+    """
+
+    tau: float = 1.05
+    rho: float = 0.85
+    direction: Direction = Direction.OVER
+
+    def __post_init__(self) -> None:
+        if not self.tau >= 1:
+            raise ValueError(f"tau (perplexity) must be 1 or more, not {self.tau}")
+        if not 0 <= self.rho <= 1:
+            raise ValueError(f"rho (a share of tokens) must lie between 0 and 1, not {self.rho}")
+
+    @property
+    def is_off(self) -> bool:
+        return self.rho == (1 if self.direction is Direction.OVER else 0)
+
+    def ratio(self, step: Step) -> float | None:
+        """r_s of eq. 4; None where no token of the step has a probability."""
+        return low_perplexity_ratio((token.logprob for token in step.tokens), self.tau)
+
+    def fires(self, ratio: float | None) -> bool:
+        """Eq. 5, or its mirror image for ``Direction.UNDER``."""
+        if ratio is None:
+            return False
+        return ratio > self.rho if self.direction is Direction.OVER else ratio < self.rho
+
+
+@dataclass(frozen=True, slots=True)
+class InterventionRequest:
+    """The LRM writes ``m`` steps once ``k`` successive SRM steps hesitate, eqs. 7 to 9.
+
+    m = 0 switches it off. The paper does not give k; 2 fits the activation share of its Table 2.
+    """
+
+    k: int = 2
+    m: int = 1
+    expressions: tuple[str, ...] = HESITATION_EXPRESSIONS
+
+    def __post_init__(self) -> None:
+        if self.k < 1:
+            raise ValueError(f"k (hesitating steps in a row) must be 1 or more, not {self.k}")
+        if self.m < 0:
+            raise ValueError(f"m (rectification steps) must be 0 or more, not {self.m}")
+
+    @property
+    def is_off(self) -> bool:
+        return self.m == 0
+
+    def hesitations(self, step: Step) -> tuple[str, ...]:
+        """The expressions of H in the step; h_s of eq. 7 is whether there are any."""
+        return find_hesitations(step.text, self.expressions)
+
+    def fires(self, streak: int) -> bool:
+        """Eq. 8: whether ``streak`` hesitating steps in a row are enough."""
+        return not self.is_off and streak >= self.k

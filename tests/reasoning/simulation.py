@@ -1,0 +1,105 @@
+"""A driver without models: steps out of a hat, put to a method and recorded."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from hypothesis import strategies as st
+
+from trigreason.reasoning import (
+    Author,
+    Direction,
+    Judge,
+    Message,
+    Rewrite,
+    Step,
+    StepEnd,
+    StepRecord,
+    Thresholds,
+    Token,
+    Trace,
+    make_method,
+)
+
+
+class Draw(NamedTuple):
+    """One step out of the hat, whoever is to write it, and what a judge would say of it."""
+
+    text: str
+    logprobs: tuple[float | None, ...]
+    score: float
+
+
+TEXTS = st.sampled_from(
+    ["So x = 3.\n\n", "Wait, no.\n\n", "Hmm, maybe.\n\n", "Perhaps.\n\n", "Check.\n\n", "\n"]
+)
+LOGPROBS = st.sampled_from([0.0, -0.01, -0.048, -0.05, -0.2, -3.0, None, -0.1 / 3])
+DRAWS = st.lists(
+    st.builds(
+        Draw,
+        TEXTS,
+        st.lists(LOGPROBS, max_size=8).map(tuple),
+        st.sampled_from([0.0, 4.5, 6.9, 7.0, 7.1, 9.0]),
+    ),
+    max_size=14,
+)
+THRESHOLDS = st.builds(
+    Thresholds,
+    n=st.integers(0, 4),
+    tau=st.sampled_from([1.0, 1.01, 1.05, 1.3]),
+    rho=st.sampled_from([0.0, 0.5, 0.75, 0.85, 1.0]),
+    direction=st.sampled_from(Direction),
+    k=st.integers(1, 3),
+    m=st.integers(0, 3),
+    accept=st.sampled_from([0, 5, 7, 9]),
+    judge_first=st.integers(0, 2),
+)
+
+
+def drive(
+    method_name: str,
+    thresholds: Thresholds,
+    draws: Sequence[Draw],
+    last_end: StepEnd = StepEnd.END_OF_THINKING,
+) -> Trace:
+    """The trace of a run whose n-th step is the n-th draw; the last one ends with ``last_end``."""
+    method = make_method(method_name, thresholds)
+    trace = Trace(
+        method=method_name,
+        thresholds=thresholds,
+        messages=(Message("user", "?"),),
+        models={Author.SRM: "small", Author.LRM: "large"},
+    )
+    decision = method.open()
+    assert not isinstance(decision, Judge)
+    author, trigger = decision.author, decision.trigger
+    for index, draw in enumerate(draws):
+        end = last_end if index == len(draws) - 1 else StepEnd.BLANK_LINE
+        step = Step(draw.text, tuple(Token("", each) for each in draw.logprobs), end, author)
+        signals = method.signals(step)
+        score: float | None = None
+        if end is not StepEnd.CUT_OFF:
+            decision = method.on_step(step)
+            if isinstance(decision, Judge):
+                score = draw.score
+                decision = method.on_score(score)
+            assert not isinstance(decision, Judge)
+        trace.steps.append(
+            StepRecord(
+                author=author,
+                text=step.text,
+                tokens=len(step.tokens),
+                end=end,
+                stretch=0,
+                trigger=trigger,
+                logprobs=draw.logprobs,
+                ratio=signals.ratio,
+                hesitations=signals.hesitations,
+                score=score,
+                standing=end is StepEnd.CUT_OFF or not isinstance(decision, Rewrite),
+            )
+        )
+        if decision.author is not author:
+            author, trigger = decision.author, decision.trigger
+    return trace

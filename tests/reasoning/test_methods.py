@@ -1,0 +1,271 @@
+"""Methods: tables of step sequences and what is decided after each.
+
+A step is one letter: L an LRM step; by the SRM s plain, h hesitating, c certain (r = 1), C
+certain and hesitating, e exactly at rho, u without any probability, b blank.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pytest
+
+from trigreason.reasoning import (
+    HESITATION_EXPRESSIONS,
+    METHODS,
+    Author,
+    Decision,
+    Direction,
+    Judge,
+    Method,
+    Rewrite,
+    Solo,
+    SpecReason,
+    Step,
+    StrategicPriming,
+    Thresholds,
+    Token,
+    Trigger,
+    TrigReason,
+    Write,
+    make_method,
+)
+
+KINDS: dict[str, tuple[str, Sequence[float | None]]] = {
+    "L": ("Wait. So x = 3.\n\n", [0.0, 0.0]),
+    "s": ("So x = 3.\n\n", [0.0, -1.0]),
+    "h": ("Wait.\n\n", [0.0, -1.0]),
+    "c": ("So x = 3.\n\n", [0.0, 0.0]),
+    "C": ("Wait.\n\n", [0.0, 0.0]),
+    "e": ("So x = 3.\n\n", [0.0] * 17 + [-1.0] * 3),
+    "u": ("So x = 3.\n\n", [None, None]),
+    "b": ("\n", [0.0]),
+}
+SRM, LRM = Write(Author.SRM), Write(Author.LRM)
+OFFLOAD = Rewrite(Author.LRM, Trigger.COGNITIVE_OFFLOAD)
+SIGNS = {
+    "S": SRM,
+    "O": OFFLOAD,
+    "J": Judge(Author.LRM),
+    "X": Rewrite(Author.LRM, Trigger.JUDGE_REJECTION),
+    **{str(steps): Write(Author.LRM, steps) for steps in range(1, 10)},
+}
+
+
+def step(kind: str) -> Step:
+    text, logprobs = KINDS[kind]
+    tokens = tuple(Token("", each) for each in logprobs)
+    return Step(text, tokens, author=Author.LRM if kind == "L" else Author.SRM)
+
+
+def sign(decision: Decision) -> str:
+    """One character: S, O, J, X; R an intervention request; a digit for LRM steps still owed."""
+    if isinstance(decision, Write) and decision.trigger is Trigger.INTERVENTION_REQUEST:
+        return "R"
+    return next(each for each, meaning in SIGNS.items() if meaning == decision)
+
+
+def decisions(method: Method, kinds: str) -> str:
+    method.open()
+    return "".join(sign(method.on_step(step(kind))) for kind in kinds)
+
+
+def trigreason(**thresholds: object) -> Method:
+    return make_method("trigreason", Thresholds(**({"n": 0} | thresholds)))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("thresholds", "steps", "decided"),
+    [
+        ({}, "sss", "SSS"),
+        # Cognitive offload; strictly over rho.
+        ({}, "cLs", "OSS"),
+        ({}, "cLcL", "OSOS"),
+        ({}, "eu", "SS"),
+        ({"rho": 0.84}, "eL", "OS"),
+        ({"rho": 1}, "ccC", "SSS"),
+        ({"direction": Direction.UNDER}, "sLcechL", "OSSSSOS"),
+        ({"direction": Direction.UNDER}, "u", "S"),
+        ({"direction": Direction.UNDER, "rho": 0}, "shhL", "SSRS"),
+        # Intervention request; k in a row.
+        ({}, "hhLs", "SRSS"),
+        ({}, "hshs", "SSSS"),
+        ({}, "hhLhhL", "SRSSRS"),
+        ({"k": 1}, "hLshL", "RSSRS"),
+        ({"k": 3}, "hhshhhL", "SSSSSRS"),
+        ({"m": 0}, "hhhh", "SSSS"),
+        ({"m": 2}, "hhLLs", "SR1SS"),
+        ({"m": 3, "k": 1}, "hLLLh", "R21SR"),
+        ({"expressions": ("so",)}, "hhss", "SSSR"),
+        # The LRM's own hesitation never counts, and what it writes breaks the streak.
+        ({}, "hcLhh", "SOSSR"),
+        ({}, "hLhh", "SSSR"),
+        # An offload comes first and breaks the streak.
+        ({}, "hCLh", "SOSS"),
+        ({"rho": 1}, "hCL", "SRS"),
+        ({"k": 1}, "C", "O"),
+        # White space changes nothing.
+        ({}, "bb", "SS"),
+        ({}, "hbh", "SSR"),
+        ({}, "hbs", "SSS"),
+        # Priming.
+        ({"n": 1}, "Lhh", "SSR"),
+        ({"n": 3}, "LLLs", "21SS"),
+        ({"n": 3, "m": 2, "k": 1}, "LLLhLLcLs", "21SR1SOSS"),
+    ],
+)
+def test_trigreason(thresholds: dict[str, object], steps: str, decided: str) -> None:
+    assert decisions(trigreason(**thresholds), steps) == decided
+
+
+@pytest.mark.parametrize("m", [1, 2, 5])
+def test_a_request_says_how_many_steps(m: int) -> None:
+    method = trigreason(k=1, m=m)
+    method.open()
+    assert method.on_step(step("h")) == Write(Author.LRM, m, Trigger.INTERVENTION_REQUEST)
+
+
+@pytest.mark.parametrize(
+    ("method", "opening"),
+    [
+        (TrigReason(), Write(Author.LRM, 20, Trigger.STRATEGIC_PRIMING)),
+        (TrigReason(priming=StrategicPriming(0)), SRM),
+        (SpecReason(), SRM),
+        (SpecReason(priming=StrategicPriming(3)), Write(Author.LRM, 3, Trigger.STRATEGIC_PRIMING)),
+        (Solo(author=Author.SRM), SRM),
+        (Solo(author=Author.LRM), LRM),
+    ],
+)
+def test_opening(method: Method, opening: Decision) -> None:
+    assert method.open() == opening
+
+
+def test_the_default_priming_is_twenty_steps() -> None:
+    method = TrigReason()
+    method.open()
+    after = [method.on_step(step("L")) for _ in range(20)]
+    assert after == [*(Write(Author.LRM, left) for left in range(19, 0, -1)), SRM]
+
+
+def test_opening_again_forgets_the_last_run() -> None:
+    method = trigreason(n=3)
+    assert decisions(method, "LLLh") == "21SS"  # a streak of one is left behind
+    assert decisions(method, "L") == "2"  # and here two owed steps
+    assert decisions(method, "LLLh") == "21SS"
+
+
+@pytest.mark.parametrize(
+    ("steps", "decided"), [("s", "J"), ("b", "S"), ("cCheu", "JJJJJ"), ("L", "S")]
+)
+def test_specreason_judges_each_srm_step(steps: str, decided: str) -> None:
+    assert decisions(SpecReason(), steps) == decided
+
+
+@pytest.mark.parametrize(
+    ("accept", "score", "decided"),
+    [
+        (7, 7, "S"),
+        (7, 6.99, "X"),
+        (7, 9, "S"),
+        (7, 0, "X"),
+        (0, 0, "S"),
+        (9, 8, "X"),
+        (9, 9, "S"),
+    ],
+)
+def test_specreason_accepts_from_its_threshold_on(
+    accept: float, score: float, decided: str
+) -> None:
+    method = SpecReason(accept=accept)
+    method.open()
+    method.on_step(step("s"))
+    assert sign(method.on_score(score)) == decided
+
+
+def test_specreason_takes_the_pen_back_after_one_step() -> None:
+    method = SpecReason(priming=StrategicPriming(2))
+    assert decisions(method, "LLs") == "1SJ"
+    assert sign(method.on_score(3)) == "X"
+    assert sign(method.on_step(step("L"))) == "S"
+    assert sign(method.on_step(step("s"))) == "J"
+
+
+@pytest.mark.parametrize("author", Author)
+def test_solo_never_changes(author: Author) -> None:
+    assert {Solo(author=author).on_step(step(kind)) for kind in KINDS} == {Write(author)}
+
+
+@pytest.mark.parametrize("name", ["trigreason", "srm", "lrm"])
+def test_only_specreason_takes_a_score(name: str) -> None:
+    with pytest.raises(NotImplementedError, match=name):
+        make_method(name).on_score(7)
+
+
+@pytest.mark.parametrize(
+    ("method", "authors", "revises", "needs_logprobs"),
+    [
+        (trigreason(), "srm lrm", True, True),
+        (trigreason(rho=1), "srm lrm", False, False),
+        (trigreason(rho=1, m=0), "srm", False, False),
+        (trigreason(rho=1, m=0, n=1), "srm lrm", False, False),
+        (trigreason(rho=0, m=0, direction=Direction.UNDER), "srm", False, False),
+        (SpecReason(), "srm lrm", True, False),
+        (Solo(author=Author.SRM), "srm", False, False),
+        (Solo(author=Author.LRM), "lrm", False, False),
+    ],
+)
+def test_what_a_method_needs(
+    method: Method, authors: str, revises: bool, needs_logprobs: bool
+) -> None:
+    assert method.authors == {Author(each) for each in authors.split()}
+    assert (method.revises, method.needs_logprobs) == (revises, needs_logprobs)
+
+
+@pytest.mark.parametrize("name", sorted(METHODS))
+def test_a_method_is_made_by_its_name(name: str) -> None:
+    method = make_method(name, Thresholds(rho=0.5, k=3, expressions=("hm",)))
+    assert method.name == name
+    assert (method.offload.rho, method.request.k) == (0.5, 3)
+    assert method.signals(step("C")) == (1.0, ())
+
+
+def test_no_such_method() -> None:
+    with pytest.raises(ValueError, match="'trig'; there are trigreason, specreason, srm, lrm"):
+        make_method("trig")
+
+
+@pytest.mark.parametrize(
+    "thresholds",
+    [
+        Thresholds(),
+        Thresholds(n=5, rho=0.75, direction=Direction.UNDER, k=3, m=0, accept=5, judge_first=1),
+        Thresholds(expressions=("hm", "moment")),
+        Thresholds(expressions=()),
+    ],
+)
+def test_thresholds_survive_json(thresholds: Thresholds) -> None:
+    assert Thresholds.from_json(thresholds.to_json()) == thresholds
+
+
+def test_the_papers_expressions_are_not_written_down() -> None:
+    assert "expressions" not in Thresholds().to_json()
+    assert Thresholds.from_json({}).expressions == HESITATION_EXPRESSIONS
+
+
+@pytest.mark.parametrize(
+    ("values", "complaint"),
+    [
+        ({"roh": 0.8}, "unknown threshold 'roh'; there are n, tau, rho"),
+        ({"direction": "sideways"}, "sideways"),
+        ({"n": -1}, "n .*-1"),
+        ({"tau": 0}, "tau"),
+        ({"rho": 2}, "rho"),
+        ({"k": 0}, "k "),
+        ({"m": -1}, "m "),
+        ({"accept": 10}, "accept"),
+        ({"judge_first": -1}, "priming"),
+    ],
+)
+def test_thresholds_that_cannot_be(values: dict[str, object], complaint: str) -> None:
+    with pytest.raises(ValueError, match=complaint):
+        Thresholds.from_json(values)
