@@ -1,0 +1,76 @@
+"""Hesitation in the training chains: slips that are noticed and mended, and idle doubts.
+
+A slip is a wrong step that stands in the context but is not learned; what is learned are the two
+hesitating steps after it. The words are those by which the paper's hesitation trigger knows
+reflection.
+"""
+
+import random
+
+from training.chains import Family, Solution, Step, read_state
+from training.families import FAMILIES
+
+_SLIP_SHARE = 0.35
+_SECOND_SLIP_SHARE = 0.2
+"""Of the chains with a slip, how many have two."""
+_DOUBT_SHARE = 0.05
+AGAIN = "Actually, "
+"""What stands before a step put right."""
+_OPENINGS = ("Wait, check", "Hmm, check", "Wait, let me reconsider", "Maybe wrong, check")
+
+
+def with_slips(solution: Solution, rng: random.Random) -> Solution:
+    """The same problem and target, in some cases with slips mended or a right step doubted."""
+    if rng.random() < _SLIP_SHARE:
+        places = 2 if rng.random() < _SECOND_SLIP_SHARE else 1
+        return _replaced(solution, rng, places)
+    if rng.random() < _DOUBT_SHARE / (1 - _SLIP_SHARE):
+        return _doubted(solution, rng)
+    return solution
+
+
+def _replaced(solution: Solution, rng: random.Random, places: int) -> Solution:
+    family = FAMILIES[solution.family]
+    chosen = set(rng.sample(range(len(solution.steps)), min(places, len(solution.steps))))
+    steps: list[Step] = []
+    for index, step in enumerate(solution.steps):
+        if index in chosen:
+            steps += _slip(family, solution, index, rng)
+        else:
+            steps.append(step)
+    return Solution(solution.family, solution.question, solution.target, tuple(steps))
+
+
+def _slip(family: Family, solution: Solution, index: int, rng: random.Random) -> list[Step]:
+    """The step gone wrong, the check of what it started from, and the step put right."""
+    right = solution.steps[index].text
+    wrong = family.corrupt(right, rng)
+    if wrong is None or wrong == right:
+        return [solution.steps[index]]
+    check = f"{rng.choice(_OPENINGS)} {_name(solution, index)}."
+    before = read_state(solution.steps[index - 1].text) if index else None
+    if before is not None:
+        # The wrong state stands nearest: the last right one has to come nearer still.
+        check += f" State {before.number}: {before.state}."
+    return [
+        Step(wrong, learned=False, correct=False),
+        Step(check),
+        Step(AGAIN + right),
+    ]
+
+
+def _doubted(solution: Solution, rng: random.Random) -> Solution:
+    index = rng.randrange(1, len(solution.steps))
+    step = read_state(solution.steps[index - 1].text)
+    if step is None or not step.operation:
+        return solution
+    doubt = Step(f"Hmm, let me check {step.number}: {step.operation} That holds.")
+    steps = (*solution.steps[:index], doubt, *solution.steps[index:])
+    return Solution(solution.family, solution.question, solution.target, steps)
+
+
+def _name(solution: Solution, index: int) -> str:
+    step = read_state(solution.steps[index].text)
+    if step is not None and step.number:
+        return str(step.number)
+    return "the plan" if index == 0 else "the end"
