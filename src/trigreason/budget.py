@@ -1,0 +1,35 @@
+"""The hard limits of a run."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+
+from trigreason.reasoning.steps import MAX_STEP_TOKENS
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Budget:
+    """None is no limit.
+
+    Thinking tokens are those of the thinking that stands, the step under way included; drafts and
+    scores come on top and are in the trace.
+    """
+
+    thinking_tokens: int = 8192
+    answer_tokens: int = 2048
+    step_tokens: int = MAX_STEP_TOKENS
+    steps: int | None = None
+    seconds: float | None = None
+
+    def __post_init__(self) -> None:
+        for name, value in asdict(self).items():
+            if value is not None and value <= 0:
+                raise ValueError(f"a budget of {value} {name.replace('_', ' ')} leaves no room")
+
+    def spent(self, thinking_tokens: int, steps: int) -> str | None:
+        """The limit that this much thinking has reached, by its name; None while there is room."""
+        if thinking_tokens >= self.thinking_tokens:
+            return "thinking_tokens"
+        if self.steps is not None and steps >= self.steps:
+            return "steps"
+        return None

@@ -1,0 +1,168 @@
+"""The contract between the reasoner and a model, whatever server it lives in.
+
+An engine continues a text token by token. It never decides anything: it does not cut steps, it
+does not retry, and it does not know which of the two models it is.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, Protocol
+
+from trigreason.reasoning import Message, Token
+
+
+@dataclass(frozen=True, slots=True)
+class Prefix:
+    """What the model has before it: a conversation, and its own turn as far as it is written.
+
+    ``written`` is the assistant's turn so far, continued from its last character. With
+    ``thinking`` it begins inside ``<think>``, and the engine opens the tag exactly once.
+    """
+
+    messages: tuple[Message, ...]
+    written: str = ""
+    thinking: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sampling:
+    """How tokens are drawn; always sent in full, because servers have defaults of their own.
+
+    ``top_k`` and ``min_p`` are off by default; temperature 0 is greedy.
+    """
+
+    temperature: float = 0.6
+    top_p: float = 0.95
+    top_k: int | None = None
+    min_p: float = 0.0
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.temperature <= 5:
+            raise ValueError(f"temperature must lie between 0 and 5, not {self.temperature}")
+        if not 0 < self.top_p <= 1:
+            raise ValueError(f"top_p must lie above 0 and at most at 1, not {self.top_p}")
+        if self.top_k is not None and self.top_k < 1:
+            raise ValueError(f"top_k must be 1 or more, or None for off, not {self.top_k}")
+        if not 0 <= self.min_p <= 1:
+            raise ValueError(f"min_p must lie between 0 and 1, not {self.min_p}")
+
+
+class Finish(StrEnum):
+    """Why a server ended a stream by itself."""
+
+    STOP = "stop"
+    """The model ended its turn."""
+
+    LENGTH = "length"
+    """``max_tokens`` was reached, or the context is full."""
+
+
+@dataclass(slots=True)
+class Usage:
+    """The server's own count of a request's tokens; None for what it did not say."""
+
+    prompt_tokens: int | None = None
+    cached_tokens: int | None = None
+
+
+class TokenStream(Protocol):
+    """A running request. Each item is the tokens of one arrival, at least one.
+
+    ``finish`` is None until the server ended the stream; ``usage`` fills as the server tells.
+    """
+
+    finish: Finish | None
+    usage: Usage
+
+    def __aiter__(self) -> AsyncIterator[Sequence[Token]]: ...
+
+
+class LogprobScale(StrEnum):
+    """Which distribution a server's logprobs belong to."""
+
+    RAW = "raw"
+    """Before temperature: vLLM, llama.cpp, Ollama."""
+
+    SAMPLING = "sampling"
+    """After temperature: SGLang as it comes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Capabilities:
+    """What an engine can do beyond continuing a prefix."""
+
+    logprobs: bool = True
+    logprob_scale: LogprobScale = LogprobScale.RAW
+    context_tokens: int | None = None
+
+
+class Engine(ABC):
+    """One model on one server. Safe to use from many runs at once."""
+
+    model: str
+    capabilities: Capabilities
+
+    @abstractmethod
+    def stream(
+        self,
+        prefix: Prefix,
+        sampling: Sampling,
+        *,
+        max_tokens: int,
+        alternatives: int | None = None,
+    ) -> AbstractAsyncContextManager[TokenStream]:
+        """Continue ``prefix`` by at most ``max_tokens`` tokens.
+
+        ``alternatives`` asks for each token's logprob and that many likeliest tokens (0: the
+        chosen one alone); None asks for no probabilities. Leaving the context closes the request,
+        and that stops generation on the server.
+
+        Raises (from entering the context or from iterating):
+            EngineError: see its kinds.
+        """
+
+    async def close(self) -> None:  # noqa: B027 - most engines hold something; not all do
+        """Give back connections and memory. The engine cannot be used afterwards."""
+
+
+@dataclass
+class EngineError(Exception):
+    """A model could not be used. ``str()`` is one line: what happened, where, what to do."""
+
+    what: str
+    where: str
+    advice: str
+    details: dict[str, Any] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        return f"{self.where}: {self.what}. {self.advice}"
+
+
+class EngineUnreachable(EngineError):
+    """Nobody answers there, or the connection broke."""
+
+
+class EngineRefused(EngineError):
+    """The server answered, and would not do it (a 4xx status, or an error in the stream)."""
+
+
+class EngineFailed(EngineError):
+    """The server tried and failed (a 5xx status, or an answer that is no answer)."""
+
+
+class ContextTooLong(EngineRefused):
+    """The prefix does not fit into the model's context."""
+
+
+class NoLogprobs(EngineRefused):
+    """Token probabilities were asked for and did not come."""
+
+
+class NotAModel(EngineError):
+    """The file named as a model is not there, or is none."""

@@ -1,0 +1,122 @@
+"""llama.cpp inside this process, for GGUF files.
+
+The server listens on a free port of the loopback interface and is spoken to over HTTP like any
+other, so there is one code path. It ends with the engine, and with the program.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from pathlib import Path
+
+import xllamacpp
+
+from trigreason.engines.base import EngineFailed, NotAModel
+from trigreason.engines.llama_cpp import LlamaCppEngine, ask_props, described
+
+CONTEXT_TOKENS = 16384
+"""Room for the default thinking budget, an answer and a long question."""
+
+SMALL_MODEL_BYTES = 64 * 2**20
+"""Below this a second thread costs more in waiting than it brings."""
+
+_GGUF_MAGIC = b"GGUF"
+_SILENT = -1
+
+
+class EmbeddedEngine(LlamaCppEngine):
+    """A GGUF file served in this process; made by :func:`load`."""
+
+    _server: xllamacpp.Server | None
+
+    async def close(self) -> None:
+        await super().close()
+        self._server = None
+
+
+async def load(
+    path: Path,
+    *,
+    threads: int,
+    context_tokens: int = CONTEXT_TOKENS,
+    slots: int = 1,
+) -> EmbeddedEngine:
+    """Load a GGUF file. ``context_tokens`` is per slot; a slot serves one request at a time.
+
+    Raises:
+        NotAModel: there is no such file, or it is no GGUF model that llama.cpp can load.
+    """
+    check_gguf(path)
+    server = await asyncio.to_thread(_serve, path, threads, context_tokens, slots)
+    url = f"{server.listening_address}/v1"
+    props = await ask_props(url)
+    if props is None:
+        raise EngineFailed(
+            "llama.cpp loaded the model and does not answer", str(path), "Please report this."
+        )
+    template, capabilities = described(props)
+    engine = EmbeddedEngine(url, path.stem, template=template, capabilities=capabilities)
+    engine._server = server
+    return engine
+
+
+def check_gguf(path: Path) -> None:
+    """Raise NotAModel unless ``path`` is a file that begins like GGUF."""
+    try:
+        with path.open("rb") as file:
+            magic = file.read(len(_GGUF_MAGIC))
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        raise NotAModel(f"cannot be read ({reason})", str(path), "Check the path.") from error
+    if magic != _GGUF_MAGIC:
+        raise NotAModel(
+            "is no GGUF file", str(path), "Give a model in GGUF format, or the URL of a server."
+        )
+
+
+def split_threads(srm: Path, lrm: Path, cores: int | None = None) -> tuple[int, int]:
+    """Threads for the SRM and the LRM.
+
+    The two mostly take turns, but the SRM can still be writing when the LRM begins, and threads
+    of llama.cpp that wait for each other burn cores. So together they never get more threads
+    than there are cores, unless there is only one; most go to the LRM.
+    """
+    cores = cores or available_cores()
+    for_srm = 1 if _is_small(srm) else max(1, cores // 4)
+    return for_srm, 1 if _is_small(lrm) else max(1, cores - for_srm)
+
+
+def threads_alone(model: Path, cores: int | None = None) -> int:
+    """Threads for a model that shares this machine with no other."""
+    return 1 if _is_small(model) else cores or available_cores()
+
+
+def available_cores() -> int:
+    """Cores this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def _is_small(model: Path) -> bool:
+    return model.stat().st_size < SMALL_MODEL_BYTES
+
+
+def _serve(path: Path, threads: int, context_tokens: int, slots: int) -> xllamacpp.Server:
+    parameters = xllamacpp.CommonParams()
+    parameters.model.path = str(path)
+    parameters.n_ctx = context_tokens * slots
+    parameters.n_parallel = slots
+    parameters.cpuparams.n_threads = threads
+    parameters.cpuparams_batch.n_threads = threads
+    parameters.warmup = False
+    parameters.verbosity = _SILENT
+    try:
+        return xllamacpp.Server(parameters)
+    except RuntimeError as error:
+        raise NotAModel(
+            "llama.cpp cannot load it (damaged, of an unknown kind, or too large for memory)",
+            str(path),
+            "Try it with another llama.cpp program to see why.",
+        ) from error

@@ -1,0 +1,61 @@
+"""llama.cpp's server: raw completions, and what only it says about itself."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import aiohttp
+import msgspec
+
+from trigreason.engines.base import Capabilities, Prefix, Sampling
+from trigreason.engines.completions import CONNECT_SECONDS, CompletionsEngine
+from trigreason.engines.templates import CHATML, ChatTemplate
+
+
+class GenerationSettings(msgspec.Struct):
+    n_ctx: int
+
+
+class Props(msgspec.Struct):
+    """The answer of ``GET /props``; ``n_ctx`` is the context of one slot, in tokens."""
+
+    default_generation_settings: GenerationSettings
+    model_alias: str = ""
+    chat_template: str = ""
+
+
+class LlamaCppEngine(CompletionsEngine):
+    """A model behind llama.cpp's server. Logprobs are raw; the prompt cache is on."""
+
+    keeps_connections = False
+    """The server drops a connection after a stream without saying so."""
+
+    def request_body(
+        self, prefix: Prefix, sampling: Sampling, max_tokens: int, alternatives: int | None
+    ) -> dict[str, Any]:
+        """A completions request; ``return_progress`` counts the prompt before the first token."""
+        body = super().request_body(prefix, sampling, max_tokens, alternatives)
+        return body | {"cache_prompt": True, "return_progress": True}
+
+
+async def ask_props(url: str) -> Props | None:
+    """What the server at ``url`` (up to ``/v1``) says of itself; None where it is no llama.cpp."""
+    root = url.rstrip("/").removesuffix("/v1")
+    timeout = aiohttp.ClientTimeout(total=CONNECT_SECONDS)
+    try:
+        async with (
+            aiohttp.ClientSession(timeout=timeout) as session,
+            session.get(f"{root}/props") as response,
+        ):
+            if response.status != 200:
+                return None
+            return msgspec.json.decode(await response.read(), type=Props)
+    except (TimeoutError, aiohttp.ClientError, OSError, msgspec.MsgspecError):
+        return None
+
+
+def described(props: Props) -> tuple[ChatTemplate, Capabilities]:
+    """The chat template and the capabilities that a server's props name."""
+    template = ChatTemplate(props.chat_template) if props.chat_template else CHATML
+    context = props.default_generation_settings.n_ctx
+    return template, Capabilities(context_tokens=context)

@@ -1,0 +1,31 @@
+"""Server-sent events out of a byte stream, as fast as Python reads them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+
+class EventLines:
+    """Bytes in, ``data:`` payloads out; comments, event names and blank lines are left out.
+
+    Chunks may end anywhere, also inside a line or a character.
+    """
+
+    __slots__ = ("_rest",)
+
+    def __init__(self) -> None:
+        self._rest = b""
+
+    def feed(self, data: bytes) -> Iterator[bytes]:
+        """The payloads that ``data`` completes."""
+        if self._rest:
+            data = self._rest + data
+        *lines, self._rest = data.split(b"\n")
+        for line in lines:
+            if line.startswith(b"data:"):
+                yield line[5:].strip()
+
+    @property
+    def pending(self) -> bytes:
+        """The unfinished line, for error messages when a stream breaks off."""
+        return self._rest

@@ -1,0 +1,52 @@
+"""A pair: two models and the thresholds that fit them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from trigreason.engines.base import Engine, LogprobScale
+from trigreason.reasoning import Author, Prices, Scoring, Thresholds
+
+
+@dataclass(frozen=True, slots=True)
+class JudgePrompt:
+    """How the LRM is asked for a score of the last step (SpecReason).
+
+    ``question`` is a user turn after the thinking so far, ``opening`` the beginning of the
+    assistant's answer; the next token is read as the digit.
+    """
+
+    question: str = (
+        "Rate the last step of the reasoning above from 0 to 9 by one criterion, whether it is "
+        "correct: 0 for certainly wrong, 9 for certainly right. Style, wording and usefulness do "
+        "not count. Answer with the digit alone."
+    )
+    opening: str = "<think>\nThe score of the last step is "
+    scoring: Scoring = Scoring.GREEDY
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """An SRM, an LRM, and how they work together.
+
+    ``thresholds`` are the defaults of a run; ``logprob_scale`` is the distribution on which tau
+    and rho stand, and where an engine reports the other one its logprobs are converted.
+    """
+
+    srm: Engine
+    lrm: Engine
+    name: str = "pair"
+    thresholds: Thresholds = field(default_factory=Thresholds)
+    logprob_scale: LogprobScale = LogprobScale.RAW
+    judge: JudgePrompt = field(default_factory=JudgePrompt)
+    prices: Mapping[Author, Prices] = field(default_factory=dict)
+
+    def engine(self, author: Author) -> Engine:
+        return self.srm if author is Author.SRM else self.lrm
+
+    async def close(self) -> None:
+        """Close both engines."""
+        await self.srm.close()
+        if self.lrm is not self.srm:
+            await self.lrm.close()
