@@ -21,7 +21,14 @@ from dataclasses import asdict, replace
 from time import perf_counter
 
 from trigreason.budget import Budget
-from trigreason.engines.base import EngineError, Finish, NoLogprobs, Prefix, Sampling
+from trigreason.engines.base import (
+    ContextTooLong,
+    EngineError,
+    Finish,
+    NoLogprobs,
+    Prefix,
+    Sampling,
+)
 from trigreason.events import (
     Done,
     Event,
@@ -68,7 +75,8 @@ async def reason(
     SpecReason's script works and what stretches are measured against.
 
     Raises:
-        EngineError: a model failed; ``error.details["trace"]`` holds what was written until then.
+        EngineError: a model failed, or the question alone is longer than its context;
+            ``error.details["trace"]`` holds what was written until then.
         ValueError: there is no such method, or no question.
     """
     messages = (Message("user", question),) if isinstance(question, str) else tuple(question)
@@ -131,8 +139,10 @@ class _Run:
         except DeadlinePassed:
             state.stop(StopReason.TRUNCATED, "seconds")
         except EngineError as error:
-            error.details["trace"] = trace
-            raise
+            if not isinstance(error, ContextTooLong) or not trace.steps:
+                error.details["trace"] = trace
+                raise
+            state.stop(StopReason.TRUNCATED, "context")
         finally:
             trace.seconds = perf_counter() - started
         yield Done(trace)
@@ -225,11 +235,14 @@ class _Run:
             writer.done = True
             return [state.drop(record, decision.trigger)]
         events = [*writer.show_rest(step), state.keep(record)]
-        if writer.failure is not None:
-            writer.done = True
-        elif step.end is StepEnd.END_OF_THINKING:
+        if step.end is StepEnd.END_OF_THINKING:
             events += writer.begin_answer(state.budget.answer_tokens)
-        elif state.thinking_over or self.request_per_step or decision.author is not writer.author:
+        elif (
+            state.thinking_over
+            or step.end in (StepEnd.END_OF_STREAM, StepEnd.CUT_OFF)
+            or self.request_per_step
+            or decision.author is not writer.author
+        ):
             writer.done = True
         else:
             events.append(StepBegun(writer.author, state.trigger))
@@ -294,10 +307,17 @@ class _Run:
         self, author: Author, purpose: Purpose, prefix: Prefix, room: int
     ) -> AbstractAsyncContextManager[Request]:
         judging = purpose is Purpose.JUDGE
-        trigger = self.state.trigger if purpose is Purpose.WRITE else None
+        writing = purpose is Purpose.WRITE
+        errand = Errand(
+            author,
+            purpose,
+            self.state.trigger if writing else None,
+            self.deadline,
+            writing and author is Author.SRM and self.state.method.needs_logprobs,
+        )
         return open_request(
             self.pair.engine(author),
-            Errand(author, purpose, trigger, self.deadline),
+            errand,
             self.state.trace,
             prefix,
             replace(self.sampling, temperature=0.0) if judging else self.sampling,

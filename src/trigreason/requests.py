@@ -35,6 +35,7 @@ class Errand:
     purpose: Purpose
     trigger: Trigger | None = None
     deadline: float | None = None
+    needs_logprobs: bool = False
 
 
 class Request:
@@ -112,6 +113,7 @@ async def open_request(
                 replace(sampling, seed=(sampling.seed + index) % 2**31),
                 max_tokens=max_tokens,
                 alternatives=rescale.alternatives(alternatives),
+                needs_logprobs=errand.needs_logprobs,
             )
             try:
                 async with asyncio.timeout_at(errand.deadline):

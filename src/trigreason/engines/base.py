@@ -116,12 +116,14 @@ class Engine(ABC):
         *,
         max_tokens: int,
         alternatives: int | None = None,
+        needs_logprobs: bool = False,
     ) -> AbstractAsyncContextManager[TokenStream]:
         """Continue ``prefix`` by at most ``max_tokens`` tokens.
 
         ``alternatives`` asks for each token's logprob and that many likeliest tokens (0: the
-        chosen one alone); None asks for no probabilities. Leaving the context closes the request,
-        and that stops generation on the server.
+        chosen one alone); None asks for no probabilities. With ``needs_logprobs`` a server that
+        sends none all the same is an error; without, its tokens have no probability. Leaving the
+        context closes the request, and that stops generation on the server.
 
         Raises (from entering the context or from iterating):
             EngineError: see its kinds.

@@ -99,13 +99,14 @@ class CompletionsEngine(Engine):
         *,
         max_tokens: int,
         alternatives: int | None = None,
+        needs_logprobs: bool = False,
     ) -> AsyncIterator[CompletionStream]:
         body = self.request_body(prefix, sampling, max_tokens, alternatives)
         response = await self._post("/completions", body)
         try:
             if response.status >= 400:
                 raise await self._refusal(response)
-            yield CompletionStream(response, self.where, alternatives is not None)
+            yield CompletionStream(response, self.where, needs_logprobs)
         finally:
             response.close()
 
@@ -155,12 +156,12 @@ class CompletionsEngine(Engine):
 class CompletionStream:
     """One running completion; see ``TokenStream``."""
 
-    def __init__(self, response: aiohttp.ClientResponse, where: str, wants_logprobs: bool) -> None:
+    def __init__(self, response: aiohttp.ClientResponse, where: str, needs_logprobs: bool) -> None:
         self.finish: Finish | None = None
         self.usage = Usage()
         self._response = response
         self._where = where
-        self._wants_logprobs = wants_logprobs
+        self._needs_logprobs = needs_logprobs
 
     async def __aiter__(self) -> AsyncIterator[Sequence[Token]]:
         lines = EventLines()
@@ -194,7 +195,8 @@ class CompletionStream:
 
     def _read(self, chunk: Chunk) -> list[Token]:
         if chunk.error is not None:
-            raise refusal(chunk.error.code or 500, chunk.error.message, self._where)
+            code = chunk.error.code if isinstance(chunk.error.code, int) else 500
+            raise refusal(code, chunk.error.message, self._where)
         chunk.add_to(self.usage)
         tokens: list[Token] = []
         for choice in chunk.choices:
@@ -202,7 +204,7 @@ class CompletionStream:
             if choice.finish_reason is not None:
                 length = choice.finish_reason == "length"
                 self.finish = Finish.LENGTH if length else Finish.STOP
-            if self._wants_logprobs and choice.text and not choice.has_logprobs:
+            if self._needs_logprobs and choice.text and not choice.has_logprobs:
                 raise NoLogprobs(
                     "the model returns no token probabilities",
                     self._where,

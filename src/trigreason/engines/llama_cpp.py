@@ -20,8 +20,8 @@ class Props(msgspec.Struct):
     """The answer of ``GET /props``; ``n_ctx`` is the context of one slot, in tokens."""
 
     default_generation_settings: GenerationSettings
-    model_alias: str = ""
     chat_template: str = ""
+    eos_token: str = ""
 
 
 class LlamaCppEngine(CompletionsEngine):
@@ -56,6 +56,7 @@ async def ask_props(url: str) -> Props | None:
 
 def described(props: Props) -> tuple[ChatTemplate, Capabilities]:
     """The chat template and the capabilities that a server's props name."""
-    template = ChatTemplate(props.chat_template) if props.chat_template else CHATML
+    source = props.chat_template
+    template = ChatTemplate(source, eos_token=props.eos_token) if source else CHATML
     context = props.default_generation_settings.n_ctx
     return template, Capabilities(context_tokens=context)

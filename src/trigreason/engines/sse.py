@@ -24,8 +24,3 @@ class EventLines:
         for line in lines:
             if line.startswith(b"data:"):
                 yield line[5:].strip()
-
-    @property
-    def pending(self) -> bytes:
-        """The unfinished line, for error messages when a stream breaks off."""
-        return self._rest

@@ -22,11 +22,12 @@ class ChatTemplate:
     """A Jinja chat template, rendered in a sandbox.
 
     The server adds the beginning-of-sequence token to a text prompt itself, so ``bos_token`` is
-    empty here and never stands twice.
+    empty here and never stands twice. ``eos_token`` is what some templates put between turns.
     """
 
-    def __init__(self, source: str) -> None:
+    def __init__(self, source: str, *, eos_token: str = "") -> None:
         self.source = source
+        self.eos_token = eos_token
         try:
             self._template = _environment().from_string(source)
         except jinja2.TemplateError as error:
@@ -48,7 +49,7 @@ class ChatTemplate:
                 add_generation_prompt=True,
                 enable_thinking=True,
                 bos_token="",
-                eos_token="",
+                eos_token=self.eos_token,
             )
         except Exception as error:  # a template is a foreign program: it may raise anything
             raise TemplateError(f"the chat template refuses this conversation: {error}") from error

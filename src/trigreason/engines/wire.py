@@ -23,7 +23,6 @@ class Entry(msgspec.Struct):
     token: str = ""
     logprob: float | None = None
     id: int | None = None
-    bytes: list[int] | None = None
     top_logprobs: list[Candidate] | None = None
 
 
@@ -72,7 +71,7 @@ class Timings(msgspec.Struct):
 
 class ReportedError(msgspec.Struct):
     message: str = ""
-    code: int | None = None
+    code: int | str | None = None
 
 
 class Chunk(msgspec.Struct):

@@ -1,0 +1,30 @@
+"""What several test files need: the bundled pair, and patience of a bounded kind."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from time import perf_counter
+
+import pytest_asyncio
+
+from trigreason.bundled import load_pair
+from trigreason.pairs import Pair
+
+
+@pytest_asyncio.fixture
+async def bundled_pair() -> AsyncIterator[Pair]:
+    """The real pair in this process; loading takes milliseconds, so every test has its own."""
+    pair = await load_pair()
+    yield pair
+    await pair.close()
+
+
+async def soon(holds: Callable[[], bool], seconds: float = 1.0) -> bool:
+    """Whether something comes to hold within a second."""
+    deadline = perf_counter() + seconds
+    while not holds():
+        if perf_counter() > deadline:
+            return False
+        await asyncio.sleep(0.005)
+    return True

@@ -1,0 +1,225 @@
+"""llama.cpp in this process, with the models that come along; nothing hangs on what they say."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+from time import perf_counter
+
+import aiohttp
+import pytest
+import pytest_asyncio
+
+from trigreason.bundled import CONTEXT_TOKENS, LRM_FILE, SRM_FILE, problems
+from trigreason.engines.base import ContextTooLong, Finish, NotAModel, Prefix, Sampling
+from trigreason.engines.embedded import EmbeddedEngine, check_gguf, load, split_threads
+from trigreason.reasoning import Message, Token, join_text
+
+GREEDY = Sampling(temperature=0)
+QUESTION = (Message("user", problems()[0].question),)
+
+
+@pytest_asyncio.fixture
+async def engine() -> AsyncIterator[EmbeddedEngine]:
+    engine = await load(SRM_FILE, threads=1, context_tokens=CONTEXT_TOKENS)
+    yield engine
+    await engine.close()
+
+
+async def written(
+    engine: EmbeddedEngine, prefix: Prefix, max_tokens: int, sampling: Sampling = GREEDY
+) -> list[Token]:
+    async with engine.stream(prefix, sampling, max_tokens=max_tokens, alternatives=0) as stream:
+        return [token async for tokens in stream for token in tokens]
+
+
+def text_of(tokens: list[Token]) -> str:
+    return join_text([token.text for token in tokens])
+
+
+# Files
+
+
+async def refused(path: Path) -> str:
+    with pytest.raises(NotAModel) as caught:
+        await load(path, threads=1)
+    assert str(path) in str(caught.value)
+    assert "\n" not in str(caught.value)
+    return str(caught.value)
+
+
+async def test_no_such_file(tmp_path: Path) -> None:
+    assert "cannot be read (No such file or directory)" in await refused(tmp_path / "none.gguf")
+
+
+async def test_a_folder(tmp_path: Path) -> None:
+    assert "cannot be read (Is a directory)" in await refused(tmp_path)
+
+
+@pytest.mark.parametrize("content", [b"", b"GG", b"GGML....", b"PK\x03\x04", b"\x00" * 4096])
+async def test_no_gguf(tmp_path: Path, content: bytes) -> None:
+    file = tmp_path / "model.gguf"
+    file.write_bytes(content)
+    assert "is no GGUF file" in await refused(file)
+
+
+@pytest.mark.parametrize("kept", [4, 100, 20_000, 400_000])
+async def test_a_truncated_file(tmp_path: Path, kept: int) -> None:
+    file = tmp_path / "model.gguf"
+    file.write_bytes(SRM_FILE.read_bytes()[:kept])
+    check_gguf(file)
+    assert "llama.cpp cannot load it" in await refused(file)
+
+
+# Threads
+
+
+@pytest.mark.parametrize(
+    ("cores", "srm_mib", "lrm_mib", "threads"),
+    [
+        (8, 1, 5, (1, 1)),
+        (8, 1, 5000, (1, 7)),
+        (8, 1000, 5000, (2, 6)),
+        (16, 1000, 5000, (4, 12)),
+        (2, 1000, 5000, (1, 1)),
+        (1, 1000, 5000, (1, 1)),
+        (3, 1000, 5000, (1, 2)),
+    ],
+)
+def test_split_threads(
+    tmp_path: Path, cores: int, srm_mib: int, lrm_mib: int, threads: tuple[int, int]
+) -> None:
+    files = tmp_path / "srm.gguf", tmp_path / "lrm.gguf"
+    for file, mib in zip(files, (srm_mib, lrm_mib), strict=True):
+        with file.open("wb") as sparse:
+            sparse.truncate(mib * 2**20)
+    assert split_threads(*files, cores=cores) == threads
+
+
+# Streams
+
+
+async def test_what_the_server_says_of_itself(engine: EmbeddedEngine) -> None:
+    assert engine.model == "srm"
+    assert engine.capabilities.context_tokens == CONTEXT_TOKENS
+    assert engine.template.render(QUESTION, thinking=True).endswith("<think>\n")
+
+
+async def test_slots_do_not_share_a_context() -> None:
+    engine = await load(SRM_FILE, threads=1, context_tokens=512, slots=3)
+    assert engine.capabilities.context_tokens == 512
+    await engine.close()
+
+
+async def test_a_stream_tells_everything(engine: EmbeddedEngine) -> None:
+    async with engine.stream(Prefix(QUESTION), GREEDY, max_tokens=7, alternatives=3) as stream:
+        tokens = [token async for arrival in stream for token in arrival]
+    assert len(tokens) == 7
+    assert all(token.logprob is not None and token.logprob <= 0 for token in tokens)
+    assert all(len(token.top) == 3 for token in tokens)
+    assert stream.finish is Finish.LENGTH
+    assert stream.usage.prompt_tokens is not None
+    assert stream.usage.prompt_tokens > 50
+
+
+async def test_the_model_ends_its_turn(engine: EmbeddedEngine) -> None:
+    async with engine.stream(Prefix(QUESTION), GREEDY, max_tokens=900) as stream:
+        tokens = [token async for arrival in stream for token in arrival]
+    assert stream.finish in (Finish.STOP, Finish.LENGTH)
+    assert all(token.logprob is None for token in tokens)
+
+
+@pytest.mark.parametrize("cut", [1, 2, 7, 30, 59])
+async def test_a_continued_prefix_is_the_one_shot_completion(
+    engine: EmbeddedEngine, cut: int
+) -> None:
+    whole = await written(engine, Prefix(QUESTION), 60)
+    begun = text_of(whole[:cut])
+    rest = await written(engine, Prefix(QUESTION, begun), len(whole) - cut)
+    assert begun + text_of(rest) == text_of(whole)
+
+
+async def test_a_seed_is_deterministic(engine: EmbeddedEngine) -> None:
+    warm = Sampling(temperature=1.5, seed=7)
+    first, second = [await written(engine, Prefix(QUESTION), 40, warm) for _ in range(2)]
+    other = await written(engine, Prefix(QUESTION), 40, Sampling(temperature=1.5, seed=8))
+    assert text_of(first) == text_of(second) != text_of(other)
+
+
+async def test_a_prompt_that_is_too_long(engine: EmbeddedEngine) -> None:
+    long = Prefix((Message("user", "Alice and Bob swap. " * 400),))
+    with pytest.raises(ContextTooLong) as caught:
+        await written(engine, long, 5)
+    assert "\n" not in str(caught.value)
+    assert await written(engine, Prefix(QUESTION), 2), "the engine is still good"
+
+
+async def test_a_full_context_ends_the_stream(engine: EmbeddedEngine) -> None:
+    long = Prefix((Message("user", "Who?"),), "Alice and Bob swap. " * 90)
+    async with engine.stream(long, Sampling(temperature=5, top_p=1), max_tokens=4000) as stream:
+        tokens = [token async for arrival in stream for token in arrival]
+    assert len(tokens) < CONTEXT_TOKENS
+    assert stream.finish is not None
+
+
+async def test_leaving_a_stream_frees_the_slot(engine: EmbeddedEngine) -> None:
+    endless = Sampling(temperature=5, top_p=1)
+    for _ in range(3):
+        async with engine.stream(Prefix(QUESTION), endless, max_tokens=800) as stream:
+            async for _tokens in stream:
+                break
+        left = perf_counter()
+        await written(engine, Prefix(QUESTION), 1)
+        assert perf_counter() - left < 1
+
+
+async def test_slots_are_idle_after_leaving(engine: EmbeddedEngine) -> None:
+    async with engine.stream(Prefix(QUESTION), GREEDY, max_tokens=800) as stream:
+        await anext(aiter(stream))
+    left = perf_counter()
+    async with aiohttp.ClientSession() as session:
+        while True:
+            async with session.get(engine.url.removesuffix("/v1") + "/slots") as response:
+                slots = await response.json()
+            if not any(slot["is_processing"] for slot in slots):
+                return
+            assert perf_counter() - left < 1
+            await asyncio.sleep(0.01)
+
+
+async def test_two_engines_at_once(engine: EmbeddedEngine) -> None:
+    other = await load(LRM_FILE, threads=1, context_tokens=CONTEXT_TOKENS)
+    alone = [await written(each, Prefix(QUESTION), 30) for each in (engine, other)]
+    together = await asyncio.gather(
+        *(written(each, Prefix(QUESTION), 30) for each in (engine, other))
+    )
+    assert [text_of(each) for each in together] == [text_of(each) for each in alone]
+    await other.close()
+
+
+async def test_fifty_requests_in_a_row(engine: EmbeddedEngine) -> None:
+    first = await written(engine, Prefix(QUESTION), 3)
+    for _ in range(50):
+        assert text_of(await written(engine, Prefix(QUESTION), 3)) == text_of(first)
+
+
+@pytest.mark.parametrize("text", ["😀", "é", "漢字", "👩‍👩‍👧", "\u2028", "a\x00b", "\\n\"'"])
+async def test_any_text_can_be_asked_and_continued(engine: EmbeddedEngine, text: str) -> None:
+    asked = Prefix((Message("user", f"Say {text}."),), f"{text} is what I say: {text}")
+    tokens = await written(engine, asked, 8)
+    text_of(tokens).encode()
+
+
+async def test_random_bytes_join_to_text(engine: EmbeddedEngine) -> None:
+    """Hot sampling over a byte-level vocabulary writes halves of characters and stray bytes."""
+    wild = Sampling(temperature=5, top_p=1, seed=3)
+    tokens = await written(engine, Prefix(QUESTION), 400, wild)
+    assert len(tokens) > 100
+    text_of(tokens).encode()
+
+
+async def test_an_engine_closes_twice(engine: EmbeddedEngine) -> None:
+    await written(engine, Prefix(QUESTION), 1)
+    await engine.close()
+    await engine.close()

@@ -1,0 +1,67 @@
+"""Server-sent events: the same payloads, however the bytes arrive."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from trigreason.engines.sse import EventLines
+
+RECORDED = (
+    ": keep-alive\n\n"
+    'data: {"choices":[{"text":"Wait","index":0}]}\n\n'
+    "event: message\r\nid: 7\r\n"
+    'data: {"choices":[{"text":"😀 é 漢"}]}\r\n\r\n'
+    ": ping\n"
+    'data:{"choices":[{"text":"\\n\\n"}]}\n\n\n'
+    "data: [DONE]\n\n"
+).encode()
+
+PAYLOADS = [
+    b'{"choices":[{"text":"Wait","index":0}]}',
+    '{"choices":[{"text":"😀 é 漢"}]}'.encode(),
+    b'{"choices":[{"text":"\\n\\n"}]}',
+    b"[DONE]",
+]
+
+
+def payloads(*chunks: bytes) -> list[bytes]:
+    lines = EventLines()
+    return [payload for chunk in chunks for payload in lines.feed(chunk)]
+
+
+@given(st.lists(st.integers(0, len(RECORDED)), max_size=30).map(sorted))
+def test_any_chunking_gives_the_same_payloads(cuts: list[int]) -> None:
+    edges = [0, *cuts, len(RECORDED)]
+    chunks = [RECORDED[start:end] for start, end in pairwise(edges)]
+    assert payloads(*chunks) == PAYLOADS
+
+
+def test_byte_by_byte() -> None:
+    assert payloads(*(bytes([byte]) for byte in RECORDED)) == PAYLOADS
+
+
+@pytest.mark.parametrize(
+    ("stream", "expected"),
+    [
+        (b"", []),
+        (b"\n\n\r\n", []),
+        (b": comment\n:\n", []),
+        (b"event: ping\nretry: 10\n\n", []),
+        (b"data: a\r\n\r\ndata: b\r\n\r\n", [b"a", b"b"]),
+        (b"data:a\n", [b"a"]),
+        (b"database: x\n", []),
+        (b"data: no newline yet", []),
+    ],
+)
+def test_lines(stream: bytes, expected: list[bytes]) -> None:
+    assert payloads(stream) == expected
+
+
+def test_an_unfinished_line_waits_for_its_end() -> None:
+    lines = EventLines()
+    assert list(lines.feed(b'data: {"a":\xf0\x9f')) == []
+    assert list(lines.feed(b'\x98\x80"}\n')) == ['{"a":😀"}'.encode()]

@@ -1,0 +1,43 @@
+"""Budgets: what is no limit, and which limit is named."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from trigreason.budget import Budget
+
+
+def test_defaults() -> None:
+    assert Budget() == Budget(
+        thinking_tokens=8192, answer_tokens=2048, step_tokens=512, steps=None, seconds=None
+    )
+
+
+@pytest.mark.parametrize(
+    "limit", ["thinking_tokens", "answer_tokens", "step_tokens", "steps", "seconds"]
+)
+@pytest.mark.parametrize("value", [0, -1])
+def test_no_room(limit: str, value: int) -> None:
+    settings: dict[str, Any] = {limit: value}
+    with pytest.raises(ValueError, match=f"{limit.replace('_', ' ')} leaves no room"):
+        Budget(**settings)
+
+
+@pytest.mark.parametrize(
+    ("tokens", "steps", "limit"),
+    [
+        (0, 0, None),
+        (9, 2, None),
+        (10, 2, "thinking_tokens"),
+        (9, 3, "steps"),
+        (11, 4, "thinking_tokens"),
+    ],
+)
+def test_spent(tokens: int, steps: int, limit: str | None) -> None:
+    assert Budget(thinking_tokens=10, steps=3).spent(tokens, steps) == limit
+
+
+def test_steps_without_a_limit() -> None:
+    assert Budget().spent(0, 10**6) is None

@@ -1,0 +1,172 @@
+"""Budgets are hard limits: thinking tokens, steps, step tokens, answer tokens, seconds, context."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from time import perf_counter
+
+import pytest
+
+from tests.conftest import soon
+from tests.runs import QUIET, told
+from tests.scripted_server import SURE, Reply, chatter, say, scripted_pair, words
+from trigreason.budget import Budget
+from trigreason.reasoning import Author, StepEnd, StopReason, Thresholds
+
+END = "</think>\n\nIt is 3."
+
+
+@pytest.mark.parametrize("room", [1, 2, 3, 4, 5, 6, 7])
+@pytest.mark.parametrize("per_chunk", [1, 4, 99])
+async def test_thinking_tokens_are_exact(room: int, per_chunk: int) -> None:
+    """a b \\n\\n c d \\n\\n e: seven tokens, and the budget cuts after each."""
+    script = [say("a b\n\nc d\n\ne f g" + END, per_chunk=per_chunk), say("It is 3.")]
+    async with scripted_pair(script) as double:
+        run = await told(double.pair, thresholds=QUIET, budget=Budget(thinking_tokens=room))
+        asked = double.srm.prompts[1]
+    assert run.trace.thinking_tokens == room
+    assert run.trace.stop is StopReason.CLOSED
+    assert run.trace.limit == "thinking_tokens"
+    assert asked.endswith("</think>\n\n")
+    assert asked.count("</think>") == 1
+    assert run.trace.answer == "It is 3."
+
+
+async def test_thinking_that_closes_with_its_last_token_is_complete() -> None:
+    async with scripted_pair([say("a b" + END)]) as double:
+        run = await told(double.pair, thresholds=QUIET, budget=Budget(thinking_tokens=3))
+    assert run.trace.thinking == "a b"
+    assert run.trace.stop is StopReason.COMPLETE
+    assert run.trace.limit is None
+
+
+async def test_drafts_come_on_top_of_the_thinking_budget() -> None:
+    srm = [Reply(words("So very sure.\n\n", SURE)), say("c d e f" + END), say("It is 3.")]
+    async with scripted_pair(srm, [chatter("a b\n\n")]) as double:
+        run = await told(double.pair, thresholds=Thresholds(n=0), budget=Budget(thinking_tokens=5))
+    assert run.authors == "(S) L S"
+    assert run.trace.thinking_tokens == 5
+    assert run.trace.thinking == "a b\n\nc d"
+
+
+async def test_the_open_step_is_cut_off_and_no_method_asked() -> None:
+    script = [Reply(words("So very sure of it.\n\n", SURE)), say("It is 3.")]
+    async with scripted_pair(script) as double:
+        run = await told(double.pair, thresholds=Thresholds(n=0), budget=Budget(thinking_tokens=4))
+    [step] = run.trace.steps
+    assert (step.end, step.standing, step.text) == (StepEnd.CUT_OFF, True, "So very sure of")
+
+
+@pytest.mark.parametrize("steps", [1, 2, 3])
+async def test_steps(steps: int) -> None:
+    script = [chatter("a\n\nb\n\nc\n\nd\n\n"), say("It is 3.")]
+    async with scripted_pair(script) as double:
+        run = await told(double.pair, thresholds=QUIET, budget=Budget(steps=steps))
+        assert await soon(lambda: double.open_streams == 0)
+    assert len(run.trace.standing) == steps
+    assert (run.trace.stop, run.trace.limit) == (StopReason.CLOSED, "steps")
+    assert run.trace.answer == "It is 3."
+
+
+async def test_step_tokens() -> None:
+    script = [say("a b c d e f g" + END)]
+    async with scripted_pair(script) as double:
+        run = await told(double.pair, thresholds=QUIET, budget=Budget(step_tokens=3))
+    assert [step.tokens for step in run.trace.steps] == [3, 3, 1]
+    assert [step.end for step in run.trace.steps] == [
+        StepEnd.TOKEN_LIMIT,
+        StepEnd.TOKEN_LIMIT,
+        StepEnd.END_OF_THINKING,
+    ]
+
+
+@pytest.mark.parametrize("per_chunk", [1, 99])
+@pytest.mark.parametrize("closes", [True, False])
+async def test_answer_tokens(closes: bool, per_chunk: int) -> None:
+    """Whether the answer comes in the same stream or in one of its own."""
+    answer = "one two three four five"
+    script = (
+        [say(f"a.</think> {answer}", per_chunk=per_chunk)]
+        if closes
+        else [say("a.", per_chunk=per_chunk), say(answer, per_chunk=per_chunk)]
+    )
+    async with scripted_pair(script) as double:
+        run = await told(double.pair, thresholds=QUIET, budget=Budget(answer_tokens=3))
+        assert await soon(lambda: double.open_streams == 0)
+    assert run.trace.answer == "one two three"
+    assert run.trace.answer_tokens == 3
+    assert (run.trace.stop, run.trace.limit) == (StopReason.TRUNCATED, "answer_tokens")
+
+
+@pytest.mark.parametrize(
+    ("srm", "thinking", "answer"),
+    [
+        ([Reply([], then="stall")], "", ""),
+        ([say("a\n\nb c", then="stall")], "a\n\nb c", ""),
+        ([say("a</think>\n\nIt is", then="stall")], "a", "It is"),
+        ([say("a"), say("It is", then="stall")], "a", "It is"),
+        ([chatter()], None, ""),
+    ],
+)
+async def test_seconds(srm: list[Reply], thinking: str | None, answer: str) -> None:
+    async with scripted_pair(srm) as double:
+        begun = perf_counter()
+        run = await told(double.pair, thresholds=QUIET, budget=Budget(seconds=0.3))
+        assert 0.25 < perf_counter() - begun < 1.5
+        assert await soon(lambda: double.open_streams == 0)
+    assert thinking is None or run.trace.thinking == thinking
+    assert run.trace.answer == answer
+    assert (run.trace.stop, run.trace.limit) == (StopReason.TRUNCATED, "seconds")
+
+
+@pytest.mark.parametrize("per_chunk", [1, 99])
+async def test_seconds_spent_with_the_judge(per_chunk: int) -> None:
+    """The step under judgement was written and is not lost."""
+    srm = [say("Good.\n\nBad.\n\nMore", per_chunk=per_chunk, then="stall")]
+    async with scripted_pair(srm, [say("9"), Reply([], then="stall")]) as double:
+        run = await told(double.pair, method="specreason", budget=Budget(seconds=0.3))
+        assert await soon(lambda: double.open_streams == 0)
+    assert run.trace.thinking.startswith("Good.\n\nBad.\n\n")
+    assert run.trace.steps[-1].end is StepEnd.CUT_OFF
+    assert (run.trace.stop, run.trace.limit) == (StopReason.TRUNCATED, "seconds")
+
+
+async def test_a_full_context_truncates() -> None:
+    async with scripted_pair([say("a\n\nb c", then="length")]) as double:
+        run = await told(double.pair, thresholds=QUIET)
+    assert run.trace.thinking == "a\n\nb c"
+    assert run.trace.steps[-1].end is StepEnd.CUT_OFF
+    assert (run.trace.stop, run.trace.limit) == (StopReason.TRUNCATED, "context")
+
+
+@pytest.mark.parametrize(
+    "srm", [[say("a</think>It is", then="length")], [say("a"), say("It is", then="length")]]
+)
+async def test_a_context_that_fills_with_the_answer(srm: list[Reply]) -> None:
+    async with scripted_pair(srm) as double:
+        run = await told(double.pair, thresholds=QUIET)
+    assert run.trace.answer == "It is"
+    assert (run.trace.stop, run.trace.limit) == (StopReason.TRUNCATED, "context")
+
+
+async def test_a_context_that_is_full_at_a_handover() -> None:
+    full = Reply([], status=400, error="This model's maximum context length is 9 tokens")
+    async with scripted_pair([full], [chatter("a b\n\n")]) as double:
+        run = await told(double.pair, thresholds=replace(QUIET, n=1))
+    assert run.trace.thinking == "a b\n\n"
+    assert (run.trace.stop, run.trace.limit) == (StopReason.TRUNCATED, "context")
+
+
+async def test_the_server_is_told_how_much_room_there_is() -> None:
+    budget = Budget(thinking_tokens=100, answer_tokens=10)
+    async with scripted_pair([say("a b\n\nc d.")], [chatter("x y z\n\n")]) as double:
+        double.srm.script = [say("a b."), say("It is 3.")]
+        await told(double.pair, thresholds=replace(QUIET, n=1), budget=budget)
+        room = [body["max_tokens"] for body in (*double.lrm.bodies, *double.srm.bodies)]
+    assert room == [110, 96 + 10, 10]
+
+
+async def test_the_answer_comes_from_the_last_author() -> None:
+    async with scripted_pair([], [chatter("a b\n\n"), say("It is 3.")]) as double:
+        run = await told(double.pair, thresholds=replace(QUIET, n=1), budget=Budget(steps=1))
+    assert run.trace.answer_author is Author.LRM

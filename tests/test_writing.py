@@ -1,0 +1,132 @@
+"""What of a stream is given out, and when: steps held back or not, answers, half characters."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from trigreason.events import AnswerText, Event, ThinkingText
+from trigreason.reasoning import Author, StepEnd, Token, join_text
+from trigreason.writing import AnswerWriter, StretchWriter
+
+HALVES = "".join(map(chr, (0xDCF0, 0xDC9F))), "".join(map(chr, (0xDC98, 0xDC80)))
+"""The two halves of an emoji, as tokens hold them."""
+
+
+def texts(events: Sequence[Event]) -> list[str]:
+    return [each.text for each in events if isinstance(each, ThinkingText | AnswerText)]
+
+
+# Answers
+
+
+@pytest.mark.parametrize(
+    ("pushed", "given_out"),
+    [
+        (["It", " is", " 3."], ["It", " is", " 3."]),
+        (["\n\n", "  It"], ["It"]),
+        (["It", "\n", "\n", "is"], ["It", "\n\nis"]),
+        (["It ", "\n\n"], ["It"]),
+        (["\n", " "], []),
+        (["a", *HALVES], ["a", "😀"]),
+        ([HALVES[0]], ["\ufffd"]),
+        (["", "a", ""], ["a"]),
+    ],
+)
+def test_answers(pushed: list[str], given_out: list[str]) -> None:
+    writer = AnswerWriter(Author.SRM, room=100)
+    events = [event for text in pushed for event in writer.push(text)] + writer.finish()
+    assert texts(events) == given_out
+    assert writer.text == "".join(given_out)
+    assert writer.tokens == len(pushed)
+
+
+@given(st.text(alphabet="ab \n😀é"), st.lists(st.integers(0, 40), max_size=12).map(sorted))
+def test_an_answer_is_its_text_without_white_space_around(text: str, cuts: list[int]) -> None:
+    """Cut into pieces of bytes anywhere, also inside characters."""
+    data = text.encode()
+    edges = [0, *(min(cut, len(data)) for cut in cuts), len(data)]
+    pieces = [data[start:end] for start, end in pairwise(edges)]
+    writer = AnswerWriter(Author.SRM, room=100)
+    for piece in pieces:
+        for event in writer.push(as_token_text(piece)):
+            assert not any("\udc80" <= char <= "\udcff" for each in texts([event]) for char in each)
+    writer.finish()
+    assert writer.text == text.strip()
+
+
+def as_token_text(piece: bytes) -> str:
+    """Text as a token holds it: what is no whole character stands as escaped bytes."""
+    return piece.decode("utf-8", "surrogateescape")
+
+
+def test_room() -> None:
+    writer = AnswerWriter(Author.SRM, room=2)
+    writer.push("remainder", tokens=0)
+    writer.push("a")
+    assert not writer.is_full
+    writer.push("b")
+    assert writer.is_full
+
+
+# Stretches
+
+
+def stretch(pieces: Sequence[str], *, as_it_comes: bool) -> list[list[str]]:
+    """The thinking given out after each token, and at the end."""
+    writer = StretchWriter(Author.LRM, 512, as_it_comes=as_it_comes)
+    given_out = []
+    for piece in pieces:
+        events: list[Event] = []
+        for step in writer.cutter.push(Token(piece)):
+            events += writer.show_rest(step)
+        given_out.append(texts([*events, *writer.show()]))
+    rest = [event for step in writer.cutter.flush() for event in writer.show_rest(step)]
+    return [*given_out, texts(rest)]
+
+
+@pytest.mark.parametrize(
+    ("pieces", "as_it_comes", "held_back"),
+    [
+        (["a", " b", "\n\n"], [["a"], [" b"], ["\n\n"], []], [[], [], ["a b\n\n"], []]),
+        (["a\n\nb"], [["a\n\n", "b"], []], [["a\n\n"], ["b"]]),
+        (["a", "</thi", "s"], [["a"], [], ["</this"], []], [[], [], [], ["a</this"]]),
+        (["a", "</think", ">"], [["a"], [], [], []], [[], [], ["a"], []]),
+        (["a", *HALVES], [["a"], [], ["😀"], []], [[], [], [], ["a😀"]]),
+    ],
+)
+def test_thinking(
+    pieces: list[str], as_it_comes: list[list[str]], held_back: list[list[str]]
+) -> None:
+    assert stretch(pieces, as_it_comes=True) == as_it_comes
+    assert stretch(pieces, as_it_comes=False) == held_back
+
+
+@given(st.lists(st.sampled_from(["a", "\n", "\n\n", " ", "</", "think", ">", "<", *HALVES])))
+def test_text_given_out_is_never_taken_back(pieces: list[str]) -> None:
+    writer = StretchWriter(Author.LRM, 4, as_it_comes=True)
+    given_out, steps = "", ""
+    for piece in pieces:
+        for step in writer.cutter.push(Token(piece)):
+            given_out += "".join(texts(writer.show_rest(step)))
+            steps += step.text
+            assert given_out == steps
+        given_out += "".join(texts(writer.show()))
+        if writer.cutter.closed:
+            return
+    for step in writer.cutter.flush(StepEnd.CUT_OFF):
+        given_out += "".join(texts(writer.show_rest(step)))
+    assert join_text([given_out]) == given_out
+
+
+def test_the_answer_begins_with_what_stands_behind_the_tag() -> None:
+    writer = StretchWriter(Author.SRM, 512, as_it_comes=False)
+    writer.cutter.push(Token("a</think>\n\nIt"))
+    assert texts(writer.begin_answer(10)) == ["It"]
+    assert writer.answer is not None
+    assert writer.answer.tokens == 0, "the token was counted with the thinking"
+    assert writer.show() == []
