@@ -25,6 +25,7 @@ LEVELS = (
         "budget",
         "events",
         "requests",
+        "loop",
         "run_state",
         "writing",
         "pairs",
