@@ -34,7 +34,8 @@ OVER, UNDER = Direction.OVER, Direction.UNDER
         (UNDER, 0.85, 17 / 20, False),  # strictly less
         (UNDER, 0.85, 0.86, False),
         (UNDER, 0, 0.0, False),
-        (UNDER, 1, 1.0, False),
+        (UNDER, 1, 0.5, False),  # 1 is off in either direction
+        (UNDER, 0.999, 0.5, True),
         (UNDER, 0.85, None, False),
     ],
 )
@@ -44,7 +45,7 @@ def test_offload_fires(direction: Direction, rho: float, ratio: float | None, fi
 
 @pytest.mark.parametrize(
     ("direction", "rho", "is_off"),
-    [(OVER, 1, True), (OVER, 0, False), (UNDER, 0, True), (UNDER, 1, False), (OVER, 0.99, False)],
+    [(OVER, 1, True), (OVER, 0, False), (UNDER, 0, True), (UNDER, 1, True), (OVER, 0.99, False)],
 )
 def test_offload_is_off(direction: Direction, rho: float, is_off: bool) -> None:
     assert CognitiveOffload(rho=rho, direction=direction).is_off is is_off

@@ -144,9 +144,10 @@ class CompletionsEngine(Engine):
         return self._session
 
     def _unreachable(self, error: BaseException) -> EngineUnreachable:
-        reason = str(error) or type(error).__name__
         return EngineUnreachable(
-            f"no answer ({reason})", self.where, "Is the server running, and is the address right?"
+            f"no answer ({cause(error)})",
+            self.where,
+            "Is the server running, and is the address right?",
         )
 
     async def _refusal(self, response: aiohttp.ClientResponse) -> EngineError:
@@ -182,7 +183,7 @@ class CompletionStream:
                     raise failure
         except (TimeoutError, aiohttp.ClientError, OSError) as error:
             raise EngineUnreachable(
-                f"the stream broke off ({str(error) or type(error).__name__})",
+                f"the stream broke off ({cause(error)})",
                 self._where,
                 "What had arrived is kept; look at the server's log for the cause.",
             ) from error
@@ -211,6 +212,14 @@ class CompletionStream:
                     "Serve the SRM with logprobs, or switch the cognitive offload off (rho = 1).",
                 )
         return tokens
+
+
+def cause(error: BaseException) -> str:
+    """What lies behind a connection error, in a few words."""
+    if isinstance(error, aiohttp.ClientConnectorError):
+        error = error.os_error
+    text = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+    return _one_line(text) if text else type(error).__name__
 
 
 def refusal(status: int, text: str, where: str) -> EngineError:

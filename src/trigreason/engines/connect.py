@@ -8,7 +8,7 @@ import aiohttp
 import msgspec
 
 from trigreason.engines.base import EngineRefused, EngineUnreachable
-from trigreason.engines.completions import CONNECT_SECONDS, CompletionsEngine
+from trigreason.engines.completions import CONNECT_SECONDS, CompletionsEngine, cause
 from trigreason.engines.llama_cpp import LlamaCppEngine, ask_props, described
 
 
@@ -77,7 +77,7 @@ async def _served(url: str, api_key: str | None) -> list[str]:
             listing = msgspec.json.decode(body, type=Listing)
     except (TimeoutError, aiohttp.ClientError, OSError) as error:
         raise EngineUnreachable(
-            f"no answer ({str(error) or type(error).__name__})",
+            f"no answer ({cause(error)})",
             url,
             "Is the server running, and is the address right?",
         ) from error

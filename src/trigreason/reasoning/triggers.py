@@ -27,10 +27,10 @@ class Direction(StrEnum):
     """Which side of rho marks a step as risky."""
 
     OVER = "over"
-    """The paper: too many tokens are certain. Fires when r > rho; rho = 1 never does."""
+    """The paper: too many tokens are certain. Fires when r > rho."""
 
     UNDER = "under"
-    """The opposite: too few tokens are certain. Fires when r < rho; rho = 0 never does."""
+    """The opposite: too few tokens are certain. Fires when r < rho."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,8 @@ class CognitiveOffload:
     """The LRM rewrites an SRM step whose low-perplexity ratio is out of bounds, eqs. 3 to 6.
 
     ``tau`` is the perplexity below which a token counts as certain, ``rho`` the bound on the
-    ratio r_s of such tokens. Both comparisons are strict.
+    ratio r_s of such tokens. Both comparisons are strict. rho = 1 switches the trigger off, in
+    either direction.
     """
 
     tau: float = 1.05
@@ -64,7 +65,7 @@ class CognitiveOffload:
 
     @property
     def is_off(self) -> bool:
-        return self.rho == (1 if self.direction is Direction.OVER else 0)
+        return self.rho == 1 or (self.rho == 0 and self.direction is Direction.UNDER)
 
     def ratio(self, step: Step) -> float | None:
         """r_s of eq. 4; None where no token of the step has a probability."""
@@ -72,7 +73,7 @@ class CognitiveOffload:
 
     def fires(self, ratio: float | None) -> bool:
         """Eq. 5, or its mirror image for ``Direction.UNDER``."""
-        if ratio is None:
+        if ratio is None or self.is_off:
             return False
         return ratio > self.rho if self.direction is Direction.OVER else ratio < self.rho
 

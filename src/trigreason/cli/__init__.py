@@ -1,0 +1,20 @@
+"""The ``trigreason`` command; one file per subcommand."""
+
+from __future__ import annotations
+
+import sys
+
+INTERRUPTED = 130
+
+
+def main() -> None:
+    """Run the command line and exit: 0 fine, 1 failed, 2 wrongly called, 130 interrupted."""
+    try:
+        # Here, because loading takes long enough for a Ctrl-C to arrive in the middle of it.
+        from trigreason.cli.app import run
+
+        code = run(sys.argv[1:])
+    except KeyboardInterrupt as interruption:
+        print(": ".join(["trigreason: interrupted", *map(str, interruption.args)]), file=sys.stderr)
+        code = INTERRUPTED
+    sys.exit(code)

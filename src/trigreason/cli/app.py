@@ -1,0 +1,87 @@
+"""The commands put together, and what becomes of their errors."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from typing import Annotated
+
+import typer
+
+from trigreason import __version__
+from trigreason.cli.demo import demo
+from trigreason.cli.options import WrongUse
+from trigreason.cli.solve import solve
+from trigreason.cli.trace import trace_commands
+from trigreason.engines.base import EngineError
+
+CLOSED_PIPE = 141
+"""What a shell reports for a program that a closed pipe ended (128 + SIGPIPE)."""
+
+_PATH_ERRORS = (FileNotFoundError, IsADirectoryError, NotADirectoryError, PermissionError)
+
+app = typer.Typer(add_completion=False)
+app.command()(demo)
+app.command()(solve)
+app.add_typer(trace_commands, name="trace")
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        print(f"trigreason {__version__}")
+        raise typer.Exit
+
+
+@app.callback(invoke_without_command=True)
+def trigreason(
+    context: typer.Context,
+    _: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_print_version, is_eager=True, help="Print the version and exit."
+        ),
+    ] = False,
+) -> None:
+    """Two reasoning models answer like the large one while the small one does most of the work."""
+    if context.invoked_subcommand is None:
+        print(context.get_help())
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Carry out a command line and return the exit code; errors become one line on stderr."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")
+    command = typer.main.get_command(app)
+    try:
+        with command.make_context("trigreason", list(arguments)) as context:
+            command.invoke(context)
+        sys.stdout.flush()
+    except typer.Exit as end:
+        return end.exit_code
+    except WrongUse as error:
+        return _complain(str(error), error.exit_code)
+    except typer.TyperException as error:
+        return _complain(f"{error.format_message().rstrip('.')}. See --help.", error.exit_code)
+    except (EngineError, ValueError) as error:
+        return _complain(str(error))
+    except (BrokenPipeError, SystemExit):  # SystemExit is how Rich meets a closed pipe in --help
+        _silence(sys.stdout)
+        return CLOSED_PIPE
+    except OSError as error:
+        place = f"{error.filename}: " if error.filename else ""
+        advice = ". Check the path." if isinstance(error, _PATH_ERRORS) else ""
+        return _complain(f"{place}{error.strerror or error}{advice}")
+    return 0
+
+
+def _complain(message: str, code: int = 1) -> int:
+    print(f"trigreason: {' '.join(message.split())}", file=sys.stderr)
+    return code
+
+
+def _silence(stream: object) -> None:
+    """Lead a stream nowhere, so that flushing it at the end of the program cannot fail again."""
+    if hasattr(stream, "fileno"):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())

@@ -1,0 +1,175 @@
+"""``trigreason demo``: the bundled pair at work on a few problems, beside each model alone."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Iterator, Sequence
+from contextlib import aclosing, contextmanager
+from dataclasses import dataclass, field
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.text import Text
+
+from trigreason import bundled
+from trigreason.answers import is_right
+from trigreason.bundled import Problem
+from trigreason.cli import options
+from trigreason.cli.console import print_json, redraws, screen
+from trigreason.cli.live import Transcript, preface, question_block
+from trigreason.cli.options import WrongUse
+from trigreason.cli.tables import add_up, summary
+from trigreason.cli.words import METHOD_NAMES, counted
+from trigreason.engines.base import Sampling
+from trigreason.events import Done, RunBegun
+from trigreason.pairs import Pair
+from trigreason.reasoner import completed, reason
+from trigreason.reasoning import Trace, trace_to_json
+
+BASELINES = ("lrm", "srm")
+
+
+@dataclass(slots=True)
+class Demo:
+    """The problems of a demo, and the trace of each under each method."""
+
+    problems: Sequence[Problem]
+    method: str
+    sampling: Sampling
+    traces: dict[str, list[Trace]] = field(default_factory=dict)
+
+    def right(self, method: str) -> int:
+        pairs = zip(self.traces[method], self.problems, strict=True)
+        return sum(is_right(trace.answer, problem.target) for trace, problem in pairs)
+
+
+def demo(
+    *,
+    count: Annotated[int, typer.Option(min=1, help="How many problems.")] = 3,
+    family: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Take them all from this family.")
+    ] = None,
+    seed: options.Seed = 0,
+    method: options.Method = "trigreason",
+    as_json: options.Json = False,
+) -> None:
+    """Watch the bundled pair solve problems: no key, no download, no GPU."""
+    task = Demo(pick(bundled.problems(), count, family, seed), method, Sampling(seed=seed))
+    asyncio.run(perform(task, None if as_json else screen()))
+    if as_json:
+        print_json(_as_json(task))
+
+
+def pick(problems: Sequence[Problem], count: int, family: str | None, seed: int) -> list[Problem]:
+    """``count`` problems drawn by the seed alone, from as many families as there are.
+
+    Raises:
+        WrongUse: there is no such family, or there are too few problems.
+    """
+    families: dict[str, list[Problem]] = {}
+    for problem in problems:
+        families.setdefault(problem.family, []).append(problem)
+    if family is not None and family not in families:
+        raise WrongUse(f"no family is called {family!r}; there are {', '.join(families)}")
+    chosen = [family] if family else list(families)
+    available = sum(len(families[each]) for each in chosen)
+    if count > available:
+        raise WrongUse(f"--count {count} is too many; there are {available} problems")
+    draw = random.Random(seed)
+    draw.shuffle(chosen)
+    for each in chosen:
+        draw.shuffle(families[each])
+    picked: list[Problem] = []
+    while len(picked) < count:
+        picked += [families[each].pop() for each in chosen if families[each]]
+    return picked[:count]
+
+
+async def perform(task: Demo, console: Console | None) -> None:
+    """Solve the problems with the pair, shown on ``console``, and with each model alone."""
+    pair = await bundled.load_pair()
+    try:
+        await _solve_all(task, pair, console)
+        for method in BASELINES:
+            if method not in task.traces:
+                with _progress(console, method, len(task.problems)):
+                    task.traces[method] = [
+                        await completed(
+                            reason(pair, problem.question, method, sampling=task.sampling)
+                        )
+                        for problem in task.problems
+                    ]
+    finally:
+        await pair.close()
+    if console:
+        problems = counted(len(task.problems), "problem", first=True)
+        console.print()
+        console.rule(Text(f"The same {problems}, three ways", "bold"), align="left", style="dim")
+        columns = {
+            method: add_up(traces, task.right(method)) for method, traces in task.traces.items()
+        }
+        console.print(summary(columns))
+
+
+async def _solve_all(task: Demo, pair: Pair, console: Console | None) -> None:
+    """The method that is shown, problem by problem."""
+    traces = task.traces[task.method] = []
+    for number, problem in enumerate(task.problems, start=1):
+        run = reason(pair, problem.question, task.method, sampling=task.sampling)
+        if console is None:
+            traces.append(await completed(run))
+            continue
+        if number > 1:
+            console.print()
+        name = problem.family.replace("_", " ")
+        title = f"{number} of {len(task.problems)} · {name}"
+        with Transcript(console) as transcript:
+            async with aclosing(run) as events:
+                async for event in events:
+                    if isinstance(event, RunBegun):
+                        if number == 1:
+                            console.print(preface(event.trace))
+                        console.print(question_block(problem.question, title))
+                    transcript.show(event)
+                    if isinstance(event, Done):
+                        traces.append(event.trace)
+        console.print(_verdict(traces[-1], problem))
+
+
+def _verdict(trace: Trace, problem: Problem) -> Text:
+    if is_right(trace.answer, problem.target):
+        return Text("    ✓ right", "right")
+    return Text(f"    ✗ wrong, it is {problem.target}", "wrong")
+
+
+@contextmanager
+def _progress(console: Console | None, method: str, count: int) -> Iterator[None]:
+    """A line that says what is being waited for, where it can be taken back."""
+    if console is None or not redraws(console):
+        yield
+        return
+    problems = counted(count, "problem", first=True)
+    with console.status(Text(f"The same {problems}, {METHOD_NAMES[method]} …", "dim")):
+        yield
+
+
+def _as_json(task: Demo) -> dict[str, Any]:
+    return {
+        "method": task.method,
+        "seed": task.sampling.seed,
+        "problems": [
+            {
+                **problem._asdict(),
+                "right": {
+                    method: is_right(traces[index].answer, problem.target)
+                    for method, traces in task.traces.items()
+                },
+                "traces": {
+                    method: trace_to_json(traces[index]) for method, traces in task.traces.items()
+                },
+            }
+            for index, problem in enumerate(task.problems)
+        ],
+    }

@@ -1,0 +1,69 @@
+"""Traces and questions, in from files and out to them."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from pathlib import Path
+
+from trigreason.cli.options import WrongUse
+from trigreason.reasoning import Trace, load_trace, make_method, totals, trace_to_json
+
+
+def read_text(name: str) -> str:
+    """The UTF-8 text of a file, or of standard input for ``-``.
+
+    Raises:
+        ValueError: it is no UTF-8.
+        OSError: it cannot be read.
+    """
+    try:
+        return (sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()).decode()
+    except UnicodeDecodeError as error:
+        place = "standard input" if name == "-" else name
+        raise ValueError(f"{place}: is no UTF-8 text (byte {error.start})") from error
+
+
+def read_trace(name: str) -> Trace:
+    """A recorded trace, whole enough to be shown and replayed.
+
+    Raises:
+        ValueError: it is none, or damaged.
+        OSError: it cannot be read.
+    """
+    place = "standard input" if name == "-" else name
+    try:
+        trace = load_trace(read_text(name))
+        make_method(trace.method, trace.thresholds)
+        totals(trace)
+    except ValueError as error:
+        raise ValueError(f"{place}: {error}. Give a file that solve --trace wrote.") from error
+    except (AttributeError, TypeError) as error:
+        raise ValueError(f"{place}: this trace is damaged ({error}).") from error
+    return trace
+
+
+def check_writable(path: Path) -> None:
+    """Refuse a place for a trace that cannot be written, before any work is done."""
+    if path.is_dir():
+        raise WrongUse(f"{path} is a folder; --trace wants a file")
+    if not path.parent.is_dir():
+        raise WrongUse(f"there is no folder {path.parent} for the trace; make it first")
+    if not os.access(path if path.exists() else path.parent, os.W_OK):
+        raise WrongUse(f"{path} cannot be written; choose another place for the trace")
+
+
+def write_trace(path: Path, trace: Trace) -> None:
+    """Write a trace whole or not at all."""
+    text = json.dumps(trace_to_json(trace), ensure_ascii=False) + "\n"
+    if path.exists() and not path.is_file():
+        path.write_text(text, encoding="utf-8")  # a pipe or a device is not to be replaced
+        return
+    target = path.resolve()
+    part = target.with_name(f".{target.name}.{os.getpid()}.part")
+    try:
+        part.write_text(text, encoding="utf-8")
+        part.replace(target)
+    finally:
+        part.unlink(missing_ok=True)

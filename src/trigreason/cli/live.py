@@ -1,0 +1,195 @@
+"""A run on the terminal: steps as they are accepted, drafts struck through, handovers explained.
+
+Printed lines are never taken back. On a real terminal a few more lines stand below them while a
+run goes on: the step under way as far as it is certain, and who is writing it.
+"""
+
+from __future__ import annotations
+
+from time import perf_counter
+from types import TracebackType
+from typing import Self
+
+from rich.console import Console, ConsoleOptions, Group, RenderResult
+from rich.live import Live
+from rich.panel import Panel
+from rich.spinner import Spinner
+from rich.text import Text
+
+from trigreason.cli.console import printable, redraws
+from trigreason.cli.words import METHOD_NAMES, counted, how_it_ended, settings, why
+from trigreason.events import (
+    AnswerText,
+    Done,
+    DraftDropped,
+    Event,
+    HandedOver,
+    RunBegun,
+    StepAccepted,
+    StepBegun,
+    ThinkingText,
+)
+from trigreason.reasoning import Author, StepRecord, Trace
+
+LINES_LEFT_FREE = 6
+"""Lines of the terminal that the step under way does not fill."""
+
+
+class Gutter:
+    """Wrapped text behind a label and a bar that runs down its side."""
+
+    def __init__(self, label: str, bar: str, text: Text, style: str) -> None:
+        self.label = label
+        self.bar = bar
+        self.text = text
+        self.style = style
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        margin = len(self.label) + len(self.bar) + 2
+        width = max(options.max_width - margin, 20)
+        for index, line in enumerate(self.text.wrap(console, width, overflow="fold")):
+            label = self.label if index == 0 else " " * len(self.label)
+            line.rstrip()
+            yield Text.assemble((f"{label} {self.bar} ", self.style), line)
+
+
+def step_block(step: StepRecord) -> Gutter:
+    """A finished step: standing in its author's colour, a draft struck through."""
+    text = Text(printable(step.text).strip("\n").rstrip())
+    if not step.standing:
+        text.stylize("draft")
+    if step.score is not None:
+        text.append(f"  score {step.score:.2g}", "dim")
+    style = step.author.value if step.standing else "dim"
+    return Gutter(step.author.upper(), "│" if step.standing else "✗", text, style)
+
+
+def legend() -> Text:
+    """How to read a transcript."""
+    return Text.assemble(
+        ("SRM │", "srm"),
+        " small model   ",
+        ("LRM │", "lrm"),
+        " large model   ",
+        ("SRM ✗", "dim"),
+        " ",
+        ("draft", "draft"),
+        " thrown away   ",
+        ("↳", "handover"),
+        " why",
+    )
+
+
+def preface(trace: Trace) -> Group:
+    """What a transcript begins with: the method, its thresholds, and how to read the rest."""
+    head = Text.assemble((METHOD_NAMES[trace.method], "bold"))
+    if shown := settings(trace.method, trace.thresholds):
+        head.append(f" · {shown}", "dim")
+    return Group(head, legend(), "")
+
+
+def question_block(question: str, title: str = "Question") -> Panel:
+    return Panel(
+        Text(printable(question.strip())),
+        title=Text(title, "bold"),
+        title_align="left",
+        border_style="dim",
+    )
+
+
+class Transcript:
+    """Shows one run after the other; use it as a context, so that the terminal is left tidy."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._trace: Trace | None = None
+        self._written: list[StepRecord] = []
+        self._author: Author | None = None
+        self._under_way = ""
+        self._answer = ""
+        self._started = 0.0
+        self._spinner = Spinner("dots")
+        self._live = (
+            Live(self, console=console, transient=True, refresh_per_second=10)
+            if redraws(console)
+            else None
+        )
+
+    def __enter__(self) -> Self:
+        if self._live:
+            self._live.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._author = None
+        if self._live:
+            self._live.stop()
+
+    def show(self, event: Event) -> None:
+        """Print what an event settles, and remember what is under way."""
+        match event:
+            case RunBegun():
+                self._trace, self._written = event.trace, []
+                self._under_way = self._answer = ""
+                self._started = perf_counter()
+            case HandedOver():
+                self._explain(event)
+            case StepBegun():
+                self._author, self._under_way = event.author, ""
+            case ThinkingText():
+                self._under_way += event.text
+            case StepAccepted() | DraftDropped():
+                self._finish(event.step)
+            case AnswerText():
+                self._author, self._answer = event.author, self._answer + event.text
+            case Done():
+                self._author = None
+                self._close(event.trace)
+
+    def _explain(self, handover: HandedOver) -> None:
+        assert self._trace is not None, "a run begins with RunBegun"
+        reason = why(handover, self._written, self._trace.thresholds)
+        if reason:
+            self._console.print(Gutter("", "↳", Text(reason, "handover"), "handover"))
+
+    def _finish(self, step: StepRecord) -> None:
+        self._written.append(step)
+        self._under_way = ""
+        if step.text.strip():
+            self._console.print(step_block(step))
+
+    def _close(self, trace: Trace) -> None:
+        """The answer, and what is to be said about the end of the run."""
+        if trace.answer:
+            author = trace.answer_author or Author.LRM
+            text = Text(printable(trace.answer), "bold")
+            self._console.print(Gutter(author.upper(), "┃", text, f"{author.value}.answer"))
+        if note := how_it_ended(trace.stop, trace.limit):
+            self._console.print(Gutter("", "!", Text(note, "note"), "note"))
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        """The lines below: the step or the answer under way, and a spinner."""
+        if self._author is None or self._trace is None:
+            return
+        under_way = self._answer or self._under_way
+        if text := printable(under_way).strip("\n"):
+            label, style = self._author.upper(), self._author.value
+            yield Gutter(label, "│", Text(self._end_of(text, console)), style)
+        seconds = perf_counter() - self._started
+        tokens = counted(sum(step.tokens for step in self._written if step.standing), "token")
+        self._spinner.update(
+            text=Text(f"{self._author.upper()} writes · {tokens} so far · {seconds:.0f} s", "dim")
+        )
+        yield self._spinner
+
+    @staticmethod
+    def _end_of(text: str, console: Console) -> str:
+        """As much of the end of a text as fits on the terminal."""
+        lines = max(console.height - LINES_LEFT_FREE, 1)
+        last = "\n".join(text.split("\n")[-lines:])
+        return last[-lines * max(console.width // 2, 10) :]

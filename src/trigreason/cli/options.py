@@ -1,0 +1,196 @@
+"""Options that commands share, each with its symbol in the paper and the paper's default."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import typer
+
+from trigreason.budget import Budget
+from trigreason.engines.base import Sampling
+from trigreason.reasoning import Direction, Thresholds
+
+PAPER = Thresholds()
+SAMPLING = Sampling()
+BUDGET = Budget()
+
+
+class WrongUse(typer.TyperException):
+    """The command was called in a way that cannot work; exit code 2."""
+
+    exit_code = 2
+
+
+@contextmanager
+def as_wrong_use() -> Iterator[None]:
+    """Turn a ValueError about an option's value into wrong use of the command."""
+    try:
+        yield
+    except ValueError as error:
+        raise WrongUse(str(error)) from error
+
+
+MethodName = Literal["trigreason", "specreason", "srm", "lrm"]
+
+Method = Annotated[
+    MethodName,
+    typer.Option(
+        help="Who writes when: the paper's triggers, SpecReason's judge, or one model alone."
+    ),
+]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
+Seed = Annotated[int, typer.Option(min=0, help="Same seed, same inputs: the same trace.")]
+
+TRIGGERS = "Triggers"
+
+Priming = Annotated[
+    int | None,
+    typer.Option(
+        "--n",
+        metavar="STEPS",
+        help=f"n, priming: the LRM writes the first n steps; 0 for none. Paper: {PAPER.n}.",
+        rich_help_panel=TRIGGERS,
+    ),
+]
+Tau = Annotated[
+    float | None,
+    typer.Option(
+        "--tau",
+        metavar="PPL",
+        help=f"τ: a token is certain when its perplexity is below τ. Paper: {PAPER.tau}.",
+        rich_help_panel=TRIGGERS,
+    ),
+]
+Rho = Annotated[
+    float | None,
+    typer.Option(
+        "--rho",
+        metavar="SHARE",
+        help="ρ, offload: the LRM rewrites an SRM step whose share of certain tokens is beyond ρ; "
+        f"1 for never. Paper: {PAPER.rho}.",
+        rich_help_panel=TRIGGERS,
+    ),
+]
+Side = Annotated[
+    Direction | None,
+    typer.Option(
+        "--direction",
+        help="The side of ρ that fires: over (overconfident) or under (unsure). "
+        f"Paper: {PAPER.direction.value}.",
+        rich_help_panel=TRIGGERS,
+    ),
+]
+Streak = Annotated[
+    int | None,
+    typer.Option(
+        "--k",
+        metavar="STEPS",
+        help="k, request: so many hesitating SRM steps in a row ask for the LRM. "
+        f"The paper does not say; here {PAPER.k}.",
+        rich_help_panel=TRIGGERS,
+    ),
+]
+Rectification = Annotated[
+    int | None,
+    typer.Option(
+        "--m",
+        metavar="STEPS",
+        help=f"m, request: the LRM then writes m steps; 0 for never. Paper: {PAPER.m}.",
+        rich_help_panel=TRIGGERS,
+    ),
+]
+Hesitation = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--hesitation",
+        metavar="WORDS",
+        help="H, request: words that count as hesitation; may be given several times. "
+        "Paper: its table 3.",
+        rich_help_panel=TRIGGERS,
+    ),
+]
+Accept = Annotated[
+    float | None,
+    typer.Option(
+        "--accept",
+        metavar="SCORE",
+        help=f"SpecReason: the judge's lowest score that keeps a step, 0 to 9; {PAPER.accept}.",
+        rich_help_panel=TRIGGERS,
+    ),
+]
+JudgeFirst = Annotated[
+    int | None,
+    typer.Option(
+        "--judge-first",
+        metavar="STEPS",
+        help=f"SpecReason: the LRM writes so many steps first; {PAPER.judge_first}.",
+        rich_help_panel=TRIGGERS,
+    ),
+]
+
+_SAMPLING = "Sampling"
+
+Temperature = Annotated[
+    float,
+    typer.Option(help="Sampling temperature; 0 is greedy.", rich_help_panel=_SAMPLING),
+]
+TopP = Annotated[
+    float,
+    typer.Option(help="Draw from the likeliest tokens of this mass.", rich_help_panel=_SAMPLING),
+]
+
+_BUDGET = "Limits"
+
+ThinkingTokens = Annotated[
+    int,
+    typer.Option(
+        metavar="TOKENS",
+        help="Thinking is closed, and the answer asked for, after so many.",
+        rich_help_panel=_BUDGET,
+    ),
+]
+AnswerTokens = Annotated[
+    int, typer.Option(metavar="TOKENS", help="Longest answer.", rich_help_panel=_BUDGET)
+]
+StepTokens = Annotated[
+    int, typer.Option(metavar="TOKENS", help="Longest step.", rich_help_panel=_BUDGET)
+]
+Steps = Annotated[
+    int | None,
+    typer.Option(
+        metavar="STEPS", help="Thinking is closed after so many.", rich_help_panel=_BUDGET
+    ),
+]
+Seconds = Annotated[
+    float | None,
+    typer.Option(
+        metavar="SECONDS",
+        help="The run ends, answered or not, after so many.",
+        rich_help_panel=_BUDGET,
+    ),
+]
+
+TraceFile = Annotated[
+    str,
+    typer.Argument(metavar="FILE", help="A recorded trace, or - for standard input."),
+]
+TraceOut = Annotated[
+    Path | None,
+    typer.Option(
+        "--trace",
+        metavar="FILE",
+        help="Write the trace here, also of a run that fails or is interrupted.",
+    ),
+]
+
+
+def changed(base: Thresholds, **flags: Any) -> Thresholds:
+    """``base`` with the thresholds that were given as flags; None is a flag not given."""
+    given = {name: value for name, value in flags.items() if value is not None}
+    if expressions := given.pop("expressions", None):
+        given["expressions"] = tuple(expressions)
+    return replace(base, **given)

@@ -1,0 +1,117 @@
+"""What happened, in plain words with its numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from trigreason.events import HandedOver
+from trigreason.reasoning import Author, Direction, StepRecord, StopReason, Thresholds, Trigger
+
+METHOD_NAMES = {
+    "trigreason": "TrigReason",
+    "specreason": "SpecReason",
+    "srm": "SRM only",
+    "lrm": "LRM only",
+}
+TRIGGER_NAMES = {
+    Trigger.STRATEGIC_PRIMING: "strategic priming",
+    Trigger.COGNITIVE_OFFLOAD: "cognitive offload",
+    Trigger.INTERVENTION_REQUEST: "intervention request",
+    Trigger.JUDGE_REJECTION: "judge's rejection",
+}
+SHOWN_EXPRESSIONS = 4
+
+
+def why(handover: HandedOver, written: Sequence[StepRecord], thresholds: Thresholds) -> str | None:
+    """Why the pen changed hands; None where the SRM merely goes on.
+
+    ``written`` are the steps before the handover, drafts included.
+    """
+    match handover.trigger:
+        case Trigger.STRATEGIC_PRIMING:
+            return (
+                f"LRM primes: writes the first {counted(handover.steps or 0, 'step', first=True)}"
+            )
+        case Trigger.COGNITIVE_OFFLOAD if handover.because:
+            return f"{confidence(handover.because, thresholds)} → LRM rewrites"
+        case Trigger.INTERVENTION_REQUEST:
+            rectification = counted(handover.steps or 0, "step")
+            return f"{hesitation(written, thresholds.k)} → LRM writes {rectification}"
+        case Trigger.JUDGE_REJECTION if handover.because:
+            score = f"{handover.because.score or 0:.2g}"
+            bound = f"{thresholds.accept:g}"
+            return f"LRM scores the step {score} of 9 (kept from {bound}) → LRM rewrites"
+    return None
+
+
+def confidence(step: StepRecord, thresholds: Thresholds) -> str:
+    """A step's low-perplexity ratio against tau and rho."""
+    share = percent(step.ratio or 0.0, thresholds.rho)
+    tokens = counted(len(step.logprobs) - step.without_probability, "token")
+    over = thresholds.direction is Direction.OVER
+    feeling = "overconfident:" if over else "unsure: only"
+    bounds = f"PPL {thresholds.tau:g} (ρ = {thresholds.rho:.2f})"
+    return f"SRM {feeling} {share} of {tokens} below {bounds}"
+
+
+def hesitation(written: Sequence[StepRecord], k: int) -> str:
+    """The last k hesitating SRM steps and the words that gave them away."""
+    steps = [
+        step
+        for step in written
+        if step.standing and step.author is Author.SRM and step.text.strip()
+    ]
+    words = list(dict.fromkeys(word for step in steps[-k:] for word in step.hesitations))
+    quoted = ", ".join(f"“{word}”" for word in words[:SHOWN_EXPRESSIONS])
+    if len(words) > SHOWN_EXPRESSIONS:
+        quoted += ", …"
+    return (
+        f"SRM hesitated in {k} steps in a row ({quoted})" if k > 1 else f"SRM hesitated ({quoted})"
+    )
+
+
+def how_it_ended(stop: StopReason | None, limit: str | None) -> str | None:
+    """What to know about the end of a run, and what to do about it; None for a regular end."""
+    if stop is StopReason.COMPLETE:
+        return None
+    if stop is None:
+        return "The run did not come to its end."
+    if limit == "context":
+        return (
+            "Cut off: the model's context is full. "
+            "Ask a shorter question, lower --thinking-tokens, or serve a larger context."
+        )
+    flag = f"--{(limit or '').replace('_', '-')}"
+    if stop is StopReason.CLOSED:
+        return f"The thinking was closed for the models at its limit; {flag} moves it."
+    return f"Cut off at the limit before the answer was finished; {flag} moves it."
+
+
+def percent(share: float, bound: float | None = None) -> str:
+    """A share in per cent, with as many digits as tell it from ``bound``."""
+    for digits in range(4):
+        text = f"{100 * share:.{digits}f}"
+        if bound is None or share == bound or float(text) != round(100 * bound, digits):
+            break
+    return f"{text} %"
+
+
+def counted(count: int, noun: str, *, first: bool = False) -> str:
+    """``1 step``, ``2 steps``; with ``first``, ``step`` for one."""
+    if count == 1:
+        return noun if first else f"1 {noun}"
+    return f"{count:,} {noun}s"
+
+
+def settings(method: str, thresholds: Thresholds) -> str:
+    """The thresholds a method looks at, under their symbols."""
+    if method == "trigreason":
+        side = "fires at r > ρ" if thresholds.direction is Direction.OVER else "fires at r < ρ"
+        offload = "never fires" if thresholds.rho == 1 else side
+        return (
+            f"n = {thresholds.n}, τ = {thresholds.tau:g}, ρ = {thresholds.rho:g} "
+            f"({offload}), k = {thresholds.k}, m = {thresholds.m}"
+        )
+    if method == "specreason":
+        return f"steps kept from score {thresholds.accept:g}"
+    return ""
