@@ -8,12 +8,10 @@ Every problem is put to every row in turn, so that a busy machine slows all rows
 from __future__ import annotations
 
 import asyncio
-import json
 import statistics
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from itertools import groupby
-from pathlib import Path
 
 from rich.console import Console
 from rich.progress import track
@@ -82,11 +80,18 @@ async def measure(table: list[Row], problems: list[Problem], sampling: Sampling)
 
 def accuracy_table(table: list[Row]) -> Table:
     families = [family for family, _ in groupby(problem.family for problem, _ in table[0].runs)]
-    shown = Table("right, %", *(row.label for row in table), title="Accuracy by family")
+    shown = Table("right, % (95 %)", *(row.label for row in table), title="Accuracy by family")
+    shown.columns[0].min_width = max(map(len, families))
     for family in families:
-        shares = (row.right(family) for row in table)
-        shown.add_row(family, *(f"{100 * right / total:.0f}" for right, total in shares))
+        shown.add_row(family, *(share(*row.right(family)) for row in table))
     return shown
+
+
+def share(right: int, total: int, digits: int = 0) -> str:
+    """Per cent, with the 95 % interval in brackets."""
+    interval = wilson(right, total)
+    low, high = f"{100 * interval.low:.{digits}f}", f"{100 * interval.high:.{digits}f}"
+    return f"{100 * right / total:.{digits}f} ({low}-{high})"
 
 
 def summary_table(table: list[Row]) -> Table:
@@ -112,8 +117,6 @@ def summary_table(table: list[Row]) -> Table:
 
 
 def summary(row: Row, reference_seconds: float) -> list[str]:
-    right, total = row.right()
-    interval = wilson(right, total)
     seconds = row.mean(lambda trace: trace.seconds)
     fired = [
         row.mean(lambda trace, trigger=trigger: trace.handovers_by_trigger.get(trigger, 0))  # type: ignore[misc]
@@ -121,14 +124,14 @@ def summary(row: Row, reference_seconds: float) -> list[str]:
     ]
     return [
         row.label,
-        f"{100 * right / total:.1f} ({100 * interval.low:.1f}-{100 * interval.high:.1f})",
+        share(*row.right(), digits=1),
         f"{100 * row.mean(lambda trace: trace.smt or 0):.1f}",
         f"{row.mean(lambda trace: trace.use(Author.SRM).completion_tokens):.0f}",
         f"{row.mean(lambda trace: trace.use(Author.LRM).completion_tokens):.0f}",
         f"{row.mean(lambda trace: len(trace.drafts)):.2f}",
         f"{row.mean(lambda trace: trace.use(Author.LRM).requests):.2f}",
         f"{row.mean(lambda trace: len(trace.stretches)):.2f}",
-        "/".join(f"{share:.2f}" for share in fired),
+        "/".join(f"{count:.2f}" for count in fired),
         f"{seconds:.3f}",
         f"{seconds / reference_seconds:.2f}",
     ]
@@ -137,7 +140,6 @@ def summary(row: Row, reference_seconds: float) -> list[str]:
 def main() -> None:
     arguments = parser(__doc__, items=100)
     arguments.add_argument("--temperature", type=float, default=0.0, help="0 is greedy")
-    arguments.add_argument("--json", type=Path, help="write the rows here too")
     chosen = arguments.parse_args()
     problems, source = chosen_problems(chosen)
     table = rows()
@@ -147,10 +149,6 @@ def main() -> None:
     console.print(f"{machine()}\n{source}, temperature {chosen.temperature:g}\n", highlight=False)
     console.print(accuracy_table(table), summary_table(table))
     console.print("handovers: P priming, O offload, I intervention request, J judge rejection")
-    if chosen.json:
-        reference = table[1].mean(lambda trace: trace.seconds)
-        lines = [summary(row, reference) for row in table]
-        chosen.json.write_text(json.dumps({"machine": machine(), "rows": lines}, indent=1))
 
 
 if __name__ == "__main__":

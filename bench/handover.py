@@ -64,6 +64,8 @@ def report(turns: list[Turns], title: str) -> Table:
     shown = Table(title=f"{title}: {len(same)} of {len(turns)} problems with identical decisions")
     for heading in ("per problem", "stretches", "request per step", "ratio"):
         shown.add_column(heading, justify="left" if heading == "per problem" else "right")
+    if not same:
+        return shown
     requests = [statistics.fmean(len(pair[side].stretches) for pair in same) for side in (0, 1)]
     seconds = [statistics.fmean(pair[side].seconds for pair in same) for side in (0, 1)]
     steps = statistics.fmean(len(pair[0].steps) for pair in same)

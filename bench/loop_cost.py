@@ -26,10 +26,10 @@ from trigreason.engines.completions import CompletionsEngine
 from trigreason.engines.connect import connect
 from trigreason.pairs import Pair
 from trigreason.reasoner import completed, reason
-from trigreason.reasoning import Author, Direction, Message, Thresholds
+from trigreason.reasoning import Author, Message, Thresholds
 
-NEVER = Thresholds(n=0, rho=1e-9, direction=Direction.UNDER, k=10**6)
-"""Every signal is computed and nothing fires."""
+NEVER = Thresholds(n=0, tau=1, rho=0, k=10**6)
+"""Every signal is computed and nothing fires: no token's perplexity lies below 1."""
 
 GREEDY = Sampling(temperature=0)
 

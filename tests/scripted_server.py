@@ -45,7 +45,8 @@ class Reply:
     """What is said to one request, and how.
 
     ``then`` is what follows the last token: the server's word that it ended, a silence without
-    end (``stall``), a torn connection (``break``), or an error event.
+    end (``stall``), a torn connection (``break``), or an error event. With ``exceeds`` the server
+    does not keep to ``max_tokens``.
     """
 
     tokens: Sequence[Said]
@@ -54,6 +55,7 @@ class Reply:
     pause: float = 0.0
     status: int = 200
     error: str = "as told"
+    exceeds: bool = False
 
 
 def say(text: str, logprob: float | None = UNSURE, **how: Any) -> Reply:
@@ -108,7 +110,7 @@ class ScriptedServer:
     async def _stream(self, request: web.Request, body: Body, reply: Reply) -> web.StreamResponse:
         response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
         await response.prepare(request)
-        room = body["max_tokens"]
+        room = len(reply.tokens) if reply.exceeds else body["max_tokens"]
         told = reply.tokens[:room]
         for start in range(0, len(told), reply.per_chunk):
             if reply.pause:

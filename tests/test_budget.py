@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import pytest
@@ -18,8 +19,8 @@ def test_defaults() -> None:
 @pytest.mark.parametrize(
     "limit", ["thinking_tokens", "answer_tokens", "step_tokens", "steps", "seconds"]
 )
-@pytest.mark.parametrize("value", [0, -1])
-def test_no_room(limit: str, value: int) -> None:
+@pytest.mark.parametrize("value", [0, -1, math.nan])
+def test_no_room(limit: str, value: float) -> None:
     settings: dict[str, Any] = {limit: value}
     with pytest.raises(ValueError, match=f"{limit.replace('_', ' ')} leaves no room"):
         Budget(**settings)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
+from contextlib import aclosing
 from dataclasses import replace
 from time import perf_counter
+from typing import Any
 
 import pytest
 
@@ -11,6 +14,8 @@ from tests.conftest import soon
 from tests.runs import QUIET, told
 from tests.scripted_server import SURE, Reply, chatter, say, scripted_pair, words
 from trigreason.budget import Budget
+from trigreason.events import Done
+from trigreason.reasoner import reason
 from trigreason.reasoning import Author, StepEnd, StopReason, Thresholds
 
 END = "</think>\n\nIt is 3."
@@ -96,6 +101,30 @@ async def test_answer_tokens(closes: bool, per_chunk: int) -> None:
     assert run.trace.answer == "one two three"
     assert run.trace.answer_tokens == 3
     assert (run.trace.stop, run.trace.limit) == (StopReason.TRUNCATED, "answer_tokens")
+
+
+@pytest.mark.parametrize("per_chunk", [1, 99])
+async def test_answer_tokens_of_a_server_that_does_not_keep_to_them(per_chunk: int) -> None:
+    answer = Reply(words("one two" + " more" * 200), per_chunk=per_chunk, exceeds=True)
+    async with scripted_pair([say("a."), answer]) as double:
+        run = await told(double.pair, thresholds=QUIET, budget=Budget(answer_tokens=3))
+        assert await soon(lambda: double.open_streams == 0)
+    assert (run.trace.answer, run.trace.answer_tokens) == ("one two more", 3)
+    assert (run.trace.stop, run.trace.limit) == (StopReason.TRUNCATED, "answer_tokens")
+
+
+async def test_seconds_with_a_consumer_slower_than_the_model() -> None:
+    """Tokens are always there already, so that nothing is ever waited for."""
+    async with scripted_pair([chatter(pause=0.001)]) as double:
+        how: dict[str, Any] = {"thresholds": QUIET, "budget": Budget(seconds=0.3)}
+        async with aclosing(reason(double.pair, "Why?", **how)) as events:
+            begun = perf_counter()
+            async for event in events:
+                await asyncio.sleep(0.05)
+                last = event
+        assert perf_counter() - begun < 1
+    assert isinstance(last, Done)
+    assert (last.trace.stop, last.trace.limit) == (StopReason.TRUNCATED, "seconds")
 
 
 @pytest.mark.parametrize(

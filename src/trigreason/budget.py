@@ -23,7 +23,7 @@ class Budget:
 
     def __post_init__(self) -> None:
         for name, value in asdict(self).items():
-            if value is not None and value <= 0:
+            if value is not None and not value > 0:
                 raise ValueError(f"a budget of {value} {name.replace('_', ' ')} leaves no room")
 
     def spent(self, thinking_tokens: int, steps: int) -> str | None:

@@ -68,12 +68,12 @@ class Loop:
 
     async def events(self) -> AsyncGenerator[Event, None]:
         state, trace = self.state, self.state.trace
-        self._check_logprobs()
         started = perf_counter()
         if state.budget.seconds is not None:
             self.deadline = asyncio.get_running_loop().time() + state.budget.seconds
         yield RunBegun(trace)
         try:
+            self._check_logprobs()
             while not state.thinking_over:
                 async with aclosing(self._stretch()) as events:
                     async for event in events:
@@ -236,17 +236,21 @@ class Loop:
     async def _answer(self) -> AsyncGenerator[Event, None]:
         """Close the thinking for its author and ask for the answer."""
         state = self.state
-        answer = AnswerWriter(state.last_author(), state.budget.answer_tokens)
+        room = state.budget.answer_tokens
+        answer = AnswerWriter(state.last_author(), room)
         async with self._open(
-            answer.author, Purpose.ANSWER, state.closed_prefix(), state.budget.answer_tokens
+            answer.author, Purpose.ANSWER, state.closed_prefix(), room
         ) as request:
             async for tokens in request.arrivals():
-                for token in tokens:
+                for token in tokens[: room - request.used]:
                     request.used += 1
                     for event in answer.push(token.text):
                         yield event
                 state.keep_answer(answer)
-            for event in state.end_of_answer(answer, request.finish):
+                if request.arrived > request.used:
+                    break  # the server does not keep to max_tokens
+            finish = Finish.LENGTH if request.arrived > request.used else request.finish
+            for event in state.end_of_answer(answer, finish):
                 yield event
 
     def _open(

@@ -82,6 +82,12 @@ class Request:
                 self.first_token_at = perf_counter()
             self.arrived += len(tokens)
             yield self._rescale(tokens)
+            self._check_clock()
+
+    def _check_clock(self) -> None:
+        """A stream that never has to be waited for meets no timeout."""
+        if self._deadline is not None and asyncio.get_running_loop().time() >= self._deadline:
+            raise DeadlinePassed
 
 
 @asynccontextmanager

@@ -97,6 +97,19 @@ def test_other_thresholds_fire_otherwise(command: Command, recorded: Path) -> No
     assert "would go another way" in shown.out
 
 
+def test_other_words_hesitate(command: Command, recorded: Path) -> None:
+    told = command("trace", "replay", str(recorded), "--hesitation", "is", "--json").json
+    assert {tuple(step["hesitations"]) for step in told["steps"]} <= {(), ("is",)}
+
+
+def test_specreason_primes_by_its_own_number(command: Command, tmp_path: Path) -> None:
+    file = tmp_path / "trace.json"
+    flags = ("--method", "specreason", "--judge-first", "2")
+    live = command("solve", QUESTION, *flags, "--trace", str(file))
+    assert "writes the first 2 steps" in live.out
+    assert command("trace", "show", str(file)).out.endswith(live.out)
+
+
 def test_a_run_without_srm_steps(command: Command, tmp_path: Path) -> None:
     file = tmp_path / "trace.json"
     command("solve", QUESTION, "--method", "lrm", "--quiet", "--trace", str(file))
@@ -108,6 +121,7 @@ def test_a_run_without_srm_steps(command: Command, tmp_path: Path) -> None:
     [
         "",
         "nonsense",
+        "[" * 200_000,
         "[]",
         "{}",
         '{"schema": 99}',
@@ -123,7 +137,7 @@ def test_a_run_without_srm_steps(command: Command, tmp_path: Path) -> None:
         {"thresholds": {"zeta": 1}},
         {"messages": [{"role": "user"}]},
     ],
-    ids=str,
+    ids=lambda damage: str(damage)[:40],
 )
 @pytest.mark.parametrize("what", ["show", "replay"])
 def test_a_damaged_trace(

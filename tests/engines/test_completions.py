@@ -22,6 +22,7 @@ from trigreason.engines.base import (
     Usage,
 )
 from trigreason.engines.completions import CompletionsEngine, refusal
+from trigreason.engines.templates import ChatTemplate
 from trigreason.reasoning import Message, Token
 
 PREFIX = Prefix((Message("user", "Why?"),), "Because")
@@ -47,7 +48,7 @@ async def read(
     [
         (
             Sampling(),
-            {"temperature": 0.6, "top_p": 0.95, "top_k": 0, "min_p": 0.0, "seed": 0},
+            {"temperature": 0.6, "top_p": 0.95, "top_k": -1, "min_p": 0.0, "seed": 0},
         ),
         (
             Sampling(temperature=0, top_p=1, top_k=20, min_p=0.05, seed=9),
@@ -84,6 +85,14 @@ async def test_a_stream_in_both_shapes(shape: Shape, per_chunk: int) -> None:
     assert [(token.text, token.logprob) for token in tokens] == said
     assert stream.finish is Finish.STOP
     assert stream.usage == Usage(len(server.prompts[0]))
+
+
+async def test_a_template_that_refuses_is_a_typed_error() -> None:
+    template = ChatTemplate("{{ raise_exception('no such turn') }}")
+    engine = CompletionsEngine("http://x/v1", "m", template=template)
+    with pytest.raises(EngineRefused, match=r"^m at http://x/v1: .*no such turn"):
+        async with engine.stream(PREFIX, Sampling(), max_tokens=9):
+            pass
 
 
 async def test_max_tokens_reached() -> None:

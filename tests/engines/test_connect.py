@@ -106,6 +106,25 @@ async def test_llama_cpp_is_recognised() -> None:
     await embedded.close()
 
 
+async def test_llama_cpp_behind_a_key_is_recognised() -> None:
+    async def listing(_: web.Request) -> web.Response:
+        return web.json_response({"data": [{"id": "a"}]})
+
+    async def props(request: web.Request) -> web.Response:
+        if request.headers.get("Authorization") != "Bearer secret":
+            return web.json_response({"error": "no"}, status=401)
+        settings = {"default_generation_settings": {"n_ctx": 256}, "chat_template": "told"}
+        return web.json_response(settings)
+
+    app = web.Application()
+    app.router.add_get("/v1/models", listing)
+    app.router.add_get("/props", props)
+    async with listening(app) as root:
+        engine = await connect(root, api_key="secret")
+    assert type(engine) is LlamaCppEngine
+    assert engine.template.source == "told"
+
+
 @pytest.mark.parametrize(
     ("place", "url"),
     [

@@ -114,7 +114,9 @@ def test_usage(event: dict[str, Any], usage: Usage) -> None:
     assert told == usage
 
 
-@pytest.mark.parametrize("payload", [b"", b"{", b"[1]", b'{"choices": 3}', b"<html>"])
+@pytest.mark.parametrize(
+    "payload", [b"", b"{", b"[1]", b'{"choices": 3}', b"<html>", b'{"error": {"message": "\xff"}}']
+)
 def test_what_is_no_completion(payload: bytes) -> None:
     with pytest.raises(EngineFailed, match=r"^here: the stream holds what is no completion"):
         decode_chunk(payload, "here")

@@ -134,6 +134,14 @@ def test_what_if_reads_a_specreason_trace() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("method", "fired"), [("trigreason", OFFLOAD), ("specreason", Trigger.JUDGE_REJECTION)]
+)
+def test_a_record_that_ends_with_a_draft(method: str, fired: Trigger) -> None:
+    trace = drive(method, Thresholds(n=0), [PLAIN._replace(score=9), SURE._replace(score=0)])
+    assert [each.then for each in what_if(trace, trace.thresholds)] == [None, fired]
+
+
 def test_what_if_stops_at_an_unfinished_step() -> None:
     trace = drive("srm", EARLY, [SURE, SURE], StepEnd.CUT_OFF)
     assert [each.step for each in what_if(trace, EARLY)] == [0]

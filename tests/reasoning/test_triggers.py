@@ -87,6 +87,7 @@ def test_the_defaults_are_the_papers() -> None:
         (StrategicPriming, {"n": -1}, "n .*-1"),
         (CognitiveOffload, {"tau": 0.99}, "tau .*0.99"),
         (CognitiveOffload, {"tau": math.nan}, "tau"),
+        (CognitiveOffload, {"tau": math.inf}, "tau"),
         (CognitiveOffload, {"rho": -0.1}, "rho .*-0.1"),
         (CognitiveOffload, {"rho": 1.1}, "rho .*1.1"),
         (CognitiveOffload, {"rho": math.nan}, "rho"),

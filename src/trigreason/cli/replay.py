@@ -24,6 +24,7 @@ from trigreason.reasoning import (
     Thresholds,
     Trace,
     Trigger,
+    find_hesitations,
     low_perplexity_ratio,
     make_method,
     what_if,
@@ -149,7 +150,7 @@ def _print_steps(out: Console, firings: list[Firing], thresholds: Thresholds) ->
         table.add_row(
             str(each.step),
             "–" if ratio is None else percent(ratio, thresholds.rho),
-            Text(", ".join(each.record.hesitations)),
+            Text(", ".join(find_hesitations(each.record.text, thresholds.expressions))),
             _SHORT[each.then],
             _SHORT[each.now],
             Text(written, no_wrap=True, overflow="ellipsis"),
@@ -165,7 +166,7 @@ def _comparison(firings: list[Firing], thresholds: Thresholds) -> dict[str, Any]
             {
                 "step": each.step,
                 "ratio": _ratio(each, thresholds),
-                "hesitations": each.record.hesitations,
+                "hesitations": find_hesitations(each.record.text, thresholds.expressions),
                 "then": each.then,
                 "now": each.now,
             }

@@ -13,7 +13,7 @@ from trigreason.cli.options import TraceFile
 from trigreason.cli.replay import replay
 from trigreason.cli.tables import add_up, summary
 from trigreason.events import Done, DraftDropped, Event, HandedOver, RunBegun, StepAccepted
-from trigreason.reasoning import Thresholds, Trace, Trigger
+from trigreason.reasoning import Trace, Trigger
 
 trace_commands = typer.Typer()
 trace_commands.command()(replay)
@@ -49,32 +49,25 @@ def events_of(trace: Trace) -> Iterator[Event]:
     for index, step in enumerate(trace.steps):
         if handover := handovers.get(index):
             because = trace.steps[index - 1] if index else None
-            steps = _steps_of(handover.trigger, trace.thresholds)
+            steps = _steps_of(handover.trigger, trace)
             yield HandedOver(handover.writer, handover.trigger, steps, because)
         if step.standing:
             yield StepAccepted(index, step)
         else:
-            yield DraftDropped(index, step, _trigger_against(trace, index))
+            trigger = trace.fired_after(index) or Trigger.COGNITIVE_OFFLOAD
+            yield DraftDropped(index, step, trigger)
     yield Done(trace)
 
 
-def _steps_of(trigger: Trigger | None, thresholds: Thresholds) -> int | None:
+def _steps_of(trigger: Trigger | None, trace: Trace) -> int | None:
     """For how many steps a trigger hands the pen over."""
     match trigger:
         case None:
             return None
         case Trigger.STRATEGIC_PRIMING:
-            return thresholds.n
+            judged = trace.method == "specreason"
+            return trace.thresholds.judge_first if judged else trace.thresholds.n
         case Trigger.INTERVENTION_REQUEST:
-            return thresholds.m
+            return trace.thresholds.m
         case _:
             return 1
-
-
-def _trigger_against(trace: Trace, index: int) -> Trigger:
-    """What threw a draft away: what its successor was written for, if the run came so far."""
-    following = trace.steps[index + 1 : index + 2]
-    if following and following[0].trigger:
-        return following[0].trigger
-    judged = trace.steps[index].score is not None
-    return Trigger.JUDGE_REJECTION if judged else Trigger.COGNITIVE_OFFLOAD

@@ -133,7 +133,7 @@ class Engine(ABC):
         """Give back connections and memory. The engine cannot be used afterwards."""
 
 
-@dataclass
+@dataclass(eq=False)
 class EngineError(Exception):
     """A model could not be used. ``str()`` is one line: what happened, where, what to do."""
 

@@ -28,7 +28,7 @@ from trigreason.engines.base import (
     Usage,
 )
 from trigreason.engines.sse import EventLines
-from trigreason.engines.templates import CHATML, ChatTemplate
+from trigreason.engines.templates import CHATML, ChatTemplate, TemplateError
 from trigreason.engines.wire import Chunk, decode_chunk, tokens_of
 from trigreason.reasoning import Token
 
@@ -68,8 +68,14 @@ class CompletionsEngine(Engine):
         return f"{self.model} at {self.url}"
 
     def prompt(self, prefix: Prefix) -> str:
-        """The text that is sent for a prefix."""
-        return self.template.render(prefix.messages, thinking=prefix.thinking) + prefix.written
+        """The text that is sent for a prefix. Raises EngineRefused where the template does."""
+        try:
+            rendered = self.template.render(prefix.messages, thinking=prefix.thinking)
+        except TemplateError as error:
+            raise EngineRefused(
+                _one_line(str(error)), self.where, "Ask it in the turns that its template knows."
+            ) from error
+        return rendered + prefix.written
 
     def request_body(
         self, prefix: Prefix, sampling: Sampling, max_tokens: int, alternatives: int | None
@@ -83,7 +89,7 @@ class CompletionsEngine(Engine):
             "stream_options": {"include_usage": True},
             "temperature": sampling.temperature,
             "top_p": sampling.top_p,
-            "top_k": 0 if sampling.top_k is None else sampling.top_k,
+            "top_k": -1 if sampling.top_k is None else sampling.top_k,  # 0 is an error to SGLang
             "min_p": sampling.min_p,
             "seed": sampling.seed,
         }
@@ -132,10 +138,9 @@ class CompletionsEngine(Engine):
 
     def _open_session(self) -> aiohttp.ClientSession:
         if self._session is None:
-            headers = {"Authorization": f"Bearer {self._api_key}"} if self._api_key else {}
             self._session = aiohttp.ClientSession(
                 connector=aiohttp.TCPConnector(limit=0, force_close=not self.keeps_connections),
-                headers=headers,
+                headers=key_headers(self._api_key),
                 timeout=aiohttp.ClientTimeout(
                     total=None, sock_connect=CONNECT_SECONDS, sock_read=SILENCE_SECONDS
                 ),
@@ -212,6 +217,11 @@ class CompletionStream:
                     "Serve the SRM with logprobs, or switch the cognitive offload off (rho = 1).",
                 )
         return tokens
+
+
+def key_headers(api_key: str | None) -> dict[str, str]:
+    """The headers that show a key; none without one."""
+    return {"Authorization": f"Bearer {api_key}"} if api_key else {}
 
 
 def cause(error: BaseException) -> str:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import aiohttp
 import msgspec
 
 from trigreason.engines.base import EngineRefused, EngineUnreachable
-from trigreason.engines.completions import CONNECT_SECONDS, CompletionsEngine, cause
+from trigreason.engines.completions import CONNECT_SECONDS, CompletionsEngine, cause, key_headers
 from trigreason.engines.llama_cpp import LlamaCppEngine, ask_props, described
 
 
@@ -41,7 +42,8 @@ async def connect(place: str, *, api_key: str | None = None) -> CompletionsEngin
         EngineRefused: the model is not there, or there are several to choose from.
     """
     name, url = _split(place)
-    served = await _served(url, api_key)
+    headers = key_headers(api_key)
+    served = await _served(url, headers)
     if name and name not in served:
         there = f"It serves {', '.join(served) or 'nothing'}."
         raise EngineRefused(f"the model {name} is not served there", url, there)
@@ -49,10 +51,10 @@ async def connect(place: str, *, api_key: str | None = None) -> CompletionsEngin
         there = f"Name one as MODEL@URL: {', '.join(served) or 'it lists none'}."
         raise EngineRefused(f"the server has {len(served)} models to choose from", url, there)
     model = name or served[0]
-    props = await ask_props(url)
+    props = await ask_props(url, headers)
     if props is None:
         return CompletionsEngine(url, model, api_key=api_key)
-    template, capabilities = described(props)
+    template, capabilities = described(props, url)
     return LlamaCppEngine(url, model, template=template, capabilities=capabilities, api_key=api_key)
 
 
@@ -63,8 +65,7 @@ def _split(place: str) -> tuple[str, str]:
     return name, url if url.endswith("/v1") else f"{url}/v1"
 
 
-async def _served(url: str, api_key: str | None) -> list[str]:
-    headers = {"Authorization": f"Bearer {api_key}"} if api_key else {}
+async def _served(url: str, headers: Mapping[str, str]) -> list[str]:
     timeout = aiohttp.ClientTimeout(total=CONNECT_SECONDS)
     try:
         async with (
@@ -81,7 +82,7 @@ async def _served(url: str, api_key: str | None) -> list[str]:
             url,
             "Is the server running, and is the address right?",
         ) from error
-    except msgspec.MsgspecError as error:
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         raise EngineRefused(
             "what answers there is no OpenAI-compatible server", url, "Does the URL end in /v1?"
         ) from error

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import aiohttp
 import msgspec
 
-from trigreason.engines.base import Capabilities, Prefix, Sampling
+from trigreason.engines.base import Capabilities, EngineRefused, Prefix, Sampling
 from trigreason.engines.completions import CONNECT_SECONDS, CompletionsEngine
-from trigreason.engines.templates import CHATML, ChatTemplate
+from trigreason.engines.templates import CHATML, ChatTemplate, TemplateError
 
 
 class GenerationSettings(msgspec.Struct):
@@ -38,25 +39,32 @@ class LlamaCppEngine(CompletionsEngine):
         return body | {"cache_prompt": True, "return_progress": True}
 
 
-async def ask_props(url: str) -> Props | None:
+async def ask_props(url: str, headers: Mapping[str, str] | None = None) -> Props | None:
     """What the server at ``url`` (up to ``/v1``) says of itself; None where it is no llama.cpp."""
     root = url.rstrip("/").removesuffix("/v1")
     timeout = aiohttp.ClientTimeout(total=CONNECT_SECONDS)
     try:
         async with (
-            aiohttp.ClientSession(timeout=timeout) as session,
+            aiohttp.ClientSession(timeout=timeout, headers=headers) as session,
             session.get(f"{root}/props") as response,
         ):
             if response.status != 200:
                 return None
             return msgspec.json.decode(await response.read(), type=Props)
-    except (TimeoutError, aiohttp.ClientError, OSError, msgspec.MsgspecError):
+    except (TimeoutError, aiohttp.ClientError, OSError, msgspec.MsgspecError, UnicodeDecodeError):
         return None
 
 
-def described(props: Props) -> tuple[ChatTemplate, Capabilities]:
-    """The chat template and the capabilities that a server's props name."""
+def described(props: Props, where: str) -> tuple[ChatTemplate, Capabilities]:
+    """The chat template and the capabilities that a server's props name.
+
+    Raises:
+        EngineRefused: the template cannot be read.
+    """
     source = props.chat_template
-    template = ChatTemplate(source, eos_token=props.eos_token) if source else CHATML
+    try:
+        template = ChatTemplate(source, eos_token=props.eos_token) if source else CHATML
+    except TemplateError as error:
+        raise EngineRefused(str(error), where, "Serve the model with another template.") from error
     context = props.default_generation_settings.n_ctx
     return template, Capabilities(context_tokens=context)

@@ -103,7 +103,7 @@ def decode_chunk(payload: bytes, where: str) -> Chunk:
     """The event in one ``data:`` line. Raises EngineFailed where it is none."""
     try:
         return _decoder.decode(payload)
-    except msgspec.MsgspecError as error:
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         raise EngineFailed(
             f"the stream holds what is no completion ({error})",
             where,

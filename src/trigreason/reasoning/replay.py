@@ -101,11 +101,5 @@ def what_if(trace: Trace, thresholds: Thresholds) -> list[Firing]:
             break
         decision = method.on_step(recorded_step(record))
         if record.author is Author.SRM and not isinstance(decision, Judge):
-            firings.append(Firing(index, record, _fired_after(trace, index), decision.trigger))
+            firings.append(Firing(index, record, trace.fired_after(index), decision.trigger))
     return firings
-
-
-def _fired_after(trace: Trace, index: int) -> Trigger | None:
-    """The trigger that took the pen away after this step in the record."""
-    following = trace.steps[index + 1] if index + 1 < len(trace.steps) else None
-    return following.trigger if following and following.author is Author.LRM else None

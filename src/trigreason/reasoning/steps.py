@@ -43,10 +43,6 @@ class Author(StrEnum):
     SRM = "srm"
     LRM = "lrm"
 
-    @property
-    def other(self) -> Author:
-        return Author.LRM if self is Author.SRM else Author.SRM
-
 
 class StepEnd(StrEnum):
     """What ended a step."""

@@ -201,6 +201,16 @@ class Trace:
         counts = Counter(each.trigger for each in self.handovers if each.trigger is not None)
         return {trigger: counts[trigger] for trigger in Trigger if counts[trigger]}
 
+    def fired_after(self, index: int) -> Trigger | None:
+        """The trigger that fired on the SRM's step ``index``, also where the run ended with it."""
+        if index + 1 < len(self.steps):
+            following = self.steps[index + 1]
+            return following.trigger if following.author is Author.LRM else None
+        step = self.steps[index]
+        if step.standing:
+            return None
+        return Trigger.COGNITIVE_OFFLOAD if step.score is None else Trigger.JUDGE_REJECTION
+
     def use(self, author: Author) -> ModelUse:
         """What ``author``'s model did, in requests, tokens, seconds and USD."""
         own = [each for each in self.stretches if each.author is author]

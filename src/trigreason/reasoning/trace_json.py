@@ -88,7 +88,7 @@ def load_trace(text: str) -> Trace:
     """A trace from JSON text. Raises ValueError, also where the text is no JSON."""
     try:
         return trace_from_json(json.loads(text))
-    except json.JSONDecodeError as error:
+    except (json.JSONDecodeError, RecursionError) as error:
         raise ValueError(f"this is no trace: it is no JSON ({error})") from error
 
 

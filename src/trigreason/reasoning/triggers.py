@@ -6,6 +6,7 @@ Each is an immutable set of thresholds with the equation it stands for. What has
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -58,8 +59,8 @@ class CognitiveOffload:
     direction: Direction = Direction.OVER
 
     def __post_init__(self) -> None:
-        if not self.tau >= 1:
-            raise ValueError(f"tau (perplexity) must be 1 or more, not {self.tau}")
+        if not 1 <= self.tau < math.inf:
+            raise ValueError(f"tau (perplexity) must be 1 or more, and finite, not {self.tau}")
         if not 0 <= self.rho <= 1:
             raise ValueError(f"rho (a share of tokens) must lie between 0 and 1, not {self.rho}")
 
