@@ -1,0 +1,54 @@
+"""The pair that comes along: two small transformers, their thresholds, and problems to try.
+
+See ``docs/bundled-pair.md`` for how they were made and what they can do.
+"""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from pathlib import Path
+from typing import NamedTuple
+
+from trigreason.engines.embedded import load, split_threads
+from trigreason.pairs import JudgePrompt, Pair
+from trigreason.reasoning import Thresholds
+
+FOLDER = Path(__file__).parent
+SRM_FILE = FOLDER / "srm.gguf"
+LRM_FILE = FOLDER / "lrm.gguf"
+CONTEXT_TOKENS = 1024
+"""What both models were trained on."""
+
+
+class Problem(NamedTuple):
+    """A problem of a bundled family in the published format, and its answer."""
+
+    family: str
+    question: str
+    target: str
+
+
+def problems() -> list[Problem]:
+    """Generated problems, none of them published and none trained on."""
+    lines = (FOLDER / "problems.jsonl").read_text(encoding="utf-8").splitlines()
+    return [Problem(**json.loads(line)) for line in lines]
+
+
+def profile() -> Thresholds:
+    """The thresholds that fit this pair; ``pair.toml`` says what they were measured on."""
+    return Thresholds.from_json(_settings()["thresholds"])
+
+
+async def load_pair(*, slots: int = 1) -> Pair:
+    """Both models, loaded in this process. ``slots`` is how many runs they serve at once."""
+    settings = _settings()
+    for_srm, for_lrm = split_threads(SRM_FILE, LRM_FILE)
+    srm = await load(SRM_FILE, threads=for_srm, context_tokens=CONTEXT_TOKENS, slots=slots)
+    lrm = await load(LRM_FILE, threads=for_lrm, context_tokens=CONTEXT_TOKENS, slots=slots)
+    judge = JudgePrompt(settings["judge"]["question"], settings["judge"]["opening"])
+    return Pair(srm, lrm, "bundled", thresholds=profile(), judge=judge)
+
+
+def _settings() -> dict[str, dict[str, str]]:
+    return tomllib.loads((FOLDER / "pair.toml").read_text(encoding="utf-8"))
