@@ -26,7 +26,12 @@ from trigreason.reasoner import completed, reason
 from trigreason.reasoning import Author, Direction, Thresholds, Trace
 
 BUDGET = Budget(thinking_tokens=900, answer_tokens=64)
-UNDER = ((1.05, 0.9), (1.05, 0.95), (1.2, 0.9), (1.2, 0.95), (1.5, 0.95), (1.5, 0.99), (2, 0.99))
+UNDER = (
+    *((1.05, rho) for rho in (0.9, 0.92, 0.93, 0.95)),
+    *((1.2, rho) for rho in (0.9, 0.95)),
+    *((1.5, rho) for rho in (0.95, 0.99)),
+    (2.0, 0.99),
+)
 """tau and rho; at 0.99 a single token beyond tau marks a step."""
 
 Run = tuple[Problem, Trace]
