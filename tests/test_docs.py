@@ -11,15 +11,16 @@ ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 
 
-def test_the_example_in_how_it_works_runs() -> None:
-    page = (ROOT / "docs" / "how-it-works.md").read_text(encoding="utf-8")
-    [example] = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+@pytest.mark.parametrize("page", ["README.md", "docs/how-it-works.md"])
+def test_the_python_example_runs(page: str) -> None:
+    text = (ROOT / page).read_text(encoding="utf-8")
+    [example] = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
     done = subprocess.run(
         [sys.executable, "-c", example], capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stderr
     assert "SMT" in done.stdout
-    assert "lrm " in done.stdout
+    assert not done.stderr
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)

@@ -20,7 +20,7 @@ from trigreason.cli.running import Run, Task, carry_out
 from trigreason.cli.tables import add_up, summary
 from trigreason.cli.words import how_it_ended
 from trigreason.engines.base import Sampling
-from trigreason.reasoning import Author, Thresholds, Trace, trace_to_json
+from trigreason.reasoning import Author, StopReason, Thresholds, Trace, trace_to_json
 
 MODEL = "GGUF file, URL, or MODEL@URL"
 
@@ -126,6 +126,8 @@ def solve(
     else:
         out.print()
         out.print(summary({task.method: add_up([run.trace])}))
+    if run.trace.stop is StopReason.TRUNCATED:
+        raise typer.Exit(1)
 
 
 def _question(given: str | None, file: Path | None) -> str:

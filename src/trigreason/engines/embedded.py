@@ -30,6 +30,10 @@ class EmbeddedEngine(LlamaCppEngine):
 
     _server: xllamacpp.Server | None
 
+    @property
+    def where(self) -> str:
+        return f"{self.model}.gguf"
+
     async def close(self) -> None:
         await super().close()
         self._server = None
