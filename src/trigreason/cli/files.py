@@ -33,8 +33,9 @@ def read_trace(name: str) -> Trace:
         OSError: it cannot be read.
     """
     place = "standard input" if name == "-" else name
+    text = read_text(name)
     try:
-        trace = load_trace(read_text(name))
+        trace = load_trace(text)
         make_method(trace.method, trace.thresholds)
         totals(trace)
     except ValueError as error:
