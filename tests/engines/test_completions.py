@@ -11,6 +11,7 @@ from tests.conftest import soon
 from tests.scripted_server import Reply, Said, Shape, chatter, listening, say, serve
 from trigreason.engines.base import (
     ContextTooLong,
+    EngineBusy,
     EngineError,
     EngineFailed,
     EngineRefused,
@@ -21,7 +22,8 @@ from trigreason.engines.base import (
     Sampling,
     Usage,
 )
-from trigreason.engines.completions import CompletionsEngine, refusal
+from trigreason.engines.completions import CompletionsEngine
+from trigreason.engines.refusals import refusal
 from trigreason.engines.templates import ChatTemplate
 from trigreason.reasoning import Message, Token
 
@@ -197,7 +199,7 @@ async def test_a_connection_the_server_dropped_is_opened_anew() -> None:
         (403, '{"error": "bad key"}', EngineRefused, "bad key"),
         (404, "<html>\n<b>Not\nFound</b></html>", EngineRefused, "<b>Not Found</b>"),
         (422, '{"detail": [1]}', EngineRefused, "detail"),
-        (429, "", EngineRefused, "no message"),
+        (429, "", EngineBusy, "no message"),
         (500, "[1]", EngineFailed, "500"),
         (503, "null", EngineFailed, "503"),
         (502, "x" * 5000, EngineFailed, "502"),

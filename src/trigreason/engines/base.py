@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 from trigreason.reasoning import Message, Token
 
@@ -65,10 +65,14 @@ class Finish(StrEnum):
 
 @dataclass(slots=True)
 class Usage:
-    """The server's own count of a request's tokens; None for what it did not say."""
+    """The server's own count of a request's tokens; None for what it did not say.
+
+    ``completion_tokens`` are those generated so far, also where a stream is closed early.
+    """
 
     prompt_tokens: int | None = None
     cached_tokens: int | None = None
+    completion_tokens: int | None = None
 
 
 class TokenStream(Protocol):
@@ -95,11 +99,22 @@ class LogprobScale(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Capabilities:
-    """What an engine can do beyond continuing a prefix."""
+    """What an engine can do beyond continuing a prefix.
+
+    Attributes:
+        logprobs: it returns the chosen tokens' logprobs while streaming.
+        logprob_scale: the distribution that those belong to.
+        max_alternatives: how many likely tokens per position it returns at most.
+        context_tokens: prompt and completion together, in tokens; None where unknown.
+        bills_closed_streams: a stream closed early may be billed to its end, so a single step
+            is best ended by the server.
+    """
 
     logprobs: bool = True
     logprob_scale: LogprobScale = LogprobScale.RAW
+    max_alternatives: int = 20
     context_tokens: int | None = None
+    bills_closed_streams: bool = False
 
 
 class Engine(ABC):
@@ -117,13 +132,16 @@ class Engine(ABC):
         max_tokens: int,
         alternatives: int | None = None,
         needs_logprobs: bool = False,
+        one_step: bool = False,
     ) -> AbstractAsyncContextManager[TokenStream]:
         """Continue ``prefix`` by at most ``max_tokens`` tokens.
 
         ``alternatives`` asks for each token's logprob and that many likeliest tokens (0: the
         chosen one alone); None asks for no probabilities. With ``needs_logprobs`` a server that
-        sends none all the same is an error; without, its tokens have no probability. Leaving the
-        context closes the request, and that stops generation on the server.
+        sends none all the same is an error; without, its tokens have no probability. With
+        ``one_step`` the server is asked to stop at the first blank line; the stream still gives
+        that blank line. Leaving the context closes the request, and that stops generation on the
+        server.
 
         Raises (from entering the context or from iterating):
             EngineError: see its kinds.
@@ -135,12 +153,18 @@ class Engine(ABC):
 
 @dataclass(eq=False)
 class EngineError(Exception):
-    """A model could not be used. ``str()`` is one line: what happened, where, what to do."""
+    """A model could not be used. ``str()`` is one line: what happened, where, what to do.
+
+    ``transient`` says whether the same request may succeed later; ``retry_after`` is the server's
+    word on when, in seconds from now.
+    """
 
     what: str
     where: str
     advice: str
     details: dict[str, Any] = field(default_factory=dict)
+    retry_after: float | None = None
+    transient: ClassVar[bool] = False
 
     def __str__(self) -> str:
         return f"{self.where}: {self.what}. {self.advice}"
@@ -149,13 +173,23 @@ class EngineError(Exception):
 class EngineUnreachable(EngineError):
     """Nobody answers there, or the connection broke."""
 
+    transient = True
+
 
 class EngineRefused(EngineError):
     """The server answered, and would not do it (a 4xx status, or an error in the stream)."""
 
 
+class EngineBusy(EngineRefused):
+    """The server has too much to do, or the key has used up its rate (status 429)."""
+
+    transient = True
+
+
 class EngineFailed(EngineError):
     """The server tried and failed (a 5xx status, or an answer that is no answer)."""
+
+    transient = True
 
 
 class ContextTooLong(EngineRefused):

@@ -9,7 +9,8 @@ import aiohttp
 import msgspec
 
 from trigreason.engines.base import EngineRefused, EngineUnreachable
-from trigreason.engines.completions import CONNECT_SECONDS, CompletionsEngine, cause, key_headers
+from trigreason.engines.completions import CompletionsEngine
+from trigreason.engines.http import Timeouts, cause, key_headers
 from trigreason.engines.llama_cpp import LlamaCppEngine, ask_props, described
 
 
@@ -66,7 +67,7 @@ def _split(place: str) -> tuple[str, str]:
 
 
 async def _served(url: str, headers: Mapping[str, str]) -> list[str]:
-    timeout = aiohttp.ClientTimeout(total=CONNECT_SECONDS)
+    timeout = aiohttp.ClientTimeout(total=Timeouts().connect)
     try:
         async with (
             aiohttp.ClientSession(timeout=timeout, headers=headers) as session,

@@ -9,7 +9,8 @@ import aiohttp
 import msgspec
 
 from trigreason.engines.base import Capabilities, EngineRefused, Prefix, Sampling
-from trigreason.engines.completions import CONNECT_SECONDS, CompletionsEngine
+from trigreason.engines.completions import CompletionsEngine
+from trigreason.engines.http import Timeouts
 from trigreason.engines.templates import CHATML, ChatTemplate, TemplateError
 
 
@@ -42,7 +43,7 @@ class LlamaCppEngine(CompletionsEngine):
 async def ask_props(url: str, headers: Mapping[str, str] | None = None) -> Props | None:
     """What the server at ``url`` (up to ``/v1``) says of itself; None where it is no llama.cpp."""
     root = url.rstrip("/").removesuffix("/v1")
-    timeout = aiohttp.ClientTimeout(total=CONNECT_SECONDS)
+    timeout = aiohttp.ClientTimeout(total=Timeouts().connect)
     try:
         async with (
             aiohttp.ClientSession(timeout=timeout, headers=headers) as session,

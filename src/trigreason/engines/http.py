@@ -1,0 +1,203 @@
+"""What every engine behind HTTP shares: connections, timeouts, and streams that may break."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import aiohttp
+
+from trigreason.engines.base import (
+    Capabilities,
+    Engine,
+    EngineError,
+    EngineUnreachable,
+    Finish,
+    Usage,
+)
+from trigreason.engines.refusals import one_line, refusal, retry_after
+from trigreason.reasoning import Token
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Timeouts:
+    """How long a server may take, in seconds.
+
+    ``read`` is the longest silence: a long prompt on a slow machine is silent for minutes.
+    """
+
+    connect: float = 10.0
+    read: float = 300.0
+
+    def __post_init__(self) -> None:
+        for name in ("connect", "read"):
+            if not getattr(self, name) > 0:
+                raise ValueError(f"the {name} timeout must be above 0 seconds")
+
+
+class HttpEngine(Engine):
+    """A model behind an HTTP API, with ``url`` as far as its paths have in common.
+
+    ``keeps_connections`` is False where a server drops kept-alive connections silently.
+    """
+
+    keeps_connections = True
+
+    def __init__(
+        self,
+        url: str,
+        model: str,
+        *,
+        capabilities: Capabilities | None = None,
+        api_key: str | None = None,
+        timeouts: Timeouts | None = None,
+    ) -> None:
+        self.url = url.rstrip("/")
+        self.model = model
+        self.capabilities = capabilities or Capabilities()
+        self.timeouts = timeouts or Timeouts()
+        self._api_key = api_key
+        self._session: aiohttp.ClientSession | None = None
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.url!r}, {self.model!r})"
+
+    @property
+    def where(self) -> str:
+        """How errors name this engine."""
+        return f"{self.model} at {self.url}"
+
+    async def close(self) -> None:
+        if self._session is not None:
+            await self._session.close()
+            self._session = None
+
+    @asynccontextmanager
+    async def post(self, path: str, body: dict[str, Any]) -> AsyncIterator[aiohttp.ClientResponse]:
+        """The answer to a POST, a success; closed on leaving, which ends generation upstream.
+
+        Raises:
+            EngineError: nobody answers, or the answer is an error.
+        """
+        response = await self._post(self.url + path, body)
+        try:
+            if response.status >= 400:
+                text = await self._error_body(response)
+                after = retry_after(response.headers)
+                raise refusal(response.status, text, self.where, after=after)
+            yield response
+        finally:
+            response.close()
+
+    async def _post(self, url: str, body: dict[str, Any]) -> aiohttp.ClientResponse:
+        session = self._open_session()
+        try:
+            return await session.post(url, json=body)
+        except aiohttp.ClientConnectorError as error:
+            raise self._unreachable(error) from error
+        except (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError):
+            pass  # a kept-alive connection, meanwhile closed by the server: try a new one
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            raise self._unreachable(error) from error
+        try:
+            return await session.post(url, json=body)
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            raise self._unreachable(error) from error
+
+    async def _error_body(self, response: aiohttp.ClientResponse) -> str:
+        try:
+            return await response.text(errors="replace")
+        except (aiohttp.ClientError, TimeoutError, OSError):
+            return ""  # the status alone says enough
+
+    def _open_session(self) -> aiohttp.ClientSession:
+        if self._session is None:
+            self._session = aiohttp.ClientSession(
+                connector=aiohttp.TCPConnector(limit=0, force_close=not self.keeps_connections),
+                headers=key_headers(self._api_key),
+                timeout=aiohttp.ClientTimeout(
+                    total=None, sock_connect=self.timeouts.connect, sock_read=self.timeouts.read
+                ),
+                read_bufsize=2**18,
+            )
+        return self._session
+
+    def _unreachable(self, error: BaseException) -> EngineUnreachable:
+        return EngineUnreachable(
+            f"no answer ({cause(error)})",
+            self.where,
+            "Is the server running, and is the address right?",
+        )
+
+
+class HttpStream(ABC):
+    """A running request; see ``TokenStream``. A dialect says what one payload means.
+
+    ``split`` turns bytes as they arrive into payloads: server-sent events or lines of JSON.
+    """
+
+    def __init__(
+        self,
+        response: aiohttp.ClientResponse,
+        where: str,
+        split: Callable[[bytes], Iterator[bytes]],
+    ) -> None:
+        self.finish: Finish | None = None
+        self.usage = Usage()
+        self.where = where
+        self._response = response
+        self._split = split
+
+    @abstractmethod
+    def read(self, payload: bytes) -> Sequence[Token]:
+        """The tokens in one payload; also sets ``finish`` and ``usage`` where it tells them.
+
+        Raises:
+            EngineError: the payload is an error, or none of this dialect's.
+        """
+
+    def at_end(self) -> Sequence[Token]:
+        """Tokens that follow from a regular end, such as a stop string the server left out."""
+        return ()
+
+    async def __aiter__(self) -> AsyncIterator[Sequence[Token]]:
+        try:
+            while data := await self._response.content.readany():
+                tokens: list[Token] = []
+                failure: EngineError | None = None
+                try:
+                    for payload in self._split(data):
+                        tokens += self.read(payload)
+                except EngineError as error:
+                    failure = error  # what arrived with it, and before it, counts
+                if tokens:
+                    yield tokens
+                if failure is not None:
+                    raise failure
+        except (TimeoutError, aiohttp.ClientError, OSError) as error:
+            raise self._broken(f"the stream broke off ({cause(error)})") from error
+        if self.finish is None:
+            raise self._broken("the stream ended without saying why")
+        if rest := self.at_end():
+            yield rest
+
+    def _broken(self, what: str) -> EngineUnreachable:
+        return EngineUnreachable(
+            what, self.where, "What had arrived is kept; look at the server's log for the cause."
+        )
+
+
+def key_headers(api_key: str | None) -> dict[str, str]:
+    """The headers that show a key; none without one."""
+    return {"Authorization": f"Bearer {api_key}"} if api_key else {}
+
+
+def cause(error: BaseException) -> str:
+    """What lies behind a connection error, in a few words."""
+    if isinstance(error, aiohttp.ClientConnectorError):
+        error = error.os_error
+    text = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+    return one_line(text) if text else type(error).__name__
