@@ -24,6 +24,8 @@ LEVELS = (
         "answers",
         "budget",
         "events",
+        "failure",
+        "hiding",
         "requests",
         "loop",
         "run_state",

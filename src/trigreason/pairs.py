@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from trigreason.engines.base import Engine, LogprobScale
+from trigreason.failure import FailurePolicy
+from trigreason.hiding import Hiding
 from trigreason.reasoning import Author, Prices, Scoring, Thresholds
 
 
@@ -31,7 +33,8 @@ class Pair:
     """An SRM, an LRM, and how they work together.
 
     ``thresholds`` are the defaults of a run; ``logprob_scale`` is the distribution on which tau
-    and rho stand, and where an engine reports the other one its logprobs are converted.
+    and rho stand, and where an engine reports the other one its logprobs are converted. ``failure`` says what to
+    do when a model fails, ``hiding`` how the LRM's latency is hidden.
     """
 
     srm: Engine
@@ -40,6 +43,8 @@ class Pair:
     thresholds: Thresholds = field(default_factory=Thresholds)
     logprob_scale: LogprobScale = LogprobScale.RAW
     judge: JudgePrompt = field(default_factory=JudgePrompt)
+    failure: FailurePolicy = field(default_factory=FailurePolicy)
+    hiding: Hiding = field(default_factory=Hiding)
     prices: Mapping[Author, Prices] = field(default_factory=dict)
 
     def engine(self, author: Author) -> Engine:

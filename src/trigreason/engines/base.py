@@ -11,8 +11,10 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import cached_property
 from typing import Any, ClassVar, Protocol
 
+from trigreason.engines.breaker import Breaker
 from trigreason.reasoning import Message, Token
 
 
@@ -122,6 +124,11 @@ class Engine(ABC):
 
     model: str
     capabilities: Capabilities
+
+    @cached_property
+    def breaker(self) -> Breaker:
+        """Whether this engine is worth asking at the moment, as all its runs have found."""
+        return Breaker()
 
     @abstractmethod
     def stream(
