@@ -33,8 +33,8 @@ class Pair:
     """An SRM, an LRM, and how they work together.
 
     ``thresholds`` are the defaults of a run; ``logprob_scale`` is the distribution on which tau
-    and rho stand, and where an engine reports the other one its logprobs are converted. ``failure`` says what to
-    do when a model fails, ``hiding`` how the LRM's latency is hidden.
+    and rho stand, and where an engine reports the other one its logprobs are converted.
+    ``failure`` says what to do when a model fails, ``hiding`` how the LRM's latency is hidden.
     """
 
     srm: Engine
