@@ -246,7 +246,9 @@ async def test_sampling_is_sent_in_full_and_seeds_differ() -> None:
     for body in bodies:
         sent = [body[name] for name in ("temperature", "top_p", "top_k", "min_p")]
         assert sent == [0.7, 0.9, 20, 0.01]
-    assert sorted(body["seed"] for body in bodies) == [100, 101, 102, 103]
+    seeds = [body["seed"] for body in bodies]
+    assert len(set(seeds)) == 4
+    assert set(seeds) == {sampling.for_turn(turn).seed for turn in range(1, 5)}
 
 
 async def test_a_conversation_is_asked_as_it_stands() -> None:

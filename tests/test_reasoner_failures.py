@@ -14,6 +14,7 @@ from tests.runs import QUIET, check_accounts
 from tests.scripted_server import Double, Reply, Shape, chatter, say, scripted_pair
 from trigreason.engines.base import EngineError, EngineFailed, EngineUnreachable
 from trigreason.events import AnswerText, Event, StepAccepted, ThinkingText
+from trigreason.failure import Away, FailurePolicy
 from trigreason.reasoner import reason
 from trigreason.reasoning import StepEnd, Thresholds, Trace
 
@@ -27,6 +28,10 @@ SITUATIONS: dict[str, tuple[list[Reply], list[Reply], str, type[Event]]] = {
     "in an answer in the stream": ([chatter("a" + END)], [], "srm", AnswerText),
 }
 """What the SRM and the LRM say, under which method, and the last event that is read."""
+
+
+AT_ONCE = FailurePolicy(retries=0, lrm_away=Away.FAIL, srm_away=Away.FAIL)
+"""A failure is the end."""
 
 
 @asynccontextmanager
@@ -148,7 +153,7 @@ async def test_the_error_carries_what_was_written(
     then: Any, kind: type[EngineError], shape: Shape, per_chunk: int
 ) -> None:
     script = [say("a b\n\nc d", then=then, per_chunk=per_chunk)]
-    async with scripted_pair(script, shape=shape) as double, nothing_left(double):
+    async with scripted_pair(script, shape=shape, failure=AT_ONCE) as double, nothing_left(double):
         _, trace = await failed(double, kind=kind)
     assert [step.text for step in trace.steps] == ["a b\n\n", "c d"]
     assert [step.end for step in trace.steps] == [StepEnd.BLANK_LINE, StepEnd.CUT_OFF]
@@ -160,7 +165,7 @@ async def test_the_error_carries_what_was_written(
     "script", [[say("a" + END, then="break")], [say("a"), say("It is", then="break")]]
 )
 async def test_an_answer_that_breaks_off(script: list[Reply]) -> None:
-    async with scripted_pair(script) as double:
+    async with scripted_pair(script, failure=AT_ONCE) as double:
         told, trace = await failed(double)
     assert trace.thinking == "a"
     assert trace.answer == "It is"
@@ -172,7 +177,10 @@ async def test_an_answer_that_breaks_off(script: list[Reply]) -> None:
 async def test_a_judge_that_fails(judge: Reply, per_chunk: int) -> None:
     """Steps and drafts so far are told and kept, the step under judgement too."""
     srm = [say("Good.\n\nBad.\n\nMore", per_chunk=per_chunk, then="stall")]
-    async with scripted_pair(srm, [say("9"), judge]) as double, nothing_left(double):
+    async with (
+        scripted_pair(srm, [say("9"), judge], failure=AT_ONCE) as double,
+        nothing_left(double),
+    ):
         _, trace = await failed(double, "specreason")
     assert trace.thinking.startswith("Good.\n\nBad.\n\n")
     assert [step.score for step in trace.steps[:2]] == [9, None]
@@ -181,7 +189,10 @@ async def test_a_judge_that_fails(judge: Reply, per_chunk: int) -> None:
 
 @pytest.mark.parametrize("status", [400, 401, 404, 500, 503])
 async def test_a_request_that_is_refused(status: int) -> None:
-    async with scripted_pair([Reply([], status=status)]) as double, nothing_left(double):
+    async with (
+        scripted_pair([Reply([], status=status)], failure=AT_ONCE) as double,
+        nothing_left(double),
+    ):
         _, trace = await failed(double)
     assert trace.steps == []
     assert len(trace.stretches) == 1
@@ -189,7 +200,10 @@ async def test_a_request_that_is_refused(status: int) -> None:
 
 async def test_a_second_stretch_that_is_refused() -> None:
     broken = Reply([], status=500)
-    async with scripted_pair([broken], [chatter("a\n\n")]) as double, nothing_left(double):
+    async with (
+        scripted_pair([broken], [chatter("a\n\n")], failure=AT_ONCE) as double,
+        nothing_left(double),
+    ):
         with pytest.raises(EngineFailed) as caught:
             await read(double, "trigreason", Thresholds(n=1), [])
     assert caught.value.details["trace"].thinking == "a\n\n"

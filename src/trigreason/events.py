@@ -65,6 +65,14 @@ class HandedOver:
 
 
 @dataclass(frozen=True, slots=True)
+class WentOnAlone:
+    """One model stays away for ``reason``; ``author`` writes the rest, and the run is degraded."""
+
+    author: Author
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class AnswerText:
     """A piece of the answer."""
 
@@ -86,6 +94,7 @@ Event = (
     | StepAccepted
     | DraftDropped
     | HandedOver
+    | WentOnAlone
     | AnswerText
     | Done
 )

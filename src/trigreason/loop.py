@@ -8,50 +8,47 @@ while it runs; only a handover ends it, by closing it, and that stops generation
                                        -> Judge:        ask for a score, the stream stays open
                                        -> Rewrite:      the step becomes a draft; close
                                        -> other author: the step stands; close
+                                       -> Halt:         the step stands; the thinking is closed
               </think> in a step that stands: the same stream goes on with the answer
     answer:   a request of its own only where no author closed the thinking
+
+A request that fails is followed by one that goes on where it broke off (see ``turn``). Where that
+does not help, the step under way is cut off and the other model goes on alone.
 """
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncGenerator, Sequence
-from contextlib import AbstractAsyncContextManager, aclosing
+from contextlib import aclosing
 from dataclasses import replace
 from time import perf_counter
 
-from trigreason.engines.base import (
-    ContextTooLong,
-    EngineError,
-    Finish,
-    NoLogprobs,
-    Prefix,
-    Sampling,
-)
-from trigreason.events import (
-    Done,
-    Event,
-    RunBegun,
-    StepBegun,
-)
+from trigreason.ahead import Ahead
+from trigreason.clock import Clock, DeadlinePassed
+from trigreason.engines.base import Finish, Sampling
+from trigreason.errands import Errands
+from trigreason.events import Done, Event, RunBegun, StepBegun
+from trigreason.judging import ask_for_score
 from trigreason.pairs import Pair
 from trigreason.reasoning import (
-    Author,
+    Halt,
     Judge,
-    Purpose,
     Rewrite,
     Step,
+    StepCutter,
     StepEnd,
     StopReason,
     Token,
     Write,
-    read_score,
+    repeated_run,
 )
-from trigreason.requests import DeadlinePassed, Errand, Request, open_request
+from trigreason.requests import Requests, Whence
 from trigreason.run_state import RunState
-from trigreason.writing import AnswerWriter, StretchWriter
+from trigreason.turn import ModelAway, Turn
+from trigreason.writing import StretchWriter
 
-JUDGE_ALTERNATIVES = 10
+REPETITION_TOKENS = 16
+"""A step under way is looked through for repetition whenever so many tokens more have come."""
 
 
 class Loop:
@@ -62,171 +59,220 @@ class Loop:
     ) -> None:
         self.pair = pair
         self.state = state
-        self.sampling = sampling
         self.request_per_step = request_per_step
-        self.deadline: float | None = None
+        self.errands = Errands(pair, state, sampling)
+        self.requests = Requests(pair, state.trace, Clock.started(state.budget.seconds))
+        self.ahead = Ahead(self.requests, self.errands, state, pair.hiding)
 
     async def events(self) -> AsyncGenerator[Event, None]:
         state, trace = self.state, self.state.trace
         started = perf_counter()
-        if state.budget.seconds is not None:
-            self.deadline = asyncio.get_running_loop().time() + state.budget.seconds
         yield RunBegun(trace)
         try:
-            self._check_logprobs()
-            while not state.thinking_over:
-                async with aclosing(self._stretch()) as events:
-                    async for event in events:
-                        yield event
-            if trace.stop is None:
-                async with aclosing(self._answer()) as events:
-                    async for event in events:
+            while trace.stop is None:
+                part = self._answer() if state.thinking_over else self._stretch()
+                away: ModelAway | None = None
+                try:
+                    async with aclosing(part) as events:
+                        async for event in events:
+                            yield event
+                except ModelAway as failure:
+                    away = failure
+                if away is not None:
+                    await self.ahead.drop_hedge()
+                    for event in state.meet_failure(away.author, away.error, self.pair.failure):
                         yield event
         except DeadlinePassed:
             state.stop(StopReason.TRUNCATED, "seconds")
-        except EngineError as error:
-            if not isinstance(error, ContextTooLong) or not trace.steps:
-                error.details["trace"] = trace
-                raise
-            state.stop(StopReason.TRUNCATED, "context")
         finally:
+            await self.ahead.close()
             trace.seconds = perf_counter() - started
         yield Done(trace)
 
-    def _check_logprobs(self) -> None:
-        engine = self.pair.srm
-        if self.state.method.needs_logprobs and not engine.capabilities.logprobs:
-            raise NoLogprobs(
-                "the SRM returns no token probabilities, and the cognitive offload needs them",
-                engine.model,
-                "Serve it with logprobs, or switch the offload off (rho = 1).",
-            )
-
     async def _stretch(self) -> AsyncGenerator[Event, None]:
-        """One request of thinking: until the pen changes hands, or the answer is written."""
+        """One turn of thinking: until the pen changes hands, or the answer is written."""
         state = self.state
         for event in state.take_pen():
             yield event
         writer = state.writer()
-        room = state.room(one_step=self.request_per_step)
-        async with self._open(writer.author, Purpose.WRITE, state.prefix(), room) as request:
+        async with self._turn_of(writer) as turn:
             try:
-                async for tokens in request.arrivals():
-                    for event in await self._take(tokens, writer, request):
+                while tokens := await turn.arrival() or await self._unstopped(writer, turn):
+                    for event in await self._take(tokens, writer, turn):
                         yield event
                     if writer.failure is not None:
                         raise writer.failure
                     if writer.done:
                         return
-            except (DeadlinePassed, EngineError):
-                for event in await self._finish_all(
-                    writer.cutter.flush(StepEnd.CUT_OFF), writer, request
-                ):
+                for event in await self._end_of_stream(writer, turn):
+                    yield event
+                if writer.failure is not None:
+                    raise writer.failure
+            except (DeadlinePassed, ModelAway):
+                for event in self._cut_off(writer, turn):
                     yield event
                 raise
-            for event in await self._end_of_stream(writer, request):
-                yield event
-            if writer.failure is not None:
-                raise writer.failure
+            except BaseException:
+                self._cut_off(writer, turn)  # closed or cancelled: nobody listens any more
+                raise
+
+    def _turn_of(self, writer: StretchWriter) -> Turn:
+        """A turn at thinking that goes on from where ``writer`` is, whatever happens to it."""
+        state = self.state
+        hedge = self.ahead.take_hedge()
+        errand = self.errands.write()
+
+        def whence() -> Whence:
+            if state.answer is not None:
+                return Whence(state.answer_prefix(state.answer), max(1, state.answer.room))
+            room = state.room(one_step=self.request_per_step or errand.one_step)
+            prefix = state.prefix(writer.cutter.open_text)
+            return Whence(prefix, max(1, room - writer.cutter.open_tokens))
+
+        def take_back() -> int:
+            return (state.answer or writer.cutter).take_back()
+
+        policy = self.pair.failure
+        return Turn(self.requests, errand, whence, policy, take_back=take_back, opened=hedge)
 
     async def _take(
-        self, tokens: Sequence[Token], writer: StretchWriter, request: Request
+        self, tokens: Sequence[Token], writer: StretchWriter, turn: Turn
     ) -> list[Event]:
         """Put arrived tokens into the step under way, and into the answer once it has begun."""
         state = self.state
         events: list[Event] = []
         for token in tokens:
-            if writer.answer is not None:
-                request.used += 1
-                events += writer.answer.push(token.text)
+            turn.use()
+            if state.answer is not None:
+                events += state.answer.push(token.text)
+                if state.answer.room <= 0:
+                    events += state.end_of_answer(Finish.LENGTH)
+                    writer.done = True
             else:
                 finished = writer.cutter.push(token)
-                if not writer.cutter.closed and state.is_spent(writer.cutter.open_tokens):
-                    finished += writer.cutter.flush(StepEnd.CUT_OFF)
-                events += await self._finish_all(finished, writer, request)
-            if writer.answer is not None and writer.answer.is_full:
-                events += state.end_of_answer(writer.answer, Finish.LENGTH)
-                writer.done = True
+                if not writer.cutter.closed:
+                    finished += self._cut_short(writer.cutter)
+                events += await self._finish_all(finished, writer, turn)
             if writer.done:
                 return events
-        if writer.answer is not None:
-            state.keep_answer(writer.answer)
+        if state.answer is not None:
+            state.keep_answer()
+            return events
+        self.ahead.look_at(writer.cutter)
         events += writer.show()
         return events
 
+    async def _unstopped(self, writer: StretchWriter, turn: Turn) -> Sequence[Token]:
+        """What follows where a server that was to end a step has ended something else.
+
+        A blank line ends no step at its very beginning or in a code block, and no answer.
+        """
+        if not turn.errand.one_step or turn.finish is not Finish.STOP:
+            return ()
+        if self.state.answer is None and not writer.cutter.open_text.endswith("\n\n"):
+            return ()
+        await turn.go_on_with(replace(turn.errand, one_step=False))
+        return await turn.arrival()
+
+    def _cut_short(self, cutter: StepCutter) -> list[Step]:
+        """The step under way, where the budget is spent with it or where it repeats itself."""
+        state = self.state
+        if state.is_spent(cutter.open_tokens):
+            return cutter.flush(StepEnd.CUT_OFF)
+        is_due = cutter.open_tokens % REPETITION_TOKENS == REPETITION_TOKENS - 1
+        if is_due and not state.method.repetition.is_off and repeated_run(cutter.open_text):
+            return cutter.flush(StepEnd.REPETITION)
+        return []
+
     async def _finish_all(
-        self, steps: Sequence[Step], writer: StretchWriter, request: Request
+        self, steps: Sequence[Step], writer: StretchWriter, turn: Turn
     ) -> list[Event]:
         """Decide on finished steps in their order; what follows a lost pen is dropped."""
         events: list[Event] = []
         for step in steps:
             if not writer.done:
-                events += await self._finish(step, writer, request)
+                writer.undecided = step
+                events += await self._finish(step, writer, turn)
+                writer.undecided = None
         return events
 
-    async def _finish(self, step: Step, writer: StretchWriter, request: Request) -> list[Event]:
+    async def _finish(self, step: Step, writer: StretchWriter, turn: Turn) -> list[Event]:
         """A step is finished: decide, record, and say whether its author goes on."""
         state = self.state
         try:
             decision, score = await self._decide(step)
-        except (DeadlinePassed, EngineError) as failure:
+        except (DeadlinePassed, ModelAway) as failure:
             writer.failure = failure  # the judge is lost, the step is not
             step = replace(step, end=StepEnd.CUT_OFF)
             decision, score = Write(step.author), None
-        state.decision = decision
-        request.used += len(step.tokens)
-        has_logprobs = self.pair.engine(step.author).capabilities.logprobs
-        record = state.record(step, request.index, score, has_logprobs=has_logprobs)
+        state.decide(decision, step)
+        record = state.record(step, turn.index, score, has_logprobs=self._has_logprobs(step))
         if isinstance(decision, Rewrite):
             writer.done = True
             return [state.drop(record, decision.trigger)]
+        await self.ahead.drop_hedge()
         events = [*writer.show_rest(step), state.keep(record)]
         if step.end is StepEnd.END_OF_THINKING:
-            events += writer.begin_answer(state.budget.answer_tokens)
+            events += state.begin_answer_in_stream(step.author, writer.cutter.remainder)
         elif (
             state.thinking_over
             or step.end in (StepEnd.END_OF_STREAM, StepEnd.CUT_OFF)
             or self.request_per_step
-            or decision.author is not writer.author
+            or state.decision.author is not writer.author
         ):
             writer.done = True
         else:
             events.append(StepBegun(writer.author, state.trigger))
+        self.ahead.step_stands(step.author)
         return events
 
-    async def _decide(self, step: Step) -> tuple[Write | Rewrite, float | None]:
-        """What the method makes of a step, and the judge's score where it wanted one."""
+    def _cut_off(self, writer: StretchWriter, turn: Turn) -> list[Event]:
+        """Keep what there is of the step under way; no method is asked about it."""
+        if writer.done:
+            return []
+        state = self.state
+        open_steps = [] if writer.cutter.closed else writer.cutter.flush(StepEnd.CUT_OFF)
+        if writer.undecided is not None:
+            open_steps.insert(0, replace(writer.undecided, end=StepEnd.CUT_OFF))
+        events: list[Event] = []
+        for step in open_steps:
+            state.decide(Write(step.author), step)
+            has_logprobs = self._has_logprobs(step)
+            record = state.record(step, turn.index, None, has_logprobs=has_logprobs)
+            events += [*writer.show_rest(step), state.keep(record)]
+        return events
+
+    def _has_logprobs(self, step: Step) -> bool:
+        return self.pair.engine(step.author).capabilities.logprobs
+
+    async def _decide(self, step: Step) -> tuple[Write | Rewrite | Halt, float | None]:
+        """What the method makes of a step, and the judge's score where it wanted one.
+
+        A score that cannot be read is 0, and counted.
+        """
         if step.end is StepEnd.CUT_OFF:
             return Write(step.author), None
         decision = self.state.method.on_step(step)
         if not isinstance(decision, Judge):
             return decision, None
-        score = await self._judge(decision.author, step)
+        errand = self.errands.judge(decision.author)
+        prefix = self.state.judged_prefix(step, self.pair.judge)
+        score = await ask_for_score(self.requests, errand, prefix, self.pair)
+        if score is None:
+            self.state.trace.unreadable_scores += 1
+            score = 0.0
         decision = self.state.method.on_score(score)
         assert not isinstance(decision, Judge), "a score is answered with a decision"
         return decision, score
 
-    async def _judge(self, author: Author, step: Step) -> float:
-        """The judge's score of a step; 0, and counted, where it wrote no digit."""
-        judge = self.pair.judge
-        prefix = self.state.judged_prefix(step, judge)
-        async with self._open(author, Purpose.JUDGE, prefix, 1) as request:
-            async for tokens in request.arrivals():
-                request.used += len(tokens)
-                score = read_score(tokens[0], judge.scoring)
-                if score is not None:
-                    return score
-        self.state.trace.unreadable_scores += 1
-        return 0.0
-
-    async def _end_of_stream(self, writer: StretchWriter, request: Request) -> list[Event]:
+    async def _end_of_stream(self, writer: StretchWriter, turn: Turn) -> list[Event]:
         """The server ended the stream: the author ended its turn, or its context is full."""
         state = self.state
-        if writer.answer is not None:
-            return state.end_of_answer(writer.answer, request.finish)
-        context_full = request.finish is Finish.LENGTH
+        if state.answer is not None:
+            return state.end_of_answer(turn.finish)
+        context_full = turn.finish is Finish.LENGTH
         rest = writer.cutter.flush(StepEnd.CUT_OFF if context_full else StepEnd.END_OF_STREAM)
-        events = await self._finish_all(rest, writer, request)
+        events = await self._finish_all(rest, writer, turn)
         if context_full:
             state.stop(StopReason.TRUNCATED, "context")
         if not rest or isinstance(state.decision, Write):
@@ -234,43 +280,29 @@ class Loop:
         return events
 
     async def _answer(self) -> AsyncGenerator[Event, None]:
-        """Close the thinking for its author and ask for the answer."""
+        """Ask for the answer, behind thinking closed for its author, or for the rest of it."""
         state = self.state
-        room = state.budget.answer_tokens
-        answer = AnswerWriter(state.last_author(), room)
-        async with self._open(
-            answer.author, Purpose.ANSWER, state.closed_prefix(), room
-        ) as request:
-            async for tokens in request.arrivals():
-                for token in tokens[: room - request.used]:
-                    request.used += 1
-                    for event in answer.push(token.text):
-                        yield event
-                state.keep_answer(answer)
-                if request.arrived > request.used:
-                    break  # the server does not keep to max_tokens
-            finish = Finish.LENGTH if request.arrived > request.used else request.finish
-            for event in state.end_of_answer(answer, finish):
-                yield event
+        answer = state.answer_asked_for()
+        errand = self.errands.answer(answer.author)
 
-    def _open(
-        self, author: Author, purpose: Purpose, prefix: Prefix, room: int
-    ) -> AbstractAsyncContextManager[Request]:
-        judging = purpose is Purpose.JUDGE
-        writing = purpose is Purpose.WRITE
-        errand = Errand(
-            author,
-            purpose,
-            self.state.trigger if writing else None,
-            self.deadline,
-            writing and author is Author.SRM and self.state.method.needs_logprobs,
-        )
-        return open_request(
-            self.pair.engine(author),
-            errand,
-            self.state.trace,
-            prefix,
-            replace(self.sampling, temperature=0.0) if judging else self.sampling,
-            max_tokens=room,
-            alternatives=JUDGE_ALTERNATIVES if judging else 0,
-        )
+        def whence() -> Whence:
+            return Whence(state.answer_prefix(answer), max(1, answer.room))
+
+        policy = self.pair.failure
+        take_back = answer.take_back
+        async with Turn(self.requests, errand, whence, policy, take_back=take_back) as turn:
+            finish: Finish | None = None
+            while finish is None:
+                tokens = await turn.arrival()
+                kept = tokens[: answer.room]
+                told = [event for token in kept for event in answer.push(token.text)]
+                turn.use(len(kept))
+                state.keep_answer()
+                for event in told:
+                    yield event
+                if len(kept) < len(tokens):
+                    finish = Finish.LENGTH  # the server does not keep to max_tokens
+                elif not tokens:
+                    finish = turn.finish
+            for event in state.end_of_answer(finish):
+                yield event

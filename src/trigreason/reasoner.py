@@ -13,7 +13,7 @@ from contextlib import aclosing
 from dataclasses import asdict
 
 from trigreason.budget import Budget
-from trigreason.engines.base import Sampling
+from trigreason.engines.base import NoLogprobs, Sampling
 from trigreason.events import Done, Event
 from trigreason.loop import Loop
 from trigreason.pairs import Pair
@@ -38,8 +38,9 @@ async def reason(
     SpecReason's script works and what stretches are measured against.
 
     Raises:
-        EngineError: a model failed, or the question alone is longer than its context;
-            ``error.details["trace"]`` holds what was written until then.
+        EngineError: a model failed and the pair's ``failure`` lets nobody go on, or the question
+            alone is longer than the context; ``error.details["trace"]`` holds what was written.
+        NoLogprobs: the method needs probabilities, and the SRM's engine gives none.
         ValueError: there is no such method, or no question.
     """
     messages = (Message("user", question),) if isinstance(question, str) else tuple(question)
@@ -56,6 +57,13 @@ async def reason(
     )
     state = RunState(trace, budget or Budget())
     trace.models = {each: pair.engine(each).model for each in sorted(state.method.authors)}
+    if state.method.needs_logprobs and not pair.srm.capabilities.logprobs:
+        raise NoLogprobs(
+            "the SRM returns no token probabilities, and the cognitive offload needs them",
+            pair.srm.model,
+            "Serve it with logprobs (trigreason doctor says how), or switch the offload off with "
+            "rho = 1.",
+        )
     loop = Loop(pair, state, sampling or Sampling(), request_per_step)
     async with aclosing(loop.events()) as events:
         async for event in events:

@@ -1,172 +1,178 @@
-"""One request to a model, timed, counted and entered into the trace."""
+"""The requests of one run: sent, timed, counted and entered into the trace."""
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from time import perf_counter
+from typing import NamedTuple
 
+from trigreason.clock import Clock
 from trigreason.engines.base import (
-    Capabilities,
     Engine,
+    EngineError,
+    EngineResting,
     Finish,
     LogprobScale,
     Prefix,
     Sampling,
     TokenStream,
 )
-from trigreason.reasoning import Author, Purpose, Stretch, Token, Trace, Trigger, sharpen
-
-SHARPENING_ALTERNATIVES = 20
-"""Likely tokens asked for per position where logprobs must be moved to another temperature."""
-
-
-class DeadlinePassed(Exception):
-    """The run's seconds are spent."""
+from trigreason.pairs import Pair
+from trigreason.reasoning import Author, Purpose, Stretch, Token, Trace, Trigger
+from trigreason.rescale import Rescale
 
 
-@dataclass(frozen=True, slots=True)
+class Whence(NamedTuple):
+    """From where a request goes on, and how many tokens it may bring."""
+
+    prefix: Prefix
+    room: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Errand:
-    """What a request is for, and until when (a loop time in seconds) it may take."""
+    """What is asked of a model, over however many requests that takes."""
 
     author: Author
     purpose: Purpose
+    sampling: Sampling
     trigger: Trigger | None = None
-    deadline: float | None = None
+    alternatives: int = 0
     needs_logprobs: bool = False
+    one_step: bool = False
 
 
 class Request:
-    """A running request, ``index`` in the trace's stretches.
+    """A request, ``index`` in the trace's stretches; ``arrival`` once :meth:`begin` was called.
 
     ``used`` is the caller's count of the tokens that went into a step, a score or the answer.
     """
 
-    def __init__(
-        self, index: int, stream: TokenStream, deadline: float | None, rescale: Rescale
-    ) -> None:
+    def __init__(self, index: int, purpose: Purpose, rescale: Rescale, clock: Clock) -> None:
         self.index = index
+        self.purpose = purpose
+        self.rescale = rescale
         self.used = 0
         self.arrived = 0
-        self.first_token_at: float | None = None
-        self._stream = stream
-        self._deadline = deadline
-        self._rescale = rescale
+        self.failure: EngineError | None = None
+        self.stream: TokenStream | None = None
+        self._clock = clock
+        self._began = perf_counter()
+        self._first_token_at: float | None = None
+
+    def begin(self, stream: TokenStream) -> None:
+        """The server has accepted, and this is its answer."""
+        self.stream = stream
+        self._arrivals = aiter(stream)
 
     @property
     def finish(self) -> Finish | None:
-        return self._stream.finish
+        return self.stream.finish if self.stream else None
 
-    async def arrivals(self) -> AsyncIterator[Sequence[Token]]:
-        """Tokens as they come, with logprobs on the pair's scale.
+    async def arrival(self) -> Sequence[Token]:
+        """The tokens of the next arrival, logprobs on the pair's scale; none at the stream's end.
 
         Raises:
             DeadlinePassed: the run's seconds are spent.
             EngineError: the engine could not go on.
         """
-        stream = aiter(self._stream)
-        while True:
-            try:
-                if self._deadline is None:
-                    tokens = await anext(stream)
-                else:
-                    async with asyncio.timeout_at(self._deadline):
-                        tokens = await anext(stream)
-            except StopAsyncIteration:
-                return
-            except TimeoutError as error:
-                raise DeadlinePassed from error
-            if self.first_token_at is None:
-                self.first_token_at = perf_counter()
-            self.arrived += len(tokens)
-            yield self._rescale(tokens)
-            self._check_clock()
+        self._clock.check()
+        try:
+            tokens = await self._clock.in_time(anext(self._arrivals))
+        except StopAsyncIteration:
+            return ()
+        except EngineError as error:
+            self.failure = error
+            raise
+        if self._first_token_at is None:
+            self._first_token_at = perf_counter()
+        self.arrived += len(tokens)
+        return self.rescale(tokens)
 
-    def _check_clock(self) -> None:
-        """A stream that never has to be waited for meets no timeout."""
-        if self._deadline is not None and asyncio.get_running_loop().time() >= self._deadline:
-            raise DeadlinePassed
-
-
-@asynccontextmanager
-async def open_request(
-    engine: Engine,
-    errand: Errand,
-    trace: Trace,
-    prefix: Prefix,
-    sampling: Sampling,
-    *,
-    max_tokens: int,
-    alternatives: int = 0,
-) -> AsyncIterator[Request]:
-    """Send a request; on leaving, close it upstream and complete its entry in the trace.
-
-    Each request of a run draws from a seed of its own, the run's seed plus the request's number.
-    """
-    index = len(trace.stretches)
-    entry = Stretch(errand.author, errand.purpose, errand.trigger)
-    trace.stretches.append(entry)
-    rescale = Rescale(engine.capabilities, LogprobScale(trace.logprob_scale), sampling.temperature)
-    start = perf_counter()
-    request: Request | None = None
-    stream: TokenStream | None = None
-    try:
-        async with AsyncExitStack() as stack:
-            opening = engine.stream(
-                prefix,
-                replace(sampling, seed=(sampling.seed + index) % 2**31),
-                max_tokens=max_tokens,
-                alternatives=rescale.alternatives(alternatives),
-                needs_logprobs=errand.needs_logprobs,
-            )
-            try:
-                async with asyncio.timeout_at(errand.deadline):
-                    stream = await stack.enter_async_context(opening)
-            except TimeoutError as error:
-                raise DeadlinePassed from error
-            request = Request(index, stream, errand.deadline, rescale)
-            yield request
-    finally:
-        first = request.first_token_at if request else None
-        trace.stretches[index] = replace(
+    def entered(self, entry: Stretch) -> Stretch:
+        """The trace's entry, completed with what is known by now."""
+        usage = self.stream.usage if self.stream else None
+        first = self._first_token_at
+        return replace(
             entry,
-            prompt_tokens=stream.usage.prompt_tokens if stream else None,
-            cached_tokens=stream.usage.cached_tokens if stream else None,
-            completion_tokens=request.arrived if request else 0,
-            unused_tokens=request.arrived - request.used if request else 0,
-            first_token_seconds=None if first is None else first - start,
-            seconds=perf_counter() - start,
+            purpose=self.purpose,
+            prompt_tokens=usage.prompt_tokens if usage else None,
+            cached_tokens=usage.cached_tokens if usage else None,
+            generated_tokens=usage.completion_tokens if usage else None,
+            completion_tokens=self.arrived,
+            unused_tokens=self.arrived - self.used,
+            first_token_seconds=None if first is None else first - self._began,
+            seconds=perf_counter() - self._began,
+            failed=self.failure.what if self.failure else None,
         )
 
 
-class Rescale:
-    """Moves logprobs from the scale an engine reports to the one a pair's thresholds stand on.
+class Requests:
+    """Sends what one run asks for, and enters it into the run's trace."""
 
-    Greedy sampling needs no move: servers report the raw distribution there.
-    """
+    def __init__(self, pair: Pair, trace: Trace, clock: Clock) -> None:
+        self.pair = pair
+        self.trace = trace
+        self.clock = clock
 
-    def __init__(
-        self, capabilities: Capabilities, wanted: LogprobScale, temperature: float
-    ) -> None:
-        self._has_logprobs = capabilities.logprobs
-        self._temperatures: tuple[float, float] | None = None
-        if capabilities.logprob_scale is not wanted and temperature not in (0, 1):
-            raw_wanted = wanted is LogprobScale.RAW
-            self._temperatures = (1.0, temperature) if raw_wanted else (temperature, 1.0)
+    @asynccontextmanager
+    async def open(self, errand: Errand, whence: Whence) -> AsyncIterator[Request]:
+        """Send one request; on leaving, close it upstream and complete its entry in the trace.
 
-    def alternatives(self, asked: int) -> int | None:
-        """How many likely tokens to ask for; None where the engine has no logprobs."""
-        if not self._has_logprobs:
-            return None
-        return max(asked, SHARPENING_ALTERNATIVES) if self._temperatures else asked
+        Raises:
+            EngineResting: the engine has failed too often and is left alone for now.
+            DeadlinePassed: the run's seconds are spent.
+            EngineError: the engine refuses, or cannot be reached.
+        """
+        self.clock.check()
+        engine = self.pair.engine(errand.author)
+        if not engine.breaker.lets_through():
+            raise _resting(engine)
+        stretches = self.trace.stretches
+        scale = LogprobScale(self.trace.logprob_scale)
+        rescale = Rescale(engine.capabilities, scale, errand.sampling.temperature)
+        request = Request(len(stretches), errand.purpose, rescale, self.clock)
+        entry = Stretch(errand.author, errand.purpose, errand.trigger)
+        stretches.append(entry)
+        try:
+            async with AsyncExitStack() as stack:
+                opening = engine.stream(
+                    whence.prefix,
+                    errand.sampling,
+                    max_tokens=whence.room,
+                    alternatives=rescale.alternatives(errand.alternatives),
+                    needs_logprobs=errand.needs_logprobs,
+                    one_step=errand.one_step,
+                )
+                try:
+                    request.begin(await self.clock.in_time(stack.enter_async_context(opening)))
+                except EngineError as error:
+                    request.failure = error
+                    raise
+                yield request
+        finally:
+            _tell_breaker(engine, request)
+            stretches[request.index] = request.entered(entry)
 
-    def __call__(self, tokens: Sequence[Token]) -> Sequence[Token]:
-        if self._temperatures is None:
-            return tokens
-        wanted, reported = self._temperatures
-        return [
-            replace(token, logprob=sharpen(token, wanted, reported) if token.top else None)
-            for token in tokens
-        ]
+
+def _tell_breaker(engine: Engine, request: Request) -> None:
+    if request.arrived or request.finish is not None:
+        engine.breaker.succeeded()
+    if request.failure is not None and request.failure.transient:
+        engine.breaker.failed()
+    elif request.failure is not None:
+        engine.breaker.succeeded()  # it answers, if only to refuse
+    else:
+        engine.breaker.withdrawn()
+
+
+def _resting(engine: Engine) -> EngineResting:
+    seconds = engine.breaker.seconds_left
+    return EngineResting(
+        "it failed too often and is left alone for now",
+        engine.model,
+        f"It will be tried again in {seconds:.0f} s.",
+        retry_after=seconds,
+    )

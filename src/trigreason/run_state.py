@@ -5,15 +5,32 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from trigreason.budget import Budget
-from trigreason.engines.base import Finish, Prefix
+from trigreason.engines.base import (
+    ContextTooLong,
+    EngineError,
+    EngineResting,
+    Finish,
+    NoLogprobs,
+    Prefix,
+)
 from trigreason.engines.templates import THINK
-from trigreason.events import DraftDropped, Event, HandedOver, StepAccepted, StepBegun
+from trigreason.events import (
+    DraftDropped,
+    Event,
+    HandedOver,
+    StepAccepted,
+    StepBegun,
+    WentOnAlone,
+)
+from trigreason.failure import Away, FailurePolicy
 from trigreason.pairs import JudgePrompt
 from trigreason.reasoning import (
     Author,
-    Decision,
+    Degraded,
+    Halt,
     Message,
     Rewrite,
+    Solo,
     Step,
     StepEnd,
     StepRecord,
@@ -34,18 +51,21 @@ class RunState:
         self.trace = trace
         self.budget = budget
         self.method = make_method(trace.method, trace.thresholds)
-        self.decision: Decision = self.method.open()
+        self.decision = self._opening()
+        self.halted = False
         self.author: Author | None = None
         self.trigger: Trigger | None = None
         self.thinking = ""
         self.thinking_tokens = 0
         self.thinking_over = False
+        self.turns = 0
+        self.answer: AnswerWriter | None = None
 
     def take_pen(self) -> Iterator[Event]:
         """Give the pen to whom the last decision names."""
         decision = self.decision
         if isinstance(decision, Rewrite) or decision.author is not self.author:
-            self.trigger = decision.trigger if isinstance(decision, Rewrite | Write) else None
+            self.trigger = decision.trigger
             if self.author is not None or self.trigger is not None:
                 steps = decision.steps if isinstance(decision, Write) else 1
                 because = self.trace.steps[-1] if self.trace.steps else None
@@ -58,6 +78,11 @@ class RunState:
         author = self.decision.author
         as_it_comes = author is Author.LRM or not self.method.revises
         return StretchWriter(author, self.budget.step_tokens, as_it_comes=as_it_comes)
+
+    def decide(self, decision: Write | Rewrite | Halt, step: Step) -> None:
+        """Take a decision on ``step``, which is recorded next."""
+        self.halted = isinstance(decision, Halt)
+        self.decision = Write(step.author) if isinstance(decision, Halt) else decision
 
     def record(
         self, step: Step, stretch: int, score: float | None, *, has_logprobs: bool
@@ -86,9 +111,9 @@ class RunState:
         limit = self.budget.spent(self.thinking_tokens, len(self.trace.standing))
         if record.end is StepEnd.END_OF_THINKING:
             self.thinking_over = True
-        elif limit is not None:
+        elif self.halted or limit is not None:
             self.thinking_over = True
-            self.trace.limit = limit
+            self.trace.limit = "repetition" if self.halted else limit
         return StepAccepted(len(self.trace.steps) - 1, record)
 
     def drop(self, record: StepRecord, trigger: Trigger) -> Event:
@@ -108,15 +133,13 @@ class RunState:
             left = min(left, steps * (self.budget.step_tokens + CUTTING_SLACK))
         return left + self.budget.answer_tokens
 
-    def prefix(self) -> Prefix:
-        """The conversation and the thinking that stands."""
-        return Prefix(self.trace.messages, self.thinking)
+    def prefix(self, open_text: str = "") -> Prefix:
+        """The conversation and the thinking that stands, with the step under way behind it."""
+        return Prefix(self.trace.messages, self.thinking + open_text)
 
-    def closed_prefix(self) -> Prefix:
-        """The same with the thinking closed, ready for the answer."""
-        line_end = "" if self.thinking.endswith("\n") or not self.thinking else "\n"
-        closed = f"{self.thinking}{line_end}{END_OF_THINKING}\n\n"
-        return Prefix(self.trace.messages, closed)
+    def answer_prefix(self, answer: AnswerWriter) -> Prefix:
+        """The conversation, the thinking, and the answer as far as it is written."""
+        return Prefix(self.trace.messages, self.thinking + answer.written)
 
     def judged_prefix(self, step: Step, judge: JudgePrompt) -> Prefix:
         """A turn that asks for a score of ``step``, behind the thinking up to and with it."""
@@ -124,23 +147,77 @@ class RunState:
         turns = (Message("assistant", thinking), Message("user", judge.question))
         return Prefix((*self.trace.messages, *turns), judge.opening, thinking=False)
 
-    def last_author(self) -> Author:
-        """Who wrote the last step that stands, and so writes the answer."""
-        standing = self.trace.standing
-        return standing[-1].author if standing else self.decision.author
+    def next_turn(self) -> int:
+        """A number for what is asked for now, the same in every run that comes to this point."""
+        self.turns += 1
+        return self.turns
 
-    def keep_answer(self, answer: AnswerWriter) -> None:
+    def meet_failure(
+        self, author: Author, error: EngineError, policy: FailurePolicy
+    ) -> Iterator[Event]:
+        """``author``'s model failed for good: the run stops, or the other one goes on alone.
+
+        Raises:
+            EngineError: neither can be; ``details["trace"]`` is what was written.
+        """
+        trace = self.trace
+        if isinstance(error, ContextTooLong) and trace.steps:
+            self.stop(StopReason.TRUNCATED, "context")
+            return
+        error.details["trace"] = trace
+        if trace.degraded is not None:
+            error.what += f"; the {trace.degraded.author.upper()} was away before"
+            error.what += f" ({trace.degraded.reason})"
+            raise error
+        wanted = policy.lrm_away if author is Author.LRM else policy.srm_away
+        gives_up = wanted is Away.FAIL or author.other not in self.method.authors
+        if gives_up or not self._is_outage(author, error):
+            raise error
+        yield self.go_on_without(author, error)
+
+    def go_on_without(self, author: Author, error: EngineError) -> Event:
+        """``author`` stays away: the other one writes all that is still to be written."""
+        self.trace.degraded = Degraded(author, len(self.trace.steps), error.what)
+        self.method = Solo(
+            author=author.other,
+            offload=self.method.offload,
+            request=self.method.request,
+            repetition=self.method.repetition,
+        )
+        self.decision = self._opening()
+        if self.answer is not None:
+            self.answer.author = author.other
+        return WentOnAlone(author.other, str(error))
+
+    def begin_answer_in_stream(self, author: Author, behind_tag: str) -> list[Event]:
+        """The thinking is closed and stands; the same stream goes on with the answer."""
+        self.answer = AnswerWriter(author, self.budget.answer_tokens)
+        return self.answer.push(behind_tag, tokens=0)
+
+    def answer_asked_for(self) -> AnswerWriter:
+        """The answer, to be asked for or gone on with in a request of its own.
+
+        Without any, the thinking is closed for whoever wrote the last step that stands.
+        """
+        if self.answer is None:
+            line_end = "" if self.thinking.endswith("\n") or not self.thinking else "\n"
+            closing = f"{line_end}{END_OF_THINKING}\n\n"
+            self.answer = AnswerWriter(self._last_author(), self.budget.answer_tokens, closing)
+        return self.answer
+
+    def keep_answer(self) -> None:
         """Enter the answer as far as it is written."""
-        self.trace.answer = answer.text
-        self.trace.answer_author = answer.author
-        self.trace.answer_tokens = answer.tokens
+        assert self.answer is not None, "there is an answer to enter"
+        self.trace.answer = self.answer.text
+        self.trace.answer_by = dict(self.answer.by)
 
-    def end_of_answer(self, answer: AnswerWriter, finish: Finish | None) -> list[Event]:
+    def end_of_answer(self, finish: Finish | None) -> list[Event]:
         """Nothing more of the answer will come."""
-        events = answer.finish()
-        self.keep_answer(answer)
+        assert self.answer is not None, "an answer that ends has begun"
+        events = self.answer.finish()
+        self.keep_answer()
         if finish is Finish.LENGTH:
-            self.stop(StopReason.TRUNCATED, "answer_tokens" if answer.is_full else "context")
+            self.stop(StopReason.TRUNCATED, "context" if self.answer.room > 0 else "answer_tokens")
         else:
             self.stop(StopReason.CLOSED if self.trace.limit else StopReason.COMPLETE)
         return events
@@ -149,3 +226,24 @@ class RunState:
         """The run ends, for ``reason``."""
         self.trace.stop = reason
         self.trace.limit = limit or self.trace.limit
+
+    def _last_author(self) -> Author:
+        """Who wrote the last step that stands, and so writes the answer, unless it is away."""
+        standing = self.trace.standing
+        if self.trace.degraded or not standing:
+            return self.decision.author
+        return standing[-1].author
+
+    def _opening(self) -> Write | Rewrite:
+        decision = self.method.open()
+        assert isinstance(decision, Write), "a run opens with someone writing"
+        return decision
+
+    def _is_outage(self, author: Author, error: EngineError) -> bool:
+        """Whether a model is away, rather than never set up right for this."""
+        if isinstance(error, ContextTooLong | NoLogprobs):
+            return False
+        has_worked = any(
+            each.author is author and each.completion_tokens for each in self.trace.stretches
+        )
+        return error.transient or isinstance(error, EngineResting) or has_worked

@@ -2,18 +2,30 @@
 
 from __future__ import annotations
 
+from collections import deque
+
 from trigreason.events import AnswerText, Event, ThinkingText
 from trigreason.reasoning import Author, Step, StepCutter, join_text
+from trigreason.reasoning.steps import END_OF_THINKING
 from trigreason.reasoning.tokens import unfinished_bytes
+
+_CHARACTER_BYTES = 4
 
 
 class AnswerWriter:
-    """The answer as it comes, without white space around it and never half a character."""
+    """The answer as it comes, without white space around it and never half a character.
 
-    def __init__(self, author: Author, room: int) -> None:
+    ``written`` is all of it as the model wrote it, behind ``opening``, which closes the thinking.
+    ``author`` may change, where one model fails and the other goes on; ``by`` counts the tokens
+    of each.
+    """
+
+    def __init__(self, author: Author, room: int, opening: str = END_OF_THINKING) -> None:
         self.author = author
-        self.tokens = 0
+        self.by: dict[Author, int] = {}
         self._room = room
+        self._pieces = [opening]
+        self._last: deque[str] = deque(maxlen=_CHARACTER_BYTES)
         self._given: list[str] = []
         self._held = ""
 
@@ -22,12 +34,20 @@ class AnswerWriter:
         return "".join(self._given)
 
     @property
-    def is_full(self) -> bool:
-        return self.tokens >= self._room
+    def written(self) -> str:
+        return join_text(self._pieces)
+
+    @property
+    def room(self) -> int:
+        """How many tokens the answer may still have."""
+        return self._room - sum(self.by.values())
 
     def push(self, text: str, tokens: int = 1) -> list[Event]:
         """Take text; give out what is certain to belong to the answer."""
-        self.tokens += tokens
+        self.by[self.author] = self.by.get(self.author, 0) + tokens
+        self._pieces.append(text)
+        if tokens:
+            self._last.append(text)
         self._held += text
         if not self._given:
             self._held = self._held.lstrip()
@@ -35,9 +55,26 @@ class AnswerWriter:
         settled = len(self._held[:settled].rstrip())
         return self._give(settled)
 
+    def take_back(self) -> int:
+        """Drop half a character at the end, as ``StepCutter.take_back`` does."""
+        surplus = unfinished_bytes(self._held)
+        self._held = self._held[: len(self._held) - surplus]
+        self._pieces = [self._cut(surplus)]
+        dropped = 0
+        while surplus and self._last and len(self._last[-1]) <= surplus:
+            surplus -= len(self._last.pop())
+            dropped += 1
+        if dropped:
+            self.by[self.author] -= dropped
+        return dropped
+
     def finish(self) -> list[Event]:
         """Nothing more will come: give out what was held back, stray bytes as U+FFFD."""
         return self._give(len(self._held.rstrip()))
+
+    def _cut(self, surplus: int) -> str:
+        written = "".join(self._pieces)
+        return written[: len(written) - surplus]
 
     def _give(self, length: int) -> list[Event]:
         if not length:
@@ -49,18 +86,18 @@ class AnswerWriter:
 
 
 class StretchWriter:
-    """Cuts one stream into steps, knows what of the open step was given out, then the answer.
+    """Cuts one stream into steps and knows what of the open step was given out.
 
     ``as_it_comes`` gives thinking out while it is written; without it a step's text is held back
-    until the step stands. ``failure`` is what kept a step from being decided on; it is raised once
-    what was written has been told.
+    until the step stands. ``undecided`` is a finished step while it is being judged; ``failure``
+    is what kept it from being decided on, and is raised once what was written has been told.
     """
 
     def __init__(self, author: Author, step_tokens: int, *, as_it_comes: bool) -> None:
         self.author = author
         self.cutter = StepCutter(author, max_tokens=step_tokens)
-        self.answer: AnswerWriter | None = None
         self.done = False
+        self.undecided: Step | None = None
         self.failure: Exception | None = None
         self._as_it_comes = as_it_comes
         self._shown = 0
@@ -79,8 +116,3 @@ class StretchWriter:
         """What was not given out yet of a step that stands."""
         rest, self._shown = step.text[self._shown :], 0
         return [ThinkingText(self.author, rest)] if rest else []
-
-    def begin_answer(self, room: int) -> list[Event]:
-        """The thinking is closed and stands; the stream goes on with the answer."""
-        self.answer = AnswerWriter(self.author, room)
-        return self.answer.push(self.cutter.remainder, tokens=0)

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from trigreason.reasoning import (
     Author,
     Direction,
+    Halt,
     Judge,
     Message,
     Rewrite,
@@ -32,7 +33,16 @@ class Draw(NamedTuple):
 
 
 TEXTS = st.sampled_from(
-    ["So x = 3.\n\n", "Wait, no.\n\n", "Hmm, maybe.\n\n", "Perhaps.\n\n", "Check.\n\n", "\n"]
+    [
+        "So x = 3.\n\n",
+        "Wait, no.\n\n",
+        "Hmm, maybe.\n\n",
+        "Perhaps.\n\n",
+        "\n",
+        "The first two numbers add up to three.\n\n",
+        "Wait, the first two numbers add up to four.\n\n",
+        "Let me add the numbers again. " * 4 + "\n\n",
+    ]
 )
 LOGPROBS = st.sampled_from([0.0, -0.01, -0.048, -0.05, -0.2, -3.0, None, -0.1 / 3])
 DRAWS = st.lists(
@@ -54,6 +64,7 @@ THRESHOLDS = st.builds(
     m=st.integers(0, 3),
     accept=st.sampled_from([0, 5, 7, 9]),
     judge_first=st.integers(0, 2),
+    repeats=st.integers(0, 3),
 )
 
 
@@ -63,7 +74,10 @@ def drive(
     draws: Sequence[Draw],
     last_end: StepEnd = StepEnd.END_OF_THINKING,
 ) -> Trace:
-    """The trace of a run whose n-th step is the n-th draw; the last one ends with ``last_end``."""
+    """The trace of a run whose n-th step is the n-th draw; the last one ends with ``last_end``.
+
+    A halt ends it sooner, and the trace says so by its limit.
+    """
     method = make_method(method_name, thresholds)
     trace = Trace(
         method=method_name,
@@ -72,7 +86,7 @@ def drive(
         models={Author.SRM: "small", Author.LRM: "large"},
     )
     decision = method.open()
-    assert not isinstance(decision, Judge)
+    assert not isinstance(decision, Judge | Halt)
     author, trigger = decision.author, decision.trigger
     for index, draw in enumerate(draws):
         end = last_end if index == len(draws) - 1 else StepEnd.BLANK_LINE
@@ -100,6 +114,9 @@ def drive(
                 standing=end is StepEnd.CUT_OFF or not isinstance(decision, Rewrite),
             )
         )
+        if isinstance(decision, Halt):
+            trace.limit = "repetition"
+            return trace
         if decision.author is not author:
             author, trigger = decision.author, decision.trigger
     return trace

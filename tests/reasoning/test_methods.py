@@ -1,7 +1,9 @@
 """Methods: tables of step sequences and what is decided after each.
 
 A step is one letter: L an LRM step; by the SRM s plain, h hesitating, c certain (r = 1), C
-certain and hesitating, e exactly at rho, u without any probability, b blank.
+certain and hesitating, e exactly at rho, u without any probability, b blank. Long enough to
+repeat: p plain, P certain, l the same words by the LRM, z with the end of thinking, g hesitating;
+x was cut off because its end repeats.
 """
 
 from __future__ import annotations
@@ -16,12 +18,14 @@ from trigreason.reasoning import (
     Author,
     Decision,
     Direction,
+    Halt,
     Judge,
     Method,
     Rewrite,
     Solo,
     SpecReason,
     Step,
+    StepEnd,
     StrategicPriming,
     Thresholds,
     Token,
@@ -31,6 +35,7 @@ from trigreason.reasoning import (
     make_method,
 )
 
+ADDED_UP = "The first two numbers add up to three.\n\n"
 KINDS: dict[str, tuple[str, Sequence[float | None]]] = {
     "L": ("Wait. So x = 3.\n\n", [0.0, 0.0]),
     "s": ("So x = 3.\n\n", [0.0, -1.0]),
@@ -40,11 +45,20 @@ KINDS: dict[str, tuple[str, Sequence[float | None]]] = {
     "e": ("So x = 3.\n\n", [0.0] * 17 + [-1.0] * 3),
     "u": ("So x = 3.\n\n", [None, None]),
     "b": ("\n", [0.0]),
+    "p": (ADDED_UP, [0.0, -1.0]),
+    "P": (ADDED_UP, [0.0, 0.0]),
+    "l": (ADDED_UP, [0.0, 0.0]),
+    "z": (ADDED_UP, [0.0, -1.0]),
+    "g": ("Wait, the first two numbers add up to four.\n\n", [0.0, -1.0]),
+    "x": ("So x = 3.\n\n", [0.0, -1.0]),
 }
+ENDS = {"z": StepEnd.END_OF_THINKING, "x": StepEnd.REPETITION}
 SRM, LRM = Write(Author.SRM), Write(Author.LRM)
 OFFLOAD = Rewrite(Author.LRM, Trigger.COGNITIVE_OFFLOAD)
+HANDOVERS = {Trigger.INTERVENTION_REQUEST: "R", Trigger.REPETITION: "T"}
 SIGNS = {
     "S": SRM,
+    "H": Halt(),
     "O": OFFLOAD,
     "J": Judge(Author.LRM),
     "X": Rewrite(Author.LRM, Trigger.JUDGE_REJECTION),
@@ -55,13 +69,16 @@ SIGNS = {
 def step(kind: str) -> Step:
     text, logprobs = KINDS[kind]
     tokens = tuple(Token("", each) for each in logprobs)
-    return Step(text, tokens, author=Author.LRM if kind == "L" else Author.SRM)
+    author = Author.LRM if kind in "Ll" else Author.SRM
+    return Step(text, tokens, ENDS.get(kind, StepEnd.BLANK_LINE), author)
 
 
 def sign(decision: Decision) -> str:
-    """One character: S, O, J, X; R an intervention request; a digit for LRM steps still owed."""
-    if isinstance(decision, Write) and decision.trigger is Trigger.INTERVENTION_REQUEST:
-        return "R"
+    """One character: S, O, J, X, H; R an intervention request, T a handover over repetition; a
+    digit for LRM steps still owed.
+    """
+    if isinstance(decision, Write) and decision.trigger in HANDOVERS:
+        return HANDOVERS[decision.trigger]
     return next(each for each, meaning in SIGNS.items() if meaning == decision)
 
 
@@ -108,6 +125,34 @@ def trigreason(**thresholds: object) -> Method:
         ({}, "bb", "SS"),
         ({}, "hbh", "SSR"),
         ({}, "hbs", "SSS"),
+        # Repetition hands over like a request, after the offload and before hesitation.
+        ({}, "pp", "ST"),
+        ({}, "ppLs", "STSS"),
+        ({}, "pbp", "SST"),
+        ({}, "psp", "SSS"),
+        ({}, "pspsp", "SSSST"),
+        ({}, "ss", "SS"),
+        ({}, "x", "T"),
+        ({}, "pz", "SS"),
+        ({}, "lp", "ST"),
+        ({"m": 2}, "ppLLs", "ST1SS"),
+        ({"m": 0}, "ppLs", "STSS"),
+        ({"k": 1}, "ggLh", "RTSR"),
+        ({}, "ggLh", "STSS"),
+        ({}, "hgg", "SRT"),
+        ({}, "pPLp", "SOSS"),
+        ({}, "PLPLp", "OSOSS"),
+        ({"n": 1}, "lpLp", "STST"),
+        # Who goes on repeating is stopped, whoever it is; a new step in between forgives.
+        ({}, "pplp", "STSH"),
+        ({"repeats": 1}, "pp", "SH"),
+        ({"repeats": 2}, "ppl", "STH"),
+        ({"repeats": 2}, "ppblb", "STSHS"),
+        ({"repeats": 2}, "ppLppL", "STSTHS"),
+        ({"repeats": 2, "n": 4}, "lll", "32H"),
+        ({"m": 0, "rho": 1}, "pppp", "SSSH"),
+        ({"m": 0, "rho": 1}, "pppspp", "SSSSSS"),
+        ({"repeats": 0}, "pppppx", "SSSSSS"),
         # Priming.
         ({"n": 1}, "Lhh", "SSR"),
         ({"n": 3}, "LLLs", "21SS"),
@@ -195,6 +240,41 @@ def test_solo_never_changes(author: Author) -> None:
     assert {Solo(author=author).on_step(step(kind)) for kind in KINDS} == {Write(author)}
 
 
+@pytest.mark.parametrize("kind", "pl")
+def test_solo_stops_when_it_goes_on_repeating(kind: str) -> None:
+    method = Solo(author=step(kind).author)
+    writes = Write(method.author)
+    for _run in range(2):
+        assert method.open() == writes
+        told = [method.on_step(step(each)) for each in kind * 3 + "b" + kind]
+        assert told == [writes, writes, writes, writes, Halt()]
+
+
+def test_specreason_counts_the_repeating_steps_that_stand() -> None:
+    method = SpecReason()
+    method.open()
+    told: list[str] = []
+    for kind, score in [("p", 9), ("p", 9), ("p", 3), ("l", 0), ("p", 7), ("s", 9), ("p", 9)]:
+        decision = method.on_step(step(kind))
+        told.append(sign(method.on_score(score) if decision == Judge(Author.LRM) else decision))
+    assert "".join(told) == "SSXSHSS"
+    assert decisions(SpecReason(priming=StrategicPriming(4)), "llll") == "321H"
+
+
+@pytest.mark.parametrize("name", sorted(METHODS))
+def test_signals_tell_repetition_and_looking_changes_nothing(name: str) -> None:
+    method = make_method(name, Thresholds(n=0))
+    method.open()
+    first, second = step("p"), step("p")
+    assert [method.signals(each).repeats for each in (first, second, step("x"))] == [0, 0, 1]
+    method.on_step(first)
+    if name == "specreason":
+        method.on_score(9)
+    assert [method.signals(each).repeats for each in (first, second, second)] == [0, 1, 1]
+    off = make_method(name, Thresholds(repeats=0))
+    assert not off.signals(step("x")).repeats
+
+
 @pytest.mark.parametrize("name", ["trigreason", "srm", "lrm"])
 def test_only_specreason_takes_a_score(name: str) -> None:
     with pytest.raises(NotImplementedError, match=name):
@@ -226,7 +306,7 @@ def test_a_method_is_made_by_its_name(name: str) -> None:
     method = make_method(name, Thresholds(rho=0.5, k=3, expressions=("hm",)))
     assert method.name == name
     assert (method.offload.rho, method.request.k) == (0.5, 3)
-    assert method.signals(step("C")) == (1.0, ())
+    assert method.signals(step("C")) == (1.0, (), False)
 
 
 def test_no_such_method() -> None:
@@ -241,6 +321,7 @@ def test_no_such_method() -> None:
         Thresholds(n=5, rho=0.75, direction=Direction.UNDER, k=3, m=0, accept=5, judge_first=1),
         Thresholds(expressions=("hm", "moment")),
         Thresholds(expressions=()),
+        Thresholds(repeats=0),
     ],
 )
 def test_thresholds_survive_json(thresholds: Thresholds) -> None:
@@ -264,6 +345,7 @@ def test_the_papers_expressions_are_not_written_down() -> None:
         ({"m": -1}, "m "),
         ({"accept": 10}, "accept"),
         ({"judge_first": -1}, "priming"),
+        ({"repeats": -1}, "repeats .*-1"),
     ],
 )
 def test_thresholds_that_cannot_be(values: dict[str, object], complaint: str) -> None:

@@ -34,6 +34,7 @@ OFFLOAD, REQUEST = Trigger.COGNITIVE_OFFLOAD, Trigger.INTERVENTION_REQUEST
 SURE = Draw("So x = 3.\n\n", (0.0, 0.0, 0.0, 0.0), 3)
 PLAIN = Draw("So x = 3.\n\n", (0.0, -1.0), 8)
 WAIT = Draw("Wait.\n\n", (0.0, -1.0), 8)
+LONG = Draw("The first two numbers add up to three.\n\n", (0.0, -1.0), 8)
 EARLY = Thresholds(n=1)
 
 
@@ -53,7 +54,7 @@ def test_replay_agrees_with_the_record(
     trace = reread(drive(name, thresholds, draws, last_end))
     asked = [step for step in trace.steps if step.end is not StepEnd.CUT_OFF]
     expected: list[bool | None] = [True] * (len(asked) + 1)
-    if len(asked) == len(trace.steps):
+    if len(asked) == len(trace.steps) and trace.limit is None:
         expected[-1] = None
     assert verdicts(trace) == expected
 
@@ -75,7 +76,7 @@ def test_what_if_nothing_changed_gives_the_record(
 def test_nothing_fires_when_everything_is_off(
     name: str, thresholds: Thresholds, draws: list[Draw]
 ) -> None:
-    off = replace(thresholds, rho=1, m=0, direction=Thresholds().direction)
+    off = replace(thresholds, rho=1, m=0, repeats=0, direction=Thresholds().direction)
     assert not any(each.now for each in what_if(drive(name, thresholds, draws), off))
 
 
@@ -166,6 +167,32 @@ def test_a_missing_score_disagrees_unless_the_record_ends_there() -> None:
     last = list(replay(trace))
     assert [each.agrees for each in last] == [True, False, None]
     assert last[-1].decision == Judge(Author.LRM)
+
+
+def test_a_halt_agrees_with_the_end_of_the_record_only() -> None:
+    trace = drive("srm", Thresholds(repeats=2), [LONG] * 5)
+    assert len(trace.steps) == 3
+    assert verdicts(trace) == [True, True, True, True]
+    assert verdicts(trace, Thresholds(repeats=1)) == [True, True, False, True]
+    assert verdicts(trace, Thresholds(repeats=3)) == [True, True, True, None]
+
+
+def test_repetition_that_handed_over_is_replayed() -> None:
+    trace = drive("trigreason", Thresholds(n=0, m=2), [LONG, LONG, PLAIN, PLAIN, LONG])
+    assert [step.author.value[0] for step in trace.steps] == list("sslls")
+    assert trace.steps[2].trigger is Trigger.REPETITION
+    assert verdicts(trace) == [True, True, True, True, True, None]
+    assert verdicts(trace, Thresholds(n=0, m=2, repeats=0))[:3] == [True, True, False]
+
+
+@pytest.mark.parametrize("changed", [{"n": 3}, {"n": 0}])
+def test_what_if_sees_repetition(changed: dict[str, float]) -> None:
+    thresholds = Thresholds(n=1, rho=1, m=0)
+    trace = drive("trigreason", thresholds, [PLAIN, LONG, LONG, PLAIN, PLAIN])
+    firings = what_if(trace, Thresholds.from_json(thresholds.to_json() | changed))
+    assert [each.then for each in firings] == [None, Trigger.REPETITION, None]
+    now = Trigger.REPETITION if changed["n"] else None
+    assert [each.now for each in firings] == [None, now, None]
 
 
 def test_decisions_are_told() -> None:

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from tests.reasoning.simulation import THRESHOLDS
 from trigreason.reasoning import (
     Author,
+    Degraded,
     Handover,
     Message,
     Prices,
@@ -59,10 +60,12 @@ STRETCHES = st.builds(
     trigger=TRIGGER,
     prompt_tokens=st.none() | COUNT,
     cached_tokens=st.none() | COUNT,
+    generated_tokens=st.none() | COUNT,
     completion_tokens=COUNT,
     unused_tokens=COUNT,
     first_token_seconds=st.none() | REAL,
     seconds=REAL,
+    failed=st.none() | TEXT,
 )
 TRACES = st.builds(
     Trace,
@@ -76,8 +79,8 @@ TRACES = st.builds(
     steps=st.lists(STEPS, max_size=3),
     stretches=st.lists(STRETCHES, max_size=3),
     answer=TEXT,
-    answer_author=st.none() | AUTHOR,
-    answer_tokens=COUNT,
+    answer_by=st.dictionaries(AUTHOR, COUNT),
+    degraded=st.none() | st.builds(Degraded, AUTHOR, COUNT, TEXT),
     stop=st.none() | st.sampled_from(StopReason),
     limit=st.none() | TEXT,
     unreadable_scores=COUNT,
@@ -175,7 +178,7 @@ def test_handovers_by_trigger() -> None:
 def test_cost(
     prices: Prices, prompt: int | None, cached: int | None, completion: int, usd: float | None
 ) -> None:
-    stretch = Stretch(LRM, Purpose.WRITE, None, prompt, cached, completion)
+    stretch = Stretch(LRM, Purpose.WRITE, None, prompt, cached, None, completion)
     assert prices.cost(stretch) == pytest.approx(usd)
 
 
@@ -202,9 +205,9 @@ def test_usd_is_known_or_none(
 
 
 def test_use() -> None:
-    judged = Stretch(LRM, Purpose.JUDGE, None, 20, 15, 1, 0, 0.1, 0.5)
-    written = Stretch(LRM, Purpose.WRITE, OFFLOAD, 30, 25, 60, 10, 0.1, 2.0)
-    trace = trace_of(*RUN, stretches=(judged, written), answer_author=SRM, answer_tokens=9)
+    judged = Stretch(LRM, Purpose.JUDGE, None, 20, 15, 1, 1, 0, 0.1, 0.5)
+    written = Stretch(LRM, Purpose.WRITE, OFFLOAD, 30, 25, 60, 60, 10, 0.1, 2.0)
+    trace = trace_of(*RUN, stretches=(judged, written), answer_by={SRM: 9})
     large, small = trace.use(LRM), trace.use(SRM)
     assert (large.requests, large.prompt_tokens, large.cached_tokens) == (2, 50, 40)
     assert (large.completion_tokens, large.judge_tokens, large.unused_tokens) == (61, 1, 10)
@@ -228,8 +231,7 @@ def test_totals_add_up(trace: Trace) -> None:
     assert sum(use.draft_tokens for use in uses) == drafts
     assert sum(use.completion_tokens for use in uses) == arrived
     assert sum(use.requests for use in uses) == len(trace.stretches)
-    answered = trace.answer_tokens if trace.answer_author else 0
-    assert sum(use.answer_tokens for use in uses) == answered
+    assert sum(use.answer_tokens for use in uses) == trace.answer_tokens
     assert trace.smt is None or 0 <= trace.smt <= 1
     assert len(trace.standing) + len(trace.drafts) == len(trace.steps)
 
@@ -293,9 +295,9 @@ def test_a_trace_inside_an_answer_is_read() -> None:
         (None, "no schema"),
         ("trace", "no schema"),
         ({"trace": {}}, "no schema"),
-        ({"schema": 0}, "schema 0, and this version reads 1"),
-        ({"schema": 2}, "schema 2, and this version reads 1"),
-        ({"schema": 1}, "damaged.*'method'"),
+        ({"schema": 1}, "schema 1, and this version reads 2"),
+        ({"schema": 3}, "schema 3, and this version reads 2"),
+        ({"schema": 2}, "damaged.*'method'"),
     ],
 )
 def test_no_trace(values: object, complaint: str) -> None:

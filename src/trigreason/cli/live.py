@@ -17,7 +17,7 @@ from rich.spinner import Spinner
 from rich.text import Text
 
 from trigreason.cli.console import printable, redraws
-from trigreason.cli.words import METHOD_NAMES, counted, how_it_ended, settings, why
+from trigreason.cli.words import METHOD_NAMES, counted, degraded, how_it_ended, settings, why
 from trigreason.events import (
     AnswerText,
     Done,
@@ -28,6 +28,7 @@ from trigreason.events import (
     StepAccepted,
     StepBegun,
     ThinkingText,
+    WentOnAlone,
 )
 from trigreason.reasoning import Author, StepRecord, Trace
 
@@ -147,6 +148,8 @@ class Transcript:
                 self._finish(event.step)
             case AnswerText():
                 self._author, self._answer = event.author, self._answer + event.text
+            case WentOnAlone():
+                self._note(f"{event.reason} The {event.author.upper()} goes on alone.")
             case Done():
                 self._author = None
                 self._close(event.trace)
@@ -169,7 +172,11 @@ class Transcript:
             author = trace.answer_author or Author.LRM
             text = Text(printable(trace.answer), "bold")
             self._console.print(Gutter(author.upper(), "┃", text, f"{author.value}.answer"))
-        if note := how_it_ended(trace.stop, trace.limit):
+        self._note(how_it_ended(trace.stop, trace.limit))
+        self._note(degraded(trace))
+
+    def _note(self, note: str | None) -> None:
+        if note:
             self._console.print(Gutter("", "!", Text(note, "note"), "note"))
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:

@@ -18,6 +18,7 @@ from trigreason.cli.options import as_wrong_use
 from trigreason.cli.words import TRIGGER_NAMES, counted, percent, settings
 from trigreason.reasoning import (
     Firing,
+    Halt,
     Judge,
     Replayed,
     Rewrite,
@@ -37,6 +38,7 @@ _SHORT = {
     Trigger.COGNITIVE_OFFLOAD: "offload",
     Trigger.INTERVENTION_REQUEST: "request",
     Trigger.JUDGE_REJECTION: "rejection",
+    Trigger.REPETITION: "repetition",
 }
 """A trigger in a narrow column."""
 
@@ -96,6 +98,8 @@ def _where(each: Replayed) -> str:
 
 
 def _in_words(each: Replayed) -> str:
+    if isinstance(each.decision, Halt):
+        return "the thinking is closed, because it repeats itself"
     author = each.decision.author.upper()
     if isinstance(each.decision, Judge):
         return f"the {author} would have to score it, and no score is recorded"
@@ -108,8 +112,8 @@ def _as_values(each: Replayed) -> dict[str, Any]:
     return {
         "step": each.step,
         "decision": type(each.decision).__name__.lower(),
-        "author": each.decision.author,
-        "trigger": None if isinstance(each.decision, Judge) else each.decision.trigger,
+        "author": None if isinstance(each.decision, Halt) else each.decision.author,
+        "trigger": None if isinstance(each.decision, Halt | Judge) else each.decision.trigger,
     }
 
 

@@ -10,7 +10,7 @@ from rich import box
 from rich.table import Table
 
 from trigreason.cli.words import METHOD_NAMES, TRIGGER_NAMES, percent
-from trigreason.reasoning import Author, Trace, Trigger
+from trigreason.reasoning import Author, Purpose, Trace, Trigger
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +23,9 @@ class Totals:
     srm_thinking_tokens: int
     generated: Mapping[Author, int]
     requests: Mapping[Author, int]
+    failed: int
+    ahead: int
+    degraded: int
     drafts: int
     draft_tokens: int
     handovers: Counter[Trigger]
@@ -45,6 +48,7 @@ class Totals:
 def add_up(traces: Sequence[Trace], right: int | None = None) -> Totals:
     """The totals of one method's runs."""
     uses = {author: [trace.use(author) for trace in traces] for author in Author}
+    asked = [each for trace in traces for each in trace.stretches]
     handovers: Counter[Trigger] = Counter()
     for trace in traces:
         handovers.update(trace.handovers_by_trigger)
@@ -57,6 +61,9 @@ def add_up(traces: Sequence[Trace], right: int | None = None) -> Totals:
         srm_thinking_tokens=sum(use.standing_tokens for use in uses[Author.SRM]),
         generated={author: sum(use.completion_tokens for use in uses[author]) for author in Author},
         requests={author: sum(use.requests for use in uses[author]) for author in Author},
+        failed=sum(each.failed is not None for each in asked),
+        ahead=sum(each.purpose in (Purpose.WARM, Purpose.HEDGE) for each in asked),
+        degraded=sum(trace.degraded is not None for trace in traces),
         drafts=sum(len(trace.drafts) for trace in traces),
         draft_tokens=sum(step.tokens for trace in traces for step in trace.drafts),
         handovers=handovers,
@@ -101,6 +108,14 @@ def _rows(totals: Sequence[Totals]) -> list[Row]:
     rows += [
         ("SRM requests", lambda each: _count(each.requests[Author.SRM])),
         ("LRM requests", lambda each: _count(each.requests[Author.LRM])),
+    ]
+    if any(each.ahead for each in totals):
+        rows.append(("  asked ahead (warm, hedge)", lambda each: _count(each.ahead)))
+    if any(each.failed for each in totals):
+        rows.append(("requests that failed", lambda each: _count(each.failed)))
+    if any(each.degraded for each in totals):
+        rows.append(("degraded runs", lambda each: _count(each.degraded)))
+    rows += [
         ("seconds", lambda each: f"{each.seconds:.{1 if each.seconds >= 10 else 2}f}"),
         ("tokens/s", lambda each: f"{each.tokens_per_second:,.0f}"),
     ]

@@ -69,5 +69,7 @@ def _steps_of(trigger: Trigger | None, trace: Trace) -> int | None:
             return trace.thresholds.judge_first if judged else trace.thresholds.n
         case Trigger.INTERVENTION_REQUEST:
             return trace.thresholds.m
+        case Trigger.REPETITION:
+            return max(1, trace.thresholds.m)
         case _:
             return 1

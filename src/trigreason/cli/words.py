@@ -5,7 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from trigreason.events import HandedOver
-from trigreason.reasoning import Author, Direction, StepRecord, StopReason, Thresholds, Trigger
+from trigreason.reasoning import (
+    Author,
+    Direction,
+    StepRecord,
+    StopReason,
+    Thresholds,
+    Trace,
+    Trigger,
+)
 
 METHOD_NAMES = {
     "trigreason": "TrigReason",
@@ -18,6 +26,7 @@ TRIGGER_NAMES = {
     Trigger.COGNITIVE_OFFLOAD: "cognitive offload",
     Trigger.INTERVENTION_REQUEST: "intervention request",
     Trigger.JUDGE_REJECTION: "judge's rejection",
+    Trigger.REPETITION: "repetition",
 }
 SHOWN_EXPRESSIONS = 4
 
@@ -37,6 +46,8 @@ def why(handover: HandedOver, written: Sequence[StepRecord], thresholds: Thresho
         case Trigger.INTERVENTION_REQUEST:
             rectification = counted(handover.steps or 0, "step")
             return f"{hesitation(written, thresholds.k)} → LRM writes {rectification}"
+        case Trigger.REPETITION:
+            return f"SRM repeats itself → LRM writes {counted(handover.steps or 0, 'step')}"
         case Trigger.JUDGE_REJECTION if handover.because:
             score = f"{handover.because.score or 0:.2g}"
             bound = f"{thresholds.accept:g}"
@@ -81,10 +92,27 @@ def how_it_ended(stop: StopReason | None, limit: str | None) -> str | None:
             "Cut off: the model's context is full. "
             "Ask a shorter question, lower --thinking-tokens, or serve a larger context."
         )
+    if limit == "repetition":
+        return (
+            "The models repeated themselves, so the thinking was closed for them; "
+            "--repeats says after how many steps (0 for never)."
+        )
     flag = f"--{(limit or '').replace('_', '-')}"
     if stop is StopReason.CLOSED:
         return f"The thinking was closed for the models at its limit; {flag} moves it."
     return f"Cut off at the limit before the answer was finished; {flag} moves it."
+
+
+def degraded(trace: Trace) -> str | None:
+    """Which model stayed away, and since when; None for a run that had both."""
+    if trace.degraded is None:
+        return None
+    author, step = trace.degraded.author, trace.degraded.step
+    since = f"after {counted(step, 'step')}" if step else "from the beginning"
+    return (
+        f"Degraded: the {author.upper()} stayed away {since} ({trace.degraded.reason}), "
+        f"and the {author.other.upper()} went on alone."
+    )
 
 
 def percent(share: float, bound: float | None = None) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import cached_property
 from typing import Any, ClassVar, Protocol
@@ -53,6 +53,16 @@ class Sampling:
             raise ValueError(f"top_k must be 1 or more, or None for off, not {self.top_k}")
         if not 0 <= self.min_p <= 1:
             raise ValueError(f"min_p must lie between 0 and 1, not {self.min_p}")
+
+    def for_turn(self, turn: int) -> Sampling:
+        """The same with a seed of its own for each turn of a run (SplitMix64, 31 bits of it).
+
+        Neighbouring seeds of runs so give turns nothing in common.
+        """
+        mixed = (self.seed + turn * 0x9E3779B97F4A7C15) % 2**64
+        mixed = (mixed ^ mixed >> 30) * 0xBF58476D1CE4E5B9 % 2**64
+        mixed = (mixed ^ mixed >> 27) * 0x94D049BB133111EB % 2**64
+        return replace(self, seed=(mixed ^ mixed >> 31) % 2**31)
 
 
 class Finish(StrEnum):
@@ -181,6 +191,10 @@ class EngineUnreachable(EngineError):
     """Nobody answers there, or the connection broke."""
 
     transient = True
+
+
+class EngineResting(EngineError):
+    """The engine failed so often that it is left alone for a while; nothing was sent."""
 
 
 class EngineRefused(EngineError):

@@ -5,6 +5,7 @@ from trigreason.reasoning.judge import Scoring, read_score
 from trigreason.reasoning.messages import Message
 from trigreason.reasoning.methods import (
     Decision,
+    Halt,
     Judge,
     Method,
     Rewrite,
@@ -14,6 +15,7 @@ from trigreason.reasoning.methods import (
     TrigReason,
     Write,
 )
+from trigreason.reasoning.repetition import RepetitionGuard, repeated_run
 from trigreason.reasoning.replay import Firing, Replayed, replay, what_if
 from trigreason.reasoning.steps import Author, Step, StepCutter, StepEnd
 from trigreason.reasoning.thresholds import METHODS, Thresholds, make_method
@@ -27,6 +29,7 @@ from trigreason.reasoning.tokens import (
     usable_logprob,
 )
 from trigreason.reasoning.trace import (
+    Degraded,
     Handover,
     ModelUse,
     Prices,
@@ -52,8 +55,10 @@ __all__ = [
     "Author",
     "CognitiveOffload",
     "Decision",
+    "Degraded",
     "Direction",
     "Firing",
+    "Halt",
     "Handover",
     "InterventionRequest",
     "Judge",
@@ -62,6 +67,7 @@ __all__ = [
     "ModelUse",
     "Prices",
     "Purpose",
+    "RepetitionGuard",
     "Replayed",
     "Rewrite",
     "Scoring",
@@ -88,6 +94,7 @@ __all__ = [
     "make_method",
     "perplexity",
     "read_score",
+    "repeated_run",
     "replay",
     "sharpen",
     "totals",

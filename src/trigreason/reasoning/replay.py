@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
-from trigreason.reasoning.methods import Decision, Judge, Method, Rewrite, Write
+from trigreason.reasoning.methods import Decision, Halt, Judge, Method, Rewrite, Write
 from trigreason.reasoning.steps import Author, Step, StepEnd
 from trigreason.reasoning.thresholds import Thresholds, make_method
 from trigreason.reasoning.tokens import Token
@@ -18,7 +18,7 @@ class Replayed:
     """What a method decides after a recorded step, and whether the record says the same.
 
     ``step`` is an index into the trace's steps, -1 for the opening. ``agrees`` is None where the
-    record ends and so cannot tell.
+    record ends and so cannot tell; a halt agrees with just that.
     """
 
     step: int
@@ -31,11 +31,13 @@ def replay(trace: Trace, thresholds: Thresholds | None = None) -> Iterator[Repla
 
     Under the trace's own thresholds all of them agree with the record. Under others, the decisions
     say what would have been done with the steps that were written; what the models would have
-    written after the first difference nobody can know.
+    written after the first difference nobody can know. Where a model stayed away, the record is
+    the method's only until then.
     """
     method = make_method(trace.method, thresholds or trace.thresholds)
+    decided = trace.degraded.step if trace.degraded else len(trace.steps)
     yield _compare(-1, method.open(), trace)
-    for index, record in enumerate(trace.steps):
+    for index, record in enumerate(trace.steps[:decided]):
         if record.end is StepEnd.CUT_OFF:
             return
         yield _compare(index, _decide(method, record), trace)
@@ -55,7 +57,8 @@ def _decide(method: Method, record: StepRecord) -> Decision:
 
 
 def _compare(index: int, decision: Decision, trace: Trace) -> Replayed:
-    following = trace.steps[index + 1] if index + 1 < len(trace.steps) else None
+    known = trace.degraded.step if trace.degraded else len(trace.steps)
+    following = trace.steps[index + 1] if index + 1 < known else None
     return Replayed(index, decision, _agrees(decision, trace, index, following))
 
 
@@ -66,6 +69,8 @@ def _agrees(
         return None if following is None else False
     if index >= 0 and isinstance(decision, Rewrite) is trace.steps[index].standing:
         return False
+    if isinstance(decision, Halt):
+        return following is None
     if following is None:
         return None
     if following.author is not decision.author:
@@ -91,15 +96,16 @@ def what_if(trace: Trace, thresholds: Thresholds) -> list[Firing]:
 
     Each SRM step, kept or thrown away, is judged as it was written. The hesitation streak starts
     anew after every step at which the LRM wrote then or would write now. Priming looks at no
-    step, so it is no part of this.
+    step, so it is no part of this, and neither is a halt: it brings nobody in.
     """
-    method = make_method("trigreason", replace(thresholds, n=0))
+    method = make_method("trigreason", thresholds)
     method.open()
     firings: list[Firing] = []
     for index, record in enumerate(trace.steps):
         if record.end is StepEnd.CUT_OFF:
             break
         decision = method.on_step(recorded_step(record))
-        if record.author is Author.SRM and not isinstance(decision, Judge):
-            firings.append(Firing(index, record, trace.fired_after(index), decision.trigger))
+        if record.author is Author.SRM:
+            now = decision.trigger if isinstance(decision, Write | Rewrite) else None
+            firings.append(Firing(index, record, trace.fired_after(index), now))
     return firings

@@ -43,6 +43,10 @@ class Author(StrEnum):
     SRM = "srm"
     LRM = "lrm"
 
+    @property
+    def other(self) -> Author:
+        return Author.LRM if self is Author.SRM else Author.SRM
+
 
 class StepEnd(StrEnum):
     """What ended a step."""
@@ -51,6 +55,9 @@ class StepEnd(StrEnum):
     END_OF_THINKING = "end_of_thinking"
     TOKEN_LIMIT = "token_limit"
     END_OF_STREAM = "end_of_stream"
+    REPETITION = "repetition"
+    """Cut off while it was written, because its end repeats itself."""
+
     CUT_OFF = "cut_off"
     """Cut off unfinished, by a budget, the clock or a failure; no method was asked about it."""
 
@@ -129,6 +136,11 @@ class StepCutter:
         return len(self._tokens)
 
     @property
+    def open_logprobs(self) -> list[float | None]:
+        """The probabilities, in nats, of the tokens of the step under way."""
+        return [token.logprob for token in self._tokens]
+
+    @property
     def settled_text(self) -> str:
         """The text of the step under way that no later token can change or turn into a tag."""
         text = "".join(self._pieces)
@@ -155,6 +167,21 @@ class StepCutter:
         if not self._tokens and not self._pieces:
             return []
         return [self._finish("".join(self._pieces), "", end)]
+
+    def take_back(self) -> int:
+        """Drop half a character at the open step's end; return how many tokens went with it.
+
+        Whoever goes on from this text writes the character anew. A token that holds whole
+        characters as well stays, without the half.
+        """
+        text = "".join(self._pieces)
+        surplus = unfinished_bytes(text)
+        self._pieces = [text[: len(text) - surplus]]
+        dropped = 0
+        while surplus and self._tokens and len(self._tokens[-1].text) <= surplus:
+            surplus -= len(self._tokens.pop().text)
+            dropped += 1
+        return dropped
 
     def _cut(self, finished: list[Step]) -> None:
         text = _whole_characters("".join(self._pieces))

@@ -12,6 +12,7 @@ from typing import Any
 
 from trigreason.reasoning.hesitation import HESITATION_EXPRESSIONS
 from trigreason.reasoning.methods import Method, Solo, SpecReason, TrigReason
+from trigreason.reasoning.repetition import RepetitionGuard
 from trigreason.reasoning.steps import Author
 from trigreason.reasoning.triggers import (
     CognitiveOffload,
@@ -23,7 +24,7 @@ from trigreason.reasoning.triggers import (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Thresholds:
-    """The defaults are the paper's; k is this project's (the paper does not give it).
+    """The defaults are the paper's; those of k, which it does not give, and repeats are our own.
 
     Attributes:
         n: priming steps the LRM writes first (steps).
@@ -35,6 +36,8 @@ class Thresholds:
         accept: lowest judge's score with which SpecReason keeps a step (0 to 9).
         judge_first: priming steps under SpecReason (steps; its script's option, off by default).
         expressions: what counts as hesitation; Table 3.
+        repeats: repeating steps in a row that close the thinking (steps); 0 switches the
+            repetition guard off.
     """
 
     n: int = 20
@@ -46,6 +49,7 @@ class Thresholds:
     accept: float = 7
     judge_first: int = 0
     expressions: tuple[str, ...] = HESITATION_EXPRESSIONS
+    repeats: int = 3
 
     def to_json(self) -> dict[str, Any]:
         """Plain values; the expressions only where they are not the paper's."""
@@ -87,6 +91,7 @@ def _signals(given: Thresholds) -> dict[str, Any]:
     return {
         "offload": CognitiveOffload(given.tau, given.rho, given.direction),
         "request": InterventionRequest(given.k, given.m, given.expressions),
+        "repetition": RepetitionGuard(given.repeats),
     }
 
 

@@ -43,6 +43,12 @@ class Purpose(StrEnum):
     JUDGE = "judge"
     ANSWER = "answer"
 
+    WARM = "warm"
+    """Nothing but reading the prefix, so that it is in the cache when it is needed."""
+
+    HEDGE = "hedge"
+    """A rewrite begun early that turned out not to be needed."""
+
 
 @dataclass(frozen=True, slots=True)
 class StepRecord:
@@ -78,7 +84,9 @@ class Stretch:
 
     ``completion_tokens`` counts every token that arrived; ``unused_tokens`` those of them that
     came after the last step that was kept or recorded, in a stream that was then closed.
-    ``prompt_tokens`` and ``cached_tokens`` are the server's word, None where it gave none.
+    ``prompt_tokens``, ``cached_tokens`` and ``generated_tokens`` (the completion, as far as it
+    was counted when the stream ended) are the server's word, None where it gave none. ``failed``
+    says in words what ended a request that failed.
     """
 
     author: Author
@@ -86,10 +94,12 @@ class Stretch:
     trigger: Trigger | None = None
     prompt_tokens: int | None = None
     cached_tokens: int | None = None
+    generated_tokens: int | None = None
     completion_tokens: int = 0
     unused_tokens: int = 0
     first_token_seconds: float | None = None
     seconds: float = 0.0
+    failed: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,13 +120,17 @@ class Prices:
     cached_input: float | None = None
 
     def cost(self, stretch: Stretch) -> float | None:
-        """USD for one request, or None where the server did not say how long the prompt was."""
+        """USD for one request, or None where the server did not say how long the prompt was.
+
+        A request that failed before its first token costs nothing.
+        """
         if stretch.prompt_tokens is None:
-            return None
+            return 0.0 if stretch.failed and not stretch.completion_tokens else None
         cached = stretch.cached_tokens or 0
         cached_price = self.input if self.cached_input is None else self.cached_input
         fresh = stretch.prompt_tokens - cached
-        paid = fresh * self.input + cached * cached_price + stretch.completion_tokens * self.output
+        generated = max(stretch.completion_tokens, stretch.generated_tokens or 0)
+        paid = fresh * self.input + cached * cached_price + generated * self.output
         return paid / 1e6
 
 
@@ -137,9 +151,21 @@ class ModelUse:
     usd: float | None
 
 
+@dataclass(frozen=True, slots=True)
+class Degraded:
+    """``author`` stayed away, and from step ``step`` (an index) on the other one went on alone."""
+
+    author: Author
+    step: int
+    reason: str
+
+
 @dataclass(slots=True)
 class Trace:
-    """One run, from question to answer."""
+    """One run, from question to answer.
+
+    ``answer_by`` counts the answer's tokens by who wrote them, in the order of writing.
+    """
 
     method: str
     thresholds: Thresholds
@@ -151,8 +177,8 @@ class Trace:
     steps: list[StepRecord] = field(default_factory=list)
     stretches: list[Stretch] = field(default_factory=list)
     answer: str = ""
-    answer_author: Author | None = None
-    answer_tokens: int = 0
+    answer_by: dict[Author, int] = field(default_factory=dict)
+    degraded: Degraded | None = None
     stop: StopReason | None = None
     limit: str | None = None
     unreadable_scores: int = 0
@@ -174,6 +200,15 @@ class Trace:
     @property
     def thinking_tokens(self) -> int:
         return sum(step.tokens for step in self.standing)
+
+    @property
+    def answer_author(self) -> Author | None:
+        """Who finished the answer."""
+        return next(reversed(self.answer_by), None)
+
+    @property
+    def answer_tokens(self) -> int:
+        return sum(self.answer_by.values())
 
     @property
     def smt(self) -> float | None:
@@ -203,13 +238,13 @@ class Trace:
 
     def fired_after(self, index: int) -> Trigger | None:
         """The trigger that fired on the SRM's step ``index``, also where the run ended with it."""
+        step = self.steps[index]
+        if not step.standing:
+            return Trigger.COGNITIVE_OFFLOAD if step.score is None else Trigger.JUDGE_REJECTION
         if index + 1 < len(self.steps):
             following = self.steps[index + 1]
             return following.trigger if following.author is Author.LRM else None
-        step = self.steps[index]
-        if step.standing:
-            return None
-        return Trigger.COGNITIVE_OFFLOAD if step.score is None else Trigger.JUDGE_REJECTION
+        return None
 
     def use(self, author: Author) -> ModelUse:
         """What ``author``'s model did, in requests, tokens, seconds and USD."""
@@ -226,7 +261,7 @@ class Trace:
             completion_tokens=sum(each.completion_tokens for each in own),
             standing_tokens=sum(step.tokens for step in steps if step.standing),
             draft_tokens=sum(step.tokens for step in steps if not step.standing),
-            answer_tokens=self.answer_tokens if self.answer_author is author else 0,
+            answer_tokens=self.answer_by.get(author, 0),
             judge_tokens=sum(
                 each.completion_tokens for each in own if each.purpose is Purpose.JUDGE
             ),

@@ -15,6 +15,7 @@ from trigreason.reasoning.messages import Message
 from trigreason.reasoning.steps import Author, StepEnd
 from trigreason.reasoning.thresholds import Thresholds
 from trigreason.reasoning.trace import (
+    Degraded,
     Prices,
     Purpose,
     StepRecord,
@@ -24,7 +25,7 @@ from trigreason.reasoning.trace import (
 )
 from trigreason.reasoning.triggers import Trigger
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 
 def trace_to_json(trace: Trace) -> dict[str, Any]:
@@ -42,8 +43,8 @@ def trace_to_json(trace: Trace) -> dict[str, Any]:
         "steps": [asdict(step) for step in trace.steps],
         "stretches": [asdict(stretch) for stretch in trace.stretches],
         "answer": trace.answer,
-        "answer_author": trace.answer_author,
-        "answer_tokens": trace.answer_tokens,
+        "answer_by": dict(trace.answer_by),
+        "degraded": asdict(trace.degraded) if trace.degraded else None,
         "stop": trace.stop,
         "limit": trace.limit,
         "unreadable_scores": trace.unreadable_scores,
@@ -104,8 +105,8 @@ def _read(values: dict[str, Any]) -> Trace:
         steps=[_read_step(step) for step in values["steps"]],
         stretches=[_read_stretch(stretch) for stretch in values["stretches"]],
         answer=values["answer"],
-        answer_author=_optional(Author, values["answer_author"]),
-        answer_tokens=values["answer_tokens"],
+        answer_by={Author(author): tokens for author, tokens in values["answer_by"].items()},
+        degraded=_read_degraded(values["degraded"]),
         stop=_optional(StopReason, values["stop"]),
         limit=values["limit"],
         unreadable_scores=values["unreadable_scores"],
@@ -135,6 +136,12 @@ def _read_stretch(values: dict[str, Any]) -> Stretch:
             "trigger": _optional(Trigger, values["trigger"]),
         }
     )
+
+
+def _read_degraded(values: dict[str, Any] | None) -> Degraded | None:
+    if values is None:
+        return None
+    return Degraded(**values | {"author": Author(values["author"])})
 
 
 def _optional(kind: Any, value: Any) -> Any:

@@ -22,6 +22,7 @@ class Trigger(StrEnum):
     COGNITIVE_OFFLOAD = "cognitive_offload"
     INTERVENTION_REQUEST = "intervention_request"
     JUDGE_REJECTION = "judge_rejection"
+    REPETITION = "repetition"
 
 
 class Direction(StrEnum):

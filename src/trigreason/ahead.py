@@ -1,0 +1,93 @@
+"""What is asked of the LRM ahead of its need: keeping its cache warm, and hedged rewrites.
+
+Both run beside the SRM's stream, send requests of their own and enter them into the trace. Their
+failures are no failures of the run.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+from time import perf_counter
+
+from trigreason.clock import DeadlinePassed
+from trigreason.engines.base import EngineError
+from trigreason.errands import Errands
+from trigreason.hedge import Hedge
+from trigreason.hiding import Hiding
+from trigreason.reasoning import Author, StepCutter, low_perplexity_ratio
+from trigreason.requests import Requests, Whence
+from trigreason.run_state import RunState
+
+
+class Ahead:
+    """One run's requests ahead of need: at most one hedge and one warming request at a time."""
+
+    def __init__(
+        self, requests: Requests, errands: Errands, state: RunState, hiding: Hiding
+    ) -> None:
+        self._requests = requests
+        self._errands = errands
+        self._state = state
+        self._hiding = hiding
+        self._hedge: Hedge | None = None
+        self._warming: asyncio.Task[None] | None = None
+        self._read_at = perf_counter()
+        self._read_tokens = 0
+
+    def look_at(self, cutter: StepCutter) -> None:
+        """Begin the LRM's rewrite where the SRM's unfinished step would fire the offload."""
+        method, hiding = self._state.method, self._hiding
+        if not hiding.hedge or self._hedge is not None or cutter.author is Author.LRM:
+            return
+        if not method.needs_logprobs or cutter.open_tokens < hiding.hedge_tokens:
+            return
+        if method.offload.fires(low_perplexity_ratio(cutter.open_logprobs, method.offload.tau)):
+            whence = Whence(self._state.prefix(), self._state.room(one_step=True))
+            self._hedge = Hedge(self._requests.open(self._errands.hedge(), whence))
+
+    def take_hedge(self) -> Hedge | None:
+        """The rewrite that was begun, for the turn that now asks for it."""
+        hedge, self._hedge = self._hedge, None
+        return hedge
+
+    async def drop_hedge(self) -> None:
+        """The rewrite that was begun is not needed."""
+        if hedge := self.take_hedge():
+            await hedge.drop()
+
+    def step_stands(self, author: Author) -> None:
+        """There is more to read; the LRM knows what it wrote, and what stood before."""
+        state = self._state
+        if author is Author.LRM:
+            self._has_read()
+        elif state.thinking_over or state.decision.author is Author.LRM:
+            return
+        elif Author.LRM in state.method.authors and self._is_due():
+            self._has_read()
+            self._warming = asyncio.create_task(self._read(Whence(state.prefix(), 1)))
+
+    async def close(self) -> None:
+        """End what is still running."""
+        await self.drop_hedge()
+        if self._warming is not None:
+            self._warming.cancel()
+            await asyncio.wait([self._warming])
+
+    def _has_read(self) -> None:
+        self._read_at = perf_counter()
+        self._read_tokens = self._state.thinking_tokens
+
+    def _is_due(self) -> bool:
+        if self._warming is not None and not self._warming.done():
+            return False
+        seconds, tokens = self._hiding.warm_seconds, self._hiding.warm_tokens
+        by_clock = seconds is not None and perf_counter() - self._read_at >= seconds
+        unread = self._state.thinking_tokens - self._read_tokens
+        return by_clock or (tokens is not None and unread >= tokens)
+
+    async def _read(self, whence: Whence) -> None:
+        with suppress(EngineError, DeadlinePassed):
+            async with self._requests.open(self._errands.warm(), whence) as request:
+                while await request.arrival():
+                    pass

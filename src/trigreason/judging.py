@@ -1,0 +1,27 @@
+"""Asking the judge for the score of a step (SpecReason)."""
+
+from __future__ import annotations
+
+from trigreason.engines.base import Prefix
+from trigreason.pairs import Pair
+from trigreason.reasoning import read_score
+from trigreason.requests import Errand, Requests, Whence
+from trigreason.turn import Turn
+
+
+async def ask_for_score(
+    requests: Requests, errand: Errand, prefix: Prefix, pair: Pair
+) -> float | None:
+    """The score, 0 to 9, that the judge gives behind ``prefix``; None where it wrote no digit.
+
+    Raises:
+        ModelAway: the judge failed for good.
+        DeadlinePassed: the run's seconds are spent.
+    """
+    async with Turn(requests, errand, lambda: Whence(prefix, 1), pair.failure) as turn:
+        while tokens := await turn.arrival():
+            turn.use(len(tokens))
+            score = read_score(tokens[0], pair.judge.scoring)
+            if score is not None:
+                return score
+    return None

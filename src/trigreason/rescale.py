@@ -1,0 +1,44 @@
+"""Logprobs on the scale that a pair's thresholds stand on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from trigreason.engines.base import Capabilities, LogprobScale
+from trigreason.reasoning import Token, sharpen
+
+SHARPENING_ALTERNATIVES = 20
+"""Likely tokens asked for per position where logprobs must be moved to another temperature."""
+
+
+class Rescale:
+    """Moves logprobs from the scale an engine reports to the one a pair's thresholds stand on.
+
+    Greedy sampling needs no move: servers report the raw distribution there.
+    """
+
+    def __init__(
+        self, capabilities: Capabilities, wanted: LogprobScale, temperature: float
+    ) -> None:
+        self._has_logprobs = capabilities.logprobs
+        self._most = capabilities.max_alternatives
+        self._temperatures: tuple[float, float] | None = None
+        if capabilities.logprob_scale is not wanted and temperature not in (0, 1):
+            raw_wanted = wanted is LogprobScale.RAW
+            self._temperatures = (1.0, temperature) if raw_wanted else (temperature, 1.0)
+
+    def alternatives(self, asked: int) -> int | None:
+        """How many likely tokens to ask for; None where the engine has no logprobs."""
+        if not self._has_logprobs:
+            return None
+        return min(self._most, SHARPENING_ALTERNATIVES if self._temperatures else asked)
+
+    def __call__(self, tokens: Sequence[Token]) -> Sequence[Token]:
+        if self._temperatures is None:
+            return tokens
+        wanted, reported = self._temperatures
+        return [
+            replace(token, logprob=sharpen(token, wanted, reported) if token.top else None)
+            for token in tokens
+        ]

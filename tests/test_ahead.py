@@ -1,0 +1,178 @@
+"""Hiding the LRM's latency: what is asked ahead of need, what becomes of it, and its account."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from tests.conftest import soon
+from tests.runs import GREEDY, Told, told
+from tests.scripted_server import (
+    SURE,
+    Body,
+    Double,
+    Reply,
+    Said,
+    Script,
+    chatter,
+    say,
+    scripted_pair,
+    words,
+)
+from tests.test_reasoner_failures import nothing_left
+from trigreason.bundled import problems
+from trigreason.engines.base import EngineError
+from trigreason.failure import Away, FailurePolicy
+from trigreason.hiding import Hiding
+from trigreason.pairs import Pair
+from trigreason.reasoning import Purpose, Stretch, Thresholds
+
+END = "</think>\n\nIt is."
+OFFLOADING = Thresholds(n=0, rho=0.5, m=0)
+HEDGING = Hiding(hedge=True, hedge_tokens=2)
+NEVER = Reply([], status=500)
+
+
+def sure(text: str) -> list[Said]:
+    return words(text, SURE)
+
+
+async def run_with(
+    srm: Script, lrm: Script, hiding: Hiding, thresholds: Thresholds = OFFLOADING, **how: Any
+) -> tuple[Told, Double]:
+    async with scripted_pair(srm, lrm, hiding=hiding) as double, nothing_left(double):
+        return await told(double.pair, thresholds=thresholds, **how), double
+
+
+def sent(run: Told, purpose: Purpose) -> list[Stretch]:
+    return [each for each in run.trace.stretches if each.purpose is purpose]
+
+
+def drafting() -> list[Reply]:
+    """An SRM that is sure of a step from its first word, and takes its time over it."""
+    return [Reply(sure("So very sure of it.\n\n"), pause=0.02), say("c" + END)]
+
+
+async def test_a_hedge_that_is_needed_is_the_rewrite() -> None:
+    plain, _ = await run_with(drafting(), [chatter("Better.\n\nMore")], Hiding())
+    run, double = await run_with(drafting(), [chatter("Better.\n\nMore")], HEDGING)
+    assert run.authors == "(S) L S"
+    assert len(double.lrm.bodies) == 1, "the rewrite had been begun"
+    assert sent(run, Purpose.HEDGE) == []
+    assert run.trace.fingerprint() == plain.trace.fingerprint()
+
+
+async def test_a_hedge_asks_for_what_the_rewrite_asks_for() -> None:
+    asked: list[Body] = []
+    for hiding in (Hiding(), HEDGING):
+        _, double = await run_with(drafting(), [chatter("Better.\n\nMore")], hiding)
+        asked += double.lrm.bodies
+    assert asked[0] == asked[1]
+
+
+async def test_a_hedge_begins_before_the_step_ends() -> None:
+    run, _ = await run_with(drafting(), [chatter("Better.\n\nMore")], HEDGING)
+    hedged = next(each for each in run.trace.stretches if each.author == "lrm")
+    drafted = run.trace.stretches[0]
+    assert run.trace.stretches.index(hedged) == 1
+    assert hedged.seconds > 0.04, "it ran beside four words of the SRM"
+    assert drafted.purpose is hedged.purpose is Purpose.WRITE
+
+
+async def test_a_hedge_that_is_not_needed_is_dropped() -> None:
+    step = [*sure("So very"), *words(" unsure of all this here.\n\n"), *words("c" + END)]
+    run, double = await run_with([Reply(step, pause=0.02)], [chatter("Better")], HEDGING)
+    assert run.authors == "S S"
+    [hedge] = sent(run, Purpose.HEDGE)
+    assert hedge.unused_tokens == hedge.completion_tokens
+    assert run.trace.handovers == []
+    assert await soon(lambda: double.lrm.disconnects == 1)
+
+
+@pytest.mark.parametrize(
+    "lrm", [[NEVER, say("Better.\n\n")], [say("Bet", then="break"), say("ter.\n\n")]]
+)
+async def test_a_hedge_that_fails_is_tried_again(lrm: list[Reply]) -> None:
+    run, double = await run_with(drafting(), lrm, HEDGING)
+    assert run.trace.standing[0].text == "Better.\n\n"
+    assert len(double.lrm.bodies) == 2
+
+
+async def test_a_hedge_that_fails_and_is_not_needed_is_no_failure() -> None:
+    step = [*sure("So very"), *words(" unsure of all this here.\n\n"), *words("c" + END)]
+    run, _ = await run_with([Reply(step, pause=0.02)], [NEVER], HEDGING)
+    assert run.authors == "S S"
+    assert run.trace.degraded is None
+
+
+async def test_nothing_is_hedged_that_no_trigger_can_ask_for() -> None:
+    never = Thresholds(n=0, rho=1, m=1)
+    run, _ = await run_with([Reply(sure("So very sure.\n\n" + END))], [], HEDGING, never)
+    assert [each.author for each in run.trace.stretches] == ["srm"]
+
+
+async def test_a_run_that_fails_leaves_no_hedge() -> None:
+    srm = [Reply(sure("So very sure"), "error", pause=0.02)]
+    policy = FailurePolicy(retries=0, srm_away=Away.FAIL)
+    async with (
+        scripted_pair(srm, [chatter("Better")], hiding=HEDGING, failure=policy) as double,
+        nothing_left(double),
+    ):
+        with pytest.raises(EngineError):
+            await told(double.pair, thresholds=OFFLOADING)
+
+
+# Warm
+
+
+def reads(double: Double) -> list[str]:
+    """The thinking that warming requests had the LRM read."""
+    return [
+        body["prompt"].partition("<think>\n")[2]
+        for body in double.lrm.bodies
+        if body["max_tokens"] == 1
+    ]
+
+
+@pytest.mark.parametrize(
+    ("hiding", "read"),
+    [
+        (Hiding(warm_tokens=1), ["a\n\n", "a\n\nb\n\n", "a\n\nb\n\nc\n\n"]),
+        (Hiding(warm_tokens=4), ["a\n\nb\n\n"]),
+        (Hiding(warm_seconds=0.001), ["a\n\n", "a\n\nb\n\n", "a\n\nb\n\nc\n\n"]),
+        (Hiding(warm_seconds=60), []),
+        (Hiding(), []),
+    ],
+)
+async def test_the_lrm_reads_along(hiding: Hiding, read: list[str]) -> None:
+    srm = [Reply(words("a\n\nb\n\nc\n\nd" + END), pause=0.03)]
+    run, double = await run_with(srm, [say("x")] * 3, hiding, Thresholds(n=0, rho=1))
+    assert reads(double) == read
+    warmed = sent(run, Purpose.WARM)
+    assert [each.unused_tokens for each in warmed] == [each.completion_tokens for each in warmed]
+    assert len(warmed) == len(read)
+
+
+async def test_what_the_lrm_wrote_it_has_read() -> None:
+    srm = [Reply(words("b\n\nc" + END), pause=0.02)]
+    _, double = await run_with(
+        srm, [chatter("a\n\n"), say("x")], Hiding(warm_tokens=2), Thresholds(n=1, rho=1)
+    )
+    assert reads(double) == ["a\n\nb\n\n"]
+
+
+async def test_warming_that_fails_is_no_failure() -> None:
+    srm = [Reply(words("a\n\nb" + END), pause=0.02)]
+    run, _ = await run_with(srm, [NEVER], Hiding(warm_tokens=1), Thresholds(n=0, rho=1))
+    assert run.trace.degraded is None
+    assert [each.failed is None for each in sent(run, Purpose.WARM)] == [False]
+
+
+async def test_the_real_pair_writes_the_same_with_and_without(bundled_pair: Pair) -> None:
+    question = problems()[3].question
+    plain = await told(bundled_pair, question, sampling=GREEDY)
+    hiding = Hiding(warm_tokens=8, hedge=True, hedge_tokens=3)
+    run = await told(replace(bundled_pair, hiding=hiding), question, sampling=GREEDY)
+    assert run.trace.fingerprint() == plain.trace.fingerprint()

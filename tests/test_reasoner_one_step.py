@@ -1,0 +1,68 @@
+"""Single steps that a server ends itself, where a closed stream may be billed to its end."""
+
+from __future__ import annotations
+
+from tests.runs import Told, told
+from tests.scripted_server import Double, Reply, chatter, say, scripted_pair
+from trigreason.engines.base import Capabilities
+from trigreason.reasoning import StepEnd, Thresholds
+
+BILLING = Capabilities(bills_closed_streams=True)
+ONE = Thresholds(n=1, rho=1, m=0)
+END = "</think>\n\nIt is."
+
+
+async def run_with(
+    srm: list[Reply], lrm: list[Reply], thresholds: Thresholds = ONE
+) -> tuple[Told, Double]:
+    async with scripted_pair(srm, lrm, capabilities=BILLING) as double:
+        return await told(double.pair, thresholds=thresholds), double
+
+
+def stops(double: Double) -> list[object]:
+    return [body.get("stop") for body in double.lrm.bodies]
+
+
+async def test_the_server_stops_a_single_step() -> None:
+    run, double = await run_with([say("So." + END)], [say("A plan.")])
+    assert [step.text for step in run.trace.standing] == ["A plan.\n\n", "So."]
+    assert run.trace.steps[0].end is StepEnd.BLANK_LINE
+    assert stops(double) == [["\n\n"]]
+    assert double.lrm.disconnects == 0
+
+
+async def test_several_steps_are_one_stream_that_is_closed() -> None:
+    run, double = await run_with(
+        [say("So." + END)], [chatter("A.\n\nB.\n\n")], Thresholds(n=2, rho=1, m=0)
+    )
+    assert run.authors == "L L S"
+    assert stops(double) == [None]
+
+
+async def test_a_stop_inside_a_code_block_ends_no_step() -> None:
+    run, double = await run_with([say("So." + END)], [say("```\nx = 1"), chatter("y = 2\n```\n\n")])
+    assert run.trace.steps[0].text == "```\nx = 1\n\ny = 2\n```\n\n"
+    assert run.authors == "L S"
+    assert stops(double) == [["\n\n"], None]
+    assert double.lrm.prompts[1].endswith("<think>\n```\nx = 1\n\n")
+
+
+async def test_a_stop_before_anything_was_said_ends_no_step() -> None:
+    run, double = await run_with([say("So." + END)], [say("\n\n"), chatter("A plan.\n\n")])
+    assert run.trace.steps[0].text == "\n\nA plan.\n\n"
+    assert run.authors == "L S"
+    assert stops(double) == [["\n\n"], None]
+
+
+async def test_an_author_that_says_nothing_has_ended_its_turn() -> None:
+    run, _ = await run_with([], [say(""), say("It is.")])
+    assert run.trace.thinking == ""
+    assert run.trace.answer == "It is."
+
+
+async def test_an_answer_is_not_ended_by_its_first_blank_line() -> None:
+    lrm = [say("Clear.</think>\n\nThe answer:"), say("\n\n5.")]
+    run, double = await run_with([], lrm)
+    assert run.trace.answer == "The answer:\n\n5."
+    assert stops(double) == [["\n\n"], None]
+    assert double.lrm.prompts[1].endswith("<think>\nClear.</think>\n\nThe answer:")

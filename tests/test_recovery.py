@@ -1,0 +1,173 @@
+"""Failures that pass, failures that do not, and what a run makes of both."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from tests.runs import QUIET, told
+from tests.scripted_server import Double, Reply, Script, chatter, say, scripted_pair
+from tests.test_reasoner_failures import nothing_left
+from trigreason.budget import Budget
+from trigreason.engines.base import EngineError, EngineFailed, EngineResting
+from trigreason.engines.breaker import Breaker
+from trigreason.events import WentOnAlone
+from trigreason.failure import Away, FailurePolicy
+from trigreason.reasoner import completed, reason
+from trigreason.reasoning import Author, Degraded, StepEnd, StopReason, Thresholds
+
+QUICK = FailurePolicy(retries=2, backoff_seconds=0.001)
+END = "</think>\n\nIt is."
+DOWN = Reply([], status=503)
+TORN: dict[str, Any] = {"then": "break"}
+
+
+async def answered(srm: Script, lrm: Script = (), method: str = "srm", **how: Any) -> Any:
+    """A run over scripts, and the double it ran on."""
+    thresholds = how.pop("thresholds", QUIET)
+    budget = how.pop("budget", None)
+    async with scripted_pair(srm, lrm, failure=QUICK, **how) as double, nothing_left(double):
+        return await told(double.pair, method=method, thresholds=thresholds, budget=budget), double
+
+
+def behind_think(double: Double, model: Author = Author.SRM) -> list[str]:
+    """What each prompt held of the assistant's turn."""
+    server = double.srm if model is Author.SRM else double.lrm
+    return [prompt.partition("<think>\n")[2] for prompt in server.prompts]
+
+
+async def test_a_step_goes_on_where_it_broke_off() -> None:
+    run, double = await answered([say("a b\n\nc d", **TORN), say(" e\n\nf" + END)])
+    assert [step.text for step in run.trace.standing] == ["a b\n\n", "c d e\n\n", "f"]
+    assert behind_think(double) == ["", "a b\n\nc d"]
+    assert double.srm.bodies[0]["seed"] == double.srm.bodies[1]["seed"]
+    assert run.trace.stop is StopReason.COMPLETE
+    assert run.trace.stretches[0].failed
+    assert run.trace.stretches[0].unused_tokens == 0
+
+
+async def test_an_answer_goes_on_where_it_broke_off() -> None:
+    run, double = await answered([say("a</think>\n\nIt", **TORN), say(" is 5.")])
+    assert run.trace.answer == "It is 5."
+    assert run.trace.answer_by == {Author.SRM: 4}
+    assert behind_think(double) == ["", "a</think>\n\nIt"]
+
+
+async def test_an_answer_of_its_own_request_goes_on() -> None:
+    run, double = await answered([say("a"), say("It", **TORN), DOWN, say(" is.")])
+    assert run.trace.answer == "It is."
+    assert behind_think(double) == ["", "a\n</think>\n\n", *["a\n</think>\n\nIt"] * 2]
+
+
+async def test_the_judge_is_asked_again() -> None:
+    judged = [say("9"), DOWN, say("9")]
+    run, _ = await answered([say("a\n\nb\n\nc" + END)], [*judged, say("9")], "specreason")
+    assert [step.score for step in run.trace.steps] == [9, 9, 9]
+    assert len(run.trace.stretches) == 1 + 4
+
+
+async def test_attempts_count_anew_after_every_token() -> None:
+    torn = [say("a\n\n", **TORN) for _ in range(6)]
+    run, _ = await answered([*torn, say("b" + END)])
+    assert len(run.trace.standing) == 7
+
+
+@pytest.mark.parametrize("closes", [True, False])
+async def test_the_srm_goes_on_alone(closes: bool) -> None:
+    srm = [say("b\n\nc" + END)] if closes else [say("b\n\nc"), say("It is.")]
+    run, double = await answered(srm, [DOWN] * 3, "trigreason", thresholds=Thresholds(n=2))
+    assert run.trace.degraded == Degraded(
+        Author.LRM, 0, "the server failed with status 503 (as told)"
+    )
+    assert run.authors == "S S"
+    assert run.trace.answer == "It is."
+    assert run.trace.stop is StopReason.COMPLETE
+    assert len(double.lrm.bodies) == 1 + QUICK.retries
+    [alone] = [each for each in run.events if isinstance(each, WentOnAlone)]
+    assert alone.author is Author.SRM
+    assert "large at" in alone.reason
+
+
+async def test_the_srm_goes_on_in_the_lrms_step() -> None:
+    lrm = [say("a b", **TORN), DOWN, DOWN, DOWN]
+    run, _ = await answered([say(" c\n\nd" + END)], lrm, "trigreason", thresholds=Thresholds(n=2))
+    assert [step.text for step in run.trace.standing] == ["a b", " c\n\n", "d"]
+    assert run.trace.steps[0].end is StepEnd.CUT_OFF
+    assert run.trace.degraded is not None
+
+
+async def test_the_lrm_finishes_the_srms_answer() -> None:
+    srm = [say("b</think>\n\nIt", **TORN), DOWN, DOWN, DOWN]
+    lrm = [chatter("a\n\n"), say(" is.")]
+    run, double = await answered(srm, lrm, "trigreason", thresholds=Thresholds(n=1, rho=1))
+    assert run.trace.answer == "It is."
+    assert run.trace.answer_by == {Author.SRM: 2, Author.LRM: 1}
+    assert behind_think(double, Author.LRM)[1] == "a\n\nb</think>\n\nIt"
+
+
+async def test_without_a_judge_the_srm_goes_on() -> None:
+    srm = [chatter("a\n\nb\n\n"), say("c" + END)]
+    run, _ = await answered(srm, [say("9"), DOWN, DOWN, DOWN], "specreason")
+    assert run.trace.degraded == replace(run.trace.degraded, author=Author.LRM, step=2)
+    assert run.trace.answer == "It is."
+
+
+@pytest.mark.parametrize(
+    ("srm", "method"),
+    [([DOWN] * 3, "srm"), ([Reply([], status=401)], "trigreason"), ([DOWN] * 3, "trigreason")],
+)
+async def test_when_a_failure_is_the_end(srm: list[Reply], method: str) -> None:
+    """The method knows no other model; the key is wrong; the configuration says so."""
+    policy = replace(QUICK, srm_away=Away.FAIL)
+    async with scripted_pair(srm, [chatter("a\n\n")], failure=policy) as double:
+        with pytest.raises(EngineError) as caught:
+            await told(double.pair, method=method, thresholds=Thresholds(n=1))
+        assert caught.value.details["trace"].degraded is None
+        assert len(double.srm.bodies) == len(srm)
+
+
+async def test_both_away() -> None:
+    async with scripted_pair([DOWN] * 3, [DOWN] * 3, failure=QUICK) as double:
+        with pytest.raises(EngineFailed, match=r"small at .*the LRM was away before"):
+            await told(double.pair, thresholds=Thresholds(n=1))
+
+
+async def test_the_clock_runs_on_between_attempts() -> None:
+    patient = FailurePolicy(retries=99, backoff_seconds=60, longest_wait_seconds=60)
+    async with scripted_pair([DOWN] * 99, failure=patient) as double, nothing_left(double):
+        run = await told(double.pair, method="srm", budget=Budget(seconds=0.1))
+    assert (run.trace.stop, run.trace.limit) == (StopReason.TRUNCATED, "seconds")
+    assert run.trace.seconds < 5
+
+
+async def test_cancelling_between_attempts() -> None:
+    patient = FailurePolicy(retries=99, backoff_seconds=60, longest_wait_seconds=60)
+    async with scripted_pair([DOWN] * 99, failure=patient) as double, nothing_left(double):
+        running = asyncio.create_task(completed(reason(double.pair, "Why?", "srm")))
+        await asyncio.sleep(0.05)
+        running.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await running
+
+
+async def test_an_engine_that_keeps_failing_is_left_alone() -> None:
+    now = [0.0]
+    script = [*[DOWN] * 3, say("a" + END)]
+    async with scripted_pair(script, failure=replace(QUICK, srm_away=Away.FAIL)) as double:
+        breaker = Breaker(failures=3, rest_seconds=30, clock=lambda: now[0])
+        double.pair.srm.__dict__["breaker"] = breaker
+        with pytest.raises(EngineFailed):
+            await told(double.pair, method="srm")
+        assert str(breaker.state) == "open"
+        with pytest.raises(EngineResting, match="tried again in 30 s"):
+            await told(double.pair, method="srm")
+        assert len(double.srm.bodies) == 3, "nothing was sent"
+        now[0] = 31.0
+        assert breaker.lets_through(), "one request may try"
+        breaker.withdrawn()
+        run = await told(double.pair, method="srm")
+    assert run.trace.answer == "It is."
+    assert str(breaker.state) == "closed"
