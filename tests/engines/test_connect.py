@@ -2,39 +2,65 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
+from typing import Any
 
 import pytest
 from aiohttp import web
 
 from tests.scripted_server import listening
 from trigreason.bundled import SRM_FILE
-from trigreason.engines.base import EngineError, EngineRefused, EngineUnreachable
+from trigreason.engines.base import EngineError, EngineFailed, EngineRefused, EngineUnreachable
+from trigreason.engines.chat_prefix import ChatPrefixEngine
 from trigreason.engines.completions import CompletionsEngine
-from trigreason.engines.connect import as_file, connect, is_url
+from trigreason.engines.connect import MAKERS, as_file, connect, is_url
+from trigreason.engines.dialects import DIALECTS, LLAMA_CPP
 from trigreason.engines.embedded import load
-from trigreason.engines.llama_cpp import LlamaCppEngine
+from trigreason.engines.http import HttpEngine, Timeouts
+from trigreason.engines.ollama import OllamaEngine
+from trigreason.engines.sglang import SglangEngine, SglangGenerateEngine
+from trigreason.engines.templates import DEEPSEEK_R1
+
+Handler = Callable[[web.Request], Awaitable[web.Response]]
+Json = dict[str, Any]
 
 
 @asynccontextmanager
-async def serving(models: Sequence[str], key: str | None = None) -> AsyncIterator[str]:
-    """A server that lists models and is no llama.cpp."""
+async def serving(
+    models: Sequence[str],
+    key: str | None = None,
+    pages: dict[str, Json] | None = None,
+    **card: Any,
+) -> AsyncIterator[str]:
+    """A server that lists models, each with what a ``card`` says of it, and has some pages."""
 
-    async def listing(request: web.Request) -> web.Response:
-        if key and request.headers.get("Authorization") != f"Bearer {key}":
-            return web.json_response({"error": "no"}, status=401)
-        return web.json_response({"data": [{"id": model} for model in models]})
+    def page(told: Json) -> Handler:
+        async def show(request: web.Request) -> web.Response:
+            if key and request.headers.get("Authorization") != f"Bearer {key}":
+                return web.json_response({"error": "no"}, status=401)
+            return web.json_response(told)
 
+        return show
+
+    listing: Json = {"object": "list", "data": [{"id": model, **card} for model in models]}
     app = web.Application()
-    app.router.add_get("/v1/models", listing)
+    for path, told in {"/v1/models": listing, **(pages or {})}.items():
+        app.router.add_get(path, page(told))
     async with listening(app) as root:
         yield root
 
 
-async def refused(place: str, kind: type[EngineError] = EngineRefused) -> str:
+async def completing(place: str, **how: Any) -> CompletionsEngine:
+    engine = await connect(place, **how)
+    assert isinstance(engine, CompletionsEngine)
+    return engine
+
+
+async def refused(place: str, kind: type[EngineError] = EngineRefused, **how: Any) -> str:
     with pytest.raises(kind) as caught:
-        await connect(place)
+        await connect(place, **how)
     assert "\n" not in str(caught.value)
     return str(caught.value)
 
@@ -42,7 +68,7 @@ async def refused(place: str, kind: type[EngineError] = EngineRefused) -> str:
 @pytest.mark.parametrize("ending", ["", "/", "/v1", "/v1/"])
 async def test_a_url_alone(ending: str) -> None:
     async with serving(["only"]) as root:
-        engine = await connect(f"{root}{ending}")
+        engine = await completing(f"{root}{ending}")
     assert (engine.model, engine.url) == ("only", f"{root}/v1")
     assert type(engine) is CompletionsEngine
 
@@ -50,7 +76,7 @@ async def test_a_url_alone(ending: str) -> None:
 @pytest.mark.parametrize("name", ["b", "org/b", "org/b@main"])
 async def test_model_at_url(name: str) -> None:
     async with serving(["a", name]) as root:
-        assert (await connect(f"{name}@{root}")).model == name
+        assert (await completing(f"{name}@{root}")).model == name
 
 
 async def test_an_unknown_model() -> None:
@@ -86,7 +112,7 @@ async def test_a_server_without_models() -> None:
 async def test_a_key() -> None:
     async with serving(["a"], key="secret") as root:
         assert "Check the API key" in await refused(root)
-        assert (await connect(root, api_key="secret")).model == "a"
+        assert (await completing(root, api_key="secret")).model == "a"
 
 
 @pytest.mark.parametrize(
@@ -96,10 +122,60 @@ async def test_nobody_there(place: str) -> None:
     assert "Is the server running" in await refused(place, EngineUnreachable)
 
 
-async def test_llama_cpp_is_recognised() -> None:
+# Which server it is
+
+
+@pytest.mark.parametrize(
+    ("owner", "dialect", "kind"),
+    [
+        ("vllm", "vllm", CompletionsEngine),
+        ("sglang", "sglang", SglangEngine),
+        ("somebody", "generic", CompletionsEngine),
+        (None, "generic", CompletionsEngine),
+    ],
+)
+async def test_by_what_signs_the_list(owner: str | None, dialect: str, kind: type) -> None:
+    async with serving(["org/m"], owned_by=owner, max_model_len=2048) as root:
+        engine = await completing(root)
+    assert type(engine) is kind
+    assert engine.dialect.name == dialect
+    assert engine.capabilities == replace(DIALECTS[dialect].capabilities, context_tokens=2048)
+
+
+PROPS = {"default_generation_settings": {"n_ctx": 256}, "chat_template": "told"}
+
+
+@pytest.mark.parametrize(
+    ("page", "told", "dialect"),
+    [
+        ("/version", {"version": "0.32.0"}, "vllm"),
+        ("/get_model_info", {"model_path": "org/m"}, "sglang"),
+        ("/props", PROPS, "llama.cpp"),
+        ("/props", {"error": "no such page"}, "generic"),
+        ("/version", {"name": "a proxy"}, "generic"),
+    ],
+)
+async def test_by_a_page_of_its_own(page: str, told: Json, dialect: str) -> None:
+    async with serving(["org/m"], owned_by="a-gateway", pages={page: told}) as root:
+        assert (await completing(root)).dialect.name == dialect
+
+
+@pytest.mark.parametrize(
+    ("card", "pages"),
+    [({"owned_by": "library"}, {}), ({}, {"/api/version": {"version": "0.12.11"}})],
+)
+async def test_ollama_is_recognised(card: Json, pages: dict[str, Json]) -> None:
+    async with serving(["qwen3:8b"], pages=pages, **card) as root:
+        engine = await completing(root)
+    assert type(engine) is OllamaEngine
+    assert engine.url == root
+    assert "qwen3:8b" in engine.template.origin
+
+
+async def test_a_real_llama_cpp_is_recognised() -> None:
     embedded = await load(SRM_FILE, threads=1, context_tokens=256)
-    engine = await connect(embedded.url.removesuffix("/v1"))
-    assert type(engine) is LlamaCppEngine
+    engine = await completing(embedded.url.removesuffix("/v1"))
+    assert engine.dialect is LLAMA_CPP
     assert engine.template.source == embedded.template.source
     assert engine.capabilities.context_tokens == 256
     await engine.close()
@@ -107,22 +183,109 @@ async def test_llama_cpp_is_recognised() -> None:
 
 
 async def test_llama_cpp_behind_a_key_is_recognised() -> None:
-    async def listing(_: web.Request) -> web.Response:
-        return web.json_response({"data": [{"id": "a"}]})
+    async with serving(["a"], key="secret", pages={"/props": PROPS}) as root:
+        engine = await completing(root, api_key="secret")
+    assert engine.dialect is LLAMA_CPP
+    assert engine.template.source == "told"
 
-    async def props(request: web.Request) -> web.Response:
-        if request.headers.get("Authorization") != "Bearer secret":
-            return web.json_response({"error": "no"}, status=401)
-        settings = {"default_generation_settings": {"n_ctx": 256}, "chat_template": "told"}
-        return web.json_response(settings)
+
+@pytest.mark.parametrize(
+    ("place", "kind", "url"),
+    [
+        ("org/m@https://api.together.xyz", CompletionsEngine, "https://api.together.xyz/v1"),
+        ("org/m@https://api.together.xyz/v1/", CompletionsEngine, "https://api.together.xyz/v1"),
+        (
+            "org/m@https://api.fireworks.ai",
+            CompletionsEngine,
+            "https://api.fireworks.ai/inference/v1",
+        ),
+        ("org/m@https://openrouter.ai", CompletionsEngine, "https://openrouter.ai/api/v1"),
+        ("m@https://api.deepseek.com", ChatPrefixEngine, "https://api.deepseek.com/beta"),
+        ("m@https://api.deepseek.com/v1", ChatPrefixEngine, "https://api.deepseek.com/beta"),
+        ("m@https://api.mistral.ai", ChatPrefixEngine, "https://api.mistral.ai/v1"),
+        ("m@https://api.groq.com", ChatPrefixEngine, "https://api.groq.com/openai/v1"),
+    ],
+)
+async def test_a_provider_is_known_by_its_address(place: str, kind: type, url: str) -> None:
+    """Nobody is asked: what a provider lists is long, and not all that it serves."""
+    engine = await connect(place, api_key="secret")
+    assert type(engine) is kind
+    assert isinstance(engine, HttpEngine)
+    assert (engine.url, engine.model) == (url, place.partition("@")[0])
+    assert "secret" not in repr(engine)
+
+
+async def test_a_provider_wants_a_model_named() -> None:
+    assert "MODEL@URL" in await refused("https://api.together.xyz/v1")
+
+
+@pytest.mark.parametrize("host", ["api.openai.com", "api.anthropic.com"])
+async def test_providers_of_no_use(host: str) -> None:
+    line = await refused(f"best@https://{host}/v1", api_key="secret")
+    assert "neither the SRM nor the LRM" in line
+    assert "secret" not in line
+
+
+# What a user says
+
+
+@pytest.mark.parametrize("name", MAKERS)
+async def test_every_dialect_can_be_asked_for(name: str) -> None:
+    async with serving(["org/m"], max_model_len=512) as root:
+        engine = await connect(f"org/m@{root}", dialect=name)
+    assert isinstance(engine, HttpEngine)
+    assert engine.model == "org/m"
+    assert engine.url.startswith(root)
+    if isinstance(engine, CompletionsEngine) and name in DIALECTS:
+        assert engine.dialect.name == name
+
+
+async def test_sglang_on_its_own_route() -> None:
+    async with serving(["org/m"], owned_by="sglang") as root:
+        engine = await connect(root, dialect="sglang-generate")
+    assert type(engine) is SglangGenerateEngine
+    assert engine.url == root
+
+
+async def test_an_unknown_dialect() -> None:
+    line = await refused("http://127.0.0.1:9", dialect="vlm")
+    assert "there is no dialect vlm" in line
+    assert "Choose one of vllm, sglang" in line
+
+
+@pytest.mark.parametrize("pages", [{}, {"/props": PROPS | {"chat_template": "{{"}}])
+async def test_a_template_that_is_given(pages: dict[str, Json]) -> None:
+    async with serving(["org/m"], pages=pages) as root:
+        assert (await completing(root, template=DEEPSEEK_R1)).template is DEEPSEEK_R1
+
+
+async def test_a_template_is_guessed_from_the_name() -> None:
+    async with serving(["deepseek-ai/DeepSeek-R1-Distill-Qwen-7B"], owned_by="vllm") as root:
+        template = (await completing(root)).template
+    assert template.source == DEEPSEEK_R1.source
+    assert template.guessed
+
+
+async def test_a_template_that_nobody_would_use() -> None:
+    line = await refused("m@https://api.mistral.ai", template=DEEPSEEK_R1)
+    assert "Leave the template out" in line
+
+
+async def test_timeouts() -> None:
+    timeouts = Timeouts(connect=1, read=2)
+    async with serving(["m"]) as root:
+        assert (await completing(root, timeouts=timeouts)).timeouts is timeouts
+
+
+async def test_a_server_that_is_not_ready() -> None:
+    async def loading(_: web.Request) -> web.Response:
+        error = {"code": 503, "message": "Loading model", "type": "unavailable_error"}
+        return web.json_response({"error": error}, status=503)
 
     app = web.Application()
-    app.router.add_get("/v1/models", listing)
-    app.router.add_get("/props", props)
+    app.router.add_get("/v1/models", loading)
     async with listening(app) as root:
-        engine = await connect(root, api_key="secret")
-    assert type(engine) is LlamaCppEngine
-    assert engine.template.source == "told"
+        assert "Loading model" in await refused(root, EngineFailed)
 
 
 @pytest.mark.parametrize(

@@ -6,14 +6,16 @@ import json
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from trigreason.engines.base import EngineFailed, Usage
-from trigreason.engines.wire import Choice, decode_chunk, tokens_of
+from trigreason.engines.wire import Choice, aligned, decode_chunk, tokens_of
 from trigreason.reasoning import Alternative, Token
 
 
 def choice(**fields: Any) -> Choice:
-    return decode_chunk(json.dumps({"choices": [fields]}).encode(), "here").choices[0]
+    return decode_chunk(json.dumps({"choices": [fields]}).encode(), "here").parts[0]
 
 
 def chat(*entries: tuple[str, float | None]) -> dict[str, Any]:
@@ -84,8 +86,9 @@ def test_legacy_style_in_full() -> None:
         "token_logprobs": [-1.0, -0.5],
         "top_logprobs": [{"a": -1.0, "z": -0.5, "y": -9999.0}, None],
         "text_offset": [0, 1],
+        "token_ids": [5, 6],
     }
-    first, second = tokens_of(choice(text="ab", logprobs=logprobs, token_ids=[5, 6]))
+    first, second = tokens_of(choice(text="ab", logprobs=logprobs))
     assert first == Token("a", -1.0, 5, (Alternative("z", -0.5), Alternative("a", -1.0)))
     assert second == Token("b", -0.5, 6)
 
@@ -99,12 +102,26 @@ def test_legacy_arrays_of_different_lengths() -> None:
     ("event", "usage"),
     [
         ({"usage": {"prompt_tokens": 9}}, Usage(9, None)),
+        ({"usage": {"prompt_tokens": 9, "completion_tokens": 3}}, Usage(9, None, 3)),
+        ({"usage": {"prompt_tokens": 9, "cached_tokens": 4}}, Usage(9, 4)),
+        (
+            {
+                "usage": {
+                    "prompt_tokens": 9,
+                    "prompt_cache_hit_tokens": 4,
+                    "prompt_cache_miss_tokens": 5,
+                }
+            },
+            Usage(9, 4),
+        ),
+        ({"usage": {}}, Usage()),
+        ({"usage": None}, Usage()),
         (
             {"usage": {"prompt_tokens": 9, "prompt_tokens_details": {"cached_tokens": 4}}},
             Usage(9, 4),
         ),
         ({"prompt_progress": {"total": 9, "cache": 4, "processed": 9}}, Usage(9, 4)),
-        ({"timings": {"prompt_n": 5, "cache_n": 4}}, Usage(None, 4)),
+        ({"timings": {"prompt_n": 5, "cache_n": 4, "predicted_n": 7}}, Usage(None, 4, 7)),
         ({}, Usage()),
     ],
 )
@@ -112,6 +129,45 @@ def test_usage(event: dict[str, Any], usage: Usage) -> None:
     told = Usage()
     decode_chunk(json.dumps(event).encode(), "here").add_to(told)
     assert told == usage
+
+
+def test_usage_told_again_keeps_what_it_leaves_out() -> None:
+    told = Usage()
+    for usage in (
+        {"prompt_tokens": 9, "prompt_tokens_details": {"cached_tokens": 4}},
+        {"completion_tokens": 1},
+        {"completion_tokens": 2, "prompt_tokens_details": None},
+    ):
+        decode_chunk(json.dumps({"usage": usage}).encode(), "here").add_to(told)
+    assert told == Usage(9, 4, 2)
+
+
+def test_a_token_beside_its_choice() -> None:
+    event = {
+        "token": {"id": 5, "text": "a", "logprob": -0.5, "special": False},
+        "choices": [{"index": 0, "text": "a"}],
+        "finish_reason": "eos",
+    }
+    [part] = decode_chunk(json.dumps(event).encode(), "here").parts
+    assert part.finish_reason == "eos"
+    assert part.has_logprobs
+    assert tokens_of(part) == [Token("a", -0.5)]
+
+
+def test_a_bare_number_for_logprobs() -> None:
+    assert tokens_of(choice(text="a", logprobs=-0.5)) == [Token("a", -0.5)]
+    assert tokens_of(choice(text="a", logprobs=-9999.0)) == [Token("a")]
+
+
+PIECES = st.lists(st.text(max_size=3), max_size=6)
+
+
+@given(PIECES, st.text(max_size=8))
+def test_the_text_is_kept_whatever_the_tokens_say(pieces: list[str], text: str) -> None:
+    tokens = [Token(piece, -0.5) for piece in pieces]
+    got = aligned(tokens, text)
+    assert "".join(token.text for token in got) == text
+    assert len(got) == len(tokens) or (not tokens and len(got) == 1)
 
 
 @pytest.mark.parametrize(

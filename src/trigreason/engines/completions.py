@@ -1,48 +1,64 @@
 """Raw text completions: the prompt is rendered here, the server only continues it.
 
 The one way of speaking that behaves the same on every server. Two shapes of logprobs are read:
-the legacy arrays (vLLM, SGLang, Together) and chat-style entries (llama.cpp).
+the legacy arrays (vLLM, SGLang, Fireworks) and chat-style entries (llama.cpp); Together sends a
+token at a time with the one of its own.
 """
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
 import aiohttp
+from msgspec import UNSET
 
 from trigreason.engines.base import (
     Capabilities,
     EngineRefused,
     Finish,
-    NoLogprobs,
     Prefix,
     Sampling,
 )
+from trigreason.engines.dialects import GENERIC, Dialect
 from trigreason.engines.http import HttpEngine, HttpStream, Timeouts
-from trigreason.engines.refusals import one_line, refusal
+from trigreason.engines.refusals import no_logprobs, one_line, room_told
 from trigreason.engines.sse import EventLines
 from trigreason.engines.templates import CHATML, ChatTemplate, TemplateError
-from trigreason.engines.wire import decode_chunk, tokens_of
+from trigreason.engines.wire import Choice, decode_chunk, finish_of, tokens_of
 from trigreason.reasoning import Token
+from trigreason.reasoning.steps import END_OF_THINKING
+
+Body = dict[str, Any]
+Reading = Callable[[aiohttp.ClientResponse], HttpStream]
+
+BLANK_LINE = "\n\n"
 
 
 class CompletionsEngine(HttpEngine):
     """A model behind ``{url}/completions``, with ``url`` up to and including ``/v1``."""
+
+    path = "/completions"
+    dialect: Dialect = GENERIC
 
     def __init__(
         self,
         url: str,
         model: str,
         *,
+        dialect: Dialect | None = None,
         template: ChatTemplate = CHATML,
         capabilities: Capabilities | None = None,
         api_key: str | None = None,
         timeouts: Timeouts | None = None,
     ) -> None:
+        if dialect is not None:
+            self.dialect = dialect
+        capabilities = capabilities or self.dialect.capabilities
         super().__init__(url, model, capabilities=capabilities, api_key=api_key, timeouts=timeouts)
         self.template = template
+        self.keeps_connections = self.dialect.keeps_connections
 
     def prompt(self, prefix: Prefix) -> str:
         """The text that is sent for a prefix. Raises EngineRefused where the template does."""
@@ -55,23 +71,27 @@ class CompletionsEngine(HttpEngine):
         return rendered + prefix.written
 
     def request_body(
-        self, prefix: Prefix, sampling: Sampling, max_tokens: int, alternatives: int | None
-    ) -> dict[str, Any]:
+        self,
+        prefix: Prefix,
+        sampling: Sampling,
+        max_tokens: int,
+        alternatives: int | None,
+        *,
+        one_step: bool = False,
+    ) -> Body:
         """The JSON of one request, every sampling parameter spelled out."""
-        body: dict[str, Any] = {
+        body: Body = {
             "model": self.model,
             "prompt": self.prompt(prefix),
             "max_tokens": max_tokens,
             "stream": True,
-            "stream_options": {"include_usage": True},
-            "temperature": sampling.temperature,
-            "top_p": sampling.top_p,
-            "top_k": -1 if sampling.top_k is None else sampling.top_k,  # 0 is an error to SGLang
-            "min_p": sampling.min_p,
-            "seed": sampling.seed,
+            **self.dialect.sampling(sampling),
+            **self.dialect.always,
         }
         if alternatives is not None:
-            body["logprobs"] = max(1, alternatives)
+            body["logprobs"] = max(1, min(alternatives, self.capabilities.max_alternatives))
+        if one_step:
+            body |= {"stop": [BLANK_LINE], **self.dialect.one_step}
         return body
 
     @asynccontextmanager
@@ -84,39 +104,107 @@ class CompletionsEngine(HttpEngine):
         alternatives: int | None = None,
         needs_logprobs: bool = False,
         one_step: bool = False,
-    ) -> AsyncIterator[CompletionStream]:
-        body = self.request_body(prefix, sampling, max_tokens, alternatives)
-        if one_step:
-            body["stop"] = ["\n\n"]
-        async with self.post("/completions", body) as response:
-            yield CompletionStream(response, self.where, needs_logprobs)
+    ) -> AsyncIterator[HttpStream]:
+        max_tokens = min(max_tokens, self.capabilities.context_tokens or max_tokens)
+        body = self.request_body(prefix, sampling, max_tokens, alternatives, one_step=one_step)
+        ending = StepEnding(prefix) if one_step else None
+        async with self.running(body, self.reading(needs_logprobs, max_tokens, ending)) as stream:
+            yield stream
+
+    def reading(self, needs_logprobs: bool, max_tokens: int, ending: StepEnding | None) -> Reading:
+        """What makes a stream of a response; ``max_tokens`` is for who has to count along."""
+        return lambda response: CompletionStream(response, self.where, needs_logprobs, ending)
+
+    @asynccontextmanager
+    async def running(self, body: Body, reading: Reading) -> AsyncIterator[HttpStream]:
+        """The stream that answers ``body``, asked for again with fewer tokens if they do not fit.
+
+        No more can be generated than the prompt leaves of the context. Most servers take that
+        for granted; some refuse, and name the numbers.
+        """
+        async with AsyncExitStack() as stack:
+            try:
+                response = await stack.enter_async_context(self.post(self.path, body))
+            except EngineRefused as refused:
+                room = room_told(refused)
+                if room is None or room >= body.get("max_tokens", 0):
+                    raise
+                fitting = self.post(self.path, body | {"max_tokens": room})
+                response = await stack.enter_async_context(fitting)
+            yield reading(response)
+
+
+class StepEnding:
+    """Whether a stream that was to stop at a blank line still owes it.
+
+    Some servers leave the stop string out, and not all of them tell it from the end of a turn.
+    Where that is unknown a text inside the thinking counts as stopped: models end their turn
+    there so rarely that going on, from a blank line, is the better mistake. One that wrote
+    nothing at all has ended.
+    """
+
+    def __init__(self, prefix: Prefix) -> None:
+        self._thinking = prefix.thinking and END_OF_THINKING not in prefix.written
+        self._text = ""
+        self._told: bool | None = None
+
+    def add(self, choice: Choice) -> None:
+        self._text += choice.text or ""
+        if choice.finish_reason is None:
+            return
+        if choice.stopped_by is not UNSET:
+            self._told = isinstance(choice.stopped_by, str)
+        elif choice.finish_reason == "eos":
+            self._told = False
+
+    @property
+    def owes_blank_line(self) -> bool:
+        """To be asked once the server has ended the stream by a stop."""
+        if BLANK_LINE in self._text:
+            return False
+        if self._told is not None:
+            return self._told
+        return self._thinking and END_OF_THINKING not in self._text and bool(self._text.strip())
 
 
 class CompletionStream(HttpStream):
-    """One running completion."""
+    """One running completion; with ``ending`` it was asked to stop at a blank line."""
 
-    def __init__(self, response: aiohttp.ClientResponse, where: str, needs_logprobs: bool) -> None:
+    def __init__(
+        self,
+        response: aiohttp.ClientResponse,
+        where: str,
+        needs_logprobs: bool,
+        ending: StepEnding | None = None,
+    ) -> None:
         super().__init__(response, where, EventLines().feed)
-        self._needs_logprobs = needs_logprobs
+        self._lacks_logprobs = needs_logprobs
+        self._ending = ending
 
     def read(self, payload: bytes) -> Sequence[Token]:
         if payload == b"[DONE]":
+            self.over = True
             return ()
         chunk = decode_chunk(payload, self.where)
-        if chunk.error is not None:
-            code = chunk.error.code if isinstance(chunk.error.code, int) else 500
-            raise refusal(code, chunk.error.message, self.where)
+        if chunk.failure is not None:
+            raise chunk.failure.typed(self.where)
         chunk.add_to(self.usage)
         tokens: list[Token] = []
-        for choice in chunk.choices:
-            tokens += tokens_of(choice)
-            if choice.finish_reason is not None:
-                length = choice.finish_reason == "length"
-                self.finish = Finish.LENGTH if length else Finish.STOP
-            if self._needs_logprobs and choice.text and not choice.has_logprobs:
-                raise NoLogprobs(
-                    "the model returns no token probabilities",
-                    self.where,
-                    "Serve the SRM with logprobs, or switch the cognitive offload off (rho = 1).",
-                )
+        for choice in chunk.parts:
+            tokens += self._tokens(choice)
         return tokens
+
+    def at_end(self) -> Sequence[Token]:
+        owed = self._ending is not None and self._ending.owes_blank_line
+        return [Token(BLANK_LINE)] if owed and self.finish is Finish.STOP else ()
+
+    def _tokens(self, choice: Choice) -> Sequence[Token]:
+        if choice.finish_reason is not None:
+            self.finish = finish_of(choice.finish_reason, self.where)
+        if choice.has_logprobs:
+            self._lacks_logprobs = False  # text that was held back may yet come without
+        elif self._lacks_logprobs and choice.text:
+            raise no_logprobs(self.where)
+        if self._ending is not None:
+            self._ending.add(choice)
+        return tokens_of(choice)

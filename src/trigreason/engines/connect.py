@@ -1,27 +1,36 @@
-"""From what a user writes to an engine: a GGUF file, a URL, or ``model@URL``."""
+"""From what a user writes to an engine: a URL, or ``model@URL``."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
 
-import aiohttp
-import msgspec
-
-from trigreason.engines.base import EngineRefused, EngineUnreachable
+from trigreason.engines.base import Capabilities, Engine, EngineRefused
+from trigreason.engines.chat_apis import DEEPSEEK, GROQ, MISTRAL, VLLM_CHAT, ChatApi
+from trigreason.engines.chat_prefix import ChatPrefixEngine
 from trigreason.engines.completions import CompletionsEngine
-from trigreason.engines.http import Timeouts, cause, key_headers
-from trigreason.engines.llama_cpp import LlamaCppEngine, ask_props, described
+from trigreason.engines.dialects import (
+    FIREWORKS,
+    GENERIC,
+    LLAMA_CPP,
+    SGLANG,
+    TOGETHER,
+    VLLM,
+    Dialect,
+)
+from trigreason.engines.http import Timeouts, key_headers
+from trigreason.engines.identify import Visit, provider_at
+from trigreason.engines.llama_cpp import ask_props, told_template
+from trigreason.engines.ollama import OllamaEngine, ask_show
+from trigreason.engines.sglang import SglangEngine, SglangGenerateEngine
+from trigreason.engines.templates import ChatTemplate, guess
 
-
-class Listed(msgspec.Struct):
-    id: str
-
-
-class Listing(msgspec.Struct):
-    """The answer of ``GET /v1/models``."""
-
-    data: list[Listed]
+OLLAMA_CONTEXT_TOKENS = 16_384
+"""Room for the default thinking budget, an answer and a long question; Ollama's own default may
+be no more than 4,096."""
 
 
 def is_url(place: str) -> bool:
@@ -32,59 +41,155 @@ def as_file(place: str) -> Path:
     return Path(place).expanduser()
 
 
-async def connect(place: str, *, api_key: str | None = None) -> CompletionsEngine:
-    """An engine for ``URL`` or ``model@URL``, with the URL up to ``/v1``.
+async def connect(
+    place: str,
+    *,
+    dialect: str | None = None,
+    api_key: str | None = None,
+    template: ChatTemplate | None = None,
+    timeouts: Timeouts | None = None,
+) -> Engine:
+    """An engine for ``URL`` or ``model@URL``, with the URL as far as ``/v1``.
 
-    Without a model's name the server must serve exactly one. llama.cpp is asked for its chat
-    template; for other servers the prompt is ChatML.
+    Without a ``dialect`` the server is found out, by its address or by asking it; without a
+    model's name it must serve exactly one. The template is the one given, else the server's own
+    where it tells it (llama.cpp), else guessed from the model's name.
 
     Raises:
         EngineUnreachable: nobody answers there.
-        EngineRefused: the model is not there, or there are several to choose from.
+        EngineRefused: the model is not there, there are several to choose from, there is no such
+            dialect, or the provider's models can play neither role.
+        EngineFailed: the server is in trouble, or not ready yet.
     """
     name, url = _split(place)
-    headers = key_headers(api_key)
-    served = await _served(url, headers)
+    provider = provider_at(url)
+    if dialect is not None and dialect not in MAKERS:
+        raise EngineRefused(
+            f"there is no dialect {dialect}", url, f"Choose one of {', '.join(MAKERS)}."
+        )
+    timeouts = timeouts or Timeouts()
+    context_tokens: int | None = None
+    if provider is not None or dialect in HOSTED:
+        if not name:
+            raise EngineRefused("a provider has many models", url, "Name one as MODEL@URL.")
+        url = url if urlsplit(url).path else url + (provider.path if provider else "/v1")
+        dialect = dialect or (provider.dialect if provider else None)
+    else:
+        url = url if url.endswith("/v1") else f"{url}/v1"
+        async with Visit(url, key_headers(api_key), timeouts.connect) as visit:
+            listed = await visit.listed()
+            name = _chosen(name, [model.id for model in listed], url)
+            dialect = dialect or await visit.dialect(listed)
+        context_tokens = next(model.max_model_len for model in listed if model.id == name)
+    assert dialect is not None, "the provider's, or what asking found"
+    return await MAKERS[dialect](Place(url, name, context_tokens, template, timeouts, api_key))
+
+
+def _split(place: str) -> tuple[str, str]:
+    name, at, url = place.rpartition("@http")
+    return name, (f"http{url}" if at else place).rstrip("/")
+
+
+def _chosen(name: str, served: list[str], url: str) -> str:
     if name and name not in served:
         there = f"It serves {', '.join(served) or 'nothing'}."
         raise EngineRefused(f"the model {name} is not served there", url, there)
     if not name and len(served) != 1:
         there = f"Name one as MODEL@URL: {', '.join(served) or 'it lists none'}."
         raise EngineRefused(f"the server has {len(served)} models to choose from", url, there)
-    model = name or served[0]
-    props = await ask_props(url, headers)
-    if props is None:
-        return CompletionsEngine(url, model, api_key=api_key)
-    template, capabilities = described(props, url)
-    return LlamaCppEngine(url, model, template=template, capabilities=capabilities, api_key=api_key)
+    return name or served[0]
 
 
-def _split(place: str) -> tuple[str, str]:
-    name, at, url = place.rpartition("@http")
-    url = f"http{url}" if at else place
-    url = url.rstrip("/")
-    return name, url if url.endswith("/v1") else f"{url}/v1"
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A model that was found, and what a user said of it; ``template`` only where one is given."""
+
+    url: str
+    model: str
+    context_tokens: int | None
+    template: ChatTemplate | None
+    timeouts: Timeouts
+    api_key: str | None = field(repr=False)
+
+    def engine(self, kind: Callable[..., Engine], able: Capabilities, **how: Any) -> Engine:
+        """An engine of a kind for this place, as ``able`` as those are and of this context."""
+        return kind(
+            self.url,
+            self.model,
+            capabilities=replace(able, context_tokens=self.context_tokens),
+            api_key=self.api_key,
+            timeouts=self.timeouts,
+            **how,
+        )
 
 
-async def _served(url: str, headers: Mapping[str, str]) -> list[str]:
-    timeout = aiohttp.ClientTimeout(total=Timeouts().connect)
-    try:
-        async with (
-            aiohttp.ClientSession(timeout=timeout, headers=headers) as session,
-            session.get(f"{url}/models") as response,
-        ):
-            body = await response.read()
-            if response.status in (401, 403):
-                raise EngineRefused("the key was not accepted", url, "Check the API key.")
-            listing = msgspec.json.decode(body, type=Listing)
-    except (TimeoutError, aiohttp.ClientError, OSError) as error:
-        raise EngineUnreachable(
-            f"no answer ({cause(error)})",
-            url,
-            "Is the server running, and is the address right?",
-        ) from error
-    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-        raise EngineRefused(
-            "what answers there is no OpenAI-compatible server", url, "Does the URL end in /v1?"
-        ) from error
-    return [model.id for model in listing.data]
+Maker = Callable[[Place], Awaitable[Engine]]
+
+
+def completing(dialect: Dialect, kind: type[CompletionsEngine] = CompletionsEngine) -> Maker:
+    """Raw completions, the prompt rendered here."""
+
+    async def make(place: Place) -> Engine:
+        template = place.template or guess(place.model)
+        return place.engine(kind, dialect.capabilities, dialect=dialect, template=template)
+
+    return make
+
+
+async def llama_cpp(place: Place) -> Engine:
+    props = await ask_props(place.url, key_headers(place.api_key), place.timeouts.connect)
+    if props is not None:
+        context = props.default_generation_settings.n_ctx
+        template = place.template or told_template(props, place.url)
+        place = replace(place, context_tokens=context, template=template)
+    return await completing(LLAMA_CPP)(place)
+
+
+async def sglang_generate(place: Place) -> Engine:
+    root = replace(place, url=place.url.removesuffix("/v1"))
+    return await completing(SGLANG, SglangGenerateEngine)(root)
+
+
+async def ollama(place: Place) -> Engine:
+    """With the context that the model's file asks for, else as much as a run needs."""
+    shown = await ask_show(place.url, place.model, key_headers(place.api_key))
+    if shown is not None:
+        enough = min(shown.trained_tokens or OLLAMA_CONTEXT_TOKENS, OLLAMA_CONTEXT_TOKENS)
+        place = replace(place, context_tokens=shown.num_ctx or enough)
+    template = place.template or guess(place.model)
+    return place.engine(OllamaEngine, OllamaEngine.dialect.capabilities, template=template)
+
+
+def chatting(api: ChatApi) -> Maker:
+    """A continued assistant message, the prompt rendered there."""
+
+    async def make(place: Place) -> Engine:
+        if place.template is not None:
+            raise EngineRefused(
+                f"the server renders the prompt itself with the dialect {api.name}",
+                place.url,
+                "Leave the template out, or speak to it with another dialect.",
+            )
+        return place.engine(ChatPrefixEngine, api.capabilities, api=api)
+
+    return make
+
+
+MAKERS: dict[str, Maker] = {
+    "vllm": completing(VLLM),
+    "sglang": completing(SGLANG, SglangEngine),
+    "sglang-generate": sglang_generate,
+    "llama.cpp": llama_cpp,
+    "together": completing(TOGETHER),
+    "fireworks": completing(FIREWORKS),
+    "generic": completing(GENERIC),
+    "vllm-chat": chatting(VLLM_CHAT),
+    "deepseek": chatting(DEEPSEEK),
+    "mistral": chatting(MISTRAL),
+    "groq": chatting(GROQ),
+    "ollama": ollama,
+}
+"""What a dialect is called, and what makes its engine."""
+
+HOSTED = ("together", "fireworks", "deepseek", "mistral", "groq")
+"""Spoken by providers, whose lists of models are long, and not complete."""

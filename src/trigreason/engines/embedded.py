@@ -13,7 +13,9 @@ from pathlib import Path
 import xllamacpp
 
 from trigreason.engines.base import EngineFailed, NotAModel
-from trigreason.engines.llama_cpp import LlamaCppEngine, ask_props, described
+from trigreason.engines.completions import CompletionsEngine
+from trigreason.engines.dialects import LLAMA_CPP
+from trigreason.engines.llama_cpp import ask_props, described
 
 CONTEXT_TOKENS = 16384
 """Room for the default thinking budget, an answer and a long question."""
@@ -25,9 +27,10 @@ _GGUF_MAGIC = b"GGUF"
 _SILENT = -1
 
 
-class EmbeddedEngine(LlamaCppEngine):
+class EmbeddedEngine(CompletionsEngine):
     """A GGUF file served in this process; made by :func:`load`."""
 
+    dialect = LLAMA_CPP
     _server: xllamacpp.Server | None
 
     @property

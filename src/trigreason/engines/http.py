@@ -18,8 +18,11 @@ from trigreason.engines.base import (
     Finish,
     Usage,
 )
-from trigreason.engines.refusals import one_line, refusal, retry_after
+from trigreason.engines.refusals import no_stream, one_line, refusal, retry_after
 from trigreason.reasoning import Token
+
+PAGES = ("text/html", "application/json")
+"""What a proxy, a portal or a refusal looks like; a stream never does."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,10 +80,10 @@ class HttpEngine(Engine):
 
     @asynccontextmanager
     async def post(self, path: str, body: dict[str, Any]) -> AsyncIterator[aiohttp.ClientResponse]:
-        """The answer to a POST, a success; closed on leaving, which ends generation upstream.
+        """The stream that answers a POST; closed on leaving, which ends generation upstream.
 
         Raises:
-            EngineError: nobody answers, or the answer is an error.
+            EngineError: nobody answers, or the answer is an error or no stream.
         """
         response = await self._post(self.url + path, body)
         try:
@@ -88,6 +91,8 @@ class HttpEngine(Engine):
                 text = await self._error_body(response)
                 after = retry_after(response.headers)
                 raise refusal(response.status, text, self.where, after=after)
+            if response.content_type in PAGES:
+                raise no_stream(await self._error_body(response), self.where)
             yield response
         finally:
             response.close()
@@ -109,9 +114,10 @@ class HttpEngine(Engine):
 
     async def _error_body(self, response: aiohttp.ClientResponse) -> str:
         try:
-            return await response.text(errors="replace")
+            text = await response.text(errors="replace")
         except (aiohttp.ClientError, TimeoutError, OSError):
             return ""  # the status alone says enough
+        return text.replace(self._api_key, "(the key)") if self._api_key else text
 
     def _open_session(self) -> aiohttp.ClientSession:
         if self._session is None:
@@ -136,7 +142,8 @@ class HttpEngine(Engine):
 class HttpStream(ABC):
     """A running request; see ``TokenStream``. A dialect says what one payload means.
 
-    ``split`` turns bytes as they arrive into payloads: server-sent events or lines of JSON.
+    ``split`` turns bytes as they arrive into payloads: server-sent events or lines of JSON. Once
+    :meth:`read` has set ``over`` nothing more is read, even where the server sends on.
     """
 
     def __init__(
@@ -147,13 +154,14 @@ class HttpStream(ABC):
     ) -> None:
         self.finish: Finish | None = None
         self.usage = Usage()
+        self.over = False
         self.where = where
         self._response = response
         self._split = split
 
     @abstractmethod
     def read(self, payload: bytes) -> Sequence[Token]:
-        """The tokens in one payload; also sets ``finish`` and ``usage`` where it tells them.
+        """The tokens in one payload; also sets ``finish``, ``usage`` and ``over`` where it tells.
 
         Raises:
             EngineError: the payload is an error, or none of this dialect's.
@@ -165,12 +173,14 @@ class HttpStream(ABC):
 
     async def __aiter__(self) -> AsyncIterator[Sequence[Token]]:
         try:
-            while data := await self._response.content.readany():
+            while not self.over and (data := await self._response.content.readany()):
                 tokens: list[Token] = []
                 failure: EngineError | None = None
                 try:
                     for payload in self._split(data):
                         tokens += self.read(payload)
+                        if self.over:
+                            break
                 except EngineError as error:
                     failure = error  # what arrived with it, and before it, counts
                 if tokens:

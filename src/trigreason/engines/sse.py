@@ -6,8 +6,9 @@ from collections.abc import Iterator
 
 
 class EventLines:
-    """Bytes in, ``data:`` payloads out; comments, event names and blank lines are left out.
+    """Bytes in, ``data:`` payloads out; all else is left out.
 
+    That is comments, which keep a connection alive, event names, and blank or empty lines.
     Chunks may end anywhere, also inside a line or a character.
     """
 
@@ -22,5 +23,5 @@ class EventLines:
             data = self._rest + data
         *lines, self._rest = data.split(b"\n")
         for line in lines:
-            if line.startswith(b"data:"):
-                yield line[5:].strip()
+            if line.startswith(b"data:") and (payload := line[5:].strip()):
+                yield payload

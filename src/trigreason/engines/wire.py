@@ -1,12 +1,20 @@
-"""The JSON of a completions stream: the fields that are read, and tokens out of them."""
+"""The JSON of a completions stream: the fields that are read, and tokens out of them.
+
+Servers agree on little more than the names. What is read here is the sum of what they send; what
+none of them sends together is never told apart.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from itertools import zip_longest
 
 import msgspec
+from msgspec import UNSET, UnsetType
 
-from trigreason.engines.base import EngineFailed, Usage
+from trigreason.engines.base import EngineError, EngineFailed, Finish, Usage
+from trigreason.engines.refusals import FAILED_FINISHES, refusal, status_of
 from trigreason.reasoning import Alternative, Token, usable_logprob
 
 
@@ -32,18 +40,38 @@ class Logprobs(msgspec.Struct):
     content: list[Entry] | None = None
     tokens: list[str] | None = None
     token_logprobs: list[float | None] | None = None
-    top_logprobs: list[dict[str, float] | None] | None = None
+    top_logprobs: list[dict[str, float | None] | None] | None = None
+    token_ids: list[int] | None = None
 
 
 class Choice(msgspec.Struct):
-    text: str = ""
-    logprobs: Logprobs | None = None
+    """The continuation, one event of it. A bare number for ``logprobs`` is its one token's.
+
+    ``stop_reason`` (vLLM) and ``matched_stop`` (SGLang) are the stop string that ended it, or
+    a number or null for a token that did; unset where the server does not tell.
+    """
+
+    text: str | None = None
+    logprobs: Logprobs | float | None = None
     finish_reason: str | None = None
-    token_ids: list[int] | None = None
+    stop_reason: int | str | UnsetType | None = UNSET
+    matched_stop: int | str | UnsetType | None = UNSET
 
     @property
     def has_logprobs(self) -> bool:
-        return self.logprobs is not None and bool(self.logprobs.content or self.logprobs.tokens)
+        if isinstance(self.logprobs, Logprobs):
+            return bool(self.logprobs.content or self.logprobs.tokens)
+        return self.logprobs is not None
+
+    @property
+    def stopped_by(self) -> int | str | UnsetType | None:
+        return self.stop_reason if self.matched_stop is UNSET else self.matched_stop
+
+
+class SingleToken(msgspec.Struct):
+    """Together's: the one token of an event, beside the choice that holds its text."""
+
+    logprob: float | None = None
 
 
 class PromptDetails(msgspec.Struct):
@@ -51,8 +79,30 @@ class PromptDetails(msgspec.Struct):
 
 
 class ReportedUsage(msgspec.Struct):
+    """Cached tokens have three places: the details (OpenAI), this level (Together), DeepSeek's."""
+
     prompt_tokens: int | None = None
+    completion_tokens: int | None = None
     prompt_tokens_details: PromptDetails | None = None
+    cached_tokens: int | None = None
+    prompt_cache_hit_tokens: int | None = None
+
+    def add_to(self, usage: Usage) -> None:
+        """Take over what is told; what is not told again stays as it was."""
+        details = self.prompt_tokens_details
+        told = (
+            self.prompt_cache_hit_tokens,
+            details.cached_tokens if details is not None else None,
+            self.cached_tokens,
+        )
+        for count in told:
+            if count is not None:
+                usage.cached_tokens = count
+                break
+        if self.prompt_tokens is not None:
+            usage.prompt_tokens = self.prompt_tokens
+        if self.completion_tokens is not None:
+            usage.completion_tokens = self.completion_tokens
 
 
 class Progress(msgspec.Struct):
@@ -63,37 +113,69 @@ class Progress(msgspec.Struct):
 
 
 class Timings(msgspec.Struct):
-    """llama.cpp's last word; ``prompt_n`` are the prompt tokens that were not cached."""
+    """llama.cpp's last word on how many tokens were cached, and how many it generated."""
 
-    prompt_n: int | None = None
     cache_n: int | None = None
+    predicted_n: int | None = None
 
 
 class ReportedError(msgspec.Struct):
-    message: str = ""
+    message: str | None = None
     code: int | str | None = None
+    type: str | None = None
+
+    def typed(self, where: str) -> EngineError:
+        """The error that this reports."""
+        return refusal(status_of(self.code), self.message or "", where, kind=self.type or "")
 
 
 class Chunk(msgspec.Struct):
-    """One event of the stream."""
+    """One event of the stream.
 
-    choices: list[Choice] = []
+    An error stands under ``error``, as an object or a mere text, or is the event itself with
+    ``object`` saying so (vLLM, until the end of 2025).
+    """
+
+    choices: list[Choice] | None = None
     usage: ReportedUsage | None = None
     prompt_progress: Progress | None = None
     timings: Timings | None = None
-    error: ReportedError | None = None
+    token: SingleToken | None = None
+    finish_reason: str | None = None
+    error: ReportedError | str | None = None
+    object: str | None = None
+    message: str | None = None
+    code: int | str | None = None
+
+    @property
+    def parts(self) -> list[Choice]:
+        """The choices, each with what the event says beside them (Together)."""
+        choices = self.choices or []
+        for choice in choices:
+            choice.finish_reason = choice.finish_reason or self.finish_reason
+            if choice.logprobs is None and self.token is not None:
+                choice.logprobs = self.token.logprob
+        return choices
+
+    @property
+    def failure(self) -> ReportedError | None:
+        if isinstance(self.error, str):
+            return ReportedError(self.error)
+        if self.error is None and self.object == "error":
+            return ReportedError(self.message, self.code)
+        return self.error
 
     def add_to(self, usage: Usage) -> None:
-        """Take over what this event says about the prompt."""
+        """Take over what this event says about the tokens of the request."""
         if self.prompt_progress is not None:
             usage.prompt_tokens = self.prompt_progress.total
             usage.cached_tokens = self.prompt_progress.cache
         if self.usage is not None:
-            usage.prompt_tokens = self.usage.prompt_tokens
-            if self.usage.prompt_tokens_details is not None:
-                usage.cached_tokens = self.usage.prompt_tokens_details.cached_tokens
+            self.usage.add_to(usage)
         if self.timings is not None and self.timings.cache_n is not None:
             usage.cached_tokens = self.timings.cache_n
+        if self.timings is not None and self.timings.predicted_n is not None:
+            usage.completion_tokens = self.timings.predicted_n
 
 
 _decoder = msgspec.json.Decoder(Chunk)
@@ -111,25 +193,37 @@ def decode_chunk(payload: bytes, where: str) -> Chunk:
         ) from error
 
 
+def finish_of(reason: str, where: str) -> Finish:
+    """What a finish reason means. Raises EngineError where it is no end but a failure."""
+    if reason in FAILED_FINISHES:
+        kind, what, advice = FAILED_FINISHES[reason]
+        raise kind(what, where, advice)
+    return Finish.LENGTH if reason in ("length", "model_length") else Finish.STOP
+
+
 def tokens_of(choice: Choice) -> list[Token]:
-    """The tokens of one event. Their texts joined are always the event's text.
+    """The tokens of one event. Their texts joined are always the event's text."""
+    text, logprobs = choice.text or "", choice.logprobs
+    if isinstance(logprobs, Logprobs) and logprobs.content:
+        return aligned([_from_entry(entry) for entry in logprobs.content], text)
+    if isinstance(logprobs, Logprobs) and logprobs.tokens:
+        return aligned(_from_arrays(logprobs), text)
+    if isinstance(logprobs, float):
+        return [Token(text, usable_logprob(logprobs))]
+    return [Token(text)] if text else []
+
+
+def aligned(tokens: Sequence[Token], text: str) -> list[Token]:
+    """The tokens with texts that add up to ``text``, which wins where they do not.
 
     Servers hold text back (for half characters, for stop strings) while probabilities go out at
-    once, so token texts that do not add up to the event's text give way to it.
+    once.
     """
-    logprobs = choice.logprobs
-    if logprobs is None or not (logprobs.content or logprobs.tokens):
-        return [Token(choice.text)] if choice.text else []
-    if logprobs.content:
-        tokens = [_from_entry(entry) for entry in logprobs.content]
-    else:
-        tokens = _from_arrays(logprobs, choice.token_ids or [])
-    if "".join(token.text for token in tokens) == choice.text:
-        return tokens
-    return [
-        Token(choice.text if index == 0 else "", token.logprob, token.id, token.top)
-        for index, token in enumerate(tokens)
-    ]
+    if "".join(token.text for token in tokens) == text:
+        return list(tokens)
+    if not tokens:
+        return [Token(text)]
+    return [replace(token, text="" if index else text) for index, token in enumerate(tokens)]
 
 
 def _from_entry(entry: Entry) -> Token:
@@ -141,21 +235,23 @@ def _from_entry(entry: Entry) -> Token:
     return Token(entry.token, usable_logprob(entry.logprob), entry.id, top)
 
 
-def _from_arrays(logprobs: Logprobs, ids: list[int]) -> list[Token]:
-    texts = logprobs.tokens or []
-    columns = zip_longest(texts, logprobs.token_logprobs or [], logprobs.top_logprobs or [], ids)
+def _from_arrays(logprobs: Logprobs) -> list[Token]:
+    columns = zip_longest(
+        logprobs.tokens or [],
+        logprobs.token_logprobs or [],
+        logprobs.top_logprobs or [],
+        logprobs.token_ids or [],
+    )
     return [
-        Token(
-            text or "",
-            usable_logprob(logprob),
-            token_id,
-            tuple(
-                Alternative(other, value)
-                for other, reported in sorted(
-                    (top or {}).items(), key=lambda item: item[1], reverse=True
-                )
-                if (value := usable_logprob(reported)) is not None
-            ),
-        )
+        Token(text or "", usable_logprob(logprob), token_id, _ranked(top or {}))
         for text, logprob, top, token_id in columns
     ]
+
+
+def _ranked(reported: dict[str, float | None]) -> tuple[Alternative, ...]:
+    usable = [
+        Alternative(text, logprob)
+        for text, value in reported.items()
+        if (logprob := usable_logprob(value)) is not None
+    ]
+    return tuple(sorted(usable, key=lambda other: other.logprob, reverse=True))

@@ -1,0 +1,153 @@
+"""Chat with an assistant message that is continued, for models behind no raw completions.
+
+The server renders the prompt. So the turn so far is handed over in the form that an API asks for,
+a row of :mod:`trigreason.engines.chat_apis`, and what comes back is put together to one text
+again. An echo of the prefix is looked for only with APIs known to echo: elsewhere a text that
+repeats its own beginning is the model's, and a server that echoes all the same shows in a probe.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Any
+
+import aiohttp
+
+from trigreason.engines.base import (
+    Capabilities,
+    EngineRefused,
+    Prefix,
+    Sampling,
+)
+from trigreason.engines.chat_apis import ChatApi
+from trigreason.engines.chat_wire import decode_chat_chunk
+from trigreason.engines.completions import BLANK_LINE, StepEnding
+from trigreason.engines.fields_stream import FieldsStream
+from trigreason.engines.http import HttpEngine, Timeouts
+from trigreason.engines.refusals import no_logprobs, room_told
+from trigreason.engines.sse import EventLines
+from trigreason.engines.templates import without_reasoning
+from trigreason.engines.thinking_text import AssistantTurn, ThinkingText
+from trigreason.reasoning import Message, Token
+
+
+class ChatPrefixEngine(HttpEngine):
+    """A model behind ``{url}/chat/completions`` of an API that continues assistant messages.
+
+    ``url`` is the API's base URL. Where going on with a message takes a root of its own, as with
+    DeepSeek's beta, that stands in for ``/v1``.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        model: str,
+        *,
+        api: ChatApi,
+        capabilities: Capabilities | None = None,
+        api_key: str | None = None,
+        timeouts: Timeouts | None = None,
+    ) -> None:
+        if api.root:
+            url = url.rstrip("/").removesuffix("/v1").removesuffix(api.root) + api.root
+        capabilities = capabilities or api.capabilities
+        super().__init__(url, model, capabilities=capabilities, api_key=api_key, timeouts=timeouts)
+        self.api = api
+
+    def request_body(
+        self,
+        prefix: Prefix,
+        sampling: Sampling,
+        max_tokens: int,
+        alternatives: int | None,
+        *,
+        one_step: bool = False,
+    ) -> dict[str, Any]:
+        """The JSON of one request, with every sampling parameter that the API has."""
+        api, turn = self.api, AssistantTurn(prefix)
+        messages = [_told_again(message) for message in prefix.messages]
+        body: dict[str, Any] = {
+            "model": self.model,
+            "messages": messages,
+            "stream": True,
+            api.max_tokens: max_tokens,
+            **api.always,
+            **api.mode(turn),
+            **api.sampling(sampling),
+        }
+        if turn.thought is not None or turn.said:
+            messages.append({"role": "assistant", **api.message(turn), **api.mark})
+            body |= api.continues
+        if alternatives is not None and self.capabilities.logprobs:
+            likeliest = min(alternatives, self.capabilities.max_alternatives)
+            body |= {"logprobs": True, "top_logprobs": likeliest}
+        if one_step:
+            body |= {"stop": [BLANK_LINE], **api.one_step}
+        return body
+
+    @asynccontextmanager
+    async def stream(
+        self,
+        prefix: Prefix,
+        sampling: Sampling,
+        *,
+        max_tokens: int,
+        alternatives: int | None = None,
+        needs_logprobs: bool = False,
+        one_step: bool = False,
+    ) -> AsyncIterator[ChatStream]:
+        if needs_logprobs and not self.capabilities.logprobs:
+            raise no_logprobs(self.where)
+        max_tokens = min(max_tokens, self.capabilities.context_tokens or max_tokens)
+        body = self.request_body(prefix, sampling, max_tokens, alternatives, one_step=one_step)
+        text = ThinkingText(AssistantTurn(prefix), apart=self.api.apart, echoes=self.api.echoes)
+        async with self._answer(body) as response:
+            yield ChatStream(
+                response,
+                self.where,
+                EventLines().feed,
+                text=text,
+                needs_logprobs=needs_logprobs,
+                ending=StepEnding(prefix) if one_step else None,
+            )
+
+    @asynccontextmanager
+    async def _answer(self, body: dict[str, Any]) -> AsyncIterator[aiohttp.ClientResponse]:
+        """The answer to ``body``, asked for again with fewer tokens if they do not fit."""
+        limit = self.api.max_tokens
+        async with AsyncExitStack() as stack:
+            try:
+                response = await stack.enter_async_context(self.post("/chat/completions", body))
+            except EngineRefused as refused:
+                room = room_told(refused)
+                if room is None or room >= body[limit]:
+                    raise
+                fitting = self.post("/chat/completions", body | {limit: room})
+                response = await stack.enter_async_context(fitting)
+            yield response
+
+
+class ChatStream(FieldsStream):
+    """One running chat completion."""
+
+    def read(self, payload: bytes) -> Sequence[Token]:
+        if payload == b"[DONE]":
+            self.over = True
+            return ()
+        chunk = decode_chat_chunk(payload, self.where)
+        if chunk.failure is not None:
+            raise chunk.failure.typed(self.where)
+        if chunk.usage is not None:
+            chunk.usage.add_to(self.usage)
+        tokens: list[Token] = []
+        for choice in chunk.choices:
+            tokens += self.tokens(choice, choice.delta.thinking, choice.delta.answer)
+        return tokens
+
+
+def _told_again(message: Message) -> dict[str, Any]:
+    """An earlier turn; an assistant's without its reasoning."""
+    assistant = message.role == "assistant"
+    content = without_reasoning(message.content) if assistant else message.content
+    return {"role": message.role, "content": content}

@@ -1,0 +1,78 @@
+"""The JSON of a chat stream: the fields that are read, of every API that is spoken to."""
+
+from __future__ import annotations
+
+import msgspec
+
+from trigreason.engines.base import EngineFailed
+from trigreason.engines.wire import Choice, ReportedError, ReportedUsage
+
+
+class Part(msgspec.Struct):
+    """A piece of content by its type, as Mistral sends it: text, or thinking made of texts."""
+
+    text: str = ""
+    thinking: list[Part] = []
+
+
+class Delta(msgspec.Struct):
+    """What is new in a message. Thinking has two names, and with Mistral a place in ``content``."""
+
+    content: str | list[Part] | None = None
+    reasoning: str | None = None
+    reasoning_content: str | None = None
+
+    @property
+    def thinking(self) -> str:
+        parts = self.content if isinstance(self.content, list) else []
+        inside = "".join(piece.text for part in parts for piece in part.thinking)
+        return (self.reasoning or self.reasoning_content or "") + inside
+
+    @property
+    def answer(self) -> str:
+        if isinstance(self.content, list):
+            return "".join(part.text for part in self.content)
+        return self.content or ""
+
+
+class ChatChoice(Choice):
+    """A choice whose text comes in fields."""
+
+    delta: Delta = msgspec.field(default_factory=Delta)
+
+
+class FromGroq(msgspec.Struct):
+    """Groq's own: why it cut a stream short."""
+
+    error: str | None = None
+
+
+class ChatChunk(msgspec.Struct):
+    """One event of the stream."""
+
+    choices: list[ChatChoice] = []
+    usage: ReportedUsage | None = None
+    error: ReportedError | str | None = None
+    x_groq: FromGroq | None = None
+
+    @property
+    def failure(self) -> ReportedError | None:
+        error = self.error
+        if error is None and self.x_groq is not None:
+            error = self.x_groq.error
+        return ReportedError(error) if isinstance(error, str) else error
+
+
+_decoder = msgspec.json.Decoder(ChatChunk)
+
+
+def decode_chat_chunk(payload: bytes, where: str) -> ChatChunk:
+    """The event in one ``data:`` line. Raises EngineFailed where it is none."""
+    try:
+        return _decoder.decode(payload)
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        raise EngineFailed(
+            f"the stream holds what is no chat completion ({error})",
+            where,
+            "Is this really an OpenAI-compatible chat endpoint?",
+        ) from error

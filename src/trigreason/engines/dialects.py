@@ -1,0 +1,96 @@
+"""The servers that continue raw text, and how the request for it differs from one to the next.
+
+One row per server, after its published reference; those that run here were asked. What all have
+in common, and what every stream may hold, is in :mod:`trigreason.engines.completions`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from trigreason.engines.base import Capabilities, LogprobScale, Sampling
+
+USAGE = {"include_usage": True}
+USAGE_AS_IT_GOES = {**USAGE, "continuous_usage_stats": True}
+"""Usage in every event, so that a stream closed early has told it as well."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dialect:
+    """How one kind of server is asked to continue a text.
+
+    Attributes:
+        name: what a user calls it.
+        top_k_off: the ``top_k`` that switches it off; None where leaving it out does.
+        always: fields that every request has besides those of all dialects.
+        one_step: fields that keep the blank line a stream stops at; empty where the server
+            always leaves it out.
+        keeps_connections: False where the server drops kept-alive connections silently.
+        capabilities: what it can do, as far as it goes for every server of this kind.
+    """
+
+    name: str
+    top_k_off: int | None = -1
+    always: Mapping[str, Any] = field(default_factory=dict)
+    one_step: Mapping[str, Any] = field(default_factory=dict)
+    keeps_connections: bool = True
+    capabilities: Capabilities = field(default_factory=Capabilities)
+
+    def sampling(self, sampling: Sampling) -> dict[str, Any]:
+        """Every sampling parameter, spelled out."""
+        top_k = self.top_k_off if sampling.top_k is None else sampling.top_k
+        return {
+            "temperature": sampling.temperature,
+            "top_p": sampling.top_p,
+            **({} if top_k is None else {"top_k": top_k}),
+            "min_p": sampling.min_p,
+            "seed": sampling.seed,
+        }
+
+
+GENERIC = Dialect(name="generic", always={"stream_options": USAGE})
+
+VLLM = Dialect(
+    name="vllm",
+    always={"stream_options": USAGE_AS_IT_GOES, "repetition_penalty": 1.0},
+    one_step={"include_stop_str_in_output": True},
+)
+"""A model's ``generation_config`` may bring a repetition penalty along, so it is switched off."""
+
+SGLANG = Dialect(
+    name="sglang",
+    always={"stream_options": USAGE_AS_IT_GOES, "repetition_penalty": 1.0},
+    one_step={"no_stop_trim": True},
+    capabilities=Capabilities(logprob_scale=LogprobScale.SAMPLING),
+)
+"""SGLang's OpenAI route. The logprobs are raw where the server sets
+``SGLANG_RETURN_ORIGINAL_LOGPROB=1``, which it does not tell."""
+
+LLAMA_CPP = Dialect(
+    name="llama.cpp",
+    always={"stream_options": USAGE, "cache_prompt": True, "return_progress": True},
+    keeps_connections=False,
+)
+"""``return_progress`` counts the prompt before the first token. The server drops a connection
+after a stream without saying so."""
+
+TOGETHER = Dialect(
+    name="together",
+    top_k_off=None,
+    always={"stream_options": USAGE},
+    capabilities=Capabilities(bills_closed_streams=True),
+)
+
+FIREWORKS = Dialect(
+    name="fireworks",
+    top_k_off=0,
+    always={"stream_options": USAGE, "context_length_exceeded_behavior": "truncate"},
+    capabilities=Capabilities(max_alternatives=5, bills_closed_streams=True),
+)
+"""What is truncated is ``max_tokens``, to what fits beside the prompt."""
+
+DIALECTS = {
+    dialect.name: dialect for dialect in (GENERIC, VLLM, SGLANG, LLAMA_CPP, TOGETHER, FIREWORKS)
+}

@@ -1,0 +1,143 @@
+"""Which server answers at a URL, and what it says of its models.
+
+By its address, where that is a known provider's; else by what it signs its list of models with;
+else by the page that only servers of its kind have.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple, Self
+from urllib.parse import urlsplit
+
+import aiohttp
+import msgspec
+
+from trigreason.engines.base import EngineRefused, EngineUnreachable
+from trigreason.engines.http import cause
+from trigreason.engines.refusals import refusal
+
+
+class Provider(NamedTuple):
+    """A hosted API: the dialect it speaks, and the path that its URL ends in."""
+
+    dialect: str
+    path: str = "/v1"
+
+
+PROVIDERS = {
+    "api.together.xyz": Provider("together"),
+    "api.together.ai": Provider("together"),
+    "api.fireworks.ai": Provider("fireworks", "/inference/v1"),
+    "api.deepseek.com": Provider("deepseek"),
+    "api.mistral.ai": Provider("mistral"),
+    "api.groq.com": Provider("groq", "/openai/v1"),
+    "openrouter.ai": Provider("generic", "/api/v1"),
+}
+
+OF_NO_USE = ("api.openai.com", "api.anthropic.com")
+"""Their models neither return logprobs when they reason nor continue a text that was begun."""
+
+OWNERS = {"vllm": "vllm", "sglang": "sglang", "llamacpp": "llama.cpp", "library": "ollama"}
+"""How a server signs the models it lists, and what it speaks."""
+
+PAGES = {
+    "/props": ("llama.cpp", "default_generation_settings"),
+    "/version": ("vllm", "version"),
+    "/get_model_info": ("sglang", "model_path"),
+    "/api/version": ("ollama", "version"),
+}
+"""A page that other kinds of server do not have, and a field that it holds."""
+
+
+class Listed(msgspec.Struct):
+    """A model that a server lists; ``max_model_len`` is its context in tokens (vLLM, SGLang)."""
+
+    id: str
+    owned_by: str | None = None
+    max_model_len: int | None = None
+
+
+class Listing(msgspec.Struct):
+    """The answer of ``GET /v1/models``."""
+
+    data: list[Listed]
+
+
+def provider_at(url: str) -> Provider | None:
+    """The provider whose address this is.
+
+    Raises:
+        EngineRefused: a provider whose models can play neither role.
+    """
+    host = urlsplit(url).hostname or ""
+    if host in OF_NO_USE:
+        raise EngineRefused(
+            "its reasoning models return no token probabilities and do not continue a text that "
+            "was begun, so they can be neither the SRM nor the LRM",
+            url,
+            "Use a model with open weights, on a server of your own or at another provider.",
+        )
+    return PROVIDERS.get(host)
+
+
+class Visit:
+    """Questions to the server at ``url`` (up to ``/v1``), each of ``seconds`` at most."""
+
+    def __init__(self, url: str, headers: Mapping[str, str], seconds: float) -> None:
+        self.url = url
+        self._session = aiohttp.ClientSession(
+            headers=headers, timeout=aiohttp.ClientTimeout(total=seconds)
+        )
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._session.close()
+
+    async def listed(self) -> list[Listed]:
+        """The models that are served.
+
+        Raises:
+            EngineUnreachable: nobody answers there.
+            EngineRefused: the key is wrong, or what answers is no server of models.
+            EngineFailed: the server is in trouble, or not ready yet.
+        """
+        try:
+            async with self._session.get(f"{self.url}/models") as response:
+                status, body = response.status, await response.read()
+        except (TimeoutError, aiohttp.ClientError, OSError) as error:
+            raise EngineUnreachable(
+                f"no answer ({cause(error)})",
+                self.url,
+                "Is the server running, and is the address right?",
+            ) from error
+        if status in (401, 403, 429) or status >= 500:
+            raise refusal(status, body.decode(errors="replace"), self.url)
+        try:
+            return msgspec.json.decode(body, type=Listing).data
+        except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+            raise EngineRefused(
+                "what answers there is no OpenAI-compatible server",
+                self.url,
+                "Does the URL end in /v1?",
+            ) from error
+
+    async def dialect(self, listed: Sequence[Listed]) -> str:
+        """What a server speaks that lists these models; ``generic`` where nothing tells."""
+        for model in listed:
+            if model.owned_by in OWNERS:
+                return OWNERS[model.owned_by]
+        spoken = await asyncio.gather(*map(self._spoken, PAGES))
+        return next(filter(None, spoken), "generic")
+
+    async def _spoken(self, page: str) -> str | None:
+        dialect, field = PAGES[page]
+        try:
+            async with self._session.get(self.url.removesuffix("/v1") + page) as response:
+                told = msgspec.json.decode(await response.read())
+        except (TimeoutError, aiohttp.ClientError, OSError, msgspec.MsgspecError, ValueError):
+            return None
+        return dialect if isinstance(told, dict) and field in told else None

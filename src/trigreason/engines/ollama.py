@@ -1,0 +1,226 @@
+"""Ollama's native API: raw text, continued.
+
+Its OpenAI route applies the model's template to every prompt; ``/api/generate`` with ``raw`` does
+not. That template is written for Go and cannot be rendered here, so the engine is given one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from typing import Any
+
+import aiohttp
+import msgspec
+
+from trigreason.engines.base import Capabilities, EngineFailed, Prefix, Sampling, Usage
+from trigreason.engines.completions import (
+    BLANK_LINE,
+    Body,
+    CompletionsEngine,
+    StepEnding,
+)
+from trigreason.engines.fields_stream import FieldsStream
+from trigreason.engines.http import Timeouts
+from trigreason.engines.refusals import refusal
+from trigreason.engines.templates import CHATML, ChatTemplate
+from trigreason.engines.thinking_text import AssistantTurn, ThinkingText
+from trigreason.engines.wire import Choice, Entry, Logprobs
+from trigreason.reasoning import Token
+
+
+class OllamaEngine(CompletionsEngine):
+    """A model behind Ollama, with ``url`` up to its port; a trailing ``/v1`` is dropped.
+
+    Logprobs are raw and come from version 0.12.11 on. ``capabilities.context_tokens`` is asked
+    for as the context to load the model with; where it is None the model is taken as it stands,
+    which may be far less than it can do.
+    """
+
+    path = "/api/generate"
+
+    def __init__(
+        self,
+        url: str,
+        model: str,
+        *,
+        template: ChatTemplate = CHATML,
+        capabilities: Capabilities | None = None,
+        api_key: str | None = None,
+        timeouts: Timeouts | None = None,
+    ) -> None:
+        super().__init__(
+            url.rstrip("/").removesuffix("/v1"),
+            model,
+            template=template,
+            capabilities=capabilities,
+            api_key=api_key,
+            timeouts=timeouts,
+        )
+
+    def request_body(
+        self,
+        prefix: Prefix,
+        sampling: Sampling,
+        max_tokens: int,
+        alternatives: int | None,
+        *,
+        one_step: bool = False,
+    ) -> Body:
+        """The JSON of one request.
+
+        ``think`` is sent as false because a model that can think is else taken to be asked to,
+        and its text sorted into fields even when raw. Penalties are switched off, since a model's
+        file may bring its own. A prefix that does not fit is to be an error, not to lose its
+        beginning, which ``truncate`` and ``shift`` say from version 0.12.6 on.
+        """
+        options: dict[str, Any] = {
+            "num_predict": max_tokens,
+            "temperature": sampling.temperature,
+            "top_p": sampling.top_p,
+            "top_k": 0 if sampling.top_k is None else sampling.top_k,
+            "min_p": sampling.min_p,
+            "seed": sampling.seed,
+            "repeat_penalty": 1.0,
+            "presence_penalty": 0.0,
+            "frequency_penalty": 0.0,
+        }
+        if self.capabilities.context_tokens is not None:
+            options["num_ctx"] = self.capabilities.context_tokens
+        if one_step:
+            options["stop"] = [BLANK_LINE]
+        body: Body = {
+            "model": self.model,
+            "prompt": self.prompt(prefix),
+            "raw": True,
+            "think": False,
+            "stream": True,
+            "truncate": False,
+            "shift": False,
+            "options": options,
+        }
+        if alternatives is not None:
+            likeliest = min(alternatives, self.capabilities.max_alternatives)
+            body |= {"logprobs": True, "top_logprobs": likeliest}
+        return body
+
+    @asynccontextmanager
+    async def stream(
+        self,
+        prefix: Prefix,
+        sampling: Sampling,
+        *,
+        max_tokens: int,
+        alternatives: int | None = None,
+        needs_logprobs: bool = False,
+        one_step: bool = False,
+    ) -> AsyncIterator[OllamaStream]:
+        body = self.request_body(prefix, sampling, max_tokens, alternatives, one_step=one_step)
+        async with self.post(self.path, body) as response:
+            yield OllamaStream(
+                response,
+                self.where,
+                JsonLines().feed,
+                text=ThinkingText(AssistantTurn(prefix)),
+                needs_logprobs=needs_logprobs,
+                ending=StepEnding(prefix) if one_step else None,
+            )
+
+
+class Line(msgspec.Struct):
+    """One line of the stream; the last one is ``done``, and counts tokens.
+
+    ``thinking`` stays empty where the server does as it is asked.
+    """
+
+    response: str = ""
+    thinking: str = ""
+    logprobs: list[Entry] | None = None
+    done: bool = False
+    done_reason: str = "stop"
+    prompt_eval_count: int | None = None
+    eval_count: int | None = None
+    error: str | None = None
+
+
+_decoder = msgspec.json.Decoder(Line)
+
+
+class OllamaStream(FieldsStream):
+    """One running completion."""
+
+    def read(self, payload: bytes) -> Sequence[Token]:
+        try:
+            line = _decoder.decode(payload)
+        except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+            raise EngineFailed(
+                f"the stream holds what is no line of Ollama's ({error})",
+                self.where,
+                "Is this really Ollama?",
+            ) from error
+        if line.error is not None:
+            raise refusal(500, line.error, self.where)
+        choice = Choice(logprobs=Logprobs(content=line.logprobs))
+        if line.done:
+            self.over = True
+            self.usage = Usage(line.prompt_eval_count, None, line.eval_count)
+            choice.finish_reason = line.done_reason
+        return self.tokens(choice, line.thinking, line.response)
+
+
+class JsonLines:
+    """Bytes in, lines out, however they are cut up."""
+
+    __slots__ = ("_rest",)
+
+    def __init__(self) -> None:
+        self._rest = b""
+
+    def feed(self, data: bytes) -> Iterator[bytes]:
+        """The lines that ``data`` completes; blank ones are left out."""
+        *lines, self._rest = (self._rest + data).split(b"\n")
+        for line in lines:
+            if line.strip():
+                yield line
+
+
+class Shown(msgspec.Struct):
+    """The answer of ``POST /api/show``, as far as it is read."""
+
+    model_info: dict[str, Any] = {}
+    parameters: str = ""
+
+    @property
+    def trained_tokens(self) -> int | None:
+        """The longest context that the model was trained for; None where it is not told."""
+        architecture = self.model_info.get("general.architecture")
+        length = self.model_info.get(f"{architecture}.context_length")
+        return length if isinstance(length, int) else None
+
+    @property
+    def num_ctx(self) -> int | None:
+        """The context that the model's file asks for, in tokens; None where it leaves that open.
+
+        What the server gives then is a matter of its memory and settings, at least 4,096.
+        """
+        for line in self.parameters.splitlines():
+            name, _, value = line.strip().partition(" ")
+            if name == "num_ctx" and value.strip().isdecimal():
+                return int(value)
+        return None
+
+
+async def ask_show(url: str, model: str, headers: Mapping[str, str] | None = None) -> Shown | None:
+    """What Ollama at ``url`` says of a model; None where it is no Ollama, or has no such model."""
+    root = url.rstrip("/").removesuffix("/v1")
+    timeout = aiohttp.ClientTimeout(total=Timeouts().connect)
+    try:
+        async with (
+            aiohttp.ClientSession(timeout=timeout, headers=headers) as session,
+            session.post(f"{root}/api/show", json={"model": model}) as response,
+        ):
+            if response.status != 200:
+                return None
+            return msgspec.json.decode(await response.read(), type=Shown)
+    except (TimeoutError, aiohttp.ClientError, OSError, msgspec.MsgspecError, UnicodeDecodeError):
+        return None

@@ -1,0 +1,262 @@
+"""SGLang: its OpenAI route and its own, ``/generate``; both call off what is left early.
+
+A closed connection alone ends a request on most builds, not on all. So each has an id of ours,
+and a stream that is left before its end is aborted by it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from itertools import zip_longest
+from typing import NamedTuple
+from uuid import uuid4
+
+import aiohttp
+import msgspec
+
+from trigreason.engines.base import EngineError, EngineFailed, Finish, Prefix, Sampling
+from trigreason.engines.completions import (
+    BLANK_LINE,
+    Body,
+    CompletionsEngine,
+    Reading,
+    StepEnding,
+)
+from trigreason.engines.dialects import SGLANG
+from trigreason.engines.http import HttpStream
+from trigreason.engines.refusals import no_logprobs, refusal, status_of
+from trigreason.engines.sse import EventLines
+from trigreason.engines.wire import ReportedError, aligned, finish_of
+from trigreason.reasoning import Alternative, Token, usable_logprob
+
+ABORT_SECONDS = 1.0
+"""The longest that leaving a stream waits for the server to hear of it."""
+
+
+class SglangEngine(CompletionsEngine):
+    """A model behind SGLang's ``{url}/completions``, with ``url`` up to and including ``/v1``."""
+
+    dialect = SGLANG
+
+    @property
+    def root(self) -> str:
+        """The server's address; what is not OpenAI's stands there."""
+        return self.url.removesuffix("/v1")
+
+    @asynccontextmanager
+    async def running(self, body: Body, reading: Reading) -> AsyncIterator[HttpStream]:
+        body = body | {"rid": uuid4().hex}
+        stream: HttpStream | None = None
+        accepted = True
+        try:
+            async with super().running(body, reading) as stream:
+                yield stream
+        except EngineError:
+            accepted = stream is not None
+            raise
+        finally:
+            if accepted and (stream is None or goes_on(stream)):
+                await self._abort(body["rid"])
+
+    async def _abort(self, rid: str) -> None:
+        """As well as it can be done in a moment: the connection is closed already."""
+        url = f"{self.root}/abort_request"
+        try:
+            async with (
+                asyncio.timeout(ABORT_SECONDS),
+                self._open_session().post(url, json={"rid": rid}),
+            ):
+                pass
+        except (TimeoutError, aiohttp.ClientError, OSError):
+            pass
+
+
+class SglangGenerateEngine(SglangEngine):
+    """A model behind SGLang's own ``{url}/generate``, which tells cached tokens unasked.
+
+    What does not fit is refused here inside the stream, too late to ask again. So where
+    ``max_tokens`` may be more than the prompt leaves, the server is asked for all it leaves, and
+    the tokens are counted here.
+    """
+
+    path = "/generate"
+
+    def request_body(
+        self,
+        prefix: Prefix,
+        sampling: Sampling,
+        max_tokens: int,
+        alternatives: int | None,
+        *,
+        one_step: bool = False,
+    ) -> Body:
+        prompt = self.prompt(prefix)
+        drawn = self.dialect.sampling(sampling)
+        seed = drawn.pop("seed")
+        parameters: Body = {
+            **drawn,
+            "sampling_seed": seed,
+            "repetition_penalty": 1.0,
+            "max_new_tokens": max_tokens if self._surely_fits(prompt, max_tokens) else None,
+        }
+        if one_step:
+            parameters |= {"stop": [BLANK_LINE], **self.dialect.one_step}
+        body: Body = {"text": prompt, "sampling_params": parameters, "stream": True}
+        if alternatives is not None:
+            body |= {
+                "return_logprob": True,
+                "top_logprobs_num": min(alternatives, self.capabilities.max_alternatives),
+                "return_text_in_logprobs": True,
+            }
+        return body
+
+    def _surely_fits(self, prompt: str, max_tokens: int) -> bool:
+        """A token is at least a byte, and one may be put before the prompt."""
+        context = self.capabilities.context_tokens
+        return context is None or len(prompt.encode()) + 1 + max_tokens < context
+
+    def reading(self, needs_logprobs: bool, max_tokens: int, ending: StepEnding | None) -> Reading:
+        return lambda response: GenerateStream(response, self.where, needs_logprobs, max_tokens)
+
+
+class Probable(NamedTuple):
+    """A token as ``/generate`` tells it."""
+
+    logprob: float | None
+    id: int
+    text: str | None
+
+
+class FinishReason(msgspec.Struct):
+    type: str
+    message: str | None = None
+    status_code: int | str | None = None
+
+
+class MetaInfo(msgspec.Struct):
+    """What is known of the request. All counts are from its beginning; so are the lists, unless
+    the server streams increments: then ``output_token_logprobs_length`` is still the whole."""
+
+    prompt_tokens: int | None = None
+    cached_tokens: int | None = None
+    completion_tokens: int | None = None
+    finish_reason: FinishReason | None = None
+    output_token_logprobs: list[Probable] | None = None
+    output_top_logprobs: list[list[Probable] | None] | None = None
+    output_token_logprobs_length: int | None = None
+
+
+class Event(msgspec.Struct):
+    text: str | None = None
+    meta_info: MetaInfo = msgspec.field(default_factory=MetaInfo)
+    error: ReportedError | str | None = None
+
+
+_decoder = msgspec.json.Decoder(Event)
+
+
+class GenerateStream(HttpStream):
+    """One running request to ``/generate``, of at most ``max_tokens`` tokens.
+
+    ``is_cut`` says that those came and the server would have gone on.
+    """
+
+    def __init__(
+        self,
+        response: aiohttp.ClientResponse,
+        where: str,
+        needs_logprobs: bool,
+        max_tokens: int,
+    ) -> None:
+        super().__init__(response, where, EventLines().feed)
+        self.is_cut = False
+        self._lacks_logprobs = needs_logprobs
+        self._room = max_tokens
+        self._text = ""
+        self._seen = 0
+
+    def read(self, payload: bytes) -> Sequence[Token]:
+        if payload == b"[DONE]":
+            self.over = True
+            return ()
+        event = self._decode(payload)
+        meta = event.meta_info
+        self._count(meta)
+        reason = meta.finish_reason
+        if reason is not None:
+            if reason.type == "abort":
+                status = status_of(reason.status_code)
+                raise refusal(status, reason.message or "the request was aborted", self.where)
+            self.finish = finish_of(reason.type, self.where)
+        tokens = self._fresh(event.text or "", meta)
+        return self._bounded(tokens)
+
+    def _decode(self, payload: bytes) -> Event:
+        try:
+            event = _decoder.decode(payload)
+        except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+            raise EngineFailed(
+                f"the stream holds what SGLang does not send ({error})",
+                self.where,
+                "Is this really SGLang's /generate?",
+            ) from error
+        if event.error is not None:
+            told = ReportedError(event.error) if isinstance(event.error, str) else event.error
+            raise told.typed(self.where)
+        return event
+
+    def _count(self, meta: MetaInfo) -> None:
+        if meta.prompt_tokens is not None:
+            self.usage.prompt_tokens = meta.prompt_tokens
+        if meta.cached_tokens is not None:
+            self.usage.cached_tokens = meta.cached_tokens
+        if meta.completion_tokens is not None:
+            self.usage.completion_tokens = meta.completion_tokens
+
+    def _fresh(self, text: str, meta: MetaInfo) -> list[Token]:
+        """The tokens that this event adds, whether it tells all so far or the new ones alone.
+
+        The lists say which of the two it is, by their length. Without any the text has to: it
+        begins with all text so far or it is new.
+        """
+        chosen = meta.output_token_logprobs or []
+        total = meta.output_token_logprobs_length or meta.completion_tokens or len(chosen)
+        all_told = len(chosen) > total - self._seen if chosen else text.startswith(self._text)
+        new = text[len(self._text) :] if all_told else text
+        self._text += new
+        if chosen:
+            self._lacks_logprobs = False
+        elif new and self._lacks_logprobs:
+            raise no_logprobs(self.where)
+        tops = meta.output_top_logprobs or []
+        tokens = [
+            _token(probable, top or ()) for probable, top in zip_longest(chosen, tops) if probable
+        ]
+        fresh = tokens[self._seen :] if all_told else tokens
+        self._seen += len(fresh)
+        return aligned(fresh, new)
+
+    def _bounded(self, tokens: list[Token]) -> list[Token]:
+        kept = tokens[: self._room]
+        self._room -= len(kept)
+        if self._room <= 0 and self.finish is None:
+            self.is_cut = True
+            self.over = True
+            self.finish = Finish.LENGTH
+        return kept
+
+
+def goes_on(stream: HttpStream) -> bool:
+    """Whether the server goes on with a request whose stream is left now."""
+    return stream.finish is None or (isinstance(stream, GenerateStream) and stream.is_cut)
+
+
+def _token(probable: Probable, top: Sequence[Probable]) -> Token:
+    alternatives = tuple(
+        Alternative(other.text or "", logprob)
+        for other in top
+        if (logprob := usable_logprob(other.logprob)) is not None
+    )
+    return Token(probable.text or "", usable_logprob(probable.logprob), probable.id, alternatives)

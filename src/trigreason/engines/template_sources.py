@@ -1,0 +1,149 @@
+"""Where a chat template is read from: a built-in name, a Jinja file, a model folder or a GGUF file.
+
+A template that a server gives out is asked for by the engine that speaks to that server.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from trigreason.engines import gguf
+from trigreason.engines.templates import BUILT_IN, ChatTemplate, TemplateError
+
+JINJA_FILE = "chat_template.jinja"
+TOKENIZER_CONFIG = "tokenizer_config.json"
+PROCESSOR_TEMPLATE = "chat_template.json"
+MAX_TEMPLATE_BYTES = 2**20
+"""Far more than any template; a model's weights given by mistake are not read as one."""
+
+
+def template_from(source: str | Path) -> ChatTemplate:
+    """The template called ``source``, or read from the file or folder there.
+
+    A text is a built-in name first, a path else; a Path is never a name.
+
+    Raises:
+        TemplateError: one line that names the file and what is missing in it.
+    """
+    if isinstance(source, str) and source in BUILT_IN:
+        return BUILT_IN[source]
+    path = Path(source).expanduser()
+    try:
+        if path.is_dir():
+            return _from_folder(path)
+        if not path.exists():
+            names = ", ".join(BUILT_IN)
+            raise TemplateError(
+                f"is neither a file nor a folder, nor a built-in template ({names})"
+            )
+        return _from_gguf(path) if _is_gguf(path) else _from_text(path)
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        raise TemplateError(f"{error.filename or path}: cannot be read ({reason})") from error
+    except (TemplateError, gguf.DamagedGguf) as error:
+        raise TemplateError(f"{path}: {error}") from error
+
+
+def _is_gguf(path: Path) -> bool:
+    with path.open("rb") as file:
+        return file.read(len(gguf.MAGIC)) == gguf.MAGIC
+
+
+def _from_text(path: Path) -> ChatTemplate:
+    if path.suffix == ".json":
+        raise TemplateError("is no Jinja file; give the model folder that it lies in")
+    text = _read(path)
+    if "{{" not in text:
+        raise TemplateError("is no Jinja file: nothing in it is filled in")
+    return ChatTemplate(text, origin=str(path))
+
+
+def _from_folder(folder: Path) -> ChatTemplate:
+    """As Hugging Face reads it: a file of its own goes before the tokenizer's configuration."""
+    config = _json(folder / TOKENIZER_CONFIG)
+    bos = "" if config.get("add_bos_token", True) else _token(config.get("bos_token"))
+    eos = _token(config.get("eos_token"))
+    jinja = folder / JINJA_FILE
+    if jinja.exists():
+        return ChatTemplate(_read(jinja), origin=str(jinja), bos_token=bos, eos_token=eos)
+    for name, values in (
+        (TOKENIZER_CONFIG, config),
+        (PROCESSOR_TEMPLATE, _json(folder / PROCESSOR_TEMPLATE)),
+    ):
+        found = values.get("chat_template")
+        if found is not None:
+            return ChatTemplate(
+                _default(found, name), origin=str(folder / name), bos_token=bos, eos_token=eos
+            )
+    raise TemplateError(
+        f"holds no chat template: no {JINJA_FILE}, and no chat_template in {TOKENIZER_CONFIG} "
+        f"or {PROCESSOR_TEMPLATE}"
+    )
+
+
+def _from_gguf(path: Path) -> ChatTemplate:
+    metadata = gguf.read_metadata(path)
+    source = metadata.get("tokenizer.chat_template")
+    if not isinstance(source, str):
+        raise TemplateError("holds no chat template (no tokenizer.chat_template in its metadata)")
+    adds_bos = metadata.get("tokenizer.ggml.add_bos_token", True)
+    return ChatTemplate(
+        source,
+        bos_token="" if adds_bos else _token_of(metadata, "bos"),
+        eos_token=_token_of(metadata, "eos"),
+        origin=str(path),
+    )
+
+
+def _token_of(metadata: dict[str, Any], name: str) -> str:
+    """The text of the beginning or end of sequence; nothing where the file names none."""
+    tokens = metadata.get("tokenizer.ggml.tokens")
+    index = metadata.get(f"tokenizer.ggml.{name}_token_id")
+    if not isinstance(tokens, list) or not isinstance(index, int) or not 0 <= index < len(tokens):
+        return ""
+    return str(tokens[index])
+
+
+def _token(value: Any) -> str:
+    """A special token as tokenizer_config.json writes it: a text, an object, or null."""
+    if isinstance(value, dict):
+        value = value.get("content")
+    return value if isinstance(value, str) else ""
+
+
+def _default(found: Any, name: str) -> str:
+    """The template itself, or the one called "default" among several."""
+    if isinstance(found, str):
+        return found
+    if not isinstance(found, list):
+        raise TemplateError(f"{name} has a chat_template that is neither text nor a list")
+    named = {each.get("name"): each.get("template") for each in found if isinstance(each, dict)}
+    default = named.get("default")
+    if not isinstance(default, str):
+        names = ", ".join(map(str, named)) or "nothing"
+        raise TemplateError(f'{name} names no template "default", only {names}')
+    return default
+
+
+def _json(path: Path) -> dict[str, Any]:
+    """An object from a JSON file; an empty one where there is no such file."""
+    if not path.exists():
+        return {}
+    try:
+        values = json.loads(path.read_text(encoding="utf-8"))
+    except (ValueError, RecursionError) as error:
+        raise TemplateError(f"{path.name} is no JSON") from error
+    if not isinstance(values, dict):
+        raise TemplateError(f"{path.name} is no JSON object")
+    return values
+
+
+def _read(path: Path) -> str:
+    if path.stat().st_size > MAX_TEMPLATE_BYTES:
+        raise TemplateError(f"is larger than a template can be ({MAX_TEMPLATE_BYTES} bytes)")
+    try:
+        return path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise TemplateError("is no text in UTF-8") from error
