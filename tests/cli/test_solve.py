@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import io
+import json
 import sys
 from pathlib import Path
 
@@ -174,7 +175,31 @@ def test_mistakes_are_told_in_one_line(
 def test_a_question_beyond_the_context(command: Command) -> None:
     finished = command("solve", "Why? " * 5000, "--json")
     finished.check_complaint(1, "do not fit into the context", "Ask a shorter question")
-    assert finished.out == ""
+    error = finished.json["error"]
+    assert error["kind"] == "ContextTooLong"
+    assert finished.err == f"trigreason: {error['message']}\n"
+    assert error["advice"] in error["message"]
+    assert finished.json["trace"]["steps"] == []
+
+
+def test_json_says_why_there_is_no_run(command: Command, tmp_path: Path) -> None:
+    places = ("--srm", SRM, "--lrm", "http://127.0.0.1:9")
+    finished = command("solve", QUESTION, "--json", *places)
+    finished.check_complaint(1, "Is the server running")
+    told = finished.json
+    assert set(told) == {"error"}
+    assert told["error"]["kind"] == "EngineUnreachable"
+    assert told["error"]["transient"] is True
+    missing = command("solve", QUESTION, "--json", "--config", str(tmp_path / "none.toml"))
+    assert missing.json["error"]["kind"] == "ConfigurationError"
+    assert missing.json["error"]["problems"][0]["place"] == str(tmp_path / "none.toml")
+
+
+def test_json_of_a_file_that_cannot_be_written(command: Command) -> None:
+    finished = command("solve", QUESTION, "--json", "--trace", "/dev/full")
+    finished.check_complaint(1, "No space left")
+    assert finished.json["error"]["kind"] == "OSError"
+    assert finished.json["trace"]["answer"]
 
 
 async def test_a_context_that_fills_up_is_said_under_the_answer(
@@ -203,13 +228,15 @@ async def test_a_run_that_fails_leaves_its_trace(
     async with served(lambda body: say("First.\n\nSecond.\n\nTh", then="break")) as model:
         arguments = (
             *("solve", "Why?", "--json", "--method", "srm", "--srm", model.url),
-            *("--trace", str(file)),
+            *("--trace", str(file), "--retries", "0"),
         )
         assert await asyncio.to_thread(run, arguments) == 1
     out, err = capsys.readouterr()
-    assert out == ""
     assert len(err.splitlines()) == 1
     trace = load_trace(file.read_text())
+    told = json.loads(out)
+    assert told["error"]["kind"] == "EngineUnreachable"
+    assert trace_from_json(told) == trace
     assert trace.thinking.startswith("First.\n\nSecond.\n\n")
     assert trace.stop is None
 

@@ -5,26 +5,28 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from trigreason import __version__
+from trigreason.cli.config import config_commands
 from trigreason.cli.demo import demo
+from trigreason.cli.doctor import doctor
+from trigreason.cli.failures import FAILURES, one_line
 from trigreason.cli.options import WrongUse
 from trigreason.cli.solve import solve
 from trigreason.cli.trace import trace_commands
-from trigreason.engines.base import EngineError
 
 CLOSED_PIPE = 141
 """What a shell reports for a program that a closed pipe ended (128 + SIGPIPE)."""
 
-_PATH_ERRORS = (FileNotFoundError, IsADirectoryError, NotADirectoryError, PermissionError)
-
 app = typer.Typer(add_completion=False)
 app.command()(demo)
 app.command()(solve)
+app.command()(doctor)
 app.add_typer(trace_commands, name="trace")
+app.add_typer(config_commands, name="config")
 
 
 def _print_version(wanted: bool) -> None:
@@ -54,6 +56,7 @@ def run(arguments: Sequence[str]) -> int:
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")
     command = typer.main.get_command(app)
+    _hide_types_of_flags(command)
     try:
         with command.make_context("trigreason", list(arguments)) as context:
             command.invoke(context)
@@ -64,16 +67,21 @@ def run(arguments: Sequence[str]) -> int:
         return _complain(str(error), error.exit_code)
     except typer.TyperException as error:
         return _complain(f"{error.format_message().rstrip('.')}. See --help.", error.exit_code)
-    except (EngineError, ValueError) as error:
-        return _complain(str(error))
     except (BrokenPipeError, SystemExit):  # SystemExit is how Rich meets a closed pipe in --help
         _silence(sys.stdout)
         return CLOSED_PIPE
-    except OSError as error:
-        place = f"{error.filename}: " if error.filename else ""
-        advice = ". Check the path." if isinstance(error, _PATH_ERRORS) else ""
-        return _complain(f"{place}{error.strerror or error}{advice}")
+    except FAILURES as error:
+        return _complain(one_line(error))
     return 0
+
+
+def _hide_types_of_flags(command: Any) -> None:
+    """In --help, say of a flag no more than its name: it is given without ``<bool>``."""
+    for option in command.get_params(command.context_class(command)):
+        if getattr(option, "is_bool_flag", False):
+            option.metavar = ""
+    for inner in getattr(command, "commands", {}).values():
+        _hide_types_of_flags(inner)
 
 
 def _complain(message: str, code: int = 1) -> int:

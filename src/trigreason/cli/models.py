@@ -1,83 +1,101 @@
-"""From ``--srm`` and ``--lrm`` to a pair that is ready to reason."""
+"""From ``--pair``, ``--srm`` and ``--lrm`` to the pair that is meant."""
 
 from __future__ import annotations
 
-import os
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import Mapping
+from dataclasses import replace
 
-from trigreason import bundled
-from trigreason.budget import Budget
 from trigreason.cli.options import WrongUse
-from trigreason.engines.base import Engine
-from trigreason.engines.connect import as_file, connect, is_url
-from trigreason.engines.embedded import check_gguf, load, split_threads, threads_alone
-from trigreason.pairs import Pair
+from trigreason.configuration import (
+    BUNDLED,
+    Configuration,
+    PairSettings,
+    PlannedEngine,
+    PlannedPair,
+    engine_at,
+    nearest,
+    planned_engine,
+    planned_pair,
+)
+from trigreason.engines.connect import as_file, is_url
 from trigreason.reasoning import Author
 
-QUESTION_TOKENS = 6144
-"""Room for the question in a GGUF model's context, beside the thinking and the answer."""
+UNNAMED = "pair"
+"""What a pair is called that --srm and --lrm alone make up."""
 
 
-def check_places(places: dict[Author, str | None], needed: frozenset[Author], method: str) -> None:
-    """Refuse models that cannot be opened, or too few of them for a method.
+def chosen_pair(
+    configuration: Configuration,
+    name: str | None,
+    models: Mapping[Author, str | None],
+    environ: Mapping[str, str],
+) -> PlannedPair:
+    """The pair called ``name`` (or else the default one) with the ``models`` that are given.
+
+    Where both models are given, and no name, nothing is left of the default pair.
+
+    Raises:
+        WrongUse: there is no such pair or model, or the pair keeps the models that it has.
+        ConfigurationError: what is given for a model cannot be one.
+    """
+    given = {
+        author: given_engine(author, model, configuration, environ)
+        for author, model in models.items()
+        if model is not None
+    }
+    default = configuration.settings.default_pair
+    if name is None and (len(given) == len(Author) or (given and default == BUNDLED)):
+        return PlannedPair(UNNAMED, PairSettings(srm="--srm", lrm="--lrm"), given)
+    try:
+        pair = planned_pair(configuration, name or default)
+    except ValueError as error:
+        raise WrongUse(str(error)) from error
+    if given and pair.is_bundled:
+        raise WrongUse(f"the {BUNDLED} pair comes with its models; leave out --pair, or the models")
+    return replace(pair, engines={**pair.engines, **given})
+
+
+def given_engine(
+    author: Author, model: str, configuration: Configuration, environ: Mapping[str, str]
+) -> PlannedEngine:
+    """An engine of the configuration by its name, or else a URL, MODEL@URL, or a GGUF file.
+
+    Raises:
+        WrongUse: it is none of these.
+        ConfigurationError: the URL cannot be one.
+    """
+    if model in configuration.settings.engines:
+        return planned_engine(configuration, model)
+    flag = f"--{author}"
+    if configuration.settings.engines and not is_url(model):
+        file = as_file(model)
+        if file.name == model and not file.exists():
+            near = nearest(model, configuration.settings.engines)
+            raise WrongUse(f"{flag}: no engine and no file is called {model!r}; {near}")
+    variable = f"TRIGREASON_{author.upper()}_API_KEY"
+    has_key = is_url(model) and bool(environ.get(variable))
+    return engine_at(model, flag, **({"api_key_env": variable} if has_key else {}))
+
+
+def check_models(pair: PlannedPair, needed: frozenset[Author], method: str) -> None:
+    """Refuse a pair that has too few models for a method, or files that are no models.
 
     Raises:
         WrongUse: a model that the method needs is not named.
-        NotAModel: a file that is named is no GGUF model.
+        ConfigurationError: a file that is named is no GGUF model.
     """
-    if not any(places.values()):
+    if pair.is_bundled:
         return
     for author in sorted(needed, reverse=True):
-        place = places[author]
-        if place is None:
+        if author not in pair.engines:
             raise WrongUse(
                 f"--method {method} needs the {author.upper()} as well: "
-                f"add --{author} with a GGUF file, a URL or MODEL@URL"
+                f"add --{author} with a GGUF file, a URL, MODEL@URL or an engine's name"
             )
-        if not is_url(place):
-            check_gguf(as_file(place))
+        pair.engines[author].check_file()
 
 
-@asynccontextmanager
-async def opened_pair(
-    places: dict[Author, str | None], needed: frozenset[Author], budget: Budget
-) -> AsyncIterator[Pair]:
-    """The pair at these places (the bundled one where none is named), closed on leaving.
-
-    Only the models in ``needed`` are opened; the other side of the pair is then never asked.
-
-    Raises:
-        EngineError: a model cannot be reached or loaded.
-    """
-    async with AsyncExitStack() as stack:
-        if not any(places.values()):
-            pair = await bundled.load_pair()
-            stack.push_async_callback(pair.close)
-            yield pair
-            return
-        named = {author: place for author in needed if (place := places[author])}
-        engines: dict[Author, Engine] = {}
-        for author in named:
-            engines[author] = await _open(author, named, budget)
-            stack.push_async_callback(engines[author].close)
-        srm = engines.get(Author.SRM) or engines[Author.LRM]
-        lrm = engines.get(Author.LRM) or engines[Author.SRM]
-        yield Pair(srm, lrm)
-
-
-async def _open(author: Author, named: dict[Author, str], budget: Budget) -> Engine:
-    place = named[author]
-    if is_url(place):
-        return await connect(place, api_key=os.environ.get(f"TRIGREASON_{author.upper()}_API_KEY"))
-    room = budget.thinking_tokens + budget.answer_tokens + QUESTION_TOKENS
-    return await load(as_file(place), threads=_threads(author, named), context_tokens=room)
-
-
-def _threads(author: Author, named: dict[Author, str]) -> int:
-    """Threads for a GGUF model, fewer where the other model runs on this machine too."""
-    paths = {each: as_file(place) for each, place in named.items() if not is_url(place)}
-    if len(paths) == 1:
-        return threads_alone(paths[author])
-    for_srm, for_lrm = split_threads(paths[Author.SRM], paths[Author.LRM])
-    return for_srm if author is Author.SRM else for_lrm
+def described(pair: PlannedPair) -> str:
+    """A pair and its models in one line."""
+    models = (f"{author.upper()} {engine}" for author, engine in pair.engines.items())
+    return " · ".join([f"pair {pair.name}", *models])

@@ -6,17 +6,22 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
 import typer
 
 from trigreason.budget import Budget
 from trigreason.engines.base import Sampling
+from trigreason.failure import FailurePolicy
+from trigreason.hiding import Hiding
 from trigreason.reasoning import Direction, Thresholds
 
 PAPER = Thresholds()
 SAMPLING = Sampling()
 BUDGET = Budget()
+FAILURE = FailurePolicy()
+
+Settings = TypeVar("Settings", Thresholds, Sampling, Budget, FailurePolicy, Hiding)
 
 
 class WrongUse(typer.TyperException):
@@ -43,7 +48,21 @@ Method = Annotated[
     ),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
-Seed = Annotated[int, typer.Option(min=0, help="Same seed, same inputs: the same trace.")]
+_SEED = typer.Option(min=0, help="Same seed, same inputs: the same trace.")
+Seed = Annotated[int, _SEED]
+SeedChange = Annotated[int | None, _SEED]
+Config = Annotated[
+    Path | None,
+    typer.Option(
+        "--config",
+        metavar="FILE",
+        help="The configuration; else $TRIGREASON_CONFIG, ./trigreason.toml or the user's.",
+    ),
+]
+PairName = Annotated[
+    str | None,
+    typer.Option("--pair", metavar="NAME", help="A pair of the configuration, or bundled."),
+]
 
 TRIGGERS = "Triggers"
 
@@ -132,32 +151,60 @@ JudgeFirst = Annotated[
     ),
 ]
 
+Repeats = Annotated[
+    int | None,
+    typer.Option(
+        "--repeats",
+        metavar="STEPS",
+        help="The LRM follows a step that repeats itself, and so many of them in a row close the "
+        f"thinking; 0 for never. Not in the paper; {PAPER.repeats}.",
+        rich_help_panel=TRIGGERS,
+    ),
+]
+
 _SAMPLING = "Sampling"
 
 Temperature = Annotated[
-    float,
-    typer.Option(help="Sampling temperature; 0 is greedy.", rich_help_panel=_SAMPLING),
+    float | None,
+    typer.Option(
+        help=f"Sampling temperature; 0 is greedy. Default: {SAMPLING.temperature:g}.",
+        rich_help_panel=_SAMPLING,
+    ),
 ]
 TopP = Annotated[
-    float,
-    typer.Option(help="Draw from the likeliest tokens of this mass.", rich_help_panel=_SAMPLING),
+    float | None,
+    typer.Option(
+        help=f"Draw from the likeliest tokens of this mass. Default: {SAMPLING.top_p:g}.",
+        rich_help_panel=_SAMPLING,
+    ),
 ]
 
 _BUDGET = "Limits"
 
 ThinkingTokens = Annotated[
-    int,
+    int | None,
     typer.Option(
         metavar="TOKENS",
-        help="Thinking is closed, and the answer asked for, after so many.",
+        help="Thinking is closed, and the answer asked for, after so many. "
+        f"Default: {BUDGET.thinking_tokens}.",
         rich_help_panel=_BUDGET,
     ),
 ]
 AnswerTokens = Annotated[
-    int, typer.Option(metavar="TOKENS", help="Longest answer.", rich_help_panel=_BUDGET)
+    int | None,
+    typer.Option(
+        metavar="TOKENS",
+        help=f"Longest answer. Default: {BUDGET.answer_tokens}.",
+        rich_help_panel=_BUDGET,
+    ),
 ]
 StepTokens = Annotated[
-    int, typer.Option(metavar="TOKENS", help="Longest step.", rich_help_panel=_BUDGET)
+    int | None,
+    typer.Option(
+        metavar="TOKENS",
+        help=f"Longest step. Default: {BUDGET.step_tokens}.",
+        rich_help_panel=_BUDGET,
+    ),
 ]
 Steps = Annotated[
     int | None,
@@ -171,6 +218,43 @@ Seconds = Annotated[
         metavar="SECONDS",
         help="The run ends, answered or not, after so many.",
         rich_help_panel=_BUDGET,
+    ),
+]
+
+_SERVERS = "Servers"
+
+Retries = Annotated[
+    int | None,
+    typer.Option(
+        metavar="ATTEMPTS",
+        help="A request that fails is tried again so many times in a row. "
+        f"Default: {FAILURE.retries}.",
+        rich_help_panel=_SERVERS,
+    ),
+]
+WarmSeconds = Annotated[
+    float | None,
+    typer.Option(
+        metavar="SECONDS",
+        help="While the SRM writes, the LRM reads along at most every so many seconds.",
+        rich_help_panel=_SERVERS,
+    ),
+]
+WarmTokens = Annotated[
+    int | None,
+    typer.Option(
+        metavar="TOKENS",
+        help="The same, at most every so many tokens.",
+        rich_help_panel=_SERVERS,
+    ),
+]
+Hedge = Annotated[
+    bool | None,
+    typer.Option(
+        "--hedge/--no-hedge",
+        help="Let the LRM begin to rewrite an SRM step that the offload is likely to reject. "
+        "Default: it waits.",
+        rich_help_panel=_SERVERS,
     ),
 ]
 
@@ -188,8 +272,8 @@ TraceOut = Annotated[
 ]
 
 
-def changed(base: Thresholds, **flags: Any) -> Thresholds:
-    """``base`` with the thresholds that were given as flags; None is a flag not given."""
+def changed(base: Settings, **flags: Any) -> Settings:
+    """``base`` with what was given as flags; None is a flag not given."""
     given = {name: value for name, value in flags.items() if value is not None}
     if expressions := given.pop("expressions", None):
         given["expressions"] = tuple(expressions)

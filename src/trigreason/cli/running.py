@@ -2,40 +2,34 @@
 
 from __future__ import annotations
 
+import os
 from contextlib import AsyncExitStack, aclosing, nullcontext
 from dataclasses import dataclass
 
 from rich.console import Console
+from rich.text import Text
 
-from trigreason.budget import Budget
 from trigreason.cli.console import redraws
 from trigreason.cli.live import Transcript, preface
-from trigreason.cli.models import check_places, opened_pair
-from trigreason.engines.base import Sampling
+from trigreason.cli.models import described
+from trigreason.configuration import PlannedPair, opened_pair
 from trigreason.events import RunBegun
 from trigreason.reasoner import reason
-from trigreason.reasoning import Author, Thresholds, Trace, make_method
+from trigreason.reasoning import Author, Trace, make_method
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Task:
-    """What is to be answered, how, and by which models (``places``; none for the bundled pair)."""
+    """What is to be answered, how, and by which pair, with all that it is to work by."""
 
     question: str
     method: str
-    thresholds: Thresholds
-    sampling: Sampling
-    budget: Budget
-    places: dict[Author, str | None]
-
-    def __post_init__(self) -> None:
-        """Refuse thresholds out of range and models that are missing, before anything is loaded."""
-        check_places(self.places, self.authors, self.method)
+    pair: PlannedPair
 
     @property
     def authors(self) -> frozenset[Author]:
-        """The models that the method can come to need."""
-        return make_method(self.method, self.thresholds).authors
+        """The models that the method can come to need. ValueError: a threshold is out of range."""
+        return make_method(self.method, self.pair.settings.thresholds).authors
 
 
 @dataclass(slots=True)
@@ -50,17 +44,17 @@ async def carry_out(task: Task, run: Run, console: Console | None) -> None:
 
     Raises:
         EngineError: a model cannot be reached or loaded, or failed.
+        ConfigurationError: a key or a template is not there.
     """
+    settings = task.pair.settings
     async with AsyncExitStack() as stack:
         loading = (
             console.status("Loading the models …")
-            if console and redraws(console) and any(task.places.values())
+            if console and redraws(console) and not task.pair.is_bundled
             else nullcontext()
         )
         with loading:
-            pair = await stack.enter_async_context(
-                opened_pair(task.places, task.authors, task.budget)
-            )
+            pair = await stack.enter_async_context(opened_pair(task.pair, os.environ, task.authors))
         transcript = stack.enter_context(Transcript(console)) if console else None
         events = await stack.enter_async_context(
             aclosing(
@@ -68,15 +62,16 @@ async def carry_out(task: Task, run: Run, console: Console | None) -> None:
                     pair,
                     task.question,
                     task.method,
-                    thresholds=task.thresholds,
-                    sampling=task.sampling,
-                    budget=task.budget,
+                    sampling=settings.sampling,
+                    budget=settings.budget,
                 )
             )
         )
         async for event in events:
             if isinstance(event, RunBegun):
                 run.trace = event.trace
+                if console and not task.pair.is_bundled:
+                    console.print(Text(described(task.pair), "dim"))
                 if console:
                     console.print(preface(event.trace))
             if transcript:

@@ -3,26 +3,31 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from rich.console import Console
 
-from trigreason import bundled
 from trigreason.answers import boxed
-from trigreason.budget import Budget
 from trigreason.cli import options
 from trigreason.cli.console import print_json, screen
+from trigreason.cli.failures import FAILURES, failure_to_json
 from trigreason.cli.files import check_writable, read_text, write_trace
-from trigreason.cli.options import BUDGET, SAMPLING, as_wrong_use
+from trigreason.cli.models import check_models, chosen_pair
+from trigreason.cli.options import as_wrong_use
 from trigreason.cli.running import Run, Task, carry_out
 from trigreason.cli.tables import add_up, summary
 from trigreason.cli.words import how_it_ended
-from trigreason.engines.base import Sampling
+from trigreason.configuration import read_configuration
 from trigreason.reasoning import Author, StopReason, Thresholds, Trace, trace_to_json
 
-MODEL = "GGUF file, URL, or MODEL@URL"
+MODEL = "GGUF file, URL, MODEL@URL, or an engine of the configuration"
 
 
 def solve(
@@ -45,11 +50,13 @@ def solve(
             metavar="MODEL", help=f"The large model: {MODEL}. Key: TRIGREASON_LRM_API_KEY."
         ),
     ] = None,
+    pair: options.PairName = None,
+    config: options.Config = None,
     method: options.Method = "trigreason",
     as_json: options.Json = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="Print the answer and no more.")] = False,
     trace: options.TraceOut = None,
-    seed: options.Seed = SAMPLING.seed,
+    seed: options.SeedChange = None,
     paper: Annotated[
         bool,
         typer.Option(
@@ -67,67 +74,109 @@ def solve(
     hesitation: options.Hesitation = None,
     accept: options.Accept = None,
     judge_first: options.JudgeFirst = None,
-    temperature: options.Temperature = SAMPLING.temperature,
-    top_p: options.TopP = SAMPLING.top_p,
-    thinking_tokens: options.ThinkingTokens = BUDGET.thinking_tokens,
-    answer_tokens: options.AnswerTokens = BUDGET.answer_tokens,
-    step_tokens: options.StepTokens = BUDGET.step_tokens,
-    steps: options.Steps = BUDGET.steps,
-    seconds: options.Seconds = BUDGET.seconds,
+    repeats: options.Repeats = None,
+    temperature: options.Temperature = None,
+    top_p: options.TopP = None,
+    thinking_tokens: options.ThinkingTokens = None,
+    answer_tokens: options.AnswerTokens = None,
+    step_tokens: options.StepTokens = None,
+    steps: options.Steps = None,
+    seconds: options.Seconds = None,
+    retries: options.Retries = None,
+    warm_seconds: options.WarmSeconds = None,
+    warm_tokens: options.WarmTokens = None,
+    hedge: options.Hedge = None,
 ) -> None:
-    """Answer a question with a pair: the bundled one, or --srm and --lrm.
+    """Answer a question with a pair: a configured one, the bundled one, or --srm and --lrm.
 
-    Thresholds that are not given are those that fit the bundled pair, or else the paper's.
+    What is not given as a flag is as the pair has it, or else as the paper has it.
     """
     if trace:
         check_writable(trace)
-    is_bundled = not (srm or lrm)
     with as_wrong_use():
-        task = Task(
-            question=_question(question, file),
-            method=method,
-            thresholds=options.changed(
-                bundled.profile() if is_bundled and not paper else Thresholds(),
-                n=n,
-                tau=tau,
-                rho=rho,
-                direction=direction,
-                k=k,
-                m=m,
-                expressions=hesitation,
-                accept=accept,
-                judge_first=judge_first,
-            ),
-            sampling=Sampling(temperature=temperature, top_p=top_p, seed=seed),
-            budget=Budget(
-                thinking_tokens=thinking_tokens,
-                answer_tokens=answer_tokens,
-                step_tokens=step_tokens,
-                steps=steps,
-                seconds=seconds,
-            ),
-            places={Author.SRM: srm, Author.LRM: lrm},
-        )
+        asked = _question(question, file)
     run = Run()
-    out = screen()
-    try:
-        asyncio.run(carry_out(task, run, None if as_json or quiet else out))
-    except KeyboardInterrupt as interruption:
-        kept = [f"what was written until then is in {trace}"] if trace and run.trace else []
-        raise KeyboardInterrupt(*kept) from interruption
-    finally:
-        if trace and run.trace:
-            write_trace(trace, run.trace)
+    with _failing_as_json(run) if as_json else nullcontext():
+        configuration = read_configuration(config, os.environ)
+        models = {Author.SRM: srm, Author.LRM: lrm}
+        plan = chosen_pair(configuration, pair, models, os.environ)
+        with as_wrong_use():
+            settings = plan.settings
+            changes = {
+                "thresholds": options.changed(
+                    Thresholds() if paper else settings.thresholds,
+                    n=n,
+                    tau=tau,
+                    rho=rho,
+                    direction=direction,
+                    k=k,
+                    m=m,
+                    expressions=hesitation,
+                    accept=accept,
+                    judge_first=judge_first,
+                    repeats=repeats,
+                ),
+                "sampling": options.changed(
+                    settings.sampling, temperature=temperature, top_p=top_p, seed=seed
+                ),
+                "budget": options.changed(
+                    settings.budget,
+                    thinking_tokens=thinking_tokens,
+                    answer_tokens=answer_tokens,
+                    step_tokens=step_tokens,
+                    steps=steps,
+                    seconds=seconds,
+                ),
+                "failure": options.changed(settings.failure, retries=retries),
+                "hiding": options.changed(
+                    settings.hiding,
+                    warm_seconds=warm_seconds,
+                    warm_tokens=warm_tokens,
+                    hedge=hedge,
+                ),
+            }
+            plan = replace(plan, settings=settings.model_copy(update=changes))
+            task = Task(question=asked, method=method, pair=plan)
+            needed = task.authors
+        check_models(plan, needed, method)
+        if (as_json or quiet) and not (pair or srm or lrm or plan.is_bundled):
+            chosen_by = configuration.place(("default_pair",))
+            print(f"trigreason: using pair {plan.name}, as {chosen_by} says", file=sys.stderr)
+        _let_run(task, run, None if as_json or quiet else screen(), trace)
     assert run.trace is not None, "a run that ends has a trace"
     if as_json:
         print_json(_as_json(run.trace))
     elif quiet:
         _print_answer(run.trace)
-    else:
-        out.print()
-        out.print(summary({task.method: add_up([run.trace])}))
     if run.trace.stop is StopReason.TRUNCATED:
         raise typer.Exit(1)
+
+
+@contextmanager
+def _failing_as_json(run: Run) -> Iterator[None]:
+    """One JSON object of a failure, too, with what was written until then."""
+    try:
+        yield
+    except BrokenPipeError:
+        raise
+    except FAILURES as error:
+        print_json(failure_to_json(error, run.trace))
+        raise
+
+
+def _let_run(task: Task, run: Run, console: Console | None, file: Path | None) -> None:
+    """Carry the task out, shown on ``console``; its trace goes to ``file`` however it ends."""
+    try:
+        asyncio.run(carry_out(task, run, console))
+    except KeyboardInterrupt as interruption:
+        kept = [f"what was written until then is in {file}"] if file and run.trace else []
+        raise KeyboardInterrupt(*kept) from interruption
+    finally:
+        if file and run.trace:
+            write_trace(file, run.trace)
+    if console and run.trace:
+        console.print()
+        console.print(summary({task.method: add_up([run.trace])}))
 
 
 def _question(given: str | None, file: Path | None) -> str:

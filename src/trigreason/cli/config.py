@@ -1,0 +1,116 @@
+"""``trigreason config``: what is configured, and whether it can be used."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from importlib.resources import files
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from trigreason.cli import options
+from trigreason.cli.console import print_json
+from trigreason.cli.words import counted, settings
+from trigreason.configuration import (
+    Configuration,
+    ConfigurationError,
+    PlannedPair,
+    Problem,
+    effective_values,
+    planned_engine,
+    planned_pair,
+    read_configuration,
+    usual_files,
+)
+
+config_commands = typer.Typer()
+
+File = Annotated[
+    Path | None,
+    typer.Argument(metavar="FILE", help="The configuration; else the one that solve would find."),
+]
+
+
+@config_commands.callback(invoke_without_command=True)
+def config(context: typer.Context) -> None:
+    """Check, show, or begin a configuration (trigreason.toml)."""
+    if context.invoked_subcommand is None:
+        print(context.get_help())
+
+
+@config_commands.command()
+def check(file: File = None, *, as_json: options.Json = False) -> None:
+    """Say everything that is wrong with a configuration, or else what its pairs are."""
+    configuration: Configuration | None = None
+    try:
+        configuration = read_configuration(file, os.environ)
+        problems = list(_missing(configuration))
+    except ConfigurationError as error:
+        problems = list(error.problems)
+    if as_json:
+        print_json(_as_json(configuration, problems))
+    elif problems:
+        print(*problems, sep="\n")
+    else:
+        assert configuration is not None, "what could not be read is a problem"
+        print("\n".join(_told(configuration)))
+    if problems:
+        raise typer.Exit(1)
+
+
+@config_commands.command()
+def show(file: File = None) -> None:
+    """Print every value that counts, and where it comes from."""
+    for key, value, place in effective_values(read_configuration(file, os.environ)):
+        print(f"{key} = {value}  # {place}")
+
+
+@config_commands.command()
+def example() -> None:
+    """Print a configuration to begin with."""
+    print(files("trigreason.configuration").joinpath("example.toml").read_text("utf-8"), end="")
+
+
+def _missing(configuration: Configuration) -> Iterator[Problem]:
+    """What is not on this machine: keys, files, templates."""
+    for name in configuration.settings.engines:
+        yield from planned_engine(configuration, name).problems(os.environ)
+
+
+def _told(configuration: Configuration) -> Iterator[str]:
+    if configuration.file is None:
+        places = ", ".join(map(str, usual_files(os.environ)))
+        yield f"There is no configuration file (looked for {places})."
+    else:
+        found = counted(len(configuration.settings.engines), "engine")
+        yield f"{configuration.file} is fine: {found}."
+    for pair in _pairs(configuration):
+        default = " (default)" if pair.name == configuration.settings.default_pair else ""
+        yield f"pair {pair.name}{default}"
+        for author, engine in pair.engines.items():
+            yield f"  {author.upper()} {engine}"
+        yield f"  {settings('trigreason', pair.settings.thresholds)}"
+
+
+def _pairs(configuration: Configuration) -> list[PlannedPair]:
+    return [planned_pair(configuration, name) for name in configuration.pair_names]
+
+
+def _as_json(configuration: Configuration | None, problems: list[Problem]) -> dict[str, Any]:
+    told: dict[str, Any] = {"problems": [each.to_json() for each in problems]}
+    if configuration is None:
+        return told
+    return {
+        **told,
+        "file": str(configuration.file) if configuration.file else None,
+        "default_pair": configuration.settings.default_pair,
+        "pairs": {
+            pair.name: {
+                **{str(author): str(engine) for author, engine in pair.engines.items()},
+                "thresholds": pair.settings.thresholds.to_json(),
+            }
+            for pair in _pairs(configuration)
+        },
+    }

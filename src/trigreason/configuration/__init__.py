@@ -1,0 +1,44 @@
+"""``trigreason.toml``: engines and pairs, read from a file and the environment.
+
+configuration = read_configuration(None, os.environ)
+async with opened_pair(planned_pair(configuration, "qwen"), os.environ) as pair:
+    ...
+"""
+
+from trigreason.configuration.effective import effective_values
+from trigreason.configuration.layers import FILE, Layers, usual_files
+from trigreason.configuration.opening import opened_pair
+from trigreason.configuration.planning import (
+    PlannedEngine,
+    PlannedPair,
+    bundled_pair,
+    engine_at,
+    planned_engine,
+    planned_pair,
+)
+from trigreason.configuration.problems import ConfigurationError, Problem, nearest
+from trigreason.configuration.reading import Configuration, read_configuration, validate
+from trigreason.configuration.schema import BUNDLED, EngineSettings, PairSettings
+
+__all__ = [
+    "BUNDLED",
+    "FILE",
+    "Configuration",
+    "ConfigurationError",
+    "EngineSettings",
+    "Layers",
+    "PairSettings",
+    "PlannedEngine",
+    "PlannedPair",
+    "Problem",
+    "bundled_pair",
+    "effective_values",
+    "engine_at",
+    "nearest",
+    "opened_pair",
+    "planned_engine",
+    "planned_pair",
+    "read_configuration",
+    "usual_files",
+    "validate",
+]

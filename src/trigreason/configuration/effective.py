@@ -1,0 +1,53 @@
+"""Every value of a configuration that counts, whoever gave it."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+from trigreason.configuration.reading import Configuration
+from trigreason.configuration.schema import (
+    ANY_NAME,
+    OF_SERVERS,
+    EngineSettings,
+    KeyPath,
+    Settings,
+    fields_of,
+)
+
+DEFAULT = "default"
+_BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
+
+
+class Effective(NamedTuple):
+    """A key and its value as TOML writes them, and the file or variable it is from."""
+
+    key: str
+    value: str
+    place: str
+
+
+def effective_values(configuration: Configuration) -> Iterator[Effective]:
+    """All values, in the schema's order; what is off or left to be found out is left out."""
+    for path, value in _values(configuration.settings, Settings):
+        key = ".".join(part if _BARE_KEY.fullmatch(part) else json.dumps(part) for part in path)
+        written = json.dumps(value, ensure_ascii=False, default=str)
+        yield Effective(key, written, configuration.layers.places.get(path, DEFAULT))
+
+
+def _values(value: Any, kind: Any, path: KeyPath = ()) -> Iterator[tuple[KeyPath, Any]]:
+    fields = fields_of(kind)
+    if value is None:
+        return
+    if not fields:
+        yield path, value
+    elif ANY_NAME in fields:
+        for name, inner in value.items():
+            yield from _values(inner, fields[ANY_NAME], (*path, name))
+    else:
+        loaded = isinstance(value, EngineSettings) and value.file is not None
+        for name, inner in fields.items():
+            if not (loaded and name in OF_SERVERS):
+                yield from _values(getattr(value, name), inner, (*path, name))

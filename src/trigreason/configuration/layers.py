@@ -1,0 +1,151 @@
+"""The layers of a configuration, lowest first: its file, then the environment.
+
+TRIGREASON_CONFIG                 the file, where --config names none
+TRIGREASON_PAIR                   default_pair
+TRIGREASON_ENGINES__SMALL__URL    engines.small.url, and so any key of an engine
+TRIGREASON_PAIRS__QWEN__SRM       pairs.qwen.srm, and so any key of a pair
+
+Names of engines and pairs are found whatever their case; "-" and "." in them are "_" here.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from trigreason.configuration.problems import ConfigurationError, Problem
+from trigreason.configuration.schema import KeyPath
+from trigreason.engines.templates import BUILT_IN
+
+FILE = "trigreason.toml"
+FILE_VARIABLE = "TRIGREASON_CONFIG"
+PAIR_VARIABLE = "TRIGREASON_PAIR"
+KEY_VARIABLE = re.compile(r"TRIGREASON_((?:ENGINES|PAIRS)__.*)", re.IGNORECASE | re.DOTALL)
+
+
+@dataclass(slots=True)
+class Layers:
+    """Values put on top of each other, and the file, variable or flag each one is from."""
+
+    values: dict[str, Any] = field(default_factory=dict)
+    places: dict[KeyPath, str] = field(default_factory=dict)
+
+    def put(self, path: KeyPath, value: Any, place: str) -> None:
+        """Set a value; a table is put key by key onto the one that is there."""
+        if isinstance(value, dict):
+            self._table(path)
+            for key, inner in value.items():
+                self.put((*path, key), inner, place)
+            if not value:
+                self.places.setdefault(path, place)
+        else:
+            self._table(path[:-1])[path[-1]] = value
+            self.places[path] = place
+
+    def place(self, path: KeyPath) -> str | None:
+        """Where the value at a path is from; for a table, the last of its values."""
+        for length in range(len(path), -1, -1):
+            for each, place in reversed(self.places.items()):
+                if each[:length] == path[:length]:
+                    return place
+        return None
+
+    def _table(self, path: KeyPath) -> dict[str, Any]:
+        table = self.values
+        for part in path:
+            if not isinstance(table.get(part), dict):
+                table[part] = {}
+            table = table[part]
+        return table
+
+
+def find_file(given: Path | None, environ: Mapping[str, str]) -> Path | None:
+    """The file that counts: the one given or named by the environment, else the first there is."""
+    if given is not None:
+        return given
+    if named := environ.get(FILE_VARIABLE):
+        return Path(named).expanduser()
+    return next((file for file in usual_files(environ) if file.is_file()), None)
+
+
+def usual_files(environ: Mapping[str, str]) -> list[Path]:
+    """Where a configuration is looked for: this folder, then the user's."""
+    user = Path(environ.get("XDG_CONFIG_HOME", ""))
+    if not user.is_absolute():
+        user = Path("~/.config").expanduser()
+    return [Path(FILE), user / "trigreason" / FILE]
+
+
+def read_file(file: Path) -> dict[str, Any]:
+    """The values of a TOML file; paths in it are relative to its folder.
+
+    Raises:
+        ConfigurationError: it cannot be read, or is no TOML.
+    """
+    try:
+        values = tomllib.loads(file.read_bytes().decode())
+    except OSError as error:
+        what = f"cannot be read ({error.strerror or type(error).__name__}); check the path"
+    except UnicodeDecodeError as error:
+        what = f"is no UTF-8 text (byte {error.start})"
+    except tomllib.TOMLDecodeError as error:
+        what = f"is no TOML: {error}"
+    except RecursionError:
+        what = "is no TOML: nested too deeply"
+    else:
+        _anchor(values, file.parent)
+        return values
+    raise ConfigurationError([Problem(str(file), "", what)])
+
+
+def _anchor(values: dict[str, Any], folder: Path) -> None:
+    """Make the paths of models and templates independent of where the program runs."""
+    engines = values.get("engines")
+    for engine in engines.values() if isinstance(engines, dict) else ():
+        if not isinstance(engine, dict):
+            continue
+        if isinstance(file := engine.get("file"), str) and file:
+            engine["file"] = str(folder / Path(file).expanduser())
+        template = engine.get("template")
+        if isinstance(template, str) and template and template not in BUILT_IN:
+            engine["template"] = str(folder / Path(template).expanduser())
+
+
+def read_environment(layers: Layers, environ: Mapping[str, str]) -> Iterator[Problem]:
+    """Put the environment's values onto ``layers``; what is wrong with the names is yielded."""
+    if pair := environ.get(PAIR_VARIABLE):
+        layers.put(("default_pair",), pair, PAIR_VARIABLE)
+    for variable in sorted(environ):
+        if match := KEY_VARIABLE.fullmatch(variable):
+            parts = match[1].split("__")
+            if len(parts) < 2 or not all(parts):
+                example = "TRIGREASON_ENGINES__SMALL__URL"
+                yield Problem(variable, "", f"names no key; write it like {example}")
+                continue
+            kind, name, *keys = (part.lower() for part in parts)
+            there = layers.values.get(kind)
+            names = [each for each in there if _folded(each) == name] if there else []
+            if len(names) > 1:
+                both = " and ".join(sorted(names))
+                yield Problem(variable, "", f"could be {both}; give one of them another name")
+                continue
+            path = (kind, *(names or [name]), *keys)
+            layers.put(path, _parsed(environ[variable]), variable)
+
+
+def _folded(name: str) -> str:
+    return re.sub(r"[^a-z0-9_]", "_", name.lower())
+
+
+def _parsed(text: str) -> Any:
+    """A value as TOML has it, or else the text itself."""
+    if "\n" in text:
+        return text
+    try:
+        return tomllib.loads(f"value = {text}")["value"]
+    except (tomllib.TOMLDecodeError, RecursionError):
+        return text

@@ -1,0 +1,144 @@
+"""From a planned pair to one whose models are open, and closed again in all cases."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from trigreason import bundled
+from trigreason.budget import Budget
+from trigreason.configuration.planning import PlannedEngine, PlannedPair
+from trigreason.configuration.schema import EngineSettings
+from trigreason.engines.base import Engine
+from trigreason.engines.connect import connect
+from trigreason.engines.embedded import load, split_threads, threads_alone
+from trigreason.pairs import Pair
+from trigreason.reasoning import Author, Prices
+
+QUESTION_TOKENS = 6144
+"""Room for the question in a GGUF model's context, beside the thinking and the answer."""
+
+BOTH = frozenset(Author)
+
+
+@asynccontextmanager
+async def opened_pair(
+    plan: PlannedPair, environ: Mapping[str, str], needed: frozenset[Author] = BOTH
+) -> AsyncIterator[Pair]:
+    """The pair, its models opened at the same time, and closed on leaving.
+
+    Only the models in ``needed`` are opened; the other side of the pair is then never asked. Keys
+    are read from ``environ`` now, and kept by the engines alone.
+
+    Raises:
+        EngineError: a model cannot be reached or loaded.
+        ConfigurationError: a key is not there, or a template cannot be read.
+    """
+    settings = plan.settings
+    async with AsyncExitStack() as stack:
+        if plan.is_bundled:
+            pair = await bundled.load_pair()
+            stack.push_async_callback(pair.close)
+            yield replace(
+                pair,
+                thresholds=settings.thresholds,
+                failure=settings.failure,
+                hiding=settings.hiding,
+            )
+            return
+        wanted = {author: plan.engines[author] for author in sorted(needed, reverse=True)}
+        engines = await _open_all(wanted, environ, settings.budget, stack)
+        yield Pair(
+            engines.get(Author.SRM) or engines[Author.LRM],
+            engines.get(Author.LRM) or engines[Author.SRM],
+            plan.name,
+            thresholds=settings.thresholds,
+            logprob_scale=settings.logprob_scale,
+            judge=settings.judge,
+            failure=settings.failure,
+            hiding=settings.hiding,
+            prices=_prices(wanted),
+        )
+
+
+def _prices(engines: Mapping[Author, PlannedEngine]) -> dict[Author, Prices]:
+    named = {author: engine.settings.prices for author, engine in engines.items()}
+    return {author: prices for author, prices in named.items() if prices is not None}
+
+
+async def _open_all(
+    wanted: Mapping[Author, PlannedEngine],
+    environ: Mapping[str, str],
+    budget: Budget,
+    stack: AsyncExitStack,
+) -> dict[Author, Engine]:
+    """Open each engine once, even where both authors use it; ``stack`` closes them."""
+    planned = {engine.name: engine for engine in wanted.values()}
+    keys = {name: engine.api_key(environ) for name, engine in planned.items()}
+    threads = _threads(planned)
+    opened: dict[str, Engine] = {}
+
+    async def open_one(name: str, engine: PlannedEngine) -> None:
+        if file := engine.settings.file:
+            opened[name] = await _loaded(engine, file, threads[name], budget)
+        else:
+            opened[name] = await _connected(engine, keys[name])
+        stack.push_async_callback(opened[name].close)
+        _configure(opened[name], engine.settings)
+
+    try:
+        async with asyncio.TaskGroup() as group:
+            for name, engine in planned.items():
+                group.create_task(open_one(name, engine))
+    except ExceptionGroup as failures:
+        raise failures.exceptions[0] from None
+    return {author: opened[engine.name] for author, engine in wanted.items()}
+
+
+async def _connected(engine: PlannedEngine, api_key: str | None) -> Engine:
+    settings = engine.settings
+    return await connect(
+        f"{settings.model}@{settings.url}" if settings.model else f"{settings.url}",
+        api_key=api_key,
+        dialect=settings.dialect,
+        template=engine.template(),
+        timeouts=settings.timeouts,
+    )
+
+
+async def _loaded(engine: PlannedEngine, file: Path, threads: int, budget: Budget) -> Engine:
+    template = engine.template()
+    room = budget.thinking_tokens + budget.answer_tokens + QUESTION_TOKENS
+    context_tokens = engine.settings.context_tokens or room
+    loaded = await load(file, threads=threads, context_tokens=context_tokens)
+    if template is not None:
+        loaded.template = template
+    return loaded
+
+
+def _threads(planned: Mapping[str, PlannedEngine]) -> dict[str, int]:
+    """Threads for each GGUF model, fewer where the other model runs on this machine too."""
+    files = {
+        name: engine.settings.file
+        for name, engine in planned.items()
+        if engine.settings.file is not None
+    }
+    if len(files) < 2:
+        return {name: threads_alone(file) for name, file in files.items()}
+    (srm, srm_file), (lrm, lrm_file) = files.items()
+    return dict(zip((srm, lrm), split_threads(srm_file, lrm_file), strict=True))
+
+
+def _configure(engine: Engine, settings: EngineSettings) -> None:
+    """Put what the settings say in the place of what the model says of itself."""
+    engine.breaker = settings.breaker
+    said = {
+        "logprob_scale": settings.logprob_scale,
+        "context_tokens": settings.context_tokens,
+    }
+    changes: Any = {name: value for name, value in said.items() if value is not None}
+    engine.capabilities = replace(engine.capabilities, **changes)

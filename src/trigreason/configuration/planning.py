@@ -1,0 +1,149 @@
+"""A pair before its models are opened: which engines, and everything they are to work by."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+
+from trigreason import bundled
+from trigreason.configuration.layers import Layers
+from trigreason.configuration.problems import ConfigurationError, Problem, nearest, shown
+from trigreason.configuration.reading import Configuration, validate
+from trigreason.configuration.schema import BUNDLED, EngineSettings, KeyPath, PairSettings
+from trigreason.engines.base import NotAModel
+from trigreason.engines.connect import as_file, is_url
+from trigreason.engines.embedded import check_gguf
+from trigreason.engines.template_sources import template_from
+from trigreason.engines.templates import ChatTemplate, TemplateError
+from trigreason.reasoning import Author
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedEngine:
+    """An engine by its name; its settings are those ``at`` this path of ``layers``."""
+
+    name: str
+    settings: EngineSettings
+    layers: Layers = field(repr=False)
+    at: KeyPath = ()
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.settings})"
+
+    def api_key(self, environ: Mapping[str, str]) -> str | None:
+        """The key, from the variable that the settings name; None where they name none.
+
+        Raises:
+            ConfigurationError: the variable is not set, or what it holds can be no key.
+        """
+        variable = self.settings.api_key_env
+        if variable is None:
+            return None
+        key = environ.get(variable, "").strip()
+        if not key:
+            raise self._error("api_key_env", f"the environment variable {variable} is not set")
+        if not (key.isascii() and key.isprintable()):
+            raise self._error("api_key_env", f"what {variable} holds is no key; set it again")
+        return key
+
+    def template(self) -> ChatTemplate | None:
+        """The chat template that the settings name; None where the model is asked for its own.
+
+        Raises:
+            ConfigurationError: it cannot be read.
+        """
+        if self.settings.template is None:
+            return None
+        try:
+            return template_from(self.settings.template)
+        except TemplateError as error:
+            raise self._error("template", str(error)) from error
+
+    def check_file(self) -> None:
+        """Raises ConfigurationError where the settings name a file that is no model."""
+        if self.settings.file is not None:
+            try:
+                check_gguf(self.settings.file)
+            except NotAModel as error:
+                raise self._error("file", str(error)) from error
+
+    def problems(self, environ: Mapping[str, str]) -> Iterator[Problem]:
+        """What is missing on this machine for the engine to be opened."""
+        checks: tuple[Callable[[], object], ...] = (
+            lambda: self.api_key(environ),
+            self.template,
+            self.check_file,
+        )
+        for check in checks:
+            try:
+                check()
+            except ConfigurationError as error:
+                yield from error.problems
+
+    def _error(self, key: str, what: str) -> ConfigurationError:
+        path = (*self.at, key)
+        place = self.layers.place(path) or "configuration"
+        return ConfigurationError([Problem(place, ".".join(path), what)])
+
+
+def engine_at(model: str, place: str, **keys: str) -> PlannedEngine:
+    """The engine that a URL, MODEL@URL or a path of a GGUF file names, as ``place`` says.
+
+    ``keys`` are further settings, by their keys in a configuration.
+
+    Raises:
+        ConfigurationError: it can be none.
+    """
+    layers = Layers()
+    if is_url(model):
+        name, at, url = model.rpartition("@http")
+        layers.put(("url",), f"http{url}" if at else model, place)
+        if name:
+            layers.put(("model",), name, place)
+    else:
+        layers.put(("file",), str(as_file(model)), place)
+    layers.put((), keys, place)
+    settings, problems = validate(EngineSettings, layers)
+    if settings is None:
+        raise ConfigurationError(problems)
+    return PlannedEngine(place, settings, layers)
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedPair:
+    """A pair by its name; ``engines`` is empty for the bundled one, which brings its own."""
+
+    name: str
+    settings: PairSettings
+    engines: Mapping[Author, PlannedEngine] = field(default_factory=dict)
+
+    @property
+    def is_bundled(self) -> bool:
+        return self.name == BUNDLED
+
+
+def bundled_pair() -> PlannedPair:
+    """The pair that comes along, under the thresholds that fit it."""
+    settings = PairSettings(srm="srm", lrm="lrm")
+    return PlannedPair(BUNDLED, settings.model_copy(update={"thresholds": bundled.profile()}))
+
+
+def planned_pair(configuration: Configuration, name: str) -> PlannedPair:
+    """The pair of this name. Raises ValueError where there is none."""
+    if name == BUNDLED:
+        return bundled_pair()
+    settings = configuration.settings.pairs.get(name)
+    if settings is None:
+        near = nearest(name, configuration.pair_names)
+        raise ValueError(f"no pair is called {shown(name)}; {near}")
+    engines = {
+        Author.SRM: planned_engine(configuration, settings.srm),
+        Author.LRM: planned_engine(configuration, settings.lrm),
+    }
+    return PlannedPair(name, settings, engines)
+
+
+def planned_engine(configuration: Configuration, name: str) -> PlannedEngine:
+    """The engine of this name, which there must be."""
+    settings = configuration.settings.engines[name]
+    return PlannedEngine(name, settings, configuration.layers, ("engines", name))

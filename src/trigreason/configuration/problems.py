@@ -1,0 +1,63 @@
+"""What is wrong with a configuration, in lines that say where and what to do."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import asdict, dataclass
+from difflib import get_close_matches
+
+LONGEST_SHOWN = 24
+"""Longer values are not repeated: keys of APIs are longer, and end up in the wrong line."""
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing that is wrong.
+
+    ``place`` is the file, variable or flag that says so, ``key`` the dotted path of the value
+    there (empty for the whole of it).
+    """
+
+    place: str
+    key: str
+    what: str
+
+    def __str__(self) -> str:
+        return ": ".join(filter(None, (self.place, self.key, self.what)))
+
+    def to_json(self) -> dict[str, str]:
+        return asdict(self)
+
+
+class ConfigurationError(ValueError):
+    """A configuration cannot be used; ``str()`` is the first problem and how many there are."""
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        super().__init__(problems)
+        self.problems = tuple(problems)
+
+    def __str__(self) -> str:
+        first, *others = self.problems
+        if not others:
+            return str(first)
+        return f"{first} (and {len(others)} more: see trigreason config check)"
+
+
+def shown(value: object) -> str:
+    """A value as it is repeated in an error; never one that may be a secret."""
+    if isinstance(value, str):
+        return repr(value) if len(value) <= LONGEST_SHOWN else "that (too long to repeat)"
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, int | float):
+        return str(value)
+    return "a table" if isinstance(value, dict) else "a list"
+
+
+def nearest(name: str, known: Collection[str]) -> str:
+    """The end of an error about a name that is not there: what was probably meant."""
+    folded = {each.lower(): each for each in known}
+    close = get_close_matches(name.lower(), folded, n=1, cutoff=0.5)
+    if close:
+        return f"did you mean {folded[close[0]]}?"
+    return f"there is {', '.join(known)}" if known else "there is none"

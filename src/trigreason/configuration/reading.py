@@ -1,0 +1,127 @@
+"""From layers of values to a configuration that can be used, or to everything that is wrong."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from trigreason.configuration.layers import Layers, find_file, read_environment, read_file
+from trigreason.configuration.problems import ConfigurationError, Problem, nearest, shown
+from trigreason.configuration.schema import BUNDLED, KeyPath, Settings, keys_at
+
+Kind = TypeVar("Kind", bound=BaseModel)
+
+_TYPES = {
+    "string_type": "text in quotes",
+    "path_type": "text in quotes",
+    "int_type": "a whole number",
+    "int_from_float": "a whole number",
+    "float_type": "a number",
+    "bool_type": "true or false",
+    "tuple_type": "a list",
+    "model_type": "a table",
+    "dict_type": "a table",
+}
+"""What pydantic misses, in TOML's words."""
+
+
+@dataclass(frozen=True, slots=True)
+class Configuration:
+    """Engines and pairs as they are to be used; ``file`` is None where there is none."""
+
+    settings: Settings
+    layers: Layers
+    file: Path | None = None
+
+    @property
+    def pair_names(self) -> list[str]:
+        return [BUNDLED, *self.settings.pairs]
+
+    def place(self, path: KeyPath) -> str:
+        """The file or variable that a value comes from."""
+        return self.layers.place(path) or "configuration"
+
+
+def read_configuration(file: Path | None, environ: Mapping[str, str]) -> Configuration:
+    """The configuration of ``file``, or of the file that is found, under the environment.
+
+    Raises:
+        ConfigurationError: something in it is wrong; it holds everything that is.
+    """
+    file = find_file(file, environ)
+    layers = Layers()
+    if file is not None:
+        layers.put((), read_file(file), str(file))
+    problems = list(read_environment(layers, environ))
+    settings, wrong = validate(Settings, layers)
+    problems += wrong
+    if settings is not None:
+        problems += _references(settings, layers)
+    if problems or settings is None:
+        raise ConfigurationError(problems)
+    return Configuration(settings, layers, file)
+
+
+def validate(
+    kind: type[Kind], layers: Layers, at: KeyPath = ()
+) -> tuple[Kind | None, list[Problem]]:
+    """The table of this kind that the values are, or what is wrong with them.
+
+    ``at`` is where in a configuration such a table stands. TOML has JSON's types, so the strict
+    rules for JSON are the right ones: no number from a text, no text from a number.
+    """
+    try:
+        return kind.model_validate_json(json.dumps(layers.values, default=str), strict=True), []
+    except ValidationError as error:
+        return None, [_problem(each, layers, at) for each in error.errors(include_url=False)]
+
+
+def _problem(error: ErrorDetails, layers: Layers, at: KeyPath) -> Problem:
+    path = tuple(map(str, error["loc"]))
+    place = layers.place(path) or "configuration"
+    return Problem(place, ".".join((*at, *path)), _what(error, (*at, *path)))
+
+
+def _what(error: ErrorDetails, path: KeyPath) -> str:
+    """What is wrong, without repeating what may be a secret."""
+    kind, value, context = error["type"], error["input"], error.get("ctx", {})
+    if kind == "extra_forbidden":
+        if path[-1] == "api_key":
+            return "a key is not written here; name its environment variable in api_key_env"
+        return f"unknown key; {nearest(path[-1], keys_at(path[:-1]))}"
+    if kind == "missing":
+        return "is missing"
+    if kind == "value_error":
+        return str(context["error"])
+    if kind == "enum":
+        return f"must be {context['expected']}, not {shown(value)}"
+    if kind in _TYPES:
+        return f"must be {_TYPES[kind]}, not {shown(value)}"
+    return error["msg"].replace("Input should", "must").replace("String should", "must")
+
+
+def _references(settings: Settings, layers: Layers) -> Iterator[Problem]:
+    """Names that lead nowhere."""
+
+    def problem(path: KeyPath, what: str) -> Problem:
+        return Problem(layers.place(path) or "configuration", ".".join(path), what)
+
+    pairs = [BUNDLED, *settings.pairs]
+    if settings.default_pair not in pairs:
+        what = f"no pair is called {shown(settings.default_pair)}"
+        yield problem(("default_pair",), f"{what}; {nearest(settings.default_pair, pairs)}")
+    if BUNDLED in settings.pairs:
+        yield problem(("pairs", BUNDLED), "this name is taken by the pair that comes along")
+    for name, pair in settings.pairs.items():
+        for role in ("srm", "lrm"):
+            engine: str = getattr(pair, role)
+            if engine not in settings.engines:
+                what = f"no engine is called {shown(engine)}"
+                near = nearest(engine, settings.engines)
+                yield problem(("pairs", name, role), f"{what}; {near}")

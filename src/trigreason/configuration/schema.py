@@ -1,0 +1,220 @@
+"""What can be configured.
+
+The tables below an engine and a pair are the runtime's own objects: their fields, types, defaults
+and checks are read from them, so that a value is described in one place only.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict, dataclass, is_dataclass
+from pathlib import Path
+from types import UnionType
+from typing import Annotated, Any, Union, get_args, get_origin
+from urllib.parse import urlsplit
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    GetCoreSchemaHandler,
+    create_model,
+    model_validator,
+)
+from pydantic_core import CoreSchema, core_schema
+
+from trigreason.budget import Budget
+from trigreason.configuration.problems import nearest, shown
+from trigreason.engines.base import LogprobScale, Sampling
+from trigreason.engines.breaker import Breaker
+from trigreason.engines.connect import MAKERS
+from trigreason.engines.http import Timeouts
+from trigreason.failure import FailurePolicy
+from trigreason.hiding import Hiding
+from trigreason.pairs import JudgePrompt
+from trigreason.reasoning import Prices, Thresholds
+
+BUNDLED = "bundled"
+"""The pair that is always there."""
+
+OF_SERVERS = ("model", "dialect", "api_key_env", "timeouts")
+"""Keys that mean nothing to a file that is loaded into this process."""
+
+_STRICT = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, arbitrary_types_allowed=True)
+_NOT_CONFIGURED = {"clock"}
+
+
+@dataclass(frozen=True)
+class Runtime:
+    """Reads a table as the runtime object that it is annotated with, made by ``make``."""
+
+    make: Callable[[Mapping[str, Any]], Any] | None = None
+
+    def __get_pydantic_core_schema__(self, kind: type, handler: GetCoreSchemaHandler) -> CoreSchema:
+        make = self.make or (lambda values: kind(**values))
+        fields: Any = {
+            name: (each.annotation, ... if each.default is each.empty else each.default)
+            for name, each in _parameters(kind).items()
+        }
+        table = create_model(kind.__name__, __config__=_STRICT, **fields)
+
+        def build(read: BaseModel) -> Any:
+            return make({name: getattr(read, name) for name in read.model_fields_set})
+
+        return core_schema.no_info_after_validator_function(build, handler.generate_schema(table))
+
+
+def _parameters(kind: type) -> dict[str, inspect.Parameter]:
+    given = inspect.signature(kind, eval_str=True).parameters
+    return {name: each for name, each in given.items() if name not in _NOT_CONFIGURED}
+
+
+def _server(url: str) -> str:
+    try:
+        parts = urlsplit(url)
+        port_is_fine = parts.port is None or parts.port > 0
+    except ValueError:
+        port_is_fine = False
+    if not port_is_fine or parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ValueError("must be a URL such as http://localhost:8000/v1")
+    if "@" in parts.netloc:
+        raise ValueError(
+            "must not hold a password; put the key into an environment variable, "
+            "and the variable's name into api_key_env"
+        )
+    if parts.query or parts.fragment:
+        raise ValueError("must end with the path, usually /v1; no ? and no # after it")
+    return url
+
+
+def _dialect(name: str) -> str:
+    if name not in MAKERS:
+        raise ValueError(f"no dialect is called {shown(name)}; {nearest(name, MAKERS)}")
+    return name
+
+
+def _variable(name: str) -> str:
+    if not (name.isascii() and name.isidentifier() and name == name.upper()):
+        raise ValueError(
+            "must be the NAME of an environment variable in capitals, not the key itself; "
+            "write SMALL_KEY here and export SMALL_KEY=... in the shell"
+        )
+    return name
+
+
+def _not_below_0(prices: Prices) -> Prices:
+    for name, value in asdict(prices).items():
+        if value is not None and value < 0:
+            raise ValueError(f"the price of {name.replace('_', ' ')} must be 0 or more")
+    return prices
+
+
+Text = Annotated[str, Field(min_length=1)]
+
+
+class EngineSettings(BaseModel):
+    """One model: where it is, how it is spoken to, what it costs."""
+
+    model_config = _STRICT
+
+    url: Annotated[str, AfterValidator(_server)] | None = None
+    file: Path | None = None
+    model: Text | None = None
+    dialect: Annotated[str, AfterValidator(_dialect)] | None = None
+    api_key_env: Annotated[str, AfterValidator(_variable)] | None = None
+    template: Text | None = None
+    logprob_scale: LogprobScale | None = None
+    context_tokens: Annotated[int, Field(ge=1)] | None = None
+    timeouts: Annotated[Timeouts, Runtime()] = Field(default_factory=Timeouts)
+    breaker: Annotated[Breaker, Runtime()] = Field(default_factory=Breaker, repr=False)
+    prices: Annotated[Prices, Runtime(), AfterValidator(_not_below_0)] | None = None
+
+    @model_validator(mode="after")
+    def _one_place(self) -> EngineSettings:
+        if (self.url is None) is (self.file is None):
+            raise ValueError("needs either url (of a server) or file (a GGUF file)")
+        if self.file is not None:
+            for key in OF_SERVERS:
+                if key in self.model_fields_set:
+                    raise ValueError(f"{key} is of no use with file; take it out, or give a url")
+        return self
+
+    def __str__(self) -> str:
+        if self.file is not None:
+            return str(self.file)
+        return f"{self.model} at {self.url}" if self.model else f"{self.url}"
+
+
+class PairSettings(BaseModel):
+    """Two engines by their names, and how they work together."""
+
+    model_config = _STRICT
+
+    srm: Text
+    lrm: Text
+    logprob_scale: LogprobScale = LogprobScale.RAW
+    thresholds: Annotated[Thresholds, Runtime(Thresholds.from_json)] = Field(
+        default_factory=Thresholds
+    )
+    budget: Annotated[Budget, Runtime()] = Field(default_factory=Budget)
+    sampling: Annotated[Sampling, Runtime()] = Field(default_factory=Sampling)
+    judge: Annotated[JudgePrompt, Runtime()] = Field(default_factory=JudgePrompt)
+    failure: Annotated[FailurePolicy, Runtime()] = Field(default_factory=FailurePolicy)
+    hiding: Annotated[Hiding, Runtime()] = Field(default_factory=Hiding)
+
+
+class Settings(BaseModel):
+    """A whole configuration."""
+
+    model_config = _STRICT
+
+    default_pair: Text = BUNDLED
+    engines: dict[str, EngineSettings] = Field(default_factory=dict)
+    pairs: dict[str, PairSettings] = Field(default_factory=dict)
+
+
+KeyPath = tuple[str, ...]
+
+ANY_NAME = "*"
+"""In a key path: the name that the user gave an engine or a pair."""
+
+
+def fields_of(kind: Any) -> dict[str, Any]:
+    """The keys of a kind of table, and the kind of each one's value; none for a plain value."""
+    kind = _plain(kind)
+    if get_origin(kind) is dict:
+        return {ANY_NAME: get_args(kind)[1]}
+    if not isinstance(kind, type):
+        return {}
+    if issubclass(kind, BaseModel):
+        return {name: field.annotation for name, field in kind.model_fields.items()}
+    if is_dataclass(kind) or kind is Breaker:
+        return {name: each.annotation for name, each in _parameters(kind).items()}
+    return {}
+
+
+def _plain(kind: Any) -> Any:
+    """A kind without annotations and without the ``| None`` of what may be left out."""
+    while get_origin(kind) in (Annotated, Union, UnionType):
+        kind = get_args(kind)[0]
+    return kind
+
+
+def all_keys(kind: Any = Settings, path: KeyPath = ()) -> Iterator[KeyPath]:
+    """The path of every value that can be set, with ``ANY_NAME`` for a name."""
+    fields = fields_of(kind)
+    if not fields:
+        yield path
+    for name, inner in fields.items():
+        yield from all_keys(inner, (*path, name))
+
+
+def keys_at(path: KeyPath) -> list[str]:
+    """The keys of the table at a path of a configuration."""
+    kind: Any = Settings
+    for part in path:
+        fields = fields_of(kind)
+        kind = fields.get(part, fields.get(ANY_NAME))
+    return list(fields_of(kind))
