@@ -71,6 +71,7 @@ async def discarded(
 async def measure(url: str, problems: list[Problem]) -> tuple[int, float, float]:
     """Tokens read, CPU seconds of the reasoner, CPU seconds of discarding."""
     engine = await connect(url)
+    assert isinstance(engine, CompletionsEngine), "llama.cpp is spoken to by raw completions"
     pair = Pair(engine, engine)
     tokens, reasoning, discarding = 0, 0.0, 0.0
     connector = aiohttp.TCPConnector(force_close=True)
