@@ -9,14 +9,11 @@ repeats its own beginning is the model's, and a server that echoes all the same 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import asynccontextmanager
 from typing import Any
-
-import aiohttp
 
 from trigreason.engines.base import (
     Capabilities,
-    EngineRefused,
     Prefix,
     Sampling,
 )
@@ -25,7 +22,7 @@ from trigreason.engines.chat_wire import decode_chat_chunk
 from trigreason.engines.completions import BLANK_LINE, StepEnding
 from trigreason.engines.fields_stream import FieldsStream
 from trigreason.engines.http import HttpEngine, Timeouts
-from trigreason.engines.refusals import no_logprobs, room_told
+from trigreason.engines.refusals import no_logprobs
 from trigreason.engines.sse import EventLines
 from trigreason.engines.templates import without_reasoning
 from trigreason.engines.thinking_text import AssistantTurn, ThinkingText
@@ -102,7 +99,7 @@ class ChatPrefixEngine(HttpEngine):
         max_tokens = min(max_tokens, self.capabilities.context_tokens or max_tokens)
         body = self.request_body(prefix, sampling, max_tokens, alternatives, one_step=one_step)
         text = ThinkingText(AssistantTurn(prefix), apart=self.api.apart, echoes=self.api.echoes)
-        async with self._answer(body) as response:
+        async with self.post_fitting("/chat/completions", body, self.api.max_tokens) as response:
             yield ChatStream(
                 response,
                 self.where,
@@ -111,21 +108,6 @@ class ChatPrefixEngine(HttpEngine):
                 needs_logprobs=needs_logprobs,
                 ending=StepEnding(prefix) if one_step else None,
             )
-
-    @asynccontextmanager
-    async def _answer(self, body: dict[str, Any]) -> AsyncIterator[aiohttp.ClientResponse]:
-        """The answer to ``body``, asked for again with fewer tokens if they do not fit."""
-        limit = self.api.max_tokens
-        async with AsyncExitStack() as stack:
-            try:
-                response = await stack.enter_async_context(self.post("/chat/completions", body))
-            except EngineRefused as refused:
-                room = room_told(refused)
-                if room is None or room >= body[limit]:
-                    raise
-                fitting = self.post("/chat/completions", body | {limit: room})
-                response = await stack.enter_async_context(fitting)
-            yield response
 
 
 class ChatStream(FieldsStream):

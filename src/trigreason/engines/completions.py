@@ -8,7 +8,7 @@ token at a time with the one of its own.
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import asynccontextmanager
 from typing import Any
 
 import aiohttp
@@ -23,7 +23,7 @@ from trigreason.engines.base import (
 )
 from trigreason.engines.dialects import GENERIC, Dialect
 from trigreason.engines.http import HttpEngine, HttpStream, Timeouts
-from trigreason.engines.refusals import no_logprobs, one_line, room_told
+from trigreason.engines.refusals import no_logprobs, one_line
 from trigreason.engines.sse import EventLines
 from trigreason.engines.templates import CHATML, ChatTemplate, TemplateError
 from trigreason.engines.wire import Choice, decode_chunk, finish_of, tokens_of
@@ -117,20 +117,8 @@ class CompletionsEngine(HttpEngine):
 
     @asynccontextmanager
     async def running(self, body: Body, reading: Reading) -> AsyncIterator[HttpStream]:
-        """The stream that answers ``body``, asked for again with fewer tokens if they do not fit.
-
-        No more can be generated than the prompt leaves of the context. Most servers take that
-        for granted; some refuse, and name the numbers.
-        """
-        async with AsyncExitStack() as stack:
-            try:
-                response = await stack.enter_async_context(self.post(self.path, body))
-            except EngineRefused as refused:
-                room = room_told(refused)
-                if room is None or room >= body.get("max_tokens", 0):
-                    raise
-                fitting = self.post(self.path, body | {"max_tokens": room})
-                response = await stack.enter_async_context(fitting)
+        """The stream that answers ``body``."""
+        async with self.post_fitting(self.path, body) as response:
             yield reading(response)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,11 +14,12 @@ from trigreason.engines.base import (
     Capabilities,
     Engine,
     EngineError,
+    EngineRefused,
     EngineUnreachable,
     Finish,
     Usage,
 )
-from trigreason.engines.refusals import no_stream, one_line, refusal, retry_after
+from trigreason.engines.refusals import no_stream, one_line, refusal, retry_after, room_told
 from trigreason.reasoning import Token
 
 PAGES = ("text/html", "application/json")
@@ -96,6 +97,26 @@ class HttpEngine(Engine):
             yield response
         finally:
             response.close()
+
+    @asynccontextmanager
+    async def post_fitting(
+        self, path: str, body: dict[str, Any], limit: str = "max_tokens"
+    ) -> AsyncIterator[aiohttp.ClientResponse]:
+        """As ``post``, and once more with a smaller ``limit`` where the tokens do not fit.
+
+        No more can be generated than the prompt leaves of the context. Most servers take that
+        for granted; some refuse, and name the numbers.
+        """
+        async with AsyncExitStack() as stack:
+            try:
+                response = await stack.enter_async_context(self.post(path, body))
+            except EngineRefused as refused:
+                room = room_told(refused)
+                if room is None or room >= body.get(limit, 0):
+                    raise
+                fitting = self.post(path, body | {limit: room})
+                response = await stack.enter_async_context(fitting)
+            yield response
 
     async def _post(self, url: str, body: dict[str, Any]) -> aiohttp.ClientResponse:
         session = self._open_session()
