@@ -1,12 +1,15 @@
-"""Draws the README's picture: a real run of the demo, as a terminal shows it.
+"""Draws the docs' pictures: real runs, as a terminal shows them.
 
-python docs/picture.py [SEED]
+python docs/picture.py demo [SEED]          docs/demo.svg
+python docs/picture.py doctor NAME [URL]    docs/doctor-NAME.svg, of the server at URL, or of
+                                            llama.cpp with the bundled SRM
 """
 
 from __future__ import annotations
 
 import asyncio
 import io
+import os
 import sys
 from pathlib import Path
 
@@ -16,9 +19,14 @@ from rich.terminal_theme import TerminalTheme
 from trigreason import bundled
 from trigreason.cli.console import THEME
 from trigreason.cli.demo import Demo, perform, pick
+from trigreason.cli.doctor import examine_all, named_engine
 from trigreason.engines.base import Sampling
+from trigreason.engines.embedded import load
 
-PICTURE = Path(__file__).with_name("demo.svg")
+DOCS = Path(__file__).parent
+OWN_MODEL = Path(os.path.relpath(bundled.SRM_FILE))
+"""The server calls the model by its path, and the machine's folders are of no interest."""
+
 COLUMNS = 96
 _EIGHT = [
     (40, 44, 52),
@@ -33,8 +41,8 @@ _EIGHT = [
 COLOURS = TerminalTheme((30, 33, 39), (220, 223, 228), _EIGHT, _EIGHT)
 
 
-def draw(seed: int) -> None:
-    console = Console(
+def terminal() -> Console:
+    return Console(
         theme=THEME,
         highlight=False,
         markup=False,
@@ -45,11 +53,34 @@ def draw(seed: int) -> None:
         no_color=False,
         width=COLUMNS,
     )
+
+
+def save(console: Console, name: str, command: str) -> None:
+    console.save_svg(str(DOCS / f"{name}.svg"), title=command, theme=COLOURS)
+
+
+def draw_demo(seed: int = 0) -> None:
+    console = terminal()
     problems = pick(bundled.problems(), 1, None, seed)
     asyncio.run(perform(Demo(problems, "trigreason", Sampling(seed=seed)), console))
-    command = "trigreason demo --count 1" + (f" --seed {seed}" if seed else "")
-    console.save_svg(str(PICTURE), title=command, theme=COLOURS)
+    save(console, "demo", "trigreason demo --count 1" + (f" --seed {seed}" if seed else ""))
+
+
+async def draw_doctor(name: str, url: str | None = None) -> None:
+    console = terminal()
+    own = None if url else await load(OWN_MODEL, threads=1)
+    place = url or (own.url if own else "")
+    await examine_all([named_engine(place)], console)
+    if own:
+        await own.close()
+    save(console, f"doctor-{name}", f"trigreason doctor {place}")
 
 
 if __name__ == "__main__":
-    draw(int(sys.argv[1]) if len(sys.argv) > 1 else 0)
+    match sys.argv[1:]:
+        case ["demo", *seed]:
+            draw_demo(*map(int, seed))
+        case ["doctor", str(name), *urls] if len(urls) < 2:
+            asyncio.run(draw_doctor(name, *urls))
+        case _:
+            sys.exit(__doc__)

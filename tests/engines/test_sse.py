@@ -57,7 +57,7 @@ def test_byte_by_byte() -> None:
         (b"event: ping\nretry: 10\n\n", []),
         (b"data: a\r\n\r\ndata: b\r\n\r\n", [b"a", b"b"]),
         (b"data:a\n", [b"a"]),
-        (b"database: x\n", []),
+        (b"database: x\n", [b"database: x"]),
         (b"data: no newline yet", []),
     ],
 )

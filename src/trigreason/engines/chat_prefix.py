@@ -107,7 +107,7 @@ class ChatPrefixEngine(HttpEngine):
                 text=text,
                 needs_logprobs=needs_logprobs,
                 ending=StepEnding(prefix) if one_step else None,
-            )
+            ).within(self.timeouts)
 
 
 class ChatStream(FieldsStream):

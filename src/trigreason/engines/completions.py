@@ -119,7 +119,7 @@ class CompletionsEngine(HttpEngine):
     async def running(self, body: Body, reading: Reading) -> AsyncIterator[HttpStream]:
         """The stream that answers ``body``."""
         async with self.post_fitting(self.path, body) as response:
-            yield reading(response)
+            yield reading(response).within(self.timeouts)
 
 
 class StepEnding:

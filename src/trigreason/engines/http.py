@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 import aiohttp
 
@@ -176,9 +177,15 @@ class HttpStream(ABC):
         self.finish: Finish | None = None
         self.usage = Usage()
         self.over = False
+        self._silence = Timeouts().read
         self.where = where
         self._response = response
         self._split = split
+
+    def within(self, timeouts: Timeouts) -> Self:
+        """The same stream, broken by a silence that is longer than these allow."""
+        self._silence = timeouts.read
+        return self
 
     @abstractmethod
     def read(self, payload: bytes) -> Sequence[Token]:
@@ -194,7 +201,7 @@ class HttpStream(ABC):
 
     async def __aiter__(self) -> AsyncIterator[Sequence[Token]]:
         try:
-            while not self.over and (data := await self._response.content.readany()):
+            while not self.over and (data := await self._arrival()):
                 tokens: list[Token] = []
                 failure: EngineError | None = None
                 try:
@@ -209,11 +216,17 @@ class HttpStream(ABC):
                 if failure is not None:
                     raise failure
         except (TimeoutError, aiohttp.ClientError, OSError) as error:
-            raise self._broken(f"the stream broke off ({cause(error)})") from error
+            if self.finish is None:
+                raise self._broken(f"the stream broke off ({cause(error)})") from error
         if self.finish is None:
             raise self._broken("the stream ended without saying why")
         if rest := self.at_end():
             yield rest
+
+    async def _arrival(self) -> bytes:
+        # aiohttp's own timeout is lost where a chunk's framing is damaged
+        async with asyncio.timeout(self._silence):
+            return await self._response.content.readany()
 
     def _broken(self, what: str) -> EngineUnreachable:
         return EngineUnreachable(

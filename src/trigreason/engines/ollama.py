@@ -124,7 +124,7 @@ class OllamaEngine(CompletionsEngine):
                 text=ThinkingText(AssistantTurn(prefix)),
                 needs_logprobs=needs_logprobs,
                 ending=StepEnding(prefix) if one_step else None,
-            )
+            ).within(self.timeouts)
 
 
 class Line(msgspec.Struct):

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+_SAY_NOTHING = (b":", b"event:", b"id:", b"retry:")
+
 
 class EventLines:
-    """Bytes in, ``data:`` payloads out; all else is left out.
+    """Bytes in, ``data:`` payloads out.
 
-    That is comments, which keep a connection alive, event names, and blank or empty lines.
-    Chunks may end anywhere, also inside a line or a character.
+    Left out are comments, which keep a connection alive, the other fields that there are, and
+    empty ones. A line that is none of these is given out as it is, for its reader to refuse: it
+    may have been a token. Chunks may end anywhere, also inside a line or a character.
     """
 
     __slots__ = ("_rest",)
@@ -23,5 +26,8 @@ class EventLines:
             data = self._rest + data
         *lines, self._rest = data.split(b"\n")
         for line in lines:
-            if line.startswith(b"data:") and (payload := line[5:].strip()):
-                yield payload
+            if line.startswith(b"data:"):
+                if payload := line[5:].strip():
+                    yield payload
+            elif not line.startswith(_SAY_NOTHING) and (stray := line.strip()):
+                yield stray

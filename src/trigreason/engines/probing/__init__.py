@@ -1,0 +1,37 @@
+"""What an endpoint really can do, found out by asking it.
+
+``Examination`` asks, ``Report`` holds the findings, ``verdict`` says which model of a pair the
+endpoint can be, and ``measured_capabilities`` turns a report into what an engine is told of itself.
+"""
+
+from trigreason.engines.probing.examination import SILENCE_SECONDS, Examination, unopened
+from trigreason.engines.probing.facts import ServerKind, ServerPages
+from trigreason.engines.probing.report import (
+    Cost,
+    Finding,
+    Measured,
+    Report,
+    State,
+    Topic,
+    measured_capabilities,
+)
+from trigreason.engines.probing.roles import NEEDS, SUFFERS_FROM, Verdict, verdict
+
+__all__ = [
+    "NEEDS",
+    "SILENCE_SECONDS",
+    "SUFFERS_FROM",
+    "Cost",
+    "Examination",
+    "Finding",
+    "Measured",
+    "Report",
+    "ServerKind",
+    "ServerPages",
+    "State",
+    "Topic",
+    "Verdict",
+    "measured_capabilities",
+    "unopened",
+    "verdict",
+]

@@ -1,0 +1,91 @@
+"""What to do where an answer was not the one to wish for: per server where that is known."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from trigreason.engines.probing.facts import ServerKind
+from trigreason.engines.probing.report import Finding, State, Topic
+
+_ANY = ServerKind.UNKNOWN
+
+_WHERE_NO: dict[Topic, dict[ServerKind, str]] = {
+    Topic.PREFIX: {
+        ServerKind.OLLAMA: "Its /v1/completions puts a template around the text: --dialect ollama.",
+        _ANY: "Try another --dialect: raw completions, or this API's way of continuing a message.",
+    },
+    Topic.STREAMS: {
+        ServerKind.SGLANG: "Start it with --stream-interval 1; let no proxy in between buffer.",
+        _ANY: "Let no proxy in between buffer (nginx: proxy_buffering off).",
+    },
+    Topic.LOGPROBS: {
+        ServerKind.VLLM: "Start it with --max-logprobs 20, or switch the offload off (--rho 1).",
+        ServerKind.OLLAMA: "Ollama returns logprobs from 0.12.11 on, with --dialect ollama.",
+        _ANY: "As the SRM take a server with logprobs (vLLM, SGLang, llama.cpp, Ollama), "
+        "or switch the offload off (--rho 1).",
+    },
+    Topic.COMPLETE: {
+        _ANY: "Such tokens are left out of r; where most are, take another server for the SRM.",
+    },
+    Topic.RAW: {
+        ServerKind.VLLM: "Start it with --logprobs-mode raw_logprobs; else they are converted.",
+        ServerKind.SGLANG: "Set SGLANG_RETURN_ORIGINAL_LOGPROB=1 for it; else they are converted.",
+        _ANY: "They are converted, from the likeliest tokens that come with them.",
+    },
+    Topic.SEED: {
+        ServerKind.SGLANG: "Start it with --enable-deterministic-inference.",
+        _ANY: "Runs cannot be repeated exactly there; nothing else suffers.",
+    },
+    Topic.STOP: {
+        _ANY: "Steps are cut here all the same; a single step then costs more than its tokens.",
+    },
+    Topic.CLOSING: {
+        _ANY: "Each handover pays for text that nobody reads: ask for short steps "
+        "(--step-tokens), or update the server.",
+    },
+    Topic.CACHE: {
+        ServerKind.VLLM: "Start it with --enable-prompt-tokens-details.",
+        ServerKind.SGLANG: "Start it with --enable-cache-report.",
+        _ANY: "Without the count, cached input is priced as if it were new.",
+    },
+    Topic.CONTEXT: {
+        ServerKind.VLLM: "Raise --max-model-len, or lower --thinking-tokens.",
+        ServerKind.SGLANG: "Raise --context-length, or lower --thinking-tokens.",
+        ServerKind.LLAMA_CPP: "Raise --ctx-size, or lower --thinking-tokens.",
+        ServerKind.OLLAMA: "Raise OLLAMA_CONTEXT_LENGTH, or lower --thinking-tokens.",
+        _ANY: "Lower --thinking-tokens.",
+    },
+}
+
+_WHERE_UNKNOWN: dict[Topic, dict[ServerKind, str]] = {
+    Topic.CLOSING: {ServerKind.LLAMA_CPP: "Start it with --slots or --metrics to see it."},
+    Topic.CONTEXT: {ServerKind.OLLAMA: "Its default can be 4,096: set OLLAMA_CONTEXT_LENGTH."},
+}
+
+_WHERE_YES: dict[Topic, dict[ServerKind, str]] = {
+    Topic.REACHABLE: {
+        ServerKind.OLLAMA: "It answers one request at a time: for several runs at once raise "
+        "OLLAMA_NUM_PARALLEL.",
+    },
+}
+
+_WHERE_UNCACHED = {
+    ServerKind.VLLM: "Start it with --enable-prefix-caching.",
+    ServerKind.SGLANG: "Start it without --disable-radix-cache.",
+    ServerKind.LLAMA_CPP: "Start it without --no-cache-prompt.",
+}
+
+
+def advised(finding: Finding, kind: ServerKind) -> Finding:
+    """The finding with its advice, where it has none yet and there is some."""
+    if finding.advice is not None:
+        return finding
+    tables = {State.YES: _WHERE_YES, State.NO: _WHERE_NO, State.UNKNOWN: _WHERE_UNKNOWN}
+    table = tables[finding.state].get(finding.topic, {})
+    return replace(finding, advice=table.get(kind) or table.get(_ANY))
+
+
+def advised_uncached(finding: Finding, kind: ServerKind) -> Finding:
+    """The finding of a server that counts cached tokens and counted none."""
+    anywhere = "Its prefix cache is off, or too small: every handover reads the whole text again."
+    return replace(finding, advice=_WHERE_UNCACHED.get(kind, anywhere))

@@ -1,0 +1,162 @@
+"""Requests of an examination: timed, counted, and never waited for without end."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from time import perf_counter
+
+from trigreason.engines.base import Engine, EngineUnreachable, Finish, Prefix, Sampling, Usage
+from trigreason.engines.probing.report import Cost
+from trigreason.reasoning import Message, Token, join_text
+
+GREEDY = Sampling(temperature=0.0, top_p=1.0)
+QUESTION = "not ( True ) and ( True or False ) is"
+
+
+def conversation(written: str = "", question: str = QUESTION) -> Prefix:
+    """The question that is asked throughout, and the model's thinking so far."""
+    return Prefix((Message("user", question),), written)
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """Tokens that came together, ``seconds`` after the request was sent."""
+
+    seconds: float
+    tokens: Sequence[Token]
+
+
+@dataclass(slots=True)
+class Answer:
+    """What came back. ``finish`` is None where the reading stopped before the server did."""
+
+    arrivals: list[Arrival] = field(default_factory=list)
+    finish: Finish | None = None
+    usage: Usage = field(default_factory=Usage)
+    seconds: float = 0.0
+
+    @property
+    def tokens(self) -> list[Token]:
+        return [token for arrival in self.arrivals for token in arrival.tokens]
+
+    @property
+    def text(self) -> str:
+        return join_text([token.text for token in self.tokens])
+
+    @property
+    def generated(self) -> int:
+        """The server's count of tokens where it gave one, or else how many came."""
+        return self.usage.completion_tokens or len(self.tokens)
+
+    @property
+    def first_token_seconds(self) -> float | None:
+        return self.arrivals[0].seconds if self.arrivals else None
+
+    @property
+    def spread_seconds(self) -> float:
+        """From the first tokens to the last."""
+        return self.arrivals[-1].seconds - self.arrivals[0].seconds if self.arrivals else 0.0
+
+    @property
+    def tokens_per_second(self) -> float | None:
+        """How fast tokens followed the first ones."""
+        rest = self.generated - len(self.arrivals[0].tokens) if self.arrivals else 0
+        return rest / self.spread_seconds if rest > 0 and self.spread_seconds > 0 else None
+
+
+class Asking:
+    """Puts requests to one engine.
+
+    ``silence_seconds`` is the longest wait for the next token. Reading one answer ends after three
+    times as long, with what has come until then.
+    """
+
+    def __init__(self, engine: Engine, place: str, silence_seconds: float) -> None:
+        self.engine = engine
+        self.place = place
+        self.silence_seconds = silence_seconds
+        self.cost = Cost()
+        self.answers: list[Answer] = []
+
+    async def ask(
+        self,
+        prefix: Prefix,
+        sampling: Sampling,
+        max_tokens: int,
+        *,
+        alternatives: int | None = None,
+        needs_logprobs: bool = False,
+        one_step: bool = False,
+    ) -> Answer:
+        """One request, read to its end.
+
+        Raises:
+            EngineError: see its kinds; EngineUnreachable for a silence that is too long.
+        """
+        async with self.asked(
+            prefix,
+            sampling,
+            max_tokens,
+            alternatives=alternatives,
+            needs_logprobs=needs_logprobs,
+            one_step=one_step,
+        ) as (answer, arrivals):
+            async for _ in arrivals:
+                if answer.seconds > 3 * self.silence_seconds:
+                    break
+        return answer
+
+    @asynccontextmanager
+    async def asked(
+        self,
+        prefix: Prefix,
+        sampling: Sampling,
+        max_tokens: int,
+        *,
+        alternatives: int | None = None,
+        needs_logprobs: bool = False,
+        one_step: bool = False,
+    ) -> AsyncIterator[tuple[Answer, AsyncIterator[Arrival]]]:
+        """A request under way: its answer so far, and what still comes. Leaving closes it."""
+        started = perf_counter()
+        answer = Answer()
+        self.cost.requests += 1
+        request = self.engine.stream(
+            prefix,
+            sampling,
+            max_tokens=max_tokens,
+            alternatives=alternatives,
+            needs_logprobs=needs_logprobs,
+            one_step=one_step,
+        )
+        try:
+            async with asyncio.timeout(self.silence_seconds) as patience, request as stream:
+
+                async def arrivals() -> AsyncIterator[Arrival]:
+                    async for tokens in stream:
+                        now = perf_counter()
+                        answer.arrivals.append(Arrival(now - started, tokens))
+                        answer.seconds = now - started
+                        patience.reschedule(
+                            asyncio.get_running_loop().time() + self.silence_seconds
+                        )
+                        yield answer.arrivals[-1]
+                    answer.finish = stream.finish
+
+                answer.usage = stream.usage
+                yield answer, arrivals()
+        except TimeoutError as error:
+            raise EngineUnreachable(
+                f"silent for {self.silence_seconds:g} s",
+                self.place,
+                "Is the model loaded, and is the server free? --silence waits longer.",
+            ) from error
+        finally:
+            answer.seconds = perf_counter() - started
+            self.answers.append(answer)
+            self.cost.seconds += answer.seconds
+            self.cost.prompt_tokens += answer.usage.prompt_tokens or 0
+            self.cost.completion_tokens += answer.generated

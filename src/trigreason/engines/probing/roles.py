@@ -1,0 +1,40 @@
+"""Which of the two models an endpoint can be, and why not the other."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from trigreason.engines.probing.report import Report, State, Topic
+from trigreason.reasoning import Author
+
+NEEDS = {
+    Author.SRM: (Topic.REACHABLE, Topic.MODEL, Topic.PREFIX, Topic.LOGPROBS),
+    Author.LRM: (Topic.REACHABLE, Topic.MODEL, Topic.PREFIX),
+}
+SUFFERS_FROM = {
+    Author.SRM: (Topic.STREAMS, Topic.COMPLETE, Topic.RAW, Topic.CLOSING, Topic.CONTEXT),
+    Author.LRM: (Topic.STREAMS, Topic.STOP, Topic.CLOSING, Topic.CACHE, Topic.CONTEXT),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """``missing`` are the needs that are not met, ``weak`` what works less well than it could."""
+
+    role: Author
+    state: State
+    missing: tuple[Topic, ...]
+    weak: tuple[Topic, ...]
+
+
+def verdict(report: Report, role: Author) -> Verdict:
+    """Whether the endpoint can play a role."""
+    states = {topic: report.state(topic) for topic in NEEDS[role]}
+    missing = tuple(topic for topic, state in states.items() if state is not State.YES)
+    weak = tuple(topic for topic in SUFFERS_FROM[role] if report.state(topic) is State.NO)
+    if State.NO in states.values():
+        state = State.NO
+        missing = tuple(topic for topic in missing if states[topic] is State.NO)
+    else:
+        state = State.UNKNOWN if missing else State.YES
+    return Verdict(role, state, missing, weak)

@@ -1,0 +1,66 @@
+"""When tokens come: one by one or all at once, how soon and how fast; and what was cached."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Sequence
+
+from trigreason.engines.base import Usage
+from trigreason.engines.probing.asking import Answer
+from trigreason.engines.probing.report import Finding, State, Topic
+
+FEW_TOKENS = 8
+"""Fewer say nothing about streaming."""
+AT_ONCE = 0.02
+"""Share of an answer's time within which a buffered stream is let go."""
+
+
+def judge_streaming(answer: Answer) -> Finding:
+    """Whether an answer came token by token."""
+    characters = len(answer.text)
+    if answer.generated < FEW_TOKENS and characters < 5 * FEW_TOKENS:
+        told = f"only {answer.generated} tokens came"
+        return Finding(Topic.STREAMS, State.UNKNOWN, told)
+    pieces = len(answer.arrivals)
+    if pieces == 1 or answer.spread_seconds < AT_ONCE * answer.seconds:
+        where = "in one piece" if pieces == 1 else f"within {1000 * answer.spread_seconds:.0f} ms"
+        told = f"{characters} characters came {where} after {seconds(answer.arrivals[-1].seconds)}"
+        return Finding(Topic.STREAMS, State.NO, told)
+    between = statistics.median(
+        later.seconds - earlier.seconds
+        for earlier, later in zip(answer.arrivals, answer.arrivals[1:], strict=False)
+    )
+    each = f"{answer.generated / pieces:.1f} each"
+    told = f"{answer.generated} tokens in {pieces} arrivals ({each}), {seconds(between)} apart"
+    return Finding(Topic.STREAMS, State.YES, told)
+
+
+def judge_speed(
+    answers: Sequence[Answer], long: Answer
+) -> tuple[Finding, float | None, float | None]:
+    """The median time to the first token (seconds), and tokens per second of a long answer."""
+    first = [each for answer in answers if (each := answer.first_token_seconds) is not None]
+    if not first:
+        return Finding(Topic.SPEED, State.UNKNOWN, "no token came"), None, None
+    median = statistics.median(first)
+    rate = long.tokens_per_second
+    told = f"first token {seconds(median)} (median of {len(first)})"
+    if rate is not None:
+        told += f", {rate:,.0f} tokens/s"
+    return Finding(Topic.SPEED, State.YES, told), median, rate
+
+
+def judge_cache(usage: Usage) -> Finding:
+    """What the server says about the second of two identical prompts."""
+    if usage.cached_tokens is None:
+        return Finding(Topic.CACHE, State.NO, "no count of cached tokens in the answer")
+    total = f" of {usage.prompt_tokens}" if usage.prompt_tokens else ""
+    told = f"{usage.cached_tokens}{total} tokens when the same prompt came again"
+    return Finding(Topic.CACHE, State.YES if usage.cached_tokens else State.NO, told)
+
+
+def seconds(value: float) -> str:
+    """A time in the unit that fits it."""
+    if value < 0.01:
+        return f"{1000 * value:.1f} ms"
+    return f"{1000 * value:.0f} ms" if value < 1 else f"{value:.1f} s"
