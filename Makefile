@@ -1,5 +1,5 @@
 # The project's habits. `make check` is what a change must pass.
-.PHONY: check test slow fmt bench
+.PHONY: check test slow conformance fmt bench
 
 check:
 	uv run ruff check
@@ -12,6 +12,10 @@ test:
 
 slow:
 	uv run pytest -q -m slow
+
+# Against real servers: TRIGREASON_VLLM=script make conformance; without it llama.cpp alone
+conformance:
+	uv run pytest -q -rs tests/conformance
 
 fmt:
 	uv run ruff check --fix

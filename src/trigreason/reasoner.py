@@ -61,8 +61,9 @@ async def reason(
         raise NoLogprobs(
             "the SRM returns no token probabilities, and the cognitive offload needs them",
             pair.srm.model,
-            "Serve it with logprobs (trigreason doctor says how), or switch the offload off with "
-            "rho = 1.",
+            "See what its server can do with `trigreason doctor MODEL@URL --role srm`; serve it "
+            "with logprobs (vLLM, SGLang, llama.cpp, Ollama from 0.12.11), or switch the offload "
+            "off (--rho 1).",
         )
     loop = Loop(pair, state, sampling or Sampling(), request_per_step)
     async with aclosing(loop.events()) as events:

@@ -176,7 +176,8 @@ class StepCutter:
         """
         text = "".join(self._pieces)
         surplus = unfinished_bytes(text)
-        self._pieces = [text[: len(text) - surplus]]
+        whole = text[: len(text) - surplus]
+        self._pieces = [whole] if whole else []
         dropped = 0
         while surplus and self._tokens and len(self._tokens[-1].text) <= surplus:
             surplus -= len(self._tokens.pop().text)

@@ -1,0 +1,176 @@
+"""A real server as the conformance suite sees it: an engine, and the server's own word beside it.
+
+The suite is the same for every server; how each is asked beyond completions is a row of
+``LLAMA_CPP`` and ``VLLM``.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import aiohttp
+
+from trigreason.bundled import profile
+from trigreason.engines.base import Prefix, Sampling, TokenStream
+from trigreason.engines.completions import CompletionsEngine
+from trigreason.engines.connect import connect
+from trigreason.pairs import Pair
+from trigreason.reasoning import Token, join_text
+
+GREEDY = Sampling(temperature=0)
+
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What a stream gave, and how it ended."""
+
+    tokens: list[Token]
+    stream: TokenStream
+
+    @property
+    def text(self) -> str:
+        return join_text([token.text for token in self.tokens])
+
+    @property
+    def ends(self) -> list[int]:
+        """Where each token ends, in characters of the text."""
+        lengths = [len(token.text) for token in self.tokens]
+        return [sum(lengths[: index + 1]) for index in range(len(lengths))]
+
+
+async def said(
+    engine: CompletionsEngine,
+    prefix: Prefix,
+    max_tokens: int,
+    sampling: Sampling = GREEDY,
+    *,
+    alternatives: int = 0,
+    one_step: bool = False,
+) -> Said:
+    """A stream to its end, token by token (which a server tells apart by their logprobs)."""
+    async with engine.stream(
+        prefix, sampling, max_tokens=max_tokens, alternatives=alternatives, one_step=one_step
+    ) as stream:
+        return Said([token async for arrival in stream for token in arrival], stream)
+
+
+def asking_for(engine: CompletionsEngine, **fields: Any) -> CompletionsEngine:
+    """The engine with more in each request than it sends by itself."""
+    own = engine.request_body
+
+    def with_fields(*args: Any, **how: Any) -> Json:
+        return own(*args, **how) | fields
+
+    engine.request_body = with_fields  # type: ignore[method-assign]
+    return engine
+
+
+@dataclass(frozen=True, slots=True)
+class Wording:
+    """How one kind of server is asked for what no engine asks.
+
+    ``running`` and ``generated`` are the names of metrics: requests being worked on, and tokens
+    generated since the start. ``grammar`` makes the fields that bind a completion to a grammar
+    in GBNF.
+    """
+
+    running: str
+    generated: str
+    text_to_tokenize: str
+    detokenized: str
+    grammar: Callable[[str], Json]
+
+
+LLAMA_CPP = Wording(
+    running="llamacpp:requests_processing",
+    generated="llamacpp:tokens_predicted_total",
+    text_to_tokenize="content",
+    detokenized="content",
+    grammar=lambda gbnf: {"grammar": gbnf},
+)
+VLLM = Wording(
+    running="vllm:num_requests_running",
+    generated="vllm:generation_tokens_total",
+    text_to_tokenize="prompt",
+    detokenized="prompt",
+    grammar=lambda gbnf: {"structured_outputs": {"grammar": gbnf}},
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """One model on a real server that listens at ``root``."""
+
+    root: str
+    wording: Wording
+
+    @asynccontextmanager
+    async def engine(self, **fields: Any) -> AsyncIterator[CompletionsEngine]:
+        """What a user gets for the server's URL; ``fields`` are added to each request."""
+        engine = await connect(self.root)
+        assert isinstance(engine, CompletionsEngine)
+        try:
+            yield asking_for(engine, **fields) if fields else engine
+        finally:
+            await engine.close()
+
+    async def metric(self, name: str) -> float:
+        async with aiohttp.ClientSession() as session, session.get(f"{self.root}/metrics") as told:
+            text = await told.text()
+        [value] = re.findall(rf"^{re.escape(name)}(?:\{{[^}}]*\}})? (\S+)$", text, re.MULTILINE)
+        return float(value)
+
+    async def running(self) -> float:
+        """Requests that the server is working on."""
+        return await self.metric(self.wording.running)
+
+    async def generated(self) -> float:
+        """Tokens that the server has generated since it started."""
+        return await self.metric(self.wording.generated)
+
+    async def tokenized(self, text: str) -> list[int]:
+        """The ids of a prompt, by the server's own tokenizer."""
+        asked = {self.wording.text_to_tokenize: text, "add_special_tokens": False}
+        told = await self.post("/tokenize", asked)
+        ids: list[int] = told["tokens"]
+        return ids
+
+    async def detokenized(self, ids: Sequence[int]) -> str:
+        told = await self.post("/detokenize", {"tokens": list(ids)})
+        text: str = told[self.wording.detokenized]
+        return text
+
+    async def completed(self, engine: CompletionsEngine, body: Json) -> Json:
+        """The server's answer to a request as the engine makes it, in one piece."""
+        plain = {key: value for key, value in body.items() if key != "stream_options"}
+        return await self.post("/v1/completions", plain | {"model": engine.model, "stream": False})
+
+    async def post(self, path: str, body: Json) -> Json:
+        async with (
+            aiohttp.ClientSession() as session,
+            session.post(f"{self.root}{path}", json=body) as answer,
+        ):
+            told: Json = await answer.json()
+            assert answer.status == 200, told
+            return told
+
+
+@dataclass(frozen=True, slots=True)
+class RealServer:
+    """The bundled pair on one kind of server."""
+
+    name: str
+    srm: Served
+    lrm: Served
+
+    @asynccontextmanager
+    async def pair(self) -> AsyncIterator[Pair]:
+        """The pair by its servers' URLs, with the bundled thresholds."""
+        async with self.srm.engine() as srm, self.lrm.engine() as lrm:
+            yield Pair(srm, lrm, self.name, thresholds=profile())

@@ -1,0 +1,152 @@
+"""Real servers in processes of their own: llama.cpp's and vLLM's.
+
+`python -m tests.servers GGUF PORT SLOTS CONTEXT` is the llama.cpp one; it ends when its standard
+input does, so that none outlives the tests. vLLM is started by the script that the environment
+variable TRIGREASON_VLLM names: `SCRIPT serve MODEL_DIR PORT [ARGS]`.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager, suppress
+from pathlib import Path
+from time import monotonic, sleep
+from urllib.error import URLError
+from urllib.request import urlopen
+
+import xllamacpp
+
+ROOT = Path(__file__).parents[1]
+VLLM_VARIABLE = "TRIGREASON_VLLM"
+READY_SECONDS = 600.0
+"""vLLM takes half a minute on an idle machine, and several minutes on a busy one."""
+
+STOP_SECONDS = 20.0
+LOG_LINES = 30
+
+
+class ServerProcess:
+    """A server on a free port of the loopback interface, at ``root``; it may still be starting."""
+
+    def __init__(
+        self,
+        name: str,
+        command: Sequence[str],
+        port: int,
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
+        self.name = name
+        self.root = f"http://127.0.0.1:{port}"
+        self._log = tempfile.TemporaryFile()  # noqa: SIM115 - closed in stop
+        self._process = subprocess.Popen(
+            command,
+            stdin=subprocess.PIPE,
+            stdout=self._log,
+            stderr=subprocess.STDOUT,
+            env={**os.environ, **(environment or {})},
+            cwd=ROOT,
+            start_new_session=True,
+        )
+
+    def wait_until_ready(self, seconds: float = READY_SECONDS) -> None:
+        """Return once the server lists its models.
+
+        Raises:
+            RuntimeError: it ended or did not answer in time; with the end of its log.
+        """
+        deadline = monotonic() + seconds
+        while not self._lists_models():
+            if self._process.poll() is not None:
+                raise RuntimeError(f"{self.name} ended while starting:\n{self._end_of_log()}")
+            if monotonic() > deadline:
+                raise RuntimeError(f"{self.name} is not ready:\n{self._end_of_log()}")
+            sleep(0.1)
+
+    def stop(self) -> None:
+        """End the server and whatever it started, by its own process group."""
+        self._process.terminate()
+        with suppress(subprocess.TimeoutExpired):
+            self._process.wait(STOP_SECONDS)
+        with suppress(ProcessLookupError):
+            os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.communicate()
+        self._log.close()
+
+    def _lists_models(self) -> bool:
+        try:
+            with urlopen(f"{self.root}/v1/models", timeout=1) as answer:
+                return bool(answer.status == 200)
+        except (URLError, OSError):
+            return False
+
+    def _end_of_log(self) -> str:
+        self._log.seek(0)
+        lines = self._log.read().decode(errors="replace").splitlines()
+        return "\n".join(lines[-LOG_LINES:])
+
+
+@contextmanager
+def running(servers: Sequence[ServerProcess]) -> Iterator[None]:
+    """Servers that start at the same time; stopped on leaving, also where one does not start."""
+    with ExitStack() as stack:
+        for server in servers:
+            stack.callback(server.stop)
+        for server in servers:
+            server.wait_until_ready()
+        yield
+
+
+def llama_cpp(gguf: Path, *, slots: int, context_tokens: int) -> ServerProcess:
+    """A GGUF file on llama.cpp's server; ``context_tokens`` is per slot."""
+    port = free_port()
+    arguments = [str(gguf), str(port), str(slots), str(context_tokens)]
+    command = [sys.executable, "-m", "tests.servers", *arguments]
+    return ServerProcess(f"llama.cpp with {gguf.name}", command, port)
+
+
+def vllm(script: Path, model: Path, *, slots: int, context_tokens: int) -> ServerProcess:
+    """A model folder on vLLM, on one core: two servers that each bind all cores starve another."""
+    port = free_port()
+    arguments = {
+        "--max-model-len": context_tokens,
+        "--max-num-seqs": slots,
+        "--uvicorn-log-level": "warning",
+    }
+    command = [
+        *(str(script), "serve", str(model), str(port), "--enable-prompt-tokens-details"),
+        *(str(word) for pair in arguments.items() for word in pair),
+    ]
+    environment = {"VLLM_CPU_OMP_THREADS_BIND": "nobind", "OMP_NUM_THREADS": "1"}
+    return ServerProcess(f"vLLM with {model.name}", command, port, environment)
+
+
+def free_port() -> int:
+    with socket.socket() as bound:
+        bound.bind(("127.0.0.1", 0))
+        port: int = bound.getsockname()[1]
+        return port
+
+
+def _serve_llama_cpp(gguf: str, port: int, slots: int, context_tokens: int) -> None:
+    parameters = xllamacpp.CommonParams()
+    parameters.model.path = gguf
+    parameters.port = port
+    parameters.n_parallel = slots
+    parameters.n_ctx = slots * context_tokens
+    parameters.cpuparams.n_threads = 1
+    parameters.cpuparams_batch.n_threads = 1
+    parameters.endpoint_metrics = True
+    parameters.warmup = False
+    server = xllamacpp.Server(parameters)
+    print(server.listening_address, flush=True)
+    sys.stdin.read()
+
+
+if __name__ == "__main__":
+    _serve_llama_cpp(sys.argv[1], *(int(word) for word in sys.argv[2:]))

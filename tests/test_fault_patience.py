@@ -1,0 +1,200 @@
+"""What a run does while a model fails: it waits, keeps its deadline, can be left, and gives up."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import aclosing, asynccontextmanager
+from email.utils import formatdate
+from itertools import repeat
+from time import perf_counter, time
+
+import pytest
+
+from tests.conftest import soon
+from tests.fault_proxy import Break, Fault, Instead, Plan
+from tests.faulty_pair import (
+    DOWN,
+    STORY,
+    THRESHOLDS,
+    Doubles,
+    behind_proxies,
+    check_against,
+    no_task_left,
+    run,
+    story,
+)
+from trigreason.budget import Budget
+from trigreason.engines.base import EngineError, EngineFailed, EngineResting
+from trigreason.engines.breaker import Breaker, BreakerState
+from trigreason.events import ThinkingText
+from trigreason.failure import FailurePolicy
+from trigreason.reasoner import reason
+from trigreason.reasoning import StopReason
+
+LATER = Instead(429, headers={"Retry-After": "15"})
+
+
+# How long a run waits
+
+
+@pytest.mark.parametrize(
+    ("status", "header", "at_least"),
+    [(429, lambda: "0.4", 0.4), (503, lambda: "0.4", 0.4), (429, lambda: in_seconds(2), 0.9)],
+)
+async def test_retry_after_is_waited_for(
+    status: int, header: Callable[[], str], at_least: float
+) -> None:
+    async with no_task_left(), story() as servers:
+        busy = Instead(status, headers={"Retry-After": header()})
+        async with behind_proxies(servers, [busy]) as doubles:
+            begun = perf_counter()
+            ending = await run(doubles.pair, "srm")
+            assert perf_counter() - begun >= at_least
+    assert ending.error is None
+    assert ending.trace.degraded is None
+
+
+def in_seconds(seconds: float) -> str:
+    return formatdate(time() + seconds, usegmt=True)
+
+
+@pytest.mark.parametrize("header", ["3600", "Fri, 31 Dec 2199 23:59:59 GMT"])
+async def test_a_server_busy_for_longer_than_a_run_waits_is_away(header: str) -> None:
+    busy = Instead(429, headers={"Retry-After": header})
+    async with (
+        no_task_left(),
+        story() as servers,
+        behind_proxies(servers, lrm=[busy]) as doubles,
+    ):
+        ending = await run(doubles.pair)
+    assert len(doubles.lrm.asked) == 1
+    assert ending.error is None
+    assert ending.trace.degraded is not None
+    assert ending.trace.seconds < 5
+
+
+@pytest.mark.parametrize(
+    "plan", [[LATER], [Break("stall", 1500)], [Break("reset", 1500), LATER]], ids=repr
+)
+async def test_the_deadline_is_kept(plan: list[Fault]) -> None:
+    """While backing off, in a stall, and with something written before."""
+    async with no_task_left(), story() as servers, behind_proxies(servers, plan) as doubles:
+        ending = await run(doubles.pair, "srm", budget=Budget(seconds=0.5))
+    assert ending.error is None
+    assert ending.trace.stop is StopReason.TRUNCATED
+    assert ending.trace.limit == "seconds"
+    assert 0.5 <= ending.trace.seconds < 5
+    assert STORY.startswith(ending.trace.thinking)
+    assert bool(ending.trace.thinking) is isinstance(plan[0], Break)
+
+
+# Leaving early
+
+SITUATIONS: dict[str, list[Fault]] = {
+    "while backing off": [LATER],
+    "while backing off in the middle": [Break("reset", 500), LATER],
+    "in a stall": [Break("stall", 500)],
+    "in a retry": [Break("reset", 500), Break("stall", 300)],
+}
+"""The faults; the run is left at the last of them."""
+
+
+@pytest.mark.parametrize("method", ["trigreason", "srm"])
+@pytest.mark.parametrize("situation", SITUATIONS)
+async def test_cancelling(situation: str, method: str) -> None:
+    plan = SITUATIONS[situation]
+    async with no_task_left(), story() as servers, behind_proxies(servers, plan) as doubles:
+        running = asyncio.create_task(run(doubles.pair, method))
+        assert await soon(lambda: len(doubles.srm.happened) == len(plan), 5)
+        await asyncio.sleep(0.05)
+        assert not running.done()
+        running.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await running
+
+
+async def test_closing_the_iterator_between_two_attempts() -> None:
+    """Text of the second request has come, and the consumer has enough."""
+    plan = [Break("reset", 500), Break("stall", 300)]
+    async with no_task_left(), story() as servers, behind_proxies(servers, plan) as doubles:
+        async with aclosing(reason(doubles.pair, "Why?", "srm", thresholds=THRESHOLDS)) as events:
+            async for event in events:
+                if len(doubles.srm.asked) == 2 and isinstance(event, ThinkingText):
+                    break
+        assert await soon(lambda: doubles.in_use == 0)
+
+
+# An engine that keeps failing is left alone
+
+
+@asynccontextmanager
+async def tried_once(srm: Plan) -> AsyncIterator[Doubles]:
+    """A pair of which each request has one chance."""
+    once = FailurePolicy(retries=0)
+    async with (
+        no_task_left(),
+        story() as servers,
+        behind_proxies(servers, srm, policy=once) as doubles,
+    ):
+        yield doubles
+
+
+async def failure_of(doubles: Doubles) -> EngineError | None:
+    return (await run(doubles.pair, "srm")).error
+
+
+async def test_the_breaker_opens_over_several_runs_and_closes_again() -> None:
+    now = 0.0
+    async with tried_once(repeat(DOWN)) as doubles:
+        breaker = Breaker(failures=3, rest_seconds=60, clock=lambda: now)
+        doubles.pair.srm.breaker = breaker
+        states: list[BreakerState] = []
+        for _ in range(3):
+            states.append(breaker.state)
+            assert isinstance(await failure_of(doubles), EngineFailed)
+        assert isinstance(await failure_of(doubles), EngineResting)
+        assert (await run(doubles.pair)).trace.degraded is not None, "the LRM goes on at once"
+        assert len(doubles.srm.asked) == 3, "nothing is sent to an engine at rest"
+        states.append(breaker.state)
+
+        now = 61
+        states.append(breaker.state)
+        assert isinstance(await failure_of(doubles), EngineFailed), "the trial fails"
+        states.append(breaker.state)
+
+        now = 122
+        doubles.srm.plan = iter(())
+        assert await failure_of(doubles) is None
+        states.append(breaker.state)
+        assert await failure_of(doubles) is None
+    closed, rests, trial = BreakerState.CLOSED, BreakerState.OPEN, BreakerState.HALF_OPEN
+    assert states == [closed, closed, closed, rests, trial, rests, closed]
+
+
+async def test_a_cancelled_trial_leaves_the_breaker_half_open() -> None:
+    now = 0.0
+    async with tried_once([DOWN, Break("stall")]) as doubles:
+        doubles.pair.srm.breaker = Breaker(failures=1, rest_seconds=9, clock=lambda: now)
+        assert await failure_of(doubles) is not None
+        now = 10
+        trial = asyncio.create_task(run(doubles.pair, "srm"))
+        assert await soon(lambda: len(doubles.srm.asked) == 2)
+        trial.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await trial
+        assert doubles.pair.srm.breaker.state is BreakerState.HALF_OPEN
+        assert await failure_of(doubles) is None
+
+
+@pytest.mark.parametrize("cuts", [3, 12])
+async def test_many_breaks_in_a_row_that_each_bring_something(cuts: int) -> None:
+    """Only attempts without a new token count against the retries."""
+    async with no_task_left(), story() as servers:
+        async with behind_proxies(servers) as doubles:
+            right = (await run(doubles.pair, "srm")).trace
+        plan = [Break("reset", 400)] * cuts
+        async with behind_proxies(servers, plan) as doubles:
+            ending = await run(doubles.pair, "srm")
+    check_against(right, ending)
+    assert ending.error is None
