@@ -133,7 +133,8 @@ def no_logprobs(where: str) -> NoLogprobs:
     return NoLogprobs(
         "the model returns no token probabilities",
         where,
-        "Serve the SRM with logprobs, or switch the cognitive offload off (rho = 1).",
+        "Ask `trigreason doctor` what to change on the server, or switch the cognitive offload off "
+        "(rho = 1).",
     )
 
 
