@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import statistics
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from rich.table import Table
@@ -16,6 +16,9 @@ from trigreason.reasoning import Author, Prices, Purpose, Stretch, Trace
 
 PRICES = Prices(input=0.56, cached_input=0.07, output=1.68)
 """DeepSeek V3.1, USD per million tokens."""
+
+CACHE_UNIT = 64
+"""Tokens: DeepSeek's cache keeps prefixes in units of this length, and bills hits in them."""
 
 _WAITED_FOR = (Purpose.WRITE, Purpose.JUDGE, Purpose.ANSWER)
 
@@ -53,7 +56,7 @@ class Outcome:
 
     @property
     def hit(self) -> float:
-        return self.of_requests(lambda each: each.cached_tokens or 0)
+        return self.of_requests(lambda each: billed(each).cached_tokens or 0)
 
     @property
     def miss(self) -> float:
@@ -70,7 +73,7 @@ class Outcome:
 
     @property
     def usd(self) -> float:
-        return self.of_requests(lambda each: PRICES.cost(each) or 0.0)
+        return self.of_requests(lambda each: PRICES.cost(billed(each)) or 0.0)
 
     @property
     def uncounted(self) -> int:
@@ -78,6 +81,11 @@ class Outcome:
         return sum(
             each.prompt_tokens is None for _, trace in self.runs for each in asked_of_lrm(trace)
         )
+
+
+def billed(stretch: Stretch) -> Stretch:
+    """The request with its cached tokens in whole units."""
+    return replace(stretch, cached_tokens=(stretch.cached_tokens or 0) // CACHE_UNIT * CACHE_UNIT)
 
 
 def asked_of_lrm(trace: Trace) -> list[Stretch]:

@@ -282,7 +282,7 @@ async def test_an_unknown_method() -> None:
 async def test_without_logprobs_the_offload_is_refused_up_front() -> None:
     blind = Capabilities(logprobs=False)
     async with scripted_pair(capabilities=blind) as double:
-        with pytest.raises(NoLogprobs, match="rho = 1"):
+        with pytest.raises(NoLogprobs, match="--rho 1"):
             await told(double.pair)
         assert not double.srm.bodies
         assert not double.lrm.bodies

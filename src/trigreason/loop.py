@@ -152,7 +152,8 @@ class Loop:
                 finished = writer.cutter.push(token)
                 if not writer.cutter.closed:
                     finished += self._cut_short(writer.cutter)
-                events += await self._finish_all(finished, writer, turn)
+                if finished:
+                    events += await self._finish_all(finished, writer, turn)
             if writer.done:
                 return events
         if state.answer is not None:

@@ -224,9 +224,12 @@ class HttpStream(ABC):
             yield rest
 
     async def _arrival(self) -> bytes:
+        content = self._response.content
+        if data := content.read_nowait():
+            return data
         # aiohttp's own timeout is lost where a chunk's framing is damaged
         async with asyncio.timeout(self._silence):
-            return await self._response.content.readany()
+            return await content.readany()
 
     def _broken(self, what: str) -> EngineUnreachable:
         return EngineUnreachable(
