@@ -119,7 +119,8 @@ def vllm(script: Path, model: Path, *, slots: int, context_tokens: int) -> Serve
         "--uvicorn-log-level": "warning",
     }
     command = [
-        *(str(script), "serve", str(model), str(port), "--enable-prompt-tokens-details"),
+        *(str(script), "serve", str(model), str(port)),
+        *("--enable-prompt-tokens-details", "--enable-tokenizer-info-endpoint"),
         *(str(word) for pair in arguments.items() for word in pair),
     ]
     environment = {"VLLM_CPU_OMP_THREADS_BIND": "nobind", "OMP_NUM_THREADS": "1"}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 from typing import Any
 
@@ -24,9 +25,11 @@ from tests.scripted_server import (
 from tests.test_reasoner_failures import nothing_left
 from trigreason.bundled import problems
 from trigreason.engines.base import EngineError
+from trigreason.engines.breaker import Breaker
 from trigreason.failure import Away, FailurePolicy
 from trigreason.hiding import Hiding
 from trigreason.pairs import Pair
+from trigreason.reasoner import completed, reason
 from trigreason.reasoning import Purpose, Stretch, Thresholds
 
 END = "</think>\n\nIt is."
@@ -72,13 +75,54 @@ async def test_a_hedge_asks_for_what_the_rewrite_asks_for() -> None:
     assert asked[0] == asked[1]
 
 
-async def test_a_hedge_begins_before_the_step_ends() -> None:
-    run, _ = await run_with(drafting(), [chatter("Better.\n\nMore")], HEDGING)
-    hedged = next(each for each in run.trace.stretches if each.author == "lrm")
-    drafted = run.trace.stretches[0]
-    assert run.trace.stretches.index(hedged) == 1
-    assert hedged.seconds > 0.04, "it ran beside four words of the SRM"
-    assert drafted.purpose is hedged.purpose is Purpose.WRITE
+async def test_a_hedge_begins_while_the_srm_writes() -> None:
+    writing: list[int] = []
+
+    def better(body: Body) -> Reply:
+        writing.append(double.srm.open_streams)
+        return chatter("Better.\n\nMore")
+
+    async with scripted_pair(drafting(), better, hiding=HEDGING) as double:
+        run = await told(double.pair, thresholds=OFFLOADING)
+    assert writing == [1]
+    assert [each.purpose for each in run.trace.stretches] == [Purpose.WRITE] * 3
+
+
+async def test_a_hedge_reads_no_further_than_its_step() -> None:
+    srm = [Reply(sure("So very very very sure of all of it.\n\n"), pause=0.05), say("c" + END)]
+    run, _ = await run_with(srm, [chatter("Better.\n\nMore", pause=0.001)], HEDGING)
+    hedged = run.trace.stretches[1]
+    assert (hedged.author, hedged.completion_tokens, hedged.unused_tokens) == ("lrm", 2, 0)
+
+
+async def test_cancelling_while_a_hedge_is_slow_to_answer() -> None:
+    lrm = [Reply(words("Better"), pause=5)]
+    async with (
+        scripted_pair(drafting(), lrm, hiding=HEDGING) as double,
+        nothing_left(double),
+    ):
+        run = completed(reason(double.pair, "Why?", thresholds=OFFLOADING))
+        running = asyncio.create_task(run)
+        assert await soon(lambda: double.lrm.open_streams == 1)
+        await asyncio.sleep(0.2)
+        running.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await running
+
+
+async def test_an_engine_that_rests_is_asked_nothing_early() -> None:
+    async with scripted_pair(drafting(), [chatter("Better.\n\n")], hiding=HEDGING) as double:
+        now = [0.0]
+        breaker = Breaker(failures=1, rest_seconds=9, clock=lambda: now[0])
+        double.pair.lrm.breaker = breaker
+        leave = breaker.enter()
+        assert leave is not None
+        breaker.failed(leave, "it burns")
+        now[0] = 10.0
+        run = await told(double.pair, thresholds=OFFLOADING)
+    assert run.authors == "(S) L S"
+    assert run.trace.degraded is None
+    assert len(double.lrm.bodies) == 1
 
 
 async def test_a_hedge_that_is_not_needed_is_dropped() -> None:

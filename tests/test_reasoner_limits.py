@@ -160,12 +160,23 @@ async def test_seconds_spent_with_the_judge(per_chunk: int) -> None:
     assert (run.trace.stop, run.trace.limit) == (StopReason.TRUNCATED, "seconds")
 
 
+FULL = Reply([], status=400, error="This model's maximum context length is 9 tokens")
+
+
 async def test_a_full_context_truncates() -> None:
-    async with scripted_pair([say("a\n\nb c", then="length")]) as double:
+    async with scripted_pair([say("a\n\nb c", then="length"), FULL]) as double:
         run = await told(double.pair, thresholds=QUIET)
     assert run.trace.thinking == "a\n\nb c"
     assert run.trace.steps[-1].end is StepEnd.CUT_OFF
     assert (run.trace.stop, run.trace.limit) == (StopReason.TRUNCATED, "context")
+
+
+async def test_a_server_that_counts_more_tokens_than_arrive_still_answers() -> None:
+    srm = [say("a\n\nb c", then="length"), say("It is.")]
+    async with scripted_pair(srm) as double:
+        run = await told(double.pair, thresholds=QUIET)
+    assert run.trace.answer == "It is."
+    assert (run.trace.stop, run.trace.limit) == (StopReason.CLOSED, "context")
 
 
 @pytest.mark.parametrize(
@@ -179,8 +190,7 @@ async def test_a_context_that_fills_with_the_answer(srm: list[Reply]) -> None:
 
 
 async def test_a_context_that_is_full_at_a_handover() -> None:
-    full = Reply([], status=400, error="This model's maximum context length is 9 tokens")
-    async with scripted_pair([full], [chatter("a b\n\n")]) as double:
+    async with scripted_pair([FULL], [chatter("a b\n\n")]) as double:
         run = await told(double.pair, thresholds=replace(QUIET, n=1))
     assert run.trace.thinking == "a b\n\n"
     assert (run.trace.stop, run.trace.limit) == (StopReason.TRUNCATED, "context")

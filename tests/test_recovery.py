@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.runs import QUIET, told
-from tests.scripted_server import Double, Reply, Script, chatter, say, scripted_pair
+from tests.scripted_server import Double, Reply, Said, Script, chatter, say, scripted_pair
 from tests.test_reasoner_failures import nothing_left
 from trigreason.budget import Budget
 from trigreason.engines.base import EngineError, EngineFailed, EngineResting
@@ -108,10 +108,39 @@ async def test_the_lrm_finishes_the_srms_answer() -> None:
     assert behind_think(double, Author.LRM)[1] == "a\n\nb</think>\n\nIt"
 
 
-async def test_without_a_judge_the_srm_goes_on() -> None:
-    srm = [chatter("a\n\nb\n\n"), say("c" + END)]
-    run, _ = await answered(srm, [say("9"), DOWN, DOWN, DOWN], "specreason")
-    assert run.trace.degraded == replace(run.trace.degraded, author=Author.LRM, step=2)
+async def test_without_a_judge_the_srm_goes_on_in_its_stream() -> None:
+    srm = [say("a\n\nb\n\nc" + END)]
+    run, double = await answered(srm, [say("9"), DOWN, DOWN, DOWN], "specreason")
+    assert run.trace.degraded == replace(run.trace.degraded, author=Author.LRM, step=1)
+    assert [step.score for step in run.trace.steps] == [9, None, None]
+    assert [step.end for step in run.trace.steps[:2]] == [StepEnd.BLANK_LINE] * 2
+    assert run.trace.answer == "It is."
+    assert len(double.srm.bodies) == 1
+
+
+async def test_half_a_tag_is_not_left_to_the_other_model() -> None:
+    lrm = [say("a b</thi", **TORN), DOWN, DOWN, DOWN]
+    srm = [say("</think>\n\nIt is.")]
+    run, _ = await answered(srm, lrm, "trigreason", thresholds=Thresholds(n=2))
+    assert run.trace.thinking == "a b"
+    assert run.trace.answer == "It is."
+
+
+async def test_what_brings_nothing_is_not_tried_for_ever() -> None:
+    half = Reply([Said("\n")], "break")
+    async with scripted_pair(
+        [chatter("a\n\n"), say("It is.")], [half] * 9, failure=QUICK
+    ) as double:
+        run = await told(double.pair, method="specreason", budget=Budget(steps=1))
+    assert run.trace.degraded is not None
+    assert len(double.lrm.bodies) == 1 + QUICK.retries
+
+
+async def test_busy_servers_open_no_breaker() -> None:
+    busy = Reply([], status=429)
+    async with scripted_pair([*[busy] * 5, say("a" + END)]) as double:
+        pair = replace(double.pair, failure=replace(QUICK, retries=9))
+        run = await told(pair, method="srm")
     assert run.trace.answer == "It is."
 
 
@@ -162,12 +191,17 @@ async def test_an_engine_that_keeps_failing_is_left_alone() -> None:
         with pytest.raises(EngineFailed):
             await told(double.pair, method="srm")
         assert str(breaker.state) == "open"
-        with pytest.raises(EngineResting, match="tried again in 30 s"):
+        with pytest.raises(
+            EngineResting,
+            match=r"status 503 .* left alone for 30 s",
+        ):
             await told(double.pair, method="srm")
         assert len(double.srm.bodies) == 3, "nothing was sent"
         now[0] = 31.0
-        assert breaker.lets_through(), "one request may try"
-        breaker.withdrawn()
+        trial = breaker.enter()
+        assert trial is not None, "one request may try"
+        assert breaker.enter() is None
+        breaker.left(trial)
         run = await told(double.pair, method="srm")
     assert run.trace.answer == "It is."
     assert str(breaker.state) == "closed"

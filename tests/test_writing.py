@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from trigreason.events import AnswerText, Event, ThinkingText
 from trigreason.reasoning import Author, StepCutter, StepEnd, Token, join_text
-from trigreason.writing import AnswerWriter, StretchWriter
+from trigreason.running.writing import AnswerWriter, StretchWriter
 
 HALVES = "".join(map(chr, (0xDCF0, 0xDC9F))), "".join(map(chr, (0xDC98, 0xDC80)))
 """The two halves of an emoji, as tokens hold them."""

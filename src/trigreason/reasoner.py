@@ -15,10 +15,10 @@ from dataclasses import asdict
 from trigreason.budget import Budget
 from trigreason.engines.base import NoLogprobs, Sampling
 from trigreason.events import Done, Event
-from trigreason.loop import Loop
 from trigreason.pairs import Pair
 from trigreason.reasoning import Message, Thresholds, Trace
-from trigreason.run_state import RunState
+from trigreason.running.loop import Loop
+from trigreason.running.state import RunState
 
 
 async def reason(

@@ -43,10 +43,10 @@ def test_a_file(command: Command) -> None:
     left = command("doctor", str(SRM_FILE))
     assert (left.code, left.err) == (0, "")
     lines = left.out.splitlines()
-    assert lines[0] == str(SRM_FILE)
+    assert lines[0] == f"{SRM_FILE} · dialect llama.cpp"
     for line, title in zip(lines[1:], TITLES.values(), strict=False):
         assert line.startswith((f" ✓ {title} ", f" ✗ {title} "))
-    assert " ✓ as the SRM  yes; missing: room to think" in lines
+    assert " ✓ as the SRM  yes; weak: room to think" in lines
     assert "requests: " in lines[-1]
     assert "\x1b" not in left.out
     assert all(line == line.rstrip() for line in lines)
@@ -58,10 +58,10 @@ def test_json(command: Command) -> None:
     assert left.json["schema"] == 1
     [endpoint] = left.json["endpoints"]
     assert list(endpoint) == [
-        *("name", "place", "model", "server", "findings", "measured", "cost"),
+        *("name", "place", "model", "dialect", "server", "findings", "measured", "cost"),
         *("roles", "fit_for", "fit"),
     ]
-    assert endpoint["model"] == "lrm"
+    assert (endpoint["model"], endpoint["dialect"]) == ("lrm", "llama.cpp")
     assert endpoint["roles"]["srm"] == {
         "role": "srm",
         "state": "yes",
@@ -82,6 +82,18 @@ def test_a_terminal_of_any_width(width: int) -> None:
     lines = out.getvalue().splitlines()
     assert max(map(len, lines)) <= width
     assert out.getvalue().count("→") == len(Topic)
+
+
+async def test_a_guessed_template(examined: Examined) -> None:
+    async with probed(ProbedServer()) as server:
+        left = await examined(server.url)
+        as_json = await examined(server.url, "--json")
+    assert left.out.startswith(f"{server.url} · dialect vllm\n")
+    assert " ? prompt template       cannot tell: built-in chatml, for want of" in left.out
+    assert "--enable-tokenizer-info-endpoint" in left.out
+    assert " ✓ as the SRM  yes; weak: prompt template" in left.out
+    assert left.code == as_json.code == 0
+    assert as_json.json["endpoints"][0]["roles"]["srm"]["weak"] == ["template"]
 
 
 # What it exits with

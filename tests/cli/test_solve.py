@@ -20,6 +20,7 @@ from trigreason.reasoning import Author, StopReason, Thresholds, load_trace, tra
 
 SRM, LRM = str(bundled.SRM_FILE), str(bundled.LRM_FILE)
 METHODS = ("trigreason", "specreason", "srm", "lrm")
+GUESS = "trigreason: The prompt template of the {} is guessed; see trigreason doctor."
 
 
 @pytest.mark.parametrize("method", METHODS)
@@ -206,7 +207,7 @@ async def test_a_context_that_fills_up_is_said_under_the_answer(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     full = Reply(words("So it goes"), then="length")
-    async with served([full]) as model:
+    async with served(lambda body: full) as model:
         arguments = ("solve", "Why?", "--method", "srm", "--srm", model.url)
         assert await asyncio.to_thread(run, arguments) == 1
     assert "the model's context is full" in capsys.readouterr().out
@@ -216,7 +217,7 @@ async def test_a_model_without_logprobs(capsys: pytest.CaptureFixture[str]) -> N
     async with served(lambda body: say("So it goes."), shape="none") as model:
         arguments = ("solve", "Why?", "--quiet", "--n", "0", "--srm", model.url, "--lrm", model.url)
         assert await asyncio.to_thread(run, arguments) == 1
-    (line,) = capsys.readouterr().err.splitlines()
+    *_, line = capsys.readouterr().err.splitlines()
     assert "returns no token probabilities" in line
     assert "rho = 1" in line
 
@@ -232,13 +233,50 @@ async def test_a_run_that_fails_leaves_its_trace(
         )
         assert await asyncio.to_thread(run, arguments) == 1
     out, err = capsys.readouterr()
-    assert len(err.splitlines()) == 1
+    guess, failure = err.splitlines()
+    assert guess == GUESS.format("SRM")
+    assert failure.startswith("trigreason: ")
     trace = load_trace(file.read_text())
     told = json.loads(out)
     assert told["error"]["kind"] == "EngineUnreachable"
     assert trace_from_json(told) == trace
     assert trace.thinking.startswith("First.\n\nSecond.\n\n")
     assert trace.stop is None
+
+
+@pytest.mark.parametrize(
+    ("flags", "models"),
+    [
+        (("--method", "srm", "--srm"), "SRM"),
+        (("--method", "lrm", "--lrm"), "LRM"),
+        (("--lrm", LRM, "--srm"), "SRM"),
+    ],
+    ids=["srm", "lrm", "pair"],
+)
+@pytest.mark.parametrize("how", ["--quiet", "--json", None])
+async def test_a_guessed_template_is_told_once(
+    capsys: pytest.CaptureFixture[str], flags: tuple[str, ...], models: str, how: str | None
+) -> None:
+    short = ("--thinking-tokens", "40", "--answer-tokens", "4")
+    async with served(lambda body: say("So.\n\nIt is.\n</think>\n\nYes.")) as model:
+        arguments = ("solve", "Why?", *short, *([how] if how else []), *flags, model.url)
+        await asyncio.to_thread(run, arguments)
+    out, err = capsys.readouterr()
+    line = GUESS.format(models)
+    assert err.splitlines().count(line) == (1 if how else 0)
+    assert out.count(line.removeprefix("trigreason: ")) == (0 if how else 1)
+
+
+async def test_a_template_that_is_configured_is_no_guess(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    file = tmp_path / "trigreason.toml"
+    async with served(lambda body: say("So.\n</think>\n\nYes.")) as model:
+        name, _, url = model.url.partition("@")
+        file.write_text(f'[engines.e]\nurl = "{url}"\nmodel = "{name}"\ntemplate = "chatml"\n')
+        arguments = ("solve", "Why?", "--quiet", "--method", "srm", "--srm", "e")
+        assert await asyncio.to_thread(run, (*arguments, "--config", str(file))) == 0
+    assert capsys.readouterr().err == ""
 
 
 async def test_keys_come_from_the_environment(

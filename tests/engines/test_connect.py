@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,6 +20,7 @@ from trigreason.engines.connect import MAKERS, as_file, connect, is_url
 from trigreason.engines.dialects import DIALECTS, LLAMA_CPP
 from trigreason.engines.embedded import load
 from trigreason.engines.http import HttpEngine, Timeouts
+from trigreason.engines.llama_cpp import GenerationSettings, Props, described
 from trigreason.engines.ollama import OllamaEngine
 from trigreason.engines.sglang import SglangEngine, SglangGenerateEngine
 from trigreason.engines.templates import DEEPSEEK_R1
@@ -228,6 +230,9 @@ async def test_providers_of_no_use(host: str) -> None:
 
 # What a user says
 
+TOKENIZER = {"tokenizer_class": "T", "chat_template": "{{ eos_token }}", "eos_token": "</s>"}
+"""What vLLM tells under ``--enable-tokenizer-info-endpoint``, in short."""
+
 
 @pytest.mark.parametrize("name", MAKERS)
 async def test_every_dialect_can_be_asked_for(name: str) -> None:
@@ -236,8 +241,7 @@ async def test_every_dialect_can_be_asked_for(name: str) -> None:
     assert isinstance(engine, HttpEngine)
     assert engine.model == "org/m"
     assert engine.url.startswith(root)
-    if isinstance(engine, CompletionsEngine) and name in DIALECTS:
-        assert engine.dialect.name == name
+    assert engine.dialect_name == name
 
 
 async def test_sglang_on_its_own_route() -> None:
@@ -253,7 +257,14 @@ async def test_an_unknown_dialect() -> None:
     assert "Choose one of vllm, sglang" in line
 
 
-@pytest.mark.parametrize("pages", [{}, {"/props": PROPS | {"chat_template": "{{"}}])
+@pytest.mark.parametrize(
+    "pages",
+    [
+        {},
+        {"/props": PROPS | {"chat_template": "{{"}},
+        {"/version": {"version": "1"}, "/tokenizer_info": TOKENIZER | {"chat_template": "{{"}},
+    ],
+)
 async def test_a_template_that_is_given(pages: dict[str, Json]) -> None:
     async with serving(["org/m"], pages=pages) as root:
         assert (await completing(root, template=DEEPSEEK_R1)).template is DEEPSEEK_R1
@@ -264,6 +275,51 @@ async def test_a_template_is_guessed_from_the_name() -> None:
         template = (await completing(root)).template
     assert template.source == DEEPSEEK_R1.source
     assert template.guessed
+
+
+async def test_vllm_is_asked_for_its_template() -> None:
+    pages = {"/tokenizer_info": TOKENIZER}
+    async with serving(["org/m"], key="secret", owned_by="vllm", pages=pages) as root:
+        template = (await completing(root, api_key="secret")).template
+    assert (template.source, template.eos_token) == ("{{ eos_token }}", "</s>")
+    assert (template.origin, template.guessed) == (f"told by {root}/v1", False)
+
+
+@pytest.mark.parametrize(
+    ("owner", "pages"),
+    [
+        ("vllm", {}),
+        ("vllm", {"/tokenizer_info": {"tokenizer_class": "T"}}),
+        ("vllm", {"/tokenizer_info": ["no object"]}),
+        ("sglang", {"/tokenizer_info": TOKENIZER}),
+        ("llamacpp", {"/props": PROPS | {"chat_template": ""}}),
+    ],
+)
+async def test_what_no_server_tells_is_guessed(owner: str, pages: dict[str, Any]) -> None:
+    async with serving(["Qwen3-0.6B"], owned_by=owner, pages=pages) as root:
+        template = (await completing(root)).template
+    assert template.guessed
+    assert "Qwen3-0.6B" in template.origin
+
+
+def test_a_gguf_file_without_a_template() -> None:
+    template, _ = described(Props(GenerationSettings(256)), Path("models/Qwen3-0.6B.gguf"))
+    assert template.guessed
+    assert template.origin == "built-in chatml, guessed from the name Qwen3-0.6B"
+
+
+@pytest.mark.parametrize(
+    ("owner", "page"),
+    [
+        ("vllm", {"/tokenizer_info": TOKENIZER | {"chat_template": "{% if"}}),
+        ("llamacpp", {"/props": PROPS | {"chat_template": "{% if"}}),
+    ],
+)
+async def test_a_template_that_cannot_be_read(owner: str, page: dict[str, Json]) -> None:
+    async with serving(["m"], owned_by=owner, pages=page) as root:
+        line = await refused(root)
+    assert "the chat template cannot be read" in line
+    assert "Serve the model with another template" in line
 
 
 async def test_a_template_that_nobody_would_use() -> None:

@@ -42,7 +42,7 @@ from trigreason.engines.dialects import (
 )
 from trigreason.engines.sglang import SglangEngine, SglangGenerateEngine
 from trigreason.reasoning import Message, Token
-from trigreason.rescale import Rescale
+from trigreason.running.rescale import Rescale
 
 PREFIX = Prefix((Message("user", "What is x?"),), "Let me see.\n\nAh, wor")
 PROMPT = (

@@ -169,6 +169,9 @@ class Pieces:
         self._pieces = [piece for piece in pieces if piece]
         self._error = error
 
+    def read_nowait(self) -> bytes:
+        return b""
+
     async def readany(self) -> bytes:
         if self._pieces:
             return self._pieces.pop(0)

@@ -16,7 +16,10 @@ from trigreason.engines.base import (
     EngineUnreachable,
     LogprobScale,
 )
+from trigreason.engines.chat_apis import MISTRAL
+from trigreason.engines.chat_prefix import ChatPrefixEngine
 from trigreason.engines.completions import CompletionsEngine
+from trigreason.engines.dialects import VLLM
 from trigreason.engines.embedded import load
 from trigreason.engines.http import HttpEngine
 from trigreason.engines.probing import (
@@ -31,6 +34,8 @@ from trigreason.engines.probing import (
     unopened,
     verdict,
 )
+from trigreason.engines.probing.examination import examine_template
+from trigreason.engines.templates import guess
 from trigreason.reasoning import Author
 
 YES, NO, UNKNOWN = State.YES, State.NO, State.UNKNOWN
@@ -83,6 +88,25 @@ async def test_a_healthy_server() -> None:
     assert (report.server, report.version) == (ServerKind.VLLM, "1.2.3")
     assert not report.advice()
     assert verdict(report, Author.SRM).weak == verdict(report, Author.LRM).weak == ()
+
+
+@pytest.mark.parametrize("model", [MODEL, "Qwen3-0.6B"])
+async def test_a_guessed_template(model: str) -> None:
+    async with probed(ProbedServer()) as server:
+        engine = CompletionsEngine(server.url, MODEL, dialect=VLLM, template=guess(model))
+        report = await examined(engine)
+    assert report.dialect == "vllm"
+    assert states(report) == HEALTHY | {Topic.TEMPLATE: UNKNOWN}, report.findings
+    assert model in told(report, Topic.TEMPLATE)
+    assert "--enable-tokenizer-info-endpoint" in told(report, Topic.TEMPLATE)
+    for role in Author:
+        judged = verdict(report, role)
+        assert (judged.state, judged.missing, judged.weak) == (YES, (), (Topic.TEMPLATE,))
+
+
+def test_a_template_that_the_server_renders() -> None:
+    engine = ChatPrefixEngine("http://there", MODEL, api=MISTRAL)
+    assert examine_template(engine) == Finding(Topic.TEMPLATE, YES, "the server renders it")
 
 
 NO_PREFIX = {Topic.PREFIX: NO, Topic.STOP: UNKNOWN}
@@ -267,7 +291,7 @@ async def test_a_report_is_plain_json() -> None:
     report = await report_on(cached=None)
     read = json.loads(json.dumps(report.as_json()))
     assert list(read) == [
-        *("place", "model", "server"),
+        *("place", "model", "dialect", "server"),
         *("findings", "measured", "cost"),
     ]
     by_topic = {each.pop("topic"): each for each in read["findings"]}

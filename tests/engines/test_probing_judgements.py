@@ -271,9 +271,11 @@ def test_activity(read: Activity | None, expected: Activity | None) -> None:
 
 @pytest.mark.parametrize("kind", ServerKind)
 def test_every_no_comes_with_advice(kind: ServerKind) -> None:
-    without = (Topic.REACHABLE, Topic.MODEL, Topic.SPEED)  # errors bring theirs along
+    # errors bring theirs along, and a template is told or guessed
+    without = (Topic.REACHABLE, Topic.MODEL, Topic.SPEED, Topic.TEMPLATE)
     for topic in (each for each in Topic if each not in without):
         assert advised(Finding(topic, NO, "seen"), kind).advice
+    assert advised(Finding(Topic.TEMPLATE, UNKNOWN, "seen"), kind).advice
 
 
 @pytest.mark.parametrize(

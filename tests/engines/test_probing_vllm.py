@@ -12,6 +12,7 @@ import pytest
 from tests.servers import ROOT, VLLM_VARIABLE, ServerProcess, free_port, running, vllm
 from trigreason.bundled import CONTEXT_TOKENS
 from trigreason.engines.base import LogprobScale
+from trigreason.engines.completions import CompletionsEngine
 from trigreason.engines.connect import connect
 from trigreason.engines.http import HttpEngine
 from trigreason.engines.probing import (
@@ -23,6 +24,7 @@ from trigreason.engines.probing import (
     Topic,
     verdict,
 )
+from trigreason.engines.template_sources import template_from
 from trigreason.reasoning import Author
 
 pytestmark = pytest.mark.slow
@@ -60,6 +62,17 @@ async def examined(root: str) -> Report:
         await engine.close()
 
 
+async def test_its_template_is_the_model_folders(served: Served) -> None:
+    engine = await connect(served.well)
+    await engine.close()
+    assert isinstance(engine, CompletionsEngine)
+    own = template_from(SRM_FOLDER)
+    told = engine.template
+    assert (told.source, told.bos_token, told.eos_token) == (
+        *(own.source, own.bos_token, own.eos_token),
+    )
+
+
 def states(report: Report) -> dict[Topic, State]:
     return {finding.topic: finding.state for finding in report.findings}
 
@@ -70,6 +83,9 @@ async def test_as_it_should_be_started(served: Served) -> None:
         report.findings
     )
     assert report.server is ServerKind.VLLM
+    template = report.finding(Topic.TEMPLATE)
+    assert template is not None
+    assert template.evidence == f"told by {served.well}/v1"
     assert report.measured.logprob_scale is LogprobScale.RAW
     assert report.measured.max_alternatives == 20
     assert report.measured.context_tokens == CONTEXT_TOKENS
@@ -79,6 +95,7 @@ async def test_as_it_should_be_started(served: Served) -> None:
 async def test_with_flags_that_change_its_answers(served: Served) -> None:
     report = await examined(served.badly)
     changed = dict.fromkeys((Topic.RAW, Topic.CACHE, Topic.CONTEXT), State.NO)
+    changed[Topic.TEMPLATE] = State.UNKNOWN
     assert states(report) == dict.fromkeys(Topic, State.YES) | changed, report.findings
     assert report.measured.logprob_scale is LogprobScale.SAMPLING
     assert report.measured.max_alternatives == 5

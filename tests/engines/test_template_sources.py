@@ -12,8 +12,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from trigreason.engines.base import EngineRefused
 from trigreason.engines.gguf import DamagedGguf, read_metadata
-from trigreason.engines.template_sources import template_from
+from trigreason.engines.template_sources import template_from, told_template
 from trigreason.engines.templates import BUILT_IN, ChatTemplate, TemplateError
 from trigreason.reasoning import Message
 
@@ -118,6 +119,7 @@ def test_a_jinja_file(tmp_path: Path, name: str) -> None:
         ({"tokenizer_config__json": {"chat_template": [
             {"name": "tool_use", "template": "{{ tools }}"},
             {"name": "default", "template": SAYS_ALL}]}}, "Why?"),
+        ({"tokenizer_config__json": {"chat_template": {"rag": "x", "default": SAYS_ALL}}}, "Why?"),
         ({"chat_template__jinja": "J" + SAYS_ALL}, "JWhy?"),
         ({"chat_template__jinja": "J" + SAYS_ALL,
           "tokenizer_config__json": {"chat_template": SAYS_ALL, "eos_token": EOS}}, "JWhy?</s>"),
@@ -207,6 +209,44 @@ def test_a_folder_without_a_template(tmp_path: Path, files: dict[str, Any], comp
         template_from(folder(tmp_path, **files))
     assert str(failed.value).startswith(f"{tmp_path}: ")
     assert complaint in str(failed.value)
+
+
+# Told by a server, in the words of tokenizer_config.json
+
+
+@pytest.mark.parametrize(
+    ("config", "prompt"),
+    [
+        ({"chat_template": SAYS_ALL, "bos_token": "<s>", "eos_token": "</s>"}, "Why?</s>"),
+        ({"chat_template": SAYS_ALL, "bos_token": "<s>", "add_bos_token": False}, "<s>Why?"),
+        ({"chat_template": {"tool_use": "x", "default": SAYS_ALL}}, "Why?"),
+    ],
+)
+def test_told_by_a_server(config: dict[str, Any], prompt: str) -> None:
+    template = told_template(config, "there")
+    assert template is not None
+    assert filled(template) == prompt
+    assert (template.origin, template.guessed) == ("told by there", False)
+
+
+@pytest.mark.parametrize("config", [{}, {"chat_template": None}, {"chat_template": ""}])
+def test_a_server_that_tells_no_template(config: dict[str, Any]) -> None:
+    assert told_template(config, "there") is None
+
+
+@pytest.mark.parametrize(
+    ("told", "complaint"),
+    [
+        ("{% if", "the chat template cannot be read: "),
+        (3, "the tokenizer has a chat_template that is neither text nor a list"),
+        ({"rag": "x"}, 'the tokenizer names no template "default", only rag'),
+    ],
+)
+def test_a_template_that_a_server_should_not_have_told(told: Any, complaint: str) -> None:
+    with pytest.raises(EngineRefused) as refused:
+        told_template({"chat_template": told}, "there")
+    assert str(refused.value).startswith(f"there: {complaint}")
+    assert "Serve the model with another template" in str(refused.value)
 
 
 def test_nothing_there(tmp_path: Path) -> None:

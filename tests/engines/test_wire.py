@@ -46,10 +46,13 @@ def test_a_sentinel_is_no_probability(shape: Any, sentinel: float | None) -> Non
 
 
 @BOTH_SHAPES
-@pytest.mark.parametrize("text", ["", "😀", "<different>"])
-def test_the_event_text_wins_over_the_tokens_texts(shape: Any, text: str) -> None:
+@pytest.mark.parametrize(
+    ("text", "texts"),
+    [("", ["", ""]), ("😀", ["", "😀"]), ("<different>", ["<different>", ""])],
+)
+def test_the_event_text_wins_over_the_tokens_texts(shape: Any, text: str, texts: list[str]) -> None:
     got = tokens_of(choice(text=text, logprobs=shape(("\ufffd", -0.5), ("\ufffd", -0.25))))
-    assert [token.text for token in got] == [text, ""]
+    assert [token.text for token in got] == texts
     assert [token.logprob for token in got] == [-0.5, -0.25]
 
 
@@ -176,3 +179,35 @@ def test_the_text_is_kept_whatever_the_tokens_say(pieces: list[str], text: str) 
 def test_what_is_no_completion(payload: bytes) -> None:
     with pytest.raises(EngineFailed, match=r"^here: the stream holds what is no completion"):
         decode_chunk(payload, "here")
+
+
+@pytest.mark.parametrize(
+    ("texts", "text", "aligned_texts"),
+    [
+        (["a", " b", "<|im_end|>"], "a b", ["a", " b", ""]),
+        (["<s>", "a", " b"], "a b", ["", "a", " b"]),
+        (["a", "\ufffd", "\ufffd", " b"], "aé b", ["a", "", "é", " b"]),
+        (["a", "\ufffd", "\ufffd"], "aé", ["a", "", "é"]),
+        (["a", "\ufffd"], "a", ["a", ""]),
+        (["\ufffd", " b"], "é b", ["é", " b"]),
+        (["c", "d"], "held back: cd", ["held back: cd", ""]),
+        (["a", "b"], "", ["", ""]),
+        (["a", "x", "a"], "aa", ["a", "", "a"]),
+    ],
+)
+def test_texts_stand_where_their_tokens_do(
+    texts: list[str], text: str, aligned_texts: list[str]
+) -> None:
+    placed = aligned([Token(each, -0.5) for each in texts], text)
+    assert [token.text for token in placed] == aligned_texts
+    assert [token.logprob for token in placed] == [-0.5] * len(texts)
+
+
+@given(
+    st.lists(st.sampled_from(["a", " b", "\n\n", "é", "\ufffd", "", "</think>"]), min_size=1),
+    st.text(alphabet="ab \né"),
+)
+def test_texts_always_add_up(texts: list[str], text: str) -> None:
+    placed = aligned([Token(each) for each in texts], text)
+    assert "".join(token.text for token in placed) == text
+    assert len(placed) == len(texts)

@@ -18,6 +18,7 @@ from trigreason.reasoning import Author
 TITLES = {
     Topic.REACHABLE: "reachable",
     Topic.MODEL: "model found",
+    Topic.TEMPLATE: "prompt template",
     Topic.PREFIX: "continues a prefix",
     Topic.STREAMS: "streams as it writes",
     Topic.LOGPROBS: "gives logprobs",
@@ -57,13 +58,18 @@ def show_report(console: Console, report: Report, asked: Sequence[Author]) -> No
         )
         for each in judged
     ]
-    console.print(Text(printable(report.place), "bold"))
+    console.print(_head(report))
     _show_lines(console, findings)
     console.print()
     _show_lines(console, roles)
     if report.cost.requests:
         console.print()
         console.print(Text(_cost(report), "dim"))
+
+
+def _head(report: Report) -> Text:
+    head = Text(printable(report.place), "bold")
+    return head.append(f" · dialect {report.dialect}", "not bold dim") if report.dialect else head
 
 
 def _show_lines(console: Console, lines: Sequence[Line]) -> None:
@@ -98,7 +104,7 @@ def _why(judged: Verdict) -> str:
     missing, weak = _listed(judged.missing), _listed(judged.weak)
     match judged.state:
         case State.YES:
-            return f"yes; missing: {weak}" if weak else "yes"
+            return f"yes; weak: {weak}" if weak else "yes"
         case State.NO:
             return f"no; missing: {missing}"
         case _:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from contextlib import AsyncExitStack, aclosing, nullcontext
 from dataclasses import dataclass
 
@@ -13,7 +14,9 @@ from trigreason.cli.console import redraws
 from trigreason.cli.live import Transcript, preface
 from trigreason.cli.models import described
 from trigreason.configuration import PlannedPair, opened_pair
+from trigreason.engines.completions import CompletionsEngine
 from trigreason.events import RunBegun
+from trigreason.pairs import Pair
 from trigreason.reasoner import reason
 from trigreason.reasoning import Author, Trace, make_method
 
@@ -41,6 +44,8 @@ class Run:
 
 async def carry_out(task: Task, run: Run, console: Console | None) -> None:
     """Let the models answer; ``console`` shows them at work.
+
+    A prompt template that is only guessed is told of; without a console, on standard error.
 
     Raises:
         EngineError: a model cannot be reached or loaded, or failed.
@@ -70,9 +75,33 @@ async def carry_out(task: Task, run: Run, console: Console | None) -> None:
         async for event in events:
             if isinstance(event, RunBegun):
                 run.trace = event.trace
-                if console and not task.pair.is_bundled:
-                    console.print(Text(described(task.pair), "dim"))
-                if console:
-                    console.print(preface(event.trace))
+                _introduce(task, guesses(pair, task.authors), event.trace, console)
             if transcript:
                 transcript.show(event)
+
+
+def _introduce(task: Task, note: str | None, trace: Trace, console: Console | None) -> None:
+    """What a run begins with: its models, a ``note`` on them, and how to read what follows."""
+    if console is None:
+        if note:
+            print(f"trigreason: {note}", file=sys.stderr)
+        return
+    if not task.pair.is_bundled:
+        console.print(Text(described(task.pair), "dim"))
+    if note:
+        console.print(Text(note, "note"))
+    console.print(preface(trace))
+
+
+def guesses(pair: Pair, authors: frozenset[Author]) -> str | None:
+    """A line on the models whose prompt template is no more than guessed; None where none is."""
+    engines = {Author.SRM: pair.srm, Author.LRM: pair.lrm}
+    guessed = [
+        author.upper()
+        for author, engine in engines.items()
+        if author in authors and isinstance(engine, CompletionsEngine) and engine.template.guessed
+    ]
+    if not guessed:
+        return None
+    models = " and the ".join(guessed)
+    return f"The prompt template of the {models} is guessed; see trigreason doctor."

@@ -87,6 +87,8 @@ def how_it_ended(stop: StopReason | None, limit: str | None) -> str | None:
         return None
     if stop is None:
         return "The run did not come to its end."
+    if limit == "context" and stop is StopReason.CLOSED:
+        return "The thinking was closed for the models, because their context is nearly full."
     if limit == "context":
         return (
             "Cut off: the model's context is full. "

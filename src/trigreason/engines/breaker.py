@@ -1,13 +1,16 @@
 """A circuit breaker: an engine that keeps failing is left alone for a while.
 
-closed       requests go through; ``failures`` in a row open it
-open         requests fail at once, for ``rest_seconds``
-half open    one request is let through: its success closes the breaker, its failure opens it
+    closed       requests go through; ``failures`` in a row open it
+    open         requests fail at once, for ``rest_seconds``
+    half open    one request is let through: an answer closes the breaker, a failure opens it
+
+Requests that ran at the same time and failed together count as one failure: they tell the same.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from enum import StrEnum
 from time import monotonic
 
@@ -16,6 +19,13 @@ class BreakerState(StrEnum):
     CLOSED = "closed"
     OPEN = "open"
     HALF_OPEN = "half_open"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Pass:
+    """Leave to send one request; ``began`` is when it was given, by the breaker's clock."""
+
+    began: float
 
 
 class Breaker:
@@ -34,10 +44,12 @@ class Breaker:
             raise ValueError(f"a breaker rests for more than 0 seconds, not {rest_seconds}")
         self.failures = failures
         self.rest_seconds = rest_seconds
+        self.last_failure: str | None = None
         self._clock = clock
         self._in_a_row = 0
+        self._failed_at = -1.0
         self._opened_at: float | None = None
-        self._on_trial = False
+        self._trial: Pass | None = None
 
     @property
     def state(self) -> BreakerState:
@@ -52,28 +64,35 @@ class Breaker:
             return 0.0
         return max(0.0, self._opened_at + self.rest_seconds - self._clock())
 
-    def lets_through(self) -> bool:
-        """Whether a request may be sent now; while half open that is one at a time."""
-        if self.state is BreakerState.CLOSED:
-            return True
-        if self.state is BreakerState.OPEN or self._on_trial:
-            return False
-        self._on_trial = True
-        return True
+    def enter(self) -> Pass | None:
+        """Leave for a request, or None; while half open one has it at a time."""
+        if self.state is BreakerState.OPEN or self._trial is not None:
+            return None
+        leave = Pass(self._clock())
+        if self.state is BreakerState.HALF_OPEN:
+            self._trial = leave
+        return leave
 
-    def succeeded(self) -> None:
-        """A request was answered."""
+    def answered(self) -> None:
+        """The engine says something, if only that it refuses."""
         self._in_a_row = 0
         self._opened_at = None
-        self._on_trial = False
+        self._trial = None
 
-    def failed(self) -> None:
-        """A request failed in a way that another one may fail too."""
+    def failed(self, leave: Pass, what: str) -> None:
+        """A request failed in a way in which another one may fail too."""
+        if self._trial is None and leave.began < self._failed_at:
+            return
+        if self._trial is not None and leave is not self._trial:
+            return
+        self.last_failure = what
+        self._failed_at = self._clock()
         self._in_a_row += 1
-        if self._on_trial or self._in_a_row >= self.failures:
-            self._opened_at = self._clock()
-        self._on_trial = False
+        if leave is self._trial or self._in_a_row >= self.failures:
+            self._opened_at = self._failed_at
+        self._trial = None
 
-    def withdrawn(self) -> None:
+    def left(self, leave: Pass) -> None:
         """A request ended before it told anything of the engine."""
-        self._on_trial = False
+        if leave is self._trial:
+            self._trial = None

@@ -52,6 +52,10 @@ class ChatPrefixEngine(HttpEngine):
         super().__init__(url, model, capabilities=capabilities, api_key=api_key, timeouts=timeouts)
         self.api = api
 
+    @property
+    def dialect_name(self) -> str:
+        return self.api.name
+
     def request_body(
         self,
         prefix: Prefix,

@@ -60,6 +60,10 @@ class CompletionsEngine(HttpEngine):
         self.template = template
         self.keeps_connections = self.dialect.keeps_connections
 
+    @property
+    def dialect_name(self) -> str:
+        return self.dialect.name
+
     def prompt(self, prefix: Prefix) -> str:
         """The text that is sent for a prefix. Raises EngineRefused where the template does."""
         try:

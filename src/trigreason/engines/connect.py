@@ -17,16 +17,19 @@ from trigreason.engines.dialects import (
     GENERIC,
     LLAMA_CPP,
     SGLANG,
+    SGLANG_GENERATE,
     TOGETHER,
     VLLM,
     Dialect,
 )
 from trigreason.engines.http import Timeouts, key_headers
 from trigreason.engines.identify import Visit, provider_at
-from trigreason.engines.llama_cpp import ask_props, told_template
+from trigreason.engines.llama_cpp import ask_props, template_of
 from trigreason.engines.ollama import OllamaEngine, ask_show
 from trigreason.engines.sglang import SglangEngine, SglangGenerateEngine
+from trigreason.engines.template_sources import told_template
 from trigreason.engines.templates import ChatTemplate, guess
+from trigreason.engines.vllm import ask_tokenizer
 
 OLLAMA_CONTEXT_TOKENS = 16_384
 """Room for the default thinking budget, an answer and a long question; Ollama's own default may
@@ -53,7 +56,7 @@ async def connect(
 
     Without a ``dialect`` the server is found out, by its address or by asking it; without a
     model's name it must serve exactly one. The template is the one given, else the server's own
-    where it tells it (llama.cpp), else guessed from the model's name.
+    where it tells it (llama.cpp, and vLLM if it is started so), else guessed from the model's name.
 
     Raises:
         EngineUnreachable: nobody answers there.
@@ -136,18 +139,25 @@ def completing(dialect: Dialect, kind: type[CompletionsEngine] = CompletionsEngi
     return make
 
 
+async def vllm(place: Place) -> Engine:
+    if place.template is None:
+        told = await ask_tokenizer(place.url, key_headers(place.api_key), place.timeouts.connect)
+        place = replace(place, template=told_template(told, place.url))
+    return await completing(VLLM)(place)
+
+
 async def llama_cpp(place: Place) -> Engine:
     props = await ask_props(place.url, key_headers(place.api_key), place.timeouts.connect)
     if props is not None:
         context = props.default_generation_settings.n_ctx
-        template = place.template or told_template(props, place.url)
+        template = place.template or template_of(props, place.url)
         place = replace(place, context_tokens=context, template=template)
     return await completing(LLAMA_CPP)(place)
 
 
 async def sglang_generate(place: Place) -> Engine:
     root = replace(place, url=place.url.removesuffix("/v1"))
-    return await completing(SGLANG, SglangGenerateEngine)(root)
+    return await completing(SGLANG_GENERATE, SglangGenerateEngine)(root)
 
 
 async def ollama(place: Place) -> Engine:
@@ -176,7 +186,7 @@ def chatting(api: ChatApi) -> Maker:
 
 
 MAKERS: dict[str, Maker] = {
-    "vllm": completing(VLLM),
+    "vllm": vllm,
     "sglang": completing(SGLANG, SglangEngine),
     "sglang-generate": sglang_generate,
     "llama.cpp": llama_cpp,

@@ -7,7 +7,7 @@ in common, and what every stream may hold, is in :mod:`trigreason.engines.comple
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from trigreason.engines.base import Capabilities, LogprobScale, Sampling
@@ -67,6 +67,9 @@ SGLANG = Dialect(
 )
 """SGLang's OpenAI route. The logprobs are raw where the server sets
 ``SGLANG_RETURN_ORIGINAL_LOGPROB=1``, which it does not tell."""
+
+SGLANG_GENERATE = replace(SGLANG, name="sglang-generate")
+"""SGLang's own route, whose requests look otherwise."""
 
 LLAMA_CPP = Dialect(
     name="llama.cpp",

@@ -62,7 +62,7 @@ async def load(
         raise EngineFailed(
             "llama.cpp loaded the model and does not answer", str(path), "Please report this."
         )
-    template, capabilities = described(props, str(path))
+    template, capabilities = described(props, path)
     engine = EmbeddedEngine(url, path.stem, template=template, capabilities=capabilities)
     engine._server = server
     return engine

@@ -71,6 +71,11 @@ class HttpEngine(Engine):
         return f"{type(self).__name__}({self.url!r}, {self.model!r})"
 
     @property
+    @abstractmethod
+    def dialect_name(self) -> str:
+        """How it is spoken to, under the name that a user can choose."""
+
+    @property
     def where(self) -> str:
         """How errors name this engine."""
         return f"{self.model} at {self.url}"

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from pathlib import Path
 
-import aiohttp
 import msgspec
 
-from trigreason.engines.base import Capabilities, EngineRefused
+from trigreason.engines.base import Capabilities
 from trigreason.engines.dialects import LLAMA_CPP
 from trigreason.engines.http import Timeouts
-from trigreason.engines.templates import CHATML, ChatTemplate, TemplateError
+from trigreason.engines.server_pages import ask_page
+from trigreason.engines.template_sources import told_template
+from trigreason.engines.templates import ChatTemplate, guess
 
 
 class GenerationSettings(msgspec.Struct):
@@ -30,41 +32,25 @@ async def ask_props(
     url: str, headers: Mapping[str, str] | None = None, seconds: float = Timeouts().connect
 ) -> Props | None:
     """What the server at ``url`` (up to ``/v1``) says of itself; None where it is no llama.cpp."""
-    root = url.rstrip("/").removesuffix("/v1")
-    timeout = aiohttp.ClientTimeout(total=seconds)
-    try:
-        async with (
-            aiohttp.ClientSession(timeout=timeout, headers=headers) as session,
-            session.get(f"{root}/props") as response,
-        ):
-            if response.status != 200:
-                return None
-            return msgspec.json.decode(await response.read(), type=Props)
-    except (TimeoutError, aiohttp.ClientError, OSError, msgspec.MsgspecError, UnicodeDecodeError):
-        return None
+    return await ask_page(url, "/props", Props, headers, seconds)
 
 
-def told_template(props: Props, where: str) -> ChatTemplate:
-    """The chat template that a server's props name; ChatML where they name none.
+def template_of(props: Props, where: str) -> ChatTemplate | None:
+    """The chat template that a server's props name; None where they name none.
 
     Raises:
         EngineRefused: the template cannot be read.
     """
-    if not props.chat_template:
-        return CHATML
-    try:
-        return ChatTemplate(
-            props.chat_template, eos_token=props.eos_token, origin=f"told by {where}"
-        )
-    except TemplateError as error:
-        raise EngineRefused(str(error), where, "Serve the model with another template.") from error
+    told = {"chat_template": props.chat_template, "eos_token": props.eos_token}
+    return told_template(told, where)
 
 
-def described(props: Props, where: str) -> tuple[ChatTemplate, Capabilities]:
-    """The chat template and the capabilities that a server's props name.
+def described(props: Props, file: Path) -> tuple[ChatTemplate, Capabilities]:
+    """The chat template and the capabilities of a GGUF file that is served with these props.
 
     Raises:
         EngineRefused: the template cannot be read.
     """
     context = props.default_generation_settings.n_ctx
-    return told_template(props, where), replace(LLAMA_CPP.capabilities, context_tokens=context)
+    template = template_of(props, str(file)) or guess(file.stem)
+    return template, replace(LLAMA_CPP.capabilities, context_tokens=context)

@@ -20,6 +20,7 @@ from trigreason.engines.completions import (
     CompletionsEngine,
     StepEnding,
 )
+from trigreason.engines.dialects import Dialect
 from trigreason.engines.fields_stream import FieldsStream
 from trigreason.engines.http import Timeouts
 from trigreason.engines.refusals import refusal
@@ -38,6 +39,7 @@ class OllamaEngine(CompletionsEngine):
     """
 
     path = "/api/generate"
+    dialect = Dialect(name="ollama")
 
     def __init__(
         self,

@@ -24,7 +24,7 @@ from trigreason.engines.completions import (
     Reading,
     StepEnding,
 )
-from trigreason.engines.dialects import SGLANG
+from trigreason.engines.dialects import SGLANG, SGLANG_GENERATE
 from trigreason.engines.http import HttpStream
 from trigreason.engines.refusals import no_logprobs, refusal, status_of
 from trigreason.engines.sse import EventLines
@@ -82,6 +82,7 @@ class SglangGenerateEngine(SglangEngine):
     """
 
     path = "/generate"
+    dialect = SGLANG_GENERATE
 
     def request_body(
         self,

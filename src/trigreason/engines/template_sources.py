@@ -1,15 +1,18 @@
 """Where a chat template is read from: a built-in name, a Jinja file, a model folder or a GGUF file.
 
-A template that a server gives out is asked for by the engine that speaks to that server.
+A server that gives its template out tells it as a model folder does. Who asks which server, and
+how, is the matter of ``connect``.
 """
 
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from trigreason.engines import gguf
+from trigreason.engines.base import EngineRefused
 from trigreason.engines.templates import BUILT_IN, ChatTemplate, TemplateError
 
 JINJA_FILE = "chat_template.jinja"
@@ -46,6 +49,23 @@ def template_from(source: str | Path) -> ChatTemplate:
         raise TemplateError(f"{path}: {error}") from error
 
 
+def told_template(config: Mapping[str, Any], where: str) -> ChatTemplate | None:
+    """The template that a server gives out in its tokenizer's configuration; None without one.
+
+    Raises:
+        EngineRefused: the template cannot be read.
+    """
+    found = config.get("chat_template")
+    if not found:
+        return None
+    try:
+        return _completed(_default(found, "the tokenizer"), config, f"told by {where}")
+    except TemplateError as error:
+        raise EngineRefused(
+            str(error), where, "Serve the model with another template, or name one for it here."
+        ) from error
+
+
 def _is_gguf(path: Path) -> bool:
     with path.open("rb") as file:
         return file.read(len(gguf.MAGIC)) == gguf.MAGIC
@@ -63,23 +83,29 @@ def _from_text(path: Path) -> ChatTemplate:
 def _from_folder(folder: Path) -> ChatTemplate:
     """As Hugging Face reads it: a file of its own goes before the tokenizer's configuration."""
     config = _json(folder / TOKENIZER_CONFIG)
-    bos = "" if config.get("add_bos_token", True) else _token(config.get("bos_token"))
-    eos = _token(config.get("eos_token"))
     jinja = folder / JINJA_FILE
     if jinja.exists():
-        return ChatTemplate(_read(jinja), origin=str(jinja), bos_token=bos, eos_token=eos)
+        return _completed(_read(jinja), config, str(jinja))
     for name, values in (
         (TOKENIZER_CONFIG, config),
         (PROCESSOR_TEMPLATE, _json(folder / PROCESSOR_TEMPLATE)),
     ):
         found = values.get("chat_template")
         if found is not None:
-            return ChatTemplate(
-                _default(found, name), origin=str(folder / name), bos_token=bos, eos_token=eos
-            )
+            return _completed(_default(found, name), config, str(folder / name))
     raise TemplateError(
         f"holds no chat template: no {JINJA_FILE}, and no chat_template in {TOKENIZER_CONFIG} "
         f"or {PROCESSOR_TEMPLATE}"
+    )
+
+
+def _completed(source: str, config: Mapping[str, Any], origin: str) -> ChatTemplate:
+    """A template with the special tokens of a tokenizer's configuration."""
+    return ChatTemplate(
+        source,
+        bos_token="" if config.get("add_bos_token", True) else _token(config.get("bos_token")),
+        eos_token=_token(config.get("eos_token")),
+        origin=origin,
     )
 
 
@@ -117,9 +143,12 @@ def _default(found: Any, name: str) -> str:
     """The template itself, or the one called "default" among several."""
     if isinstance(found, str):
         return found
-    if not isinstance(found, list):
+    if isinstance(found, dict):
+        named = found
+    elif isinstance(found, list):
+        named = {each.get("name"): each.get("template") for each in found if isinstance(each, dict)}
+    else:
         raise TemplateError(f"{name} has a chat_template that is neither text nor a list")
-    named = {each.get("name"): each.get("template") for each in found if isinstance(each, dict)}
     default = named.get("default")
     if not isinstance(default, str):
         names = ", ".join(map(str, named)) or "nothing"

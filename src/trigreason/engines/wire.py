@@ -201,6 +201,10 @@ def finish_of(reason: str, where: str) -> Finish:
     return Finish.LENGTH if reason in ("length", "model_length") else Finish.STOP
 
 
+LONGEST_GAP = 2
+"""Characters that tokens may have between them that are no token's whole text."""
+
+
 def tokens_of(choice: Choice) -> list[Token]:
     """The tokens of one event. Their texts joined are always the event's text."""
     text, logprobs = choice.text or "", choice.logprobs
@@ -216,14 +220,28 @@ def tokens_of(choice: Choice) -> list[Token]:
 def aligned(tokens: Sequence[Token], text: str) -> list[Token]:
     """The tokens with texts that add up to ``text``, which wins where they do not.
 
-    Servers hold text back (for half characters, for stop strings) while probabilities go out at
-    once.
+    The two fall apart where a token is not shown (the end of a turn), holds part of a character,
+    or where the server holds text back while probabilities go out at once. Every token keeps the
+    place where its text stands; what none of them says goes to the one before that, if it is no
+    more than a character or two, and all of the text to the first token otherwise.
     """
     if "".join(token.text for token in tokens) == text:
         return list(tokens)
     if not tokens:
         return [Token(text)]
-    return [replace(token, text="" if index else text) for index, token in enumerate(tokens)]
+    texts: list[str] = []
+    at = 0
+    for token in tokens:
+        gap = LONGEST_GAP if texts and not texts[-1] else 0
+        start = text.find(token.text, at, at + len(token.text) + gap)
+        if start > at:
+            texts[-1] = text[at:start]
+        texts.append(token.text if start >= 0 else "")
+        at = start + len(token.text) if start >= 0 else at
+    if at < len(text):
+        fits = not texts[-1] and len(text) - at <= LONGEST_GAP
+        texts = [*texts[:-1], text[at:]] if fits else [text, *[""] * (len(tokens) - 1)]
+    return [replace(token, text=own) for token, own in zip(tokens, texts, strict=True)]
 
 
 def _from_entry(entry: Entry) -> Token:

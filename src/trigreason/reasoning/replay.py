@@ -103,7 +103,7 @@ def what_if(trace: Trace, thresholds: Thresholds) -> list[Firing]:
     firings: list[Firing] = []
     for index, record in enumerate(trace.steps):
         if record.end is StepEnd.CUT_OFF:
-            break
+            continue
         decision = method.on_step(recorded_step(record))
         if record.author is Author.SRM:
             now = decision.trigger if isinstance(decision, Write | Rewrite) else None

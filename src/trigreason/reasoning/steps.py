@@ -168,14 +168,14 @@ class StepCutter:
             return []
         return [self._finish("".join(self._pieces), "", end)]
 
-    def take_back(self) -> int:
+    def take_back(self, *, tags: bool = False) -> int:
         """Drop half a character at the open step's end; return how many tokens went with it.
 
         Whoever goes on from this text writes the character anew. A token that holds whole
-        characters as well stays, without the half.
+        characters as well stays, without the half. With ``tags`` half a ``</think>`` goes too.
         """
         text = "".join(self._pieces)
-        surplus = unfinished_bytes(text)
+        surplus = self._unsettled(text) if tags else unfinished_bytes(text)
         whole = text[: len(text) - surplus]
         self._pieces = [whole] if whole else []
         dropped = 0

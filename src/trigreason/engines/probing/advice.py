@@ -58,6 +58,12 @@ _WHERE_NO: dict[Topic, dict[ServerKind, str]] = {
 }
 
 _WHERE_UNKNOWN: dict[Topic, dict[ServerKind, str]] = {
+    Topic.TEMPLATE: {
+        ServerKind.VLLM: "Start it with --enable-tokenizer-info-endpoint, or name the template in "
+        "trigreason.toml (template = …).",
+        _ANY: "Name it in trigreason.toml: template = a built-in one, a Jinja file, or the model's "
+        "folder or GGUF file.",
+    },
     Topic.CLOSING: {ServerKind.LLAMA_CPP: "Start it with --slots or --metrics to see it."},
     Topic.CONTEXT: {ServerKind.OLLAMA: "Its default can be 4,096: set OLLAMA_CONTEXT_LENGTH."},
 }

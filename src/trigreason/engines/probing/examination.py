@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
-from trigreason.engines.base import Engine, EngineError, EngineUnreachable, LogprobScale
+from trigreason.engines.base import EngineError, EngineUnreachable, LogprobScale
+from trigreason.engines.completions import CompletionsEngine
+from trigreason.engines.http import HttpEngine
 from trigreason.engines.probing.advice import advised, advised_uncached
 from trigreason.engines.probing.asking import GREEDY, QUESTION, Answer, Asking, conversation
 from trigreason.engines.probing.closing import examine_closing
@@ -62,14 +64,14 @@ class Examination:
 
     def __init__(
         self,
-        engine: Engine,
+        engine: HttpEngine,
         place: str,
         pages: ServerPages,
         *,
         silence_seconds: float = SILENCE_SECONDS,
         tell: Callable[[str], None] = lambda _: None,
     ) -> None:
-        self.report = Report(place, engine.model)
+        self.report = Report(place, engine.model, engine.dialect_name)
         self._engine = engine
         self._pages = pages
         self._asking = Asking(engine, place, silence_seconds)
@@ -101,6 +103,7 @@ class Examination:
         after = f"; its first answer took {seconds(took)}" if took is not None else ""
         self._add(Finding(Topic.REACHABLE, State.YES, f"{self._facts}{after}"))
         self._add(Finding(Topic.MODEL, State.YES, self._engine.model))
+        self._add(examine_template(self._engine))
         return first
 
     async def _examine(self, first: Answer) -> None:
@@ -218,3 +221,12 @@ class Examination:
 
     def _add(self, finding: Finding) -> None:
         self.report.findings.append(advised(finding, self._facts.kind))
+
+
+def examine_template(engine: HttpEngine) -> Finding:
+    """Where the text around the conversation comes from."""
+    if not isinstance(engine, CompletionsEngine):
+        return Finding(Topic.TEMPLATE, State.YES, "the server renders it")
+    template = engine.template
+    state = State.UNKNOWN if template.guessed else State.YES
+    return Finding(Topic.TEMPLATE, state, template.origin)

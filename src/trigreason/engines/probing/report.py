@@ -22,6 +22,8 @@ class Topic(StrEnum):
 
     REACHABLE = "reachable"
     MODEL = "model"
+    TEMPLATE = "template"
+    """Where the prompt's template comes from is known, not guessed."""
     PREFIX = "prefix"
     STREAMS = "streams"
     LOGPROBS = "logprobs"
@@ -70,10 +72,14 @@ class Measured:
 
 @dataclass(slots=True)
 class Report:
-    """An endpoint, examined. ``place`` is where it was looked for, as the user wrote it."""
+    """An endpoint, examined. ``place`` is where it was looked for, as the user wrote it.
+
+    ``dialect`` is how it was spoken to; it and ``model`` are None where that was not come to.
+    """
 
     place: str
     model: str | None = None
+    dialect: str | None = None
     server: ServerKind = ServerKind.UNKNOWN
     version: str | None = None
     findings: list[Finding] = field(default_factory=list)
@@ -98,6 +104,7 @@ class Report:
         return {
             "place": self.place,
             "model": self.model,
+            "dialect": self.dialect,
             "server": {"kind": self.server.value, "version": self.version},
             "findings": [asdict(each) for each in self.findings],
             "measured": asdict(self.measured),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from trigreason.engines.probing.report import Report, State, Topic
+from trigreason.engines.probing.report import Finding, Report, State, Topic
 from trigreason.reasoning import Author
 
 NEEDS = {
@@ -12,8 +12,14 @@ NEEDS = {
     Author.LRM: (Topic.REACHABLE, Topic.MODEL, Topic.PREFIX),
 }
 SUFFERS_FROM = {
-    Author.SRM: (Topic.STREAMS, Topic.COMPLETE, Topic.RAW, Topic.CLOSING, Topic.CONTEXT),
-    Author.LRM: (Topic.STREAMS, Topic.STOP, Topic.CLOSING, Topic.CACHE, Topic.CONTEXT),
+    Author.SRM: (
+        *(Topic.TEMPLATE, Topic.STREAMS, Topic.COMPLETE),
+        *(Topic.RAW, Topic.CLOSING, Topic.CONTEXT),
+    ),
+    Author.LRM: (
+        *(Topic.TEMPLATE, Topic.STREAMS, Topic.STOP),
+        *(Topic.CLOSING, Topic.CACHE, Topic.CONTEXT),
+    ),
 }
 
 
@@ -31,10 +37,18 @@ def verdict(report: Report, role: Author) -> Verdict:
     """Whether the endpoint can play a role."""
     states = {topic: report.state(topic) for topic in NEEDS[role]}
     missing = tuple(topic for topic, state in states.items() if state is not State.YES)
-    weak = tuple(topic for topic in SUFFERS_FROM[role] if report.state(topic) is State.NO)
+    weak = tuple(topic for topic in SUFFERS_FROM[role] if _suffers(report.finding(topic)))
     if State.NO in states.values():
         state = State.NO
         missing = tuple(topic for topic in missing if states[topic] is State.NO)
     else:
         state = State.UNKNOWN if missing else State.YES
     return Verdict(role, state, missing, weak)
+
+
+def _suffers(finding: Finding | None) -> bool:
+    """A guess may be wrong, and nothing else would show it; other doubts weigh nothing."""
+    if finding is None:
+        return False
+    unsure = finding.topic is Topic.TEMPLATE and finding.state is State.UNKNOWN
+    return unsure or finding.state is State.NO

@@ -10,14 +10,17 @@ import asyncio
 from contextlib import suppress
 from time import perf_counter
 
-from trigreason.clock import DeadlinePassed
 from trigreason.engines.base import EngineError
-from trigreason.errands import Errands
-from trigreason.hedge import Hedge
 from trigreason.hiding import Hiding
 from trigreason.reasoning import Author, StepCutter, low_perplexity_ratio
-from trigreason.requests import Requests, Whence
-from trigreason.run_state import RunState
+from trigreason.running.deadline import DeadlinePassed
+from trigreason.running.errands import Errands, Whence
+from trigreason.running.hedge import Hedge
+from trigreason.running.requests import Requests
+from trigreason.running.state import RunState
+
+WARMED_TOKENS = 4
+"""One is asked for; a server that does not keep to that is not listened to for long."""
 
 
 class Ahead:
@@ -44,7 +47,8 @@ class Ahead:
             return
         if method.offload.fires(low_perplexity_ratio(cutter.open_logprobs, method.offload.tau)):
             whence = Whence(self._state.prefix(), self._state.room(one_step=True))
-            self._hedge = Hedge(self._requests.open(self._errands.hedge(), whence))
+            step = StepCutter(Author.LRM, max_tokens=self._state.budget.step_tokens)
+            self._hedge = Hedge(self._requests.open(self._errands.hedge(), whence), step)
 
     def take_hedge(self) -> Hedge | None:
         """The rewrite that was begun, for the turn that now asks for it."""
@@ -57,7 +61,10 @@ class Ahead:
             await hedge.drop()
 
     def step_stands(self, author: Author) -> None:
-        """There is more to read; the LRM knows what it wrote, and what stood before."""
+        """Have the LRM read what it does not know yet, where that is due.
+
+        It knows what it wrote itself, and all that stood before.
+        """
         state = self._state
         if author is Author.LRM:
             self._has_read()
@@ -69,10 +76,14 @@ class Ahead:
 
     async def close(self) -> None:
         """End what is still running."""
-        await self.drop_hedge()
+        ending = []
+        if hedge := self.take_hedge():
+            ending.append(hedge.ending())
         if self._warming is not None:
             self._warming.cancel()
-            await asyncio.wait([self._warming])
+            ending.append(self._warming)
+        if ending:
+            await asyncio.wait(ending)
 
     def _has_read(self) -> None:
         self._read_at = perf_counter()
@@ -89,5 +100,5 @@ class Ahead:
     async def _read(self, whence: Whence) -> None:
         with suppress(EngineError, DeadlinePassed):
             async with self._requests.open(self._errands.warm(), whence) as request:
-                while await request.arrival():
+                while await request.arrival() and request.arrived < WARMED_TOKENS:
                     pass

@@ -23,29 +23,28 @@ from contextlib import aclosing
 from dataclasses import replace
 from time import perf_counter
 
-from trigreason.ahead import Ahead
-from trigreason.clock import Clock, DeadlinePassed
-from trigreason.engines.base import Finish, Sampling
-from trigreason.errands import Errands
+from trigreason.engines.base import EngineError, Finish, Sampling
 from trigreason.events import Done, Event, RunBegun, StepBegun
-from trigreason.judging import ask_for_score
 from trigreason.pairs import Pair
 from trigreason.reasoning import (
     Halt,
     Judge,
     Rewrite,
     Step,
-    StepCutter,
     StepEnd,
     StopReason,
     Token,
     Write,
     repeated_run,
 )
-from trigreason.requests import Requests, Whence
-from trigreason.run_state import RunState
-from trigreason.turn import ModelAway, Turn
-from trigreason.writing import StretchWriter
+from trigreason.running.ahead import Ahead
+from trigreason.running.deadline import Deadline, DeadlinePassed
+from trigreason.running.errands import Errands, Whence
+from trigreason.running.judging import ask_for_score
+from trigreason.running.requests import Requests
+from trigreason.running.state import RunState
+from trigreason.running.turn import ModelAway, Turn, Writing
+from trigreason.running.writing import StretchWriter
 
 REPETITION_TOKENS = 16
 """A step under way is looked through for repetition whenever so many tokens more have come."""
@@ -61,7 +60,7 @@ class Loop:
         self.state = state
         self.request_per_step = request_per_step
         self.errands = Errands(pair, state, sampling)
-        self.requests = Requests(pair, state.trace, Clock.started(state.budget.seconds))
+        self.requests = Requests(pair, state.trace, Deadline.within(state.budget.seconds))
         self.ahead = Ahead(self.requests, self.errands, state, pair.hiding)
 
     async def events(self) -> AsyncGenerator[Event, None]:
@@ -108,7 +107,7 @@ class Loop:
                     yield event
                 if writer.failure is not None:
                     raise writer.failure
-            except (DeadlinePassed, ModelAway):
+            except (DeadlinePassed, ModelAway, EngineError):
                 for event in self._cut_off(writer, turn):
                     yield event
                 raise
@@ -118,7 +117,7 @@ class Loop:
 
     def _turn_of(self, writer: StretchWriter) -> Turn:
         """A turn at thinking that goes on from where ``writer`` is, whatever happens to it."""
-        state = self.state
+        state, cutter = self.state, writer.cutter
         hedge = self.ahead.take_hedge()
         errand = self.errands.write()
 
@@ -126,14 +125,12 @@ class Loop:
             if state.answer is not None:
                 return Whence(state.answer_prefix(state.answer), max(1, state.answer.room))
             room = state.room(one_step=self.request_per_step or errand.one_step)
-            prefix = state.prefix(writer.cutter.open_text)
-            return Whence(prefix, max(1, room - writer.cutter.open_tokens))
+            return Whence(state.prefix(cutter.open_text), max(1, room - cutter.open_tokens))
 
-        def take_back() -> int:
-            return (state.answer or writer.cutter).take_back()
+        def take_back(tags: bool) -> int:
+            return cutter.take_back(tags=tags) if state.answer is None else state.take_back()
 
-        policy = self.pair.failure
-        return Turn(self.requests, errand, whence, policy, take_back=take_back, opened=hedge)
+        return Turn(self.requests, errand, Writing(whence, take_back), self.pair.failure, hedge)
 
     async def _take(
         self, tokens: Sequence[Token], writer: StretchWriter, turn: Turn
@@ -142,16 +139,17 @@ class Loop:
         state = self.state
         events: list[Event] = []
         for token in tokens:
+            if state.answer is not None and state.answer.room <= 0:
+                events += state.end_of_answer(Finish.LENGTH)
+                writer.done = True
+                return events
             turn.use()
             if state.answer is not None:
                 events += state.answer.push(token.text)
-                if state.answer.room <= 0:
-                    events += state.end_of_answer(Finish.LENGTH)
-                    writer.done = True
             else:
                 finished = writer.cutter.push(token)
                 if not writer.cutter.closed:
-                    finished += self._cut_short(writer.cutter)
+                    finished += self._cut_short(writer, turn)
                 if finished:
                     events += await self._finish_all(finished, writer, turn)
             if writer.done:
@@ -175,11 +173,16 @@ class Loop:
         await turn.go_on_with(replace(turn.errand, one_step=False))
         return await turn.arrival()
 
-    def _cut_short(self, cutter: StepCutter) -> list[Step]:
+    def _cut_short(self, writer: StretchWriter, turn: Turn) -> list[Step]:
         """The step under way, where the budget is spent with it or where it repeats itself."""
-        state = self.state
+        state, cutter = self.state, writer.cutter
         if state.is_spent(cutter.open_tokens):
-            return cutter.flush(StepEnd.CUT_OFF)
+            turn.use(-cutter.take_back(tags=True))
+            steps = cutter.flush(StepEnd.CUT_OFF)
+            if not steps:
+                state.close_thinking("thinking_tokens")
+                writer.done = True
+            return steps
         is_due = cutter.open_tokens % REPETITION_TOKENS == REPETITION_TOKENS - 1
         if is_due and not state.method.repetition.is_off and repeated_run(cutter.open_text):
             return cutter.flush(StepEnd.REPETITION)
@@ -200,19 +203,28 @@ class Loop:
     async def _finish(self, step: Step, writer: StretchWriter, turn: Turn) -> list[Event]:
         """A step is finished: decide, record, and say whether its author goes on."""
         state = self.state
+        events: list[Event] = []
         try:
             decision, score = await self._decide(step)
-        except (DeadlinePassed, ModelAway) as failure:
-            writer.failure = failure  # the judge is lost, the step is not
-            step = replace(step, end=StepEnd.CUT_OFF)
+        except ModelAway as away:  # the score is lost, the step is not
             decision, score = Write(step.author), None
+            try:
+                events += state.meet_failure(away.author, away.error, self.pair.failure)
+            except EngineError as error:
+                writer.failure = error
+        except DeadlinePassed as failure:
+            decision, score = Write(step.author), None
+            writer.failure = failure
+        is_over = writer.failure is not None or state.trace.stop is not None
+        if is_over:
+            step = replace(step, end=StepEnd.CUT_OFF)
         state.decide(decision, step)
         record = state.record(step, turn.index, score, has_logprobs=self._has_logprobs(step))
         if isinstance(decision, Rewrite):
             writer.done = True
             return [state.drop(record, decision.trigger)]
         await self.ahead.drop_hedge()
-        events = [*writer.show_rest(step), state.keep(record)]
+        events += [*writer.show_rest(step), state.keep(record)]
         if step.end is StepEnd.END_OF_THINKING:
             events += state.begin_answer_in_stream(step.author, writer.cutter.remainder)
         elif (
@@ -274,10 +286,10 @@ class Loop:
         context_full = turn.finish is Finish.LENGTH
         rest = writer.cutter.flush(StepEnd.CUT_OFF if context_full else StepEnd.END_OF_STREAM)
         events = await self._finish_all(rest, writer, turn)
-        if context_full:
-            state.stop(StopReason.TRUNCATED, "context")
         if not rest or isinstance(state.decision, Write):
             state.thinking_over = True
+        if context_full:
+            state.trace.limit = state.trace.limit or "context"
         return events
 
     async def _answer(self) -> AsyncGenerator[Event, None]:
@@ -289,9 +301,8 @@ class Loop:
         def whence() -> Whence:
             return Whence(state.answer_prefix(answer), max(1, answer.room))
 
-        policy = self.pair.failure
-        take_back = answer.take_back
-        async with Turn(self.requests, errand, whence, policy, take_back=take_back) as turn:
+        writing = Writing(whence, lambda _: state.take_back())
+        async with Turn(self.requests, errand, writing, self.pair.failure) as turn:
             finish: Finish | None = None
             while finish is None:
                 tokens = await turn.arrival()

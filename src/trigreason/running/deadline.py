@@ -1,4 +1,4 @@
-"""A run's deadline."""
+"""Until when a run may take."""
 
 from __future__ import annotations
 
@@ -13,28 +13,28 @@ class DeadlinePassed(Exception):
     """The run's seconds are spent."""
 
 
-class Clock:
-    """``deadline`` is a time of the running event loop, in seconds; None for none."""
+class Deadline:
+    """``at`` is a time of the running event loop, in seconds; None for none."""
 
-    def __init__(self, deadline: float | None = None) -> None:
-        self.deadline = deadline
+    def __init__(self, at: float | None = None) -> None:
+        self.at = at
 
     @classmethod
-    def started(cls, seconds: float | None) -> Clock:
-        """A clock that runs out in so many seconds."""
+    def within(cls, seconds: float | None) -> Deadline:
+        """So many seconds from now."""
         return cls(None if seconds is None else asyncio.get_running_loop().time() + seconds)
 
     def check(self) -> None:
         """Raise DeadlinePassed once it is: a stream never waited for meets no timeout."""
-        if self.deadline is not None and asyncio.get_running_loop().time() >= self.deadline:
+        if self.at is not None and asyncio.get_running_loop().time() >= self.at:
             raise DeadlinePassed
 
-    async def in_time(self, awaited: Awaitable[_Result]) -> _Result:
+    async def keep(self, awaited: Awaitable[_Result]) -> _Result:
         """What is awaited, or DeadlinePassed when that takes too long."""
-        if self.deadline is None:
+        if self.at is None:
             return await awaited
         try:
-            async with asyncio.timeout_at(self.deadline) as timeout:
+            async with asyncio.timeout_at(self.at) as timeout:
                 return await awaited
         except TimeoutError as error:
             if timeout.expired():

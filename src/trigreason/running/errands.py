@@ -1,16 +1,36 @@
-"""What a run asks of its models, spelled out for the request."""
+"""What a run asks of its models, spelled out for requests."""
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from typing import NamedTuple
 
-from trigreason.engines.base import Sampling
+from trigreason.engines.base import Prefix, Sampling
 from trigreason.pairs import Pair
 from trigreason.reasoning import Author, Purpose, Trigger, Write
-from trigreason.requests import Errand
-from trigreason.run_state import RunState
+from trigreason.running.state import RunState
 
 JUDGE_ALTERNATIVES = 10
+
+
+class Whence(NamedTuple):
+    """From where a request goes on, and how many tokens it may bring."""
+
+    prefix: Prefix
+    room: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Errand:
+    """What is asked of a model, over however many requests that takes."""
+
+    author: Author
+    purpose: Purpose
+    sampling: Sampling
+    trigger: Trigger | None = None
+    alternatives: int = 0
+    needs_logprobs: bool = False
+    one_step: bool = False
 
 
 class Errands:

@@ -4,63 +4,53 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from time import perf_counter
-from typing import NamedTuple
 
-from trigreason.clock import Clock
 from trigreason.engines.base import (
     Engine,
+    EngineBusy,
     EngineError,
     EngineResting,
     Finish,
     LogprobScale,
-    Prefix,
-    Sampling,
     TokenStream,
 )
+from trigreason.engines.breaker import Breaker, BreakerState, Pass
 from trigreason.pairs import Pair
-from trigreason.reasoning import Author, Purpose, Stretch, Token, Trace, Trigger
-from trigreason.rescale import Rescale
+from trigreason.reasoning import Purpose, Stretch, Token, Trace
+from trigreason.running.deadline import Deadline
+from trigreason.running.errands import Errand, Whence
+from trigreason.running.rescale import Rescale
 
-
-class Whence(NamedTuple):
-    """From where a request goes on, and how many tokens it may bring."""
-
-    prefix: Prefix
-    room: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Errand:
-    """What is asked of a model, over however many requests that takes."""
-
-    author: Author
-    purpose: Purpose
-    sampling: Sampling
-    trigger: Trigger | None = None
-    alternatives: int = 0
-    needs_logprobs: bool = False
-    one_step: bool = False
+AHEAD = (Purpose.WARM, Purpose.HEDGE)
+"""Requests that nobody needs yet; what becomes of them says nothing of the engine."""
 
 
 class Request:
-    """A request, ``index`` in the trace's stretches; ``arrival`` once :meth:`begin` was called.
+    """A request, ``index`` in the trace's stretches; it brings tokens once it has begun.
 
     ``used`` is the caller's count of the tokens that went into a step, a score or the answer.
     """
 
-    def __init__(self, index: int, purpose: Purpose, rescale: Rescale, clock: Clock) -> None:
-        self.index = index
-        self.purpose = purpose
-        self.rescale = rescale
+    def __init__(
+        self, entry: Stretch, trace: Trace, rescale: Rescale, deadline: Deadline, breaker: Breaker
+    ) -> None:
+        self.purpose = entry.purpose
         self.used = 0
         self.arrived = 0
         self.failure: EngineError | None = None
+        self.index = len(trace.stretches)
         self.stream: TokenStream | None = None
-        self._clock = clock
+        self._entry = entry
+        self._trace = trace
+        self._rescale = rescale
+        self._deadline = deadline
+        self._breaker = breaker
         self._began = perf_counter()
         self._first_token_at: float | None = None
+        self._ended: float | None = None
+        trace.stretches.append(entry)
 
     def begin(self, stream: TokenStream) -> None:
         """The server has accepted, and this is its answer."""
@@ -78,25 +68,34 @@ class Request:
             DeadlinePassed: the run's seconds are spent.
             EngineError: the engine could not go on.
         """
-        self._clock.check()
+        self._deadline.check()
         try:
-            tokens = await self._clock.in_time(anext(self._arrivals))
+            tokens = await self._deadline.keep(anext(self._arrivals))
         except StopAsyncIteration:
+            self._breaker.answered()
             return ()
         except EngineError as error:
             self.failure = error
             raise
         if self._first_token_at is None:
             self._first_token_at = perf_counter()
+            self._breaker.answered()
         self.arrived += len(tokens)
-        return self.rescale(tokens)
+        return self._rescale(tokens)
 
-    def entered(self, entry: Stretch) -> Stretch:
-        """The trace's entry, completed with what is known by now."""
+    async def end(self) -> None:
+        """Read no more."""
+        close = getattr(self._arrivals, "aclose", None)
+        if close is not None:
+            await close()
+
+    def settle(self) -> None:
+        """Complete the entry in the trace with what is known by now."""
+        self._ended = self._ended or perf_counter()
         usage = self.stream.usage if self.stream else None
         first = self._first_token_at
-        return replace(
-            entry,
+        self._trace.stretches[self.index] = replace(
+            self._entry,
             purpose=self.purpose,
             prompt_tokens=usage.prompt_tokens if usage else None,
             cached_tokens=usage.cached_tokens if usage else None,
@@ -104,7 +103,7 @@ class Request:
             completion_tokens=self.arrived,
             unused_tokens=self.arrived - self.used,
             first_token_seconds=None if first is None else first - self._began,
-            seconds=perf_counter() - self._began,
+            seconds=self._ended - self._began,
             failed=self.failure.what if self.failure else None,
         )
 
@@ -112,10 +111,10 @@ class Request:
 class Requests:
     """Sends what one run asks for, and enters it into the run's trace."""
 
-    def __init__(self, pair: Pair, trace: Trace, clock: Clock) -> None:
+    def __init__(self, pair: Pair, trace: Trace, deadline: Deadline) -> None:
         self.pair = pair
         self.trace = trace
-        self.clock = clock
+        self.deadline = deadline
 
     @asynccontextmanager
     async def open(self, errand: Errand, whence: Whence) -> AsyncIterator[Request]:
@@ -126,16 +125,13 @@ class Requests:
             DeadlinePassed: the run's seconds are spent.
             EngineError: the engine refuses, or cannot be reached.
         """
-        self.clock.check()
+        self.deadline.check()
         engine = self.pair.engine(errand.author)
-        if not engine.breaker.lets_through():
-            raise _resting(engine)
-        stretches = self.trace.stretches
+        leave = _leave(engine, errand.purpose)
         scale = LogprobScale(self.trace.logprob_scale)
         rescale = Rescale(engine.capabilities, scale, errand.sampling.temperature)
-        request = Request(len(stretches), errand.purpose, rescale, self.clock)
         entry = Stretch(errand.author, errand.purpose, errand.trigger)
-        stretches.append(entry)
+        request = Request(entry, self.trace, rescale, self.deadline, engine.breaker)
         try:
             async with AsyncExitStack() as stack:
                 opening = engine.stream(
@@ -147,32 +143,48 @@ class Requests:
                     one_step=errand.one_step,
                 )
                 try:
-                    request.begin(await self.clock.in_time(stack.enter_async_context(opening)))
+                    request.begin(await self.deadline.keep(stack.enter_async_context(opening)))
                 except EngineError as error:
                     request.failure = error
                     raise
+                stack.push_async_callback(request.end)
                 yield request
         finally:
-            _tell_breaker(engine, request)
-            stretches[request.index] = request.entered(entry)
+            _tell_breaker(engine.breaker, leave, request)
+            request.settle()
 
 
-def _tell_breaker(engine: Engine, request: Request) -> None:
-    if request.arrived or request.finish is not None:
-        engine.breaker.succeeded()
-    if request.failure is not None and request.failure.transient:
-        engine.breaker.failed()
-    elif request.failure is not None:
-        engine.breaker.succeeded()  # it answers, if only to refuse
-    else:
-        engine.breaker.withdrawn()
+def _leave(engine: Engine, purpose: Purpose) -> Pass:
+    """The breaker's leave to ask an engine.
 
-
-def _resting(engine: Engine) -> EngineResting:
-    seconds = engine.breaker.seconds_left
-    return EngineResting(
-        "it failed too often and is left alone for now",
+    Raises:
+        EngineResting, EngineBusy: it gives none.
+    """
+    breaker = engine.breaker
+    is_early = purpose in AHEAD and breaker.state is not BreakerState.CLOSED
+    leave = None if is_early else breaker.enter()
+    if leave is not None:
+        return leave
+    seconds = breaker.seconds_left
+    if breaker.state is BreakerState.HALF_OPEN:
+        raise EngineBusy(
+            f"another request is trying whether it is back ({breaker.last_failure})",
+            engine.model,
+            "Try again in a moment.",
+        )
+    raise EngineResting(
+        f"it failed too often, last with: {breaker.last_failure}",
         engine.model,
-        f"It will be tried again in {seconds:.0f} s.",
+        f"It is left alone for {seconds:.0f} s.",
         retry_after=seconds,
     )
+
+
+def _tell_breaker(breaker: Breaker, leave: Pass, request: Request) -> None:
+    failure = request.failure
+    if failure is None:
+        breaker.left(leave)
+    elif not failure.transient or isinstance(failure, EngineBusy):
+        breaker.answered()
+    elif request.purpose not in AHEAD:
+        breaker.failed(leave, failure.what)

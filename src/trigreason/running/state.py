@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from trigreason.budget import Budget
 from trigreason.engines.base import (
@@ -41,7 +42,7 @@ from trigreason.reasoning import (
     make_method,
 )
 from trigreason.reasoning.steps import CUTTING_SLACK, END_OF_THINKING
-from trigreason.writing import AnswerWriter, StretchWriter
+from trigreason.running.writing import AnswerWriter, StretchWriter
 
 
 class RunState:
@@ -112,8 +113,7 @@ class RunState:
         if record.end is StepEnd.END_OF_THINKING:
             self.thinking_over = True
         elif self.halted or limit is not None:
-            self.thinking_over = True
-            self.trace.limit = "repetition" if self.halted else limit
+            self.close_thinking("repetition" if self.halted else limit or "")
         return StepAccepted(len(self.trace.steps) - 1, record)
 
     def drop(self, record: StepRecord, trigger: Trigger) -> Event:
@@ -124,6 +124,11 @@ class RunState:
     def is_spent(self, open_tokens: int) -> bool:
         """Whether the thinking budget is spent with the step under way."""
         return self.thinking_tokens + open_tokens >= self.budget.thinking_tokens
+
+    def close_thinking(self, limit: str) -> None:
+        """No more thinking: a limit is reached."""
+        self.thinking_over = True
+        self.trace.limit = limit
 
     def room(self, *, one_step: bool) -> int:
         """How many tokens the next stretch may take, an answer behind it included."""
@@ -165,10 +170,9 @@ class RunState:
             self.stop(StopReason.TRUNCATED, "context")
             return
         error.details["trace"] = trace
-        if trace.degraded is not None:
-            error.what += f"; the {trace.degraded.author.upper()} was away before"
-            error.what += f" ({trace.degraded.reason})"
-            raise error
+        if (before := trace.degraded) is not None:
+            also = f"; the {before.author.upper()} was away before ({before.reason})"
+            raise replace(error, what=error.what + also) from error
         wanted = policy.lrm_away if author is Author.LRM else policy.srm_away
         gives_up = wanted is Away.FAIL or author.other not in self.method.authors
         if gives_up or not self._is_outage(author, error):
@@ -210,6 +214,13 @@ class RunState:
         assert self.answer is not None, "there is an answer to enter"
         self.trace.answer = self.answer.text
         self.trace.answer_by = dict(self.answer.by)
+
+    def take_back(self) -> int:
+        """Drop half a character at the answer's end; return how many tokens went with it."""
+        assert self.answer is not None, "there is an answer to shorten"
+        dropped = self.answer.take_back()
+        self.keep_answer()
+        return dropped
 
     def end_of_answer(self, finish: Finish | None) -> list[Event]:
         """Nothing more of the answer will come."""

@@ -5,8 +5,9 @@ from __future__ import annotations
 from trigreason.engines.base import Prefix
 from trigreason.pairs import Pair
 from trigreason.reasoning import read_score
-from trigreason.requests import Errand, Requests, Whence
-from trigreason.turn import Turn
+from trigreason.running.errands import Errand, Whence
+from trigreason.running.requests import Requests
+from trigreason.running.turn import Turn, Writing
 
 
 async def ask_for_score(
@@ -18,7 +19,8 @@ async def ask_for_score(
         ModelAway: the judge failed for good.
         DeadlinePassed: the run's seconds are spent.
     """
-    async with Turn(requests, errand, lambda: Whence(prefix, 1), pair.failure) as turn:
+    writing = Writing(lambda: Whence(prefix, 1))
+    async with Turn(requests, errand, writing, pair.failure) as turn:
         while tokens := await turn.arrival():
             turn.use(len(tokens))
             score = read_score(tokens[0], pair.judge.scoring)

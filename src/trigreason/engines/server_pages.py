@@ -1,0 +1,38 @@
+"""What a server says of itself on a page beside its API."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TypeVar
+
+import aiohttp
+import msgspec
+
+from trigreason.engines.http import Timeouts
+
+Told = TypeVar("Told")
+
+
+async def ask_page(
+    url: str,
+    page: str,
+    told: type[Told],
+    headers: Mapping[str, str] | None = None,
+    seconds: float = Timeouts().connect,
+) -> Told | None:
+    """What a page of the server at ``url`` (up to ``/v1``) tells; None where it has no such page.
+
+    A page that fails, takes longer than ``seconds`` or holds something else is none.
+    """
+    root = url.rstrip("/").removesuffix("/v1")
+    timeout = aiohttp.ClientTimeout(total=seconds)
+    try:
+        async with (
+            aiohttp.ClientSession(timeout=timeout, headers=headers) as session,
+            session.get(f"{root}{page}") as response,
+        ):
+            if response.status != 200:
+                return None
+            return msgspec.json.decode(await response.read(), type=told)
+    except (TimeoutError, aiohttp.ClientError, OSError, msgspec.MsgspecError, UnicodeDecodeError):
+        return None

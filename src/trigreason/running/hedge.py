@@ -1,0 +1,100 @@
+"""A request that is read before anyone has the turn."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager
+from typing import Self
+
+from trigreason.engines.base import EngineUnreachable, Finish
+from trigreason.reasoning import Purpose, StepCutter, Token
+from trigreason.running.requests import Request
+
+STEP_ENDED = EngineUnreachable("no more than a step was begun early", "the hedge", "Ask for more.")
+"""Whoever reads on behind the step has to send a request for that."""
+
+
+class Hedge:
+    """An LRM step begun early; entering it takes the turn.
+
+    It reads no further than the step, unless that closes the thinking. Inside, it is to its
+    reader what a ``Request`` is.
+    """
+
+    def __init__(self, opening: AbstractAsyncContextManager[Request], cutter: StepCutter) -> None:
+        self._told: asyncio.Queue[Request | Sequence[Token] | Exception] = asyncio.Queue()
+        self._reading = asyncio.create_task(self._read(opening, cutter))
+
+    async def __aenter__(self) -> Self:
+        try:
+            first = await self._told.get()
+            if isinstance(first, Exception):
+                raise first
+        except BaseException:
+            await self.drop()
+            raise
+        assert isinstance(first, Request), "a request comes before its tokens"
+        self._request = first
+        self._request.purpose = Purpose.WRITE
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.drop()
+        self.settle()
+
+    @property
+    def index(self) -> int:
+        return self._request.index
+
+    @property
+    def finish(self) -> Finish | None:
+        return self._request.finish
+
+    @property
+    def used(self) -> int:
+        return self._request.used
+
+    @used.setter
+    def used(self, tokens: int) -> None:
+        self._request.used = tokens
+
+    async def arrival(self) -> Sequence[Token]:
+        """As ``Request.arrival``; what came while nobody had the turn comes at once."""
+        told = await self._told.get()
+        if isinstance(told, Exception):
+            raise told
+        assert not isinstance(told, Request), "a request is told of once"
+        return told
+
+    def settle(self) -> None:
+        """Complete the entry in the trace anew: what was used is known only now."""
+        self._request.settle()
+
+    async def drop(self) -> None:
+        """Close the request."""
+        await asyncio.wait([self.ending()])
+
+    def ending(self) -> asyncio.Task[None]:
+        """The task that closes the request, once it has come to its end."""
+        self._reading.cancel()
+        return self._reading
+
+    async def _read(
+        self, opening: AbstractAsyncContextManager[Request], cutter: StepCutter
+    ) -> None:
+        try:
+            async with opening as request:
+                self._told.put_nowait(request)
+                while tokens := await request.arrival():
+                    self._told.put_nowait(tokens)
+                    if _ends_a_step(cutter, tokens):
+                        raise STEP_ENDED
+                self._told.put_nowait(())
+        except Exception as failure:  # whatever it is, it is the reader's to meet
+            self._told.put_nowait(failure)
+
+
+def _ends_a_step(cutter: StepCutter, tokens: Sequence[Token]) -> bool:
+    """Whether a step has ended with these tokens, and the thinking has not."""
+    return any(not cutter.closed and cutter.push(token) for token in tokens) and not cutter.closed
