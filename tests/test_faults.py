@@ -100,7 +100,9 @@ async def test_a_stretch_that_breaks_goes_on_where_it_broke(how: How, every: int
 
 @pytest.mark.parametrize("every", [HARDLY_ANY, SOME])
 @pytest.mark.parametrize("how", HOWS)
-@pytest.mark.parametrize("method", ["trigreason", "specreason"])
+@pytest.mark.parametrize(
+    "method", ["trigreason", pytest.param("specreason", marks=pytest.mark.slow)]
+)
 async def test_any_request_of_a_pair_may_break(method: str, how: How, every: int) -> None:
     async with no_task_left(), story() as servers:
         length = len(await recorded(servers[0].url))
@@ -206,7 +208,9 @@ def test_very_many_faults(
     asyncio.run(meet_any(method, shape, srm, lrm, policy))
 
 
-@pytest.mark.parametrize("method", ["trigreason", "specreason"])
+@pytest.mark.parametrize(
+    "method", ["trigreason", pytest.param("specreason", marks=pytest.mark.slow)]
+)
 @pytest.mark.parametrize("away", Author)
 @pytest.mark.parametrize("outage", [DOWN, Instead(502, HTML), Instead(200, HTML), Break("reset")])
 async def test_one_stays_away_and_the_other_goes_on(

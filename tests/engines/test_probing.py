@@ -144,6 +144,7 @@ DEFECTS: list[tuple[dict[str, Any], dict[Topic, State], str]] = [
 """A defect, the answers that it changes, and what is said about the first of them."""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("defect", "changed", "said"), DEFECTS, ids=["-".join(defect) for defect, _, _ in DEFECTS]
 )
@@ -162,6 +163,7 @@ async def test_a_defect_is_named_and_none_made_up(
     assert said in told(report, next(iter(changed)))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "difference",
     [
