@@ -11,11 +11,11 @@ test:
 	uv run pytest -q -m "not slow"
 
 slow:
-	uv run pytest -q -m slow
+	uv run pytest -q -n 0 -m slow
 
 # Against real servers: TRIGREASON_VLLM=script make conformance; without it llama.cpp alone
 conformance:
-	uv run pytest -q -rs tests/conformance
+	uv run pytest -q -n 0 -rs tests/conformance
 
 fmt:
 	uv run ruff check --fix
