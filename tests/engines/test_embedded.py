@@ -106,6 +106,12 @@ async def test_what_the_server_says_of_itself(engine: EmbeddedEngine) -> None:
     assert engine.template.render(QUESTION, thinking=True).endswith("<think>\n")
 
 
+async def test_an_engine_can_be_closed_at_once() -> None:
+    for _ in range(20):
+        engine = await load(SRM_FILE, threads=1, context_tokens=64)
+        await engine.close()
+
+
 async def test_slots_do_not_share_a_context() -> None:
     engine = await load(SRM_FILE, threads=1, context_tokens=512, slots=3)
     assert engine.capabilities.context_tokens == 512

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import os
 from pathlib import Path
+from urllib.request import ProxyHandler, build_opener
 
 import xllamacpp
 
@@ -22,6 +23,9 @@ CONTEXT_TOKENS = 16384
 
 SMALL_MODEL_BYTES = 64 * 2**20
 """Below this a second thread costs more in waiting than it brings."""
+
+QUEUE_SECONDS = 60
+"""The longest that a loaded model takes to be ready for work."""
 
 _GGUF_MAGIC = b"GGUF"
 _SILENT = -1
@@ -120,10 +124,22 @@ def _serve(path: Path, threads: int, context_tokens: int, slots: int) -> xllamac
     parameters.warmup = False
     parameters.verbosity = _SILENT
     try:
-        return xllamacpp.Server(parameters)
+        server = xllamacpp.Server(parameters)
     except RuntimeError as error:
         raise NotAModel(
             "llama.cpp cannot load it (damaged, of an unknown kind, or too large for memory)",
             str(path),
             "Try it with another llama.cpp program to see why.",
         ) from error
+    _await_queue(server)
+    return server
+
+
+def _await_queue(server: xllamacpp.Server) -> None:
+    """Wait until the server works its queue off, which is a moment after it begins to listen.
+
+    A server that is ended within that moment never ends, and the program with it.
+    """
+    directly = build_opener(ProxyHandler({}))
+    with directly.open(f"{server.listening_address}/slots", timeout=QUEUE_SECONDS) as answer:
+        answer.read()
