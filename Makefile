@@ -26,3 +26,5 @@ bench:
 	uv run python -m bench.bundled
 	uv run python -m bench.handover
 	uv run python -m bench.loop_cost
+	uv run python -m bench.edge_cloud
+	uv run python -m bench.concurrency
