@@ -18,13 +18,10 @@ from trigreason.cli.findings import show_report
 from trigreason.cli.options import WrongUse
 from trigreason.configuration import (
     Configuration,
-    ConfigurationError,
-    EngineSettings,
-    Layers,
     PlannedEngine,
+    engine_at,
     planned_engine,
     read_configuration,
-    validate,
 )
 from trigreason.engines.base import Engine, EngineError
 from trigreason.engines.connect import MAKERS, as_file, connect, is_url
@@ -149,23 +146,11 @@ def named_engine(
     """
     if dialect is not None and dialect not in MAKERS:
         raise WrongUse(f"there is no dialect {dialect!r}; there are {', '.join(MAKERS)}")
-    layers = Layers()
-    if is_url(model):
-        name, at, url = model.rpartition("@http")
-        layers.put(("url",), f"http{url}" if at else model, "doctor")
-        if name:
-            layers.put(("model",), name, "doctor")
-    else:
+    keys = {"api_key_env": api_key_env, "dialect": dialect}
+    engine = engine_at(model, "doctor", **{key: said for key, said in keys.items() if said})
+    if not is_url(model):
         check_gguf(as_file(model))
-        layers.put(("file",), str(as_file(model)), "doctor")
-    if api_key_env:
-        layers.put(("api_key_env",), api_key_env, "--api-key-env")
-    if dialect:
-        layers.put(("dialect",), dialect, "--dialect")
-    settings, problems = validate(EngineSettings, layers)
-    if settings is None:
-        raise ConfigurationError(problems)
-    return Patient(model, PlannedEngine(model, settings, layers), roles or (Author.LRM,))
+    return Patient(model, engine, roles or (Author.LRM,))
 
 
 async def examine_all(

@@ -11,9 +11,6 @@ from trigreason.engines.base import EngineUnreachable, Finish
 from trigreason.reasoning import Purpose, StepCutter, Token
 from trigreason.running.requests import Request
 
-STEP_ENDED = EngineUnreachable("no more than a step was begun early", "the hedge", "Ask for more.")
-"""Whoever reads on behind the step has to send a request for that."""
-
 
 class Hedge:
     """An LRM step begun early; entering it takes the turn.
@@ -89,7 +86,9 @@ class Hedge:
                 while tokens := await request.arrival():
                     self._told.put_nowait(tokens)
                     if _ends_a_step(cutter, tokens):
-                        raise STEP_ENDED
+                        raise EngineUnreachable(
+                            "no more than a step was begun early", "the hedge", "Ask for more."
+                        )
                 self._told.put_nowait(())
         except Exception as failure:  # whatever it is, it is the reader's to meet
             self._told.put_nowait(failure)

@@ -38,6 +38,7 @@ from trigreason.reasoning import (
     repeated_run,
 )
 from trigreason.running.ahead import Ahead
+from trigreason.running.answering import answer
 from trigreason.running.deadline import Deadline, DeadlinePassed
 from trigreason.running.errands import Errands, Whence
 from trigreason.running.judging import ask_for_score
@@ -69,7 +70,11 @@ class Loop:
         yield RunBegun(trace)
         try:
             while trace.stop is None:
-                part = self._answer() if state.thinking_over else self._stretch()
+                part = (
+                    answer(self.requests, self.errands, state)
+                    if state.thinking_over
+                    else self._stretch()
+                )
                 away: ModelAway | None = None
                 try:
                     async with aclosing(part) as events:
@@ -291,30 +296,3 @@ class Loop:
         if context_full:
             state.trace.limit = state.trace.limit or "context"
         return events
-
-    async def _answer(self) -> AsyncGenerator[Event, None]:
-        """Ask for the answer, behind thinking closed for its author, or for the rest of it."""
-        state = self.state
-        answer = state.answer_asked_for()
-        errand = self.errands.answer(answer.author)
-
-        def whence() -> Whence:
-            return Whence(state.answer_prefix(answer), max(1, answer.room))
-
-        writing = Writing(whence, lambda _: state.take_back())
-        async with Turn(self.requests, errand, writing, self.pair.failure) as turn:
-            finish: Finish | None = None
-            while finish is None:
-                tokens = await turn.arrival()
-                kept = tokens[: answer.room]
-                told = [event for token in kept for event in answer.push(token.text)]
-                turn.use(len(kept))
-                state.keep_answer()
-                for event in told:
-                    yield event
-                if len(kept) < len(tokens):
-                    finish = Finish.LENGTH  # the server does not keep to max_tokens
-                elif not tokens:
-                    finish = turn.finish
-            for event in state.end_of_answer(finish):
-                yield event

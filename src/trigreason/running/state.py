@@ -109,11 +109,12 @@ class RunState:
         self.trace.steps.append(record)
         self.thinking += record.text
         self.thinking_tokens += record.tokens
-        limit = self.budget.spent(self.thinking_tokens, len(self.trace.standing))
+        spent = self.budget.spent(self.thinking_tokens, len(self.trace.standing))
+        limit = "repetition" if self.halted else spent
         if record.end is StepEnd.END_OF_THINKING:
             self.thinking_over = True
-        elif self.halted or limit is not None:
-            self.close_thinking("repetition" if self.halted else limit or "")
+        elif limit is not None:
+            self.close_thinking(limit)
         return StepAccepted(len(self.trace.steps) - 1, record)
 
     def drop(self, record: StepRecord, trigger: Trigger) -> Event:

@@ -1,0 +1,46 @@
+"""Asking for the answer in a request of its own, where no stretch of thinking has brought it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+
+from trigreason.engines.base import Finish
+from trigreason.events import Event
+from trigreason.running.errands import Errands, Whence
+from trigreason.running.requests import Requests
+from trigreason.running.state import RunState
+from trigreason.running.turn import Turn, Writing
+
+
+async def answer(
+    requests: Requests, errands: Errands, state: RunState
+) -> AsyncGenerator[Event, None]:
+    """The answer, behind thinking closed for its author, or the rest of one that broke off.
+
+    Raises:
+        ModelAway: its author failed for good; what was written of it is kept.
+        DeadlinePassed: the run's seconds are spent.
+    """
+    writer = state.answer_asked_for()
+
+    def whence() -> Whence:
+        return Whence(state.answer_prefix(writer), max(1, writer.room))
+
+    writing = Writing(whence, lambda _: state.take_back())
+    errand = errands.answer(writer.author)
+    async with Turn(requests, errand, writing, requests.pair.failure) as turn:
+        finish: Finish | None = None
+        while finish is None:
+            tokens = await turn.arrival()
+            kept = tokens[: writer.room]
+            told = [event for token in kept for event in writer.push(token.text)]
+            turn.use(len(kept))
+            state.keep_answer()
+            for event in told:
+                yield event
+            if len(kept) < len(tokens):
+                finish = Finish.LENGTH  # the server does not keep to max_tokens
+            elif not tokens:
+                finish = turn.finish
+        for event in state.end_of_answer(finish):
+            yield event
