@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from time import perf_counter
@@ -15,6 +16,8 @@ from trigreason.engines.probing.timing import seconds
 
 MAX_TOKENS = 256
 LONGEST_WATCH = 10.0
+ATTEMPTS = 4
+"""A model that writes its whole answer while one page is read shows nothing; a later try may."""
 POLL_SECONDS = 0.01
 READ_AGAIN = 10
 """Times: a page can be a few tokens behind."""
@@ -37,28 +40,57 @@ class Watched:
     idle_after: float | None
     watched_seconds: float
 
+    @property
+    def share(self) -> float:
+        """How much of what was still to come was worked on all the same, in tokens or else time."""
+        if self.idle_after is None:
+            return math.inf
+        done, left = self.idle_after, self.left_seconds
+        if self.wrote is not None:
+            done, left = self.wrote, self.left
+        return done / left if left else 1.0
+
 
 async def examine_closing(
     asking: Asking, pages: ServerPages, kind: ServerKind, own: Answer
 ) -> Finding:
     """Close a request after its first tokens and watch the server; ``own`` ran to its end.
 
+    A request that is over too soon, or seen too late, is followed by another; the one that shows
+    most tells.
+
     Raises:
         EngineError: the engine failed.
     """
-    before = await _settled(pages, kind, lambda now: now.running == 0)
-    if before is None:
-        return Finding(Topic.CLOSING, State.UNKNOWN, UNSEEN)
+    finding = Finding(Topic.CLOSING, State.UNKNOWN, UNSEEN)
+    seen: list[Watched] = []
+    for _ in range(ATTEMPTS):
+        before = await _settled(pages, kind, lambda now: now.running == 0)
+        if before is None:
+            break
+        watched = await _closed(asking, pages, kind, before, own)
+        if watched is None:
+            told = f"the server's {before.page} did not show the request while it ran"
+            finding = Finding(Topic.CLOSING, State.UNKNOWN, told)
+            continue
+        seen.append(watched)
+        if judge_closing(watched).state is State.YES or watched.idle_after is None:
+            break
+    return judge_closing(min(seen, key=lambda each: each.share)) if seen else finding
+
+
+async def _closed(
+    asking: Asking, pages: ServerPages, kind: ServerKind, before: Activity, own: Answer
+) -> Watched | None:
+    """One request, closed after its first tokens; None where the server never showed it."""
     async with asking.asked(conversation(OPENING), GREEDY, MAX_TOKENS) as (answer, arrivals):
         async for _ in arrivals:
             break
         during = await _settled(pages, kind, lambda now: now.running > before.running)
         read = answer.generated
     if during is None or during.running <= before.running:
-        told = f"the server's {before.page} did not show the request while it ran"
-        return Finding(Topic.CLOSING, State.UNKNOWN, told)
-    watched = await _watch(pages, kind, before, during, own, read)
-    return judge_closing(watched)
+        return None
+    return await _watch(pages, kind, before, during, own, read)
 
 
 async def _settled(
@@ -107,12 +139,10 @@ def judge_closing(watched: Watched) -> Finding:
     idle = f"idle after {seconds(watched.idle_after)}"
     if watched.wrote is not None:
         told = f"{idle}, {watched.wrote} of {watched.left} further tokens ({watched.page})"
-        share = watched.wrote / watched.left if watched.left else 1.0
     else:
         told = f"{idle} of the {seconds(watched.left_seconds)} left ({watched.page})"
-        share = watched.idle_after / watched.left_seconds if watched.left_seconds else 1.0
-    if share <= 0.5:
+    if watched.share <= 0.5:
         return Finding(Topic.CLOSING, State.YES, told)
-    if share >= 0.9 and watched.left >= 16:
+    if watched.share >= 0.9 and watched.left >= 16:
         return Finding(Topic.CLOSING, State.NO, told)
     return Finding(Topic.CLOSING, State.UNKNOWN, f"{told}: too short to tell")
