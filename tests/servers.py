@@ -24,6 +24,8 @@ import xllamacpp
 
 ROOT = Path(__file__).parents[1]
 VLLM_VARIABLE = "TRIGREASON_VLLM"
+VLLM_FLAGS = ("--enable-prompt-tokens-details", "--enable-tokenizer-info-endpoint")
+"""With these it tells its cached tokens and its chat template."""
 READY_SECONDS = 600.0
 """vLLM takes half a minute on an idle machine, and several minutes on a busy one."""
 
@@ -110,7 +112,14 @@ def llama_cpp(gguf: Path, *, slots: int, context_tokens: int) -> ServerProcess:
     return ServerProcess(f"llama.cpp with {gguf.name}", command, port)
 
 
-def vllm(script: Path, model: Path, *, slots: int, context_tokens: int) -> ServerProcess:
+def vllm(
+    script: Path,
+    model: Path,
+    *,
+    slots: int,
+    context_tokens: int,
+    flags: Sequence[str] = VLLM_FLAGS,
+) -> ServerProcess:
     """A model folder on vLLM, on one core: two servers that each bind all cores starve another."""
     port = free_port()
     arguments = {
@@ -120,7 +129,7 @@ def vllm(script: Path, model: Path, *, slots: int, context_tokens: int) -> Serve
     }
     command = [
         *(str(script), "serve", str(model), str(port)),
-        *("--enable-prompt-tokens-details", "--enable-tokenizer-info-endpoint"),
+        *flags,
         *(str(word) for pair in arguments.items() for word in pair),
     ]
     environment = {"VLLM_CPU_OMP_THREADS_BIND": "nobind", "OMP_NUM_THREADS": "1"}

@@ -16,7 +16,7 @@ from trigreason.engines.probing.timing import seconds
 
 MAX_TOKENS = 256
 LONGEST_WATCH = 10.0
-ATTEMPTS = 4
+ATTEMPTS = 6
 """A model that writes its whole answer while one page is read shows nothing; a later try may."""
 POLL_SECONDS = 0.01
 READ_AGAIN = 10

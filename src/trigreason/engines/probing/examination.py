@@ -119,7 +119,8 @@ class Examination:
             "whether it continues a prefix",
             lambda: examine_prefix(self._asking, first.text, text),
         )
-        self._add(judge_streaming(text))
+        streamed = await self._streamed(text)
+        self._add(judge_streaming(streamed))
         await self._probabilities(own)
         await self._try(
             Topic.SEED,
@@ -144,7 +145,17 @@ class Examination:
         )
         await self._try(Topic.CACHE, "its cache", lambda: self._cache(first))
         self._add(self._judge_context())
-        self._speed(text)
+        self._speed(streamed)
+
+    async def _streamed(self, text: Answer) -> Answer:
+        """The text whose arrivals count: a busy machine may have held one back, but hardly two."""
+        if judge_streaming(text).state is not State.NO:
+            return text
+        try:
+            again = await self._asking.ask(conversation(OPENING), GREEDY, OWN_TOKENS)
+        except EngineError:
+            return text
+        return again if judge_streaming(again).state is State.YES else text
 
     async def _probabilities(self, own: OwnText) -> None:
         for finding in judge_logprobs(own):
