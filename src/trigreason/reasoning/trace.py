@@ -85,8 +85,9 @@ class Stretch:
     ``completion_tokens`` counts every token that arrived; ``unused_tokens`` those of them that
     came after the last step that was kept or recorded, in a stream that was then closed.
     ``prompt_tokens``, ``cached_tokens`` and ``generated_tokens`` (the completion, as far as it
-    was counted when the stream ended) are the server's word, None where it gave none. ``failed``
-    says in words what ended a request that failed.
+    was counted when the stream ended) are the server's word, None where it gave none.
+    ``began_seconds`` counts from the run's beginning. ``failed`` says in words what ended a
+    request that failed.
     """
 
     author: Author
@@ -100,6 +101,7 @@ class Stretch:
     first_token_seconds: float | None = None
     seconds: float = 0.0
     failed: str | None = None
+    began_seconds: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ that was read back gives the very same decisions.
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from typing import Any
 
 from trigreason.reasoning.messages import Message
@@ -40,8 +40,8 @@ def trace_to_json(trace: Trace) -> dict[str, Any]:
         "sampling": trace.sampling,
         "logprob_scale": trace.logprob_scale,
         "prices": {author: asdict(prices) for author, prices in trace.prices.items()},
-        "steps": [asdict(step) for step in trace.steps],
-        "stretches": [asdict(stretch) for stretch in trace.stretches],
+        "steps": [_flat(step) for step in trace.steps],
+        "stretches": [_flat(stretch) for stretch in trace.stretches],
         "answer": trace.answer,
         "answer_by": dict(trace.answer_by),
         "degraded": asdict(trace.degraded) if trace.degraded else None,
@@ -51,6 +51,11 @@ def trace_to_json(trace: Trace) -> dict[str, Any]:
         "seconds": trace.seconds,
         "totals": totals(trace),
     }
+
+
+def _flat(record: StepRecord | Stretch) -> dict[str, Any]:
+    """The fields of a record, without the deep copy of ``asdict``: a long run has 10,000s."""
+    return {each.name: getattr(record, each.name) for each in fields(record)}
 
 
 def totals(trace: Trace) -> dict[str, Any]:

@@ -115,6 +115,7 @@ class Requests:
         self.pair = pair
         self.trace = trace
         self.deadline = deadline
+        self._began = perf_counter()
 
     @asynccontextmanager
     async def open(self, errand: Errand, whence: Whence) -> AsyncIterator[Request]:
@@ -130,7 +131,8 @@ class Requests:
         leave = _leave(engine, errand.purpose)
         scale = LogprobScale(self.trace.logprob_scale)
         rescale = Rescale(engine.capabilities, scale, errand.sampling.temperature)
-        entry = Stretch(errand.author, errand.purpose, errand.trigger)
+        began = perf_counter() - self._began
+        entry = Stretch(errand.author, errand.purpose, errand.trigger, began_seconds=began)
         request = Request(entry, self.trace, rescale, self.deadline, engine.breaker)
         try:
             async with AsyncExitStack() as stack:
