@@ -4,6 +4,7 @@ TRIGREASON_CONFIG                 the file, where --config names none
 TRIGREASON_PAIR                   default_pair
 TRIGREASON_ENGINES__SMALL__URL    engines.small.url, and so any key of an engine
 TRIGREASON_PAIRS__QWEN__SRM       pairs.qwen.srm, and so any key of a pair
+TRIGREASON_GATEWAY__PORT          gateway.port, and so any key of the gateway
 
 Names of engines and pairs are found whatever their case; "-" and "." in them are "_" here.
 """
@@ -17,6 +18,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from trigreason.configuration.gateway import anchored
 from trigreason.configuration.problems import ConfigurationError, Problem
 from trigreason.configuration.schema import KeyPath
 from trigreason.engines.templates import BUILT_IN
@@ -24,7 +26,8 @@ from trigreason.engines.templates import BUILT_IN
 FILE = "trigreason.toml"
 FILE_VARIABLE = "TRIGREASON_CONFIG"
 PAIR_VARIABLE = "TRIGREASON_PAIR"
-KEY_VARIABLE = re.compile(r"TRIGREASON_((?:ENGINES|PAIRS)__.*)", re.IGNORECASE | re.DOTALL)
+GATEWAY = "gateway"
+KEY_VARIABLE = re.compile(r"TRIGREASON_((?:ENGINES|PAIRS|GATEWAY)__.*)", re.IGNORECASE | re.DOTALL)
 
 
 @dataclass(slots=True)
@@ -103,7 +106,9 @@ def read_file(file: Path) -> dict[str, Any]:
 
 
 def _anchor(values: dict[str, Any], folder: Path) -> None:
-    """Make the paths of models and templates independent of where the program runs."""
+    """Make the paths of models, templates and a database independent of where the program runs."""
+    if isinstance(gateway := values.get(GATEWAY), dict):
+        anchored(gateway, folder)
     engines = values.get("engines")
     for engine in engines.values() if isinstance(engines, dict) else ():
         if not isinstance(engine, dict):
@@ -127,6 +132,9 @@ def read_environment(layers: Layers, environ: Mapping[str, str]) -> Iterator[Pro
                 yield Problem(variable, "", f"names no key; write it like {example}")
                 continue
             kind, name, *keys = (part.lower() for part in parts)
+            if kind == GATEWAY:
+                layers.put((kind, name, *keys), _parsed(environ[variable]), variable)
+                continue
             there = layers.values.get(kind)
             names = [each for each in there if _folded(each) == name] if there else []
             if len(names) > 1:

@@ -27,12 +27,17 @@ BOTH = frozenset(Author)
 
 @asynccontextmanager
 async def opened_pair(
-    plan: PlannedPair, environ: Mapping[str, str], needed: frozenset[Author] = BOTH
+    plan: PlannedPair,
+    environ: Mapping[str, str],
+    needed: frozenset[Author] = BOTH,
+    *,
+    slots: int = 1,
 ) -> AsyncIterator[Pair]:
     """The pair, its models opened at the same time, and closed on leaving.
 
     Only the models in ``needed`` are opened; the other side of the pair is then never asked. Keys
-    are read from ``environ`` now, and kept by the engines alone.
+    are read from ``environ`` now, and kept by the engines alone. The bundled pair serves ``slots``
+    runs at once; other models that are loaded into this process serve one after the other.
 
     Raises:
         EngineError: a model cannot be reached or loaded.
@@ -41,7 +46,7 @@ async def opened_pair(
     settings = plan.settings
     async with AsyncExitStack() as stack:
         if plan.is_bundled:
-            pair = await bundled.load_pair()
+            pair = await bundled.load_pair(slots=slots)
             stack.push_async_callback(pair.close)
             yield replace(
                 pair,

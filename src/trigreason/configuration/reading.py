@@ -116,6 +116,10 @@ def _references(settings: Settings, layers: Layers) -> Iterator[Problem]:
     if settings.default_pair not in pairs:
         what = f"no pair is called {shown(settings.default_pair)}"
         yield problem(("default_pair",), f"{what}; {nearest(settings.default_pair, pairs)}")
+    for name in settings.gateway.pairs or ():
+        if name not in pairs:
+            what = f"no pair is called {shown(name)}; {nearest(name, pairs)}"
+            yield problem(("gateway", "pairs"), what)
     if BUNDLED in settings.pairs:
         yield problem(("pairs", BUNDLED), "this name is taken by the pair that comes along")
     for name, pair in settings.pairs.items():

@@ -26,7 +26,9 @@ from pydantic import (
 from pydantic_core import CoreSchema, core_schema
 
 from trigreason.budget import Budget
+from trigreason.configuration.gateway import GatewaySettings
 from trigreason.configuration.problems import nearest, shown
+from trigreason.configuration.variables import Variable
 from trigreason.engines.base import LogprobScale, Sampling
 from trigreason.engines.breaker import Breaker
 from trigreason.engines.connect import MAKERS
@@ -95,15 +97,6 @@ def _dialect(name: str) -> str:
     return name
 
 
-def _variable(name: str) -> str:
-    if not (name.isascii() and name.isidentifier() and name == name.upper()):
-        raise ValueError(
-            "must be the NAME of an environment variable in capitals, not the key itself; "
-            "write SMALL_KEY here and export SMALL_KEY=... in the shell"
-        )
-    return name
-
-
 def _not_below_0(prices: Prices) -> Prices:
     for name, value in asdict(prices).items():
         if value is not None and value < 0:
@@ -123,7 +116,7 @@ class EngineSettings(BaseModel):
     file: Path | None = None
     model: Text | None = None
     dialect: Annotated[str, AfterValidator(_dialect)] | None = None
-    api_key_env: Annotated[str, AfterValidator(_variable)] | None = None
+    api_key_env: Variable | None = None
     template: Text | None = None
     logprob_scale: LogprobScale | None = None
     context_tokens: Annotated[int, Field(ge=1)] | None = None
@@ -173,6 +166,7 @@ class Settings(BaseModel):
     default_pair: Text = BUNDLED
     engines: dict[str, EngineSettings] = Field(default_factory=dict)
     pairs: dict[str, PairSettings] = Field(default_factory=dict)
+    gateway: GatewaySettings = Field(default_factory=GatewaySettings)
 
 
 KeyPath = tuple[str, ...]

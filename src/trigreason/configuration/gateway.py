@@ -1,0 +1,103 @@
+"""How the gateway serves: the ``[gateway]`` table of a configuration."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Annotated, Any
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+from trigreason.configuration.variables import Variable
+
+_STRICT = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+_SQLITE_OR_POSTGRESQL = re.compile(r"(sqlite|postgresql)(\+\w+)?://.*", re.DOTALL)
+
+
+def _database(place: str) -> str:
+    if "://" not in place:
+        return place
+    if not _SQLITE_OR_POSTGRESQL.fullmatch(place):
+        raise ValueError("must be a file for SQLite, or a URL like postgresql://host/name")
+    if urlsplit(place).password is not None:
+        raise ValueError(
+            "must not hold a password; put the URL into an environment variable, "
+            "and the variable's name into database_env"
+        )
+    return place
+
+
+class Limits(BaseModel):
+    """What one gateway process takes on; beyond it a request is refused before it costs anything.
+
+    Attributes:
+        running: runs at a time, each choice of a request counted.
+        queued: runs that wait for a place; more are answered with 429.
+        request_seconds: longest time for a request, its waiting included (seconds).
+        body_bytes, messages, choices: largest body, most messages, largest ``n``.
+        shutdown_seconds: how long running requests may go on once the gateway is told to stop.
+        keepalive_seconds: longest silence in a stream before a comment is sent.
+    """
+
+    model_config = _STRICT
+
+    running: Annotated[int, Field(ge=1)] = 32
+    queued: Annotated[int, Field(ge=0)] = 256
+    request_seconds: Annotated[float, Field(gt=0)] = 900.0
+    body_bytes: Annotated[int, Field(ge=1024)] = 4 * 2**20
+    messages: Annotated[int, Field(ge=1)] = 1000
+    choices: Annotated[int, Field(ge=1)] = 8
+    shutdown_seconds: Annotated[float, Field(ge=0)] = 30.0
+    keepalive_seconds: Annotated[float, Field(gt=0)] = 15.0
+
+
+class Traces(BaseModel):
+    """Whether whole traces, texts included, are kept in the database, and for how many days."""
+
+    model_config = _STRICT
+
+    keep: bool = False
+    days: Annotated[float, Field(gt=0)] = 7.0
+
+
+class Telemetry(BaseModel):
+    """What leaves the process beyond ``/metrics``.
+
+    Attributes:
+        otlp_endpoint: base URL of an OpenTelemetry collector (OTLP over HTTP); None sends nothing.
+        log_texts: prompts and answers go into the log.
+    """
+
+    model_config = _STRICT
+
+    otlp_endpoint: Annotated[str, Field(pattern="^https?://")] | None = None
+    log_texts: bool = False
+
+
+class GatewaySettings(BaseModel):
+    """Where the gateway listens, what it keeps, and its limits.
+
+    ``database`` is a file for SQLite or a SQLAlchemy URL; ``database_env`` names the environment
+    variable that holds the URL where that has a password. With neither, it is a file in the
+    user's state folder. ``pairs`` are those that are served; None for all that are configured, or
+    the bundled one where none is.
+    """
+
+    model_config = _STRICT
+
+    host: Annotated[str, Field(min_length=1)] = "127.0.0.1"
+    port: Annotated[int, Field(ge=0, le=65535)] = 8000
+    pairs: tuple[str, ...] | None = None
+    database: Annotated[str, Field(min_length=1), AfterValidator(_database)] | None = None
+    database_env: Variable | None = None
+    limits: Limits = Field(default_factory=Limits)
+    traces: Traces = Field(default_factory=Traces)
+    telemetry: Telemetry = Field(default_factory=Telemetry)
+
+
+def anchored(values: dict[str, Any], folder: Path) -> None:
+    """Make a database file's path independent of where the program runs."""
+    database = values.get("database")
+    if isinstance(database, str) and database and "://" not in database:
+        values["database"] = str(folder / Path(database).expanduser())
