@@ -1,0 +1,120 @@
+"""Limits of keys, kept under concurrency and across processes.
+
+An exchange that is let in reserves what it is likely to come to, and its record replaces the
+reservation by what it came to; both happen under the key's lock (``usage.lock``), and so every
+exchange is counted at every moment, once. What is refused costs nothing.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from time import time
+
+from sqlalchemy import Connection, delete, func, insert, select
+
+from trigreason.gateway.keys import Key, KeyLimits
+from trigreason.gateway.storage.errors import OverLimit
+from trigreason.gateway.storage.periods import Period
+from trigreason.gateway.storage.tables import RESERVATIONS, nano
+from trigreason.gateway.storage.usage import Used, add, lock, used
+
+EXPERIENCE = 5
+"""From so many exchanges in this month on, a key's average says what the next will come to."""
+
+SETTLING_SECONDS = 60.0
+"""How long after its exchange's last moment a reservation waits for the record."""
+
+SOON_SECONDS = 5.0
+"""When to ask again where a limit is reached only by what is in flight."""
+
+
+@dataclass(frozen=True, slots=True)
+class Worst:
+    """The most that an exchange can come to; ``usd`` is None where no price is known."""
+
+    tokens: int
+    usd: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Held:
+    """What is reserved, for one exchange or for all in flight."""
+
+    tokens: int
+    nano_usd: int
+
+
+def admit(connection: Connection, key: Key, exchange: str, worst: Worst, seconds: float) -> None:
+    """Let an exchange in and reserve for it, for at most its ``seconds`` and a while.
+
+    Time is this machine's: gateways that share a database need clocks that agree to a second.
+
+    Raises:
+        OverLimit: a limit of the key is reached.
+    """
+    lock(connection, [key.id])
+    now = time()
+    usage = used(connection, key.id, now)
+    requests = key.limits.requests_per_minute
+    if requests is not None and usage[Period.MINUTE].admitted >= requests:
+        raise OverLimit("requests_per_minute", Period.MINUTE.rest(now))
+    if _reserves(key.limits):
+        held = _held(connection, key.id, now)
+        for name, period, limit, spent, reserved in _bounds(key.limits, usage, held):
+            if spent + reserved >= limit:
+                rest = period.rest(now)
+                raise OverLimit(name, rest if spent >= limit else min(rest, SOON_SECONDS))
+        expected = _expected(usage[Period.MONTH], worst)
+        connection.execute(
+            insert(RESERVATIONS).values(
+                exchange=exchange,
+                key=key.id,
+                tokens=expected.tokens,
+                nano_usd=expected.nano_usd,
+                expires=now + seconds + SETTLING_SECONDS,
+            )
+        )
+    if requests is not None:
+        start = Period.MINUTE.start(now)
+        add(connection, key.id, Period.MINUTE, start, Used(admitted=1))
+
+
+def _reserves(limits: KeyLimits) -> bool:
+    bounds = (limits.tokens_per_minute, limits.usd_per_day, limits.usd_per_month)
+    return any(bound is not None for bound in bounds)
+
+
+def _bounds(
+    limits: KeyLimits, usage: dict[Period, Used], held: _Held
+) -> Iterator[tuple[str, Period, int, int, int]]:
+    """Each limit there is: its name, its period, how much, and what is spent and reserved."""
+    if limits.tokens_per_minute is not None:
+        spent = usage[Period.MINUTE].tokens
+        yield "tokens_per_minute", Period.MINUTE, limits.tokens_per_minute, spent, held.tokens
+    for name, period, usd in (
+        ("usd_per_day", Period.DAY, limits.usd_per_day),
+        ("usd_per_month", Period.MONTH, limits.usd_per_month),
+    ):
+        if usd is not None:
+            yield name, period, nano(usd), usage[period].nano_usd, held.nano_usd
+
+
+def _held(connection: Connection, key: str, now: float) -> _Held:
+    """What a key's exchanges in flight have reserved; what has lapsed is dropped."""
+    own = RESERVATIONS.c.key == key
+    connection.execute(delete(RESERVATIONS).where(own, RESERVATIONS.c.expires <= now))
+    sums = select(func.sum(RESERVATIONS.c.tokens), func.sum(RESERVATIONS.c.nano_usd)).where(own)
+    tokens, nano_usd = connection.execute(sums).one()
+    return _Held(int(tokens or 0), int(nano_usd or 0))
+
+
+def _expected(month: Used, worst: Worst) -> _Held:
+    most = _Held(worst.tokens, 0 if worst.usd is None else nano(worst.usd))
+    if month.settled < EXPERIENCE:
+        return most
+    return _Held(
+        min(most.tokens, math.ceil(month.tokens / month.settled)),
+        min(most.nano_usd, math.ceil(month.nano_usd / month.settled)),
+    )

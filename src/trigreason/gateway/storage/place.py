@@ -1,0 +1,101 @@
+"""Where the database is, and where the journals are that lead to it."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from sqlalchemy import URL, make_url
+from sqlalchemy.exc import ArgumentError
+
+from trigreason.configuration import ConfigurationError, Problem
+from trigreason.configuration.gateway import GatewaySettings
+from trigreason.gateway.storage.errors import StorageError
+
+FILE = "gateway.db"
+_SECRETS = ("password", "sslpassword")
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A database. ``file`` is that of SQLite, None for PostgreSQL; ``str()`` holds no password."""
+
+    url: URL
+    journals: Path
+    file: Path | None = None
+
+    def __str__(self) -> str:
+        if self.file is not None:
+            return str(self.file)
+        host = self.url.host or self.url.query.get("host") or "localhost"
+        return f"postgresql://{host}/{self.url.database or ''}"
+
+
+def database_place(settings: GatewaySettings, environ: Mapping[str, str]) -> str:
+    """The file or URL that a configuration means.
+
+    Raises:
+        ConfigurationError: it names two, or a variable that is not set.
+    """
+    if variable := settings.database_env:
+        if settings.database is not None:
+            raise _problem("database", "stands beside database_env; give one of them")
+        if not (place := environ.get(variable, "").strip()):
+            what = f"{variable} is not set; export {variable}=postgresql://user:password@host/name"
+            raise _problem("database_env", what)
+        return place
+    return settings.database or str(state_folder(environ) / FILE)
+
+
+def state_folder(environ: Mapping[str, str]) -> Path:
+    """Where this user's programs keep what is to outlast them.
+
+    Raises:
+        StorageError: there is no such folder, because the user has no home.
+    """
+    state = Path(environ.get("XDG_STATE_HOME", ""))
+    if not state.is_absolute():
+        try:
+            state = Path("~/.local/state").expanduser()
+        except RuntimeError:
+            raise StorageError("this user has no home folder; set XDG_STATE_HOME") from None
+    return state / "trigreason"
+
+
+def located(place: str, environ: Mapping[str, str]) -> Place:
+    """The database at a file's path or a SQLAlchemy URL.
+
+    Raises:
+        StorageError: the URL is none, or leads to a database of another kind. What it says never
+            repeats the URL, which may hold a password.
+    """
+    if "://" not in place:
+        return _sqlite(Path(place).expanduser())
+    try:
+        url = make_url(place)
+    except (ArgumentError, ValueError):
+        told = "the database's URL cannot be read; write it like postgresql://user:pw@host/name"
+        raise StorageError(f"{told}, with special characters in it as %XX") from None
+    kind = url.drivername.partition("+")[0]
+    if kind == "sqlite":
+        if not url.database or url.database == ":memory:":
+            raise StorageError("the database's URL names no file; write sqlite:///gateway.db")
+        return _sqlite(Path(url.database))
+    if kind not in ("postgresql", "postgres"):
+        raise StorageError("the database must be a file for SQLite, or a postgresql:// URL")
+    url = url.set(drivername="postgresql+psycopg")
+    public = url._replace(password=None).difference_update_query(_SECRETS)
+    name = hashlib.sha256(public.render_as_string().encode()).hexdigest()[:16]
+    return Place(url, state_folder(environ) / "journals" / name)
+
+
+def _sqlite(file: Path) -> Place:
+    file = file.absolute()
+    url = URL.create("sqlite", database=str(file))
+    return Place(url, file.with_name(f"{file.name}-journals"), file)
+
+
+def _problem(key: str, what: str) -> ConfigurationError:
+    return ConfigurationError([Problem("configuration", f"gateway.{key}", what)])

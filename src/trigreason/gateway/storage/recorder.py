@@ -1,0 +1,160 @@
+"""Records on their way from the journal into the database, off the path of requests."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Sequence
+from functools import partial
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from trigreason.gateway.storage.database import Database
+from trigreason.gateway.storage.journal import Journal
+from trigreason.gateway.storage.records import Record
+from trigreason.gateway.storage.settling import settle
+
+LOG = logging.getLogger("trigreason.gateway")
+GATHER_SECONDS = 0.05
+"""Records that come within so long of each other go into one transaction."""
+
+PATIENCE_SECONDS = 0.5
+LONGEST_PATIENCE_SECONDS = 10.0
+"""The pause after the database failed, at first and at most; it doubles in between."""
+
+UNWRITTEN = 10_000
+"""Records that are kept in memory, the newest ones, while the journal's disk is full."""
+
+
+class Recorder:
+    """Takes records from the event loop's thread; whatever was taken is kept, or kept safe."""
+
+    def __init__(self, database: Database, own: Journal, left: Sequence[Journal]) -> None:
+        self._database = database
+        self._own = own
+        self._left = list(left)
+        self._unwritten: deque[Record] = deque(maxlen=UNWRITTEN)
+        self._entered = asyncio.Event()
+        self._caught_up = asyncio.Event()
+        self._closing = asyncio.Event()
+        self._outage = False
+        self._task = asyncio.create_task(self._move())
+
+    def enter(self, record: Record) -> None:
+        """Take a record; when this returns, it outlasts a kill of the process."""
+        try:
+            self._own.append(record.to_line())
+        except OSError as error:
+            if not self._unwritten:
+                LOG.error("records are kept in memory alone: %s", error)
+            self._unwritten.append(record)
+        self._caught_up.clear()
+        self._entered.set()
+
+    async def caught_up(self, seconds: float) -> None:
+        """Wait, at most so long, until everything that was entered is in the database."""
+        try:
+            async with asyncio.timeout(seconds):
+                await self._caught_up.wait()
+        except TimeoutError:
+            return
+
+    async def close(self) -> None:
+        """Move everything, once more if the database is away; the rest waits for a successor."""
+        self._closing.set()
+        self._entered.set()
+        await self._task
+        if self._unwritten:
+            LOG.error("%d records found no place and are lost", len(self._unwritten))
+        for journal in [self._own, *self._left]:
+            journal.close()
+
+    async def _move(self) -> None:
+        patience = PATIENCE_SECONDS
+        while True:
+            is_last = self._closing.is_set()
+            self._entered.clear()
+            try:
+                await self._move_all()
+            except Exception as error:  # whatever it is, the records wait and are tried again
+                self._tell_of_outage(error)
+                if is_last:
+                    return
+                await self._pause(patience)
+                patience = min(2 * patience, LONGEST_PATIENCE_SECONDS)
+                continue
+            self._tell_of_return()
+            patience = PATIENCE_SECONDS
+            if is_last:
+                return
+            await self._entered.wait()
+            await self._pause(GATHER_SECONDS)
+
+    async def _move_all(self) -> None:
+        while self._unwritten:
+            record = self._unwritten.popleft()
+            try:
+                await self._settle([record], self._own)
+            except Exception:
+                self._unwritten.appendleft(record)
+                raise
+        await self._move_journal(self._own)
+        if not self._unwritten:
+            self._caught_up.set()
+        while self._left:
+            await self._move_journal(self._left[-1])
+            self._left.pop().close()
+
+    async def _move_journal(self, journal: Journal) -> None:
+        is_empty = False
+        while not is_empty:
+            batch = await asyncio.to_thread(journal.batch)
+            if batch.lines:
+                records = await asyncio.to_thread(_read, batch.lines, journal)
+                await self._settle(records, journal)
+            is_empty = journal.advance(batch.end)
+
+    async def _settle(self, records: Sequence[Record], journal: Journal) -> None:
+        """Put records into the database; one that it will never take does not stop the others."""
+        try:
+            await self._database.write(partial(settle, records=records))
+        except (SQLAlchemyError, OverflowError) as error:
+            if len(records) > 1:
+                for record in records:
+                    await self._settle([record], journal)
+                return
+            for record in records:
+                _set_aside(record.to_line(), journal, error)
+
+    async def _pause(self, seconds: float) -> None:
+        try:
+            async with asyncio.timeout(seconds):
+                await self._closing.wait()
+        except TimeoutError:
+            return
+
+    def _tell_of_outage(self, error: Exception) -> None:
+        if not self._outage:
+            LOG.warning("records wait in %s, nothing is lost: %s", self._own.file, error)
+        self._outage = True
+
+    def _tell_of_return(self) -> None:
+        if self._outage:
+            LOG.warning("the database is back, and has the records that waited")
+        self._outage = False
+
+
+def _read(lines: Sequence[bytes], journal: Journal) -> list[Record]:
+    records = []
+    for line in lines:
+        try:
+            records.append(Record.from_line(line))
+        except ValueError as error:
+            _set_aside(line, journal, error)
+    return records
+
+
+def _set_aside(line: bytes, journal: Journal, error: Exception) -> None:
+    file = journal.set_aside(line)
+    LOG.error("a record cannot be kept, and is in %s instead: %s", file, type(error).__name__)

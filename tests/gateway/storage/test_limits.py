@@ -1,0 +1,160 @@
+"""Limits of keys, one at a time and under concurrency."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from tests.gateway.storage.books import WORST, is_admitted, key_with, record, rows, settled
+from trigreason.gateway.keys import Key
+from trigreason.gateway.storage import OverLimit, Storage, Worst, budgets
+from trigreason.gateway.storage.tables import RESERVATIONS, USAGE
+
+NOON = datetime(2026, 3, 31, 12, 0, 15, tzinfo=UTC).timestamp()
+Clock = Callable[[float], None]
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    """Sets the time by which limits are kept; it stands still at noon, 15 s past the minute."""
+
+    def put(now: float) -> None:
+        monkeypatch.setattr(budgets, "time", lambda: now)
+
+    put(NOON)
+    return put
+
+
+async def admitted(storage: Storage, key: Key, count: int, worst: Worst = WORST) -> int:
+    """How many of so many at once get through."""
+    asked = (is_admitted(storage, key, f"{key.id} {n}", worst) for n in range(count))
+    return sum(await asyncio.gather(*asked))
+
+
+async def refusal(storage: Storage, key: Key) -> tuple[str, float]:
+    with pytest.raises(OverLimit) as refused:
+        await storage.admit(key, "one more", WORST, seconds=60)
+    return refused.value.limit, refused.value.retry_after
+
+
+async def test_without_limits_nothing_is_written(storage: Storage, place: str) -> None:
+    key = await key_with(storage)
+    assert await admitted(storage, key, 5) == 5
+    assert not rows(place, USAGE)
+    assert not rows(place, RESERVATIONS)
+
+
+async def test_requests_per_minute(storage: Storage, place: str, clock: Clock) -> None:
+    key = await key_with(storage, requests_per_minute=20)
+    other = await key_with(storage, "other", requests_per_minute=20)
+    assert await admitted(storage, key, 100) == 20
+    assert await refusal(storage, key) == ("requests_per_minute", 45.0)
+    assert await is_admitted(storage, other, "of another key")
+    clock(NOON + 45)
+    assert await admitted(storage, key, 100) == 20
+    assert not rows(place, RESERVATIONS)
+
+
+@pytest.mark.parametrize(
+    ("limits", "refused"),
+    [
+        ({"tokens_per_minute": 2000}, ("tokens_per_minute", 5.0)),
+        ({"usd_per_day": 0.2}, ("usd_per_day", 5.0)),
+        ({"usd_per_month": 0.2}, ("usd_per_month", 5.0)),
+    ],
+)
+async def test_what_is_in_flight_counts(
+    storage: Storage, clock: Clock, limits: dict[str, Any], refused: tuple[str, float]
+) -> None:
+    key = await key_with(storage, **limits)
+    assert await admitted(storage, key, 100) == 20
+    assert await refusal(storage, key) == refused
+
+
+@pytest.mark.parametrize(
+    ("limits", "refused", "again"),
+    [
+        ({"tokens_per_minute": 24}, ("tokens_per_minute", 45.0), 45),
+        ({"usd_per_day": 0.02}, ("usd_per_day", 12 * 3600 - 15.0), 12 * 3600),
+        ({"usd_per_month": 0.02}, ("usd_per_month", 12 * 3600 - 15.0), 12 * 3600),
+    ],
+)
+async def test_what_is_spent_counts_until_its_period_is_over(
+    storage: Storage,
+    clock: Clock,
+    limits: dict[str, Any],
+    refused: tuple[str, float],
+    again: float,
+) -> None:
+    key = await key_with(storage, **limits)
+    for index in range(2):
+        assert await is_admitted(storage, key, f"x{index}", Worst(1, 0.0))
+        storage.enter(record(f"x{index}", key=key.id, created=NOON - 1))
+    await settled(storage)
+    assert await refusal(storage, key) == refused
+    clock(NOON + again)
+    assert await is_admitted(storage, key, "later")
+
+
+async def test_a_record_gives_back_what_was_reserved(
+    storage: Storage, place: str, clock: Clock
+) -> None:
+    key = await key_with(storage, usd_per_day=0.03)
+    assert await admitted(storage, key, 5, Worst(100, 0.02)) == 2
+    held = [row["exchange"] for row in rows(place, RESERVATIONS)]
+    storage.enter(record(held[0], key=key.id, usd=0.0, outcome="refused", created=NOON))
+    storage.enter(record(held[1], key=key.id, usd=0.01, created=NOON))
+    await settled(storage)
+    assert not rows(place, RESERVATIONS)
+    assert await admitted(storage, key, 5, Worst(100, 0.02)) == 1
+
+
+async def test_from_five_exchanges_on_the_average_is_reserved(
+    storage: Storage, place: str, clock: Clock
+) -> None:
+    key = await key_with(storage, usd_per_month=100)
+    for index in range(5):
+        storage.enter(record(f"x{index}", key=key.id, created=NOON, usd=0.01 * index))
+    storage.enter(record("no matter", key=key.id, created=NOON, usd=0.0, outcome="refused"))
+    await settled(storage)
+    assert await is_admitted(storage, key, "large", Worst(10_000, 5.0))
+    assert await is_admitted(storage, key, "small", Worst(1, 0.001))
+    # 6 records of 12 tokens, 5 of which were served
+    expected = [("large", math.ceil(72 / 5), 20_000_000), ("small", 1, 1_000_000)]
+    found = rows(place, RESERVATIONS)
+    assert [(row["exchange"], row["tokens"], row["nano_usd"]) for row in found] == expected
+
+
+async def test_a_reservation_lapses(storage: Storage, place: str, clock: Clock) -> None:
+    key = await key_with(storage, usd_per_day=0.01)
+    await storage.admit(key, "killed", WORST, seconds=10)
+    clock(NOON + 10 + budgets.SETTLING_SECONDS - 1)
+    assert not await is_admitted(storage, key, "early")
+    clock(NOON + 10 + budgets.SETTLING_SECONDS)
+    assert await is_admitted(storage, key, "late")
+    assert [row["exchange"] for row in rows(place, RESERVATIONS)] == ["late"]
+
+
+async def test_without_a_price_no_usd_are_counted(
+    storage: Storage, place: str, clock: Clock
+) -> None:
+    key = await key_with(storage, usd_per_day=0.01)
+    assert await admitted(storage, key, 30, Worst(100, None)) == 30
+    storage.enter(record(f"{key.id} 0", key=key.id, usd=None, created=NOON))
+    await settled(storage)
+    assert {row["nano_usd"] for row in rows(place, USAGE)} == {0}
+    assert await is_admitted(storage, key, "more")
+
+
+@pytest.mark.parametrize("usd", [1e-12, 1e300, math.inf])
+async def test_extreme_amounts_are_no_errors(storage: Storage, usd: float) -> None:
+    key = await key_with(storage, usd_per_day=1e300)
+    assert await is_admitted(storage, key, "x", Worst(10**15, usd))
+    storage.enter(record("x", key=key.id, created=time.time()))
+    await settled(storage)
