@@ -1,0 +1,149 @@
+"""The gateway's log: one line for each request, as JSON, or in words on a terminal.
+
+Prompts, answers and secrets stay out of it. That is why an exception's message does too, unless
+texts are wanted: what failed to be read is often quoted in it.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import sys
+from datetime import UTC, datetime
+from traceback import extract_tb
+from typing import Any
+
+from trigreason.gateway.exchange import Exchange
+from trigreason.reasoning import Author
+
+_logger = logging.getLogger("trigreason.gateway")
+
+_FACTS = "trigreason_facts"
+"""The attribute of a log record that holds a request's facts."""
+
+
+def configure_logging(log_texts: bool) -> None:
+    """Let this process log to stderr in this module's form, at ``INFO`` for the gateway itself.
+
+    uvicorn's access log is silenced: the gateway's own line says more.
+    """
+    root = logging.getLogger()
+    for handler in [each for each in root.handlers if isinstance(each.formatter, JsonLines)]:
+        root.removeHandler(handler)
+    handler = logging.StreamHandler(sys.stderr)
+    kind = Words if sys.stderr.isatty() else JsonLines
+    handler.setFormatter(kind(log_texts))
+    root.addHandler(handler)
+    logging.getLogger("trigreason.gateway").setLevel(logging.INFO)
+    logging.getLogger("uvicorn.error").setLevel(logging.WARNING)
+    logging.getLogger("uvicorn.access").disabled = True
+
+
+def ended(exchange: Exchange, *, with_texts: bool) -> None:
+    """The line of an exchange that is over."""
+    facts = _facts(exchange)
+    if with_texts:
+        facts["runs"] = [
+            {
+                "messages": [[each.role, each.content] for each in trace.messages],
+                "answer": trace.answer,
+            }
+            for trace in exchange.traces
+        ]
+    _logger.info("request", extra={_FACTS: facts})
+
+
+def refused(reason: str) -> None:
+    """The line of a request that never became an exchange."""
+    _logger.info("refused", extra={_FACTS: {"reason": reason}})
+
+
+def _facts(exchange: Exchange) -> dict[str, Any]:
+    return {
+        "id": exchange.id,
+        "key": exchange.key.id if exchange.key else None,
+        "source": exchange.source,
+        "api": exchange.api.value,
+        "pair": exchange.choice.pair,
+        "method": exchange.choice.method,
+        "streamed": exchange.streamed,
+        "outcome": exchange.outcome,
+        "error": exchange.error,
+        "seconds": round(exchange.seconds, 6),
+        "queued_seconds": round(exchange.queued_seconds, 6),
+        "tokens": {
+            "prompt": exchange.prompt_tokens,
+            "cached": exchange.cached_tokens,
+            "reasoning": exchange.reasoning_tokens,
+            "answer": exchange.answer_tokens,
+            "draft": exchange.draft_tokens,
+            "srm": exchange.generated(Author.SRM),
+            "lrm": exchange.generated(Author.LRM),
+        },
+        "lrm_requests": exchange.requests(Author.LRM),
+        "degraded": exchange.degraded,
+        "usd": exchange.usd,
+    }
+
+
+class JsonLines(logging.Formatter):
+    """Each record as one line of JSON, a request's facts among its fields."""
+
+    def __init__(self, log_texts: bool) -> None:
+        super().__init__()
+        self._log_texts = log_texts
+
+    def format(self, record: logging.LogRecord) -> str:
+        told: dict[str, Any] = {
+            "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "message": record.getMessage(),
+        }
+        told |= getattr(record, _FACTS, {})
+        if (trouble := self.trouble(record)) is not None:
+            told["exception"] = trouble
+        return json.dumps(told, ensure_ascii=False, default=str)
+
+    def trouble(self, record: logging.LogRecord) -> str | None:
+        """A record's exception: in full where texts are wanted, else its kind and its places."""
+        if record.exc_info is None or record.exc_info[1] is None:
+            return None
+        if self._log_texts:
+            return self.formatException(record.exc_info)
+        error = record.exc_info[1]
+        frames = [f"{each.filename}:{each.lineno}" for each in extract_tb(error.__traceback__)]
+        return " < ".join([type(error).__name__, *reversed(frames)])
+
+
+class Words(JsonLines):
+    """The same for someone who looks on."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        clock = datetime.fromtimestamp(record.created).strftime("%H:%M:%S")
+        facts = getattr(record, _FACTS, None)
+        message = record.getMessage() if facts is None else _in_words(facts)
+        level = "" if record.levelno <= logging.INFO else f"{record.levelname.lower()}: "
+        trouble = self.trouble(record)
+        return f"{clock} {level}{message}" + (f"\n{trouble}" if trouble else "")
+
+
+def _in_words(facts: dict[str, Any]) -> str:
+    if "reason" in facts:
+        return f"refused: {facts['reason']}"
+    tokens = facts["tokens"]
+    usd = "? USD" if facts["usd"] is None else f"{facts['usd']:.6f} USD"
+    parts = [
+        f"{facts['id']} {facts['api']} {facts['pair']}:{facts['method']} {facts['outcome']}",
+        f"{facts['seconds']:.2f} s",
+        f"{tokens['reasoning'] + tokens['answer']} tokens ({tokens['draft']} drafted)",
+        usd,
+    ]
+    parts += [f"from {facts['key'] or facts['source']}"]
+    parts += ["degraded"] if facts["degraded"] else []
+    parts += [facts["error"]] if facts["error"] else []
+    told = ", ".join(parts)
+    for run in facts.get("runs", ()):
+        told += "".join(f"\n  {role}: {content}" for role, content in run["messages"])
+        told += f"\n  answer: {run['answer']}"
+    return told

@@ -1,0 +1,86 @@
+"""The one object that the gateway tells of an exchange's beginning, handovers and end."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from traceback import extract_tb
+
+from trigreason.configuration import gateway as configured
+from trigreason.events import HandedOver, WentOnAlone
+from trigreason.gateway.exchange import Exchange, Run
+from trigreason.gateway.telemetry import logs
+from trigreason.gateway.telemetry.metrics import Metrics
+from trigreason.gateway.telemetry.scraped import BreakerOf, Queue
+from trigreason.gateway.telemetry.spans import Spans, over_http
+
+_logger = logging.getLogger("trigreason.gateway")
+
+
+class Telemetry:
+    """Metrics, spans and the log of one gateway process.
+
+    Nothing here raises, waits for the network, or remembers an exchange beyond its end: what is
+    told of it follows from the exchange and its runs' traces, in :meth:`ended`.
+    """
+
+    def __init__(
+        self,
+        settings: configured.Telemetry,
+        queue: Queue,
+        breakers: Callable[[], Iterable[BreakerOf]],
+    ) -> None:
+        self._metrics = Metrics(queue, breakers)
+        self._log_texts = settings.log_texts
+        endpoint = settings.otlp_endpoint
+        self._spans = Spans(over_http(endpoint)) if endpoint is not None else None
+
+    def begun(self, exchange: Exchange) -> None:
+        """A request has become an exchange; it may have to wait for its place."""
+        with _harmless():
+            self._metrics.begun(exchange)
+
+    def handed_over(self, exchange: Exchange, run: Run, event: HandedOver | WentOnAlone) -> None:
+        """The pen changed hands, at this moment."""
+        with _harmless():
+            self._metrics.handed_over(exchange, event)
+
+    def ended(self, exchange: Exchange) -> None:
+        """An exchange is over; exactly once for each, whatever became of it."""
+        with _harmless():
+            self._metrics.ended(exchange)
+        if self._spans is not None:
+            with _harmless():
+                self._spans.ended(exchange)
+        with _harmless():
+            logs.ended(exchange, with_texts=self._log_texts)
+
+    def refused(self, reason: str) -> None:
+        """A request never became an exchange.
+
+        ``reason`` is one of a few fixed words, such as ``invalid_request``: it is a label.
+        """
+        with _harmless():
+            self._metrics.refused(reason)
+            logs.refused(reason)
+
+    def metrics_page(self) -> tuple[bytes, str]:
+        """What Prometheus reads, and its content type."""
+        return self._metrics.page()
+
+    def close(self) -> None:
+        """Send the spans that are left; blocks for ``spans.FLUSH_SECONDS`` at most."""
+        if self._spans is not None:
+            self._spans.close()
+
+
+@contextmanager
+def _harmless() -> Iterator[None]:
+    """No fault in telemetry becomes one of a request. What is logged of it holds no text."""
+    try:
+        yield
+    except Exception as error:
+        place = extract_tb(error.__traceback__)[-1]
+        kind = type(error).__name__
+        _logger.error("telemetry failed: %s at %s:%s", kind, place.filename, place.lineno)
