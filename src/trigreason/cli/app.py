@@ -14,7 +14,9 @@ from trigreason.cli.config import config_commands
 from trigreason.cli.demo import demo
 from trigreason.cli.doctor import doctor
 from trigreason.cli.failures import FAILURES, one_line
+from trigreason.cli.keys import keys_commands
 from trigreason.cli.options import WrongUse
+from trigreason.cli.serve import serve
 from trigreason.cli.solve import solve
 from trigreason.cli.trace import trace_commands
 
@@ -24,9 +26,11 @@ CLOSED_PIPE = 141
 app = typer.Typer(add_completion=False)
 app.command()(demo)
 app.command()(solve)
+app.command()(serve)
 app.command()(doctor)
 app.add_typer(trace_commands, name="trace")
 app.add_typer(config_commands, name="config")
+app.add_typer(keys_commands, name="keys")
 
 
 def _print_version(wanted: bool) -> None:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from trigreason.cli.extra import NotInstalled
 from trigreason.configuration import ConfigurationError
 from trigreason.engines.base import EngineError
 from trigreason.reasoning import Trace, trace_to_json
 
-FAILURES = (EngineError, ValueError, OSError)
+FAILURES = (EngineError, ValueError, OSError, NotInstalled)
 """What ends a command with exit code 1 and a line on stderr."""
 
 _PATH_ERRORS = (FileNotFoundError, IsADirectoryError, NotADirectoryError, PermissionError)

@@ -1,0 +1,5 @@
+"""``python -m trigreason``."""
+
+from trigreason.cli import main
+
+main()

@@ -1,0 +1,78 @@
+"""Who may ask: a key where there are keys; without any, this machine alone."""
+
+from __future__ import annotations
+
+from ipaddress import ip_address
+from time import monotonic
+from urllib.parse import urlsplit
+
+from starlette.requests import Request
+
+from trigreason.gateway.errors import ApiError
+from trigreason.gateway.keys import Key
+from trigreason.gateway.storage import Storage
+
+LOOKED_UP_SECONDS = 2.0
+"""For so long it is taken for granted that there are keys, or that there are none."""
+
+
+class Access:
+    """Tells a request's key. ``is_local`` says that the gateway listens on loopback alone."""
+
+    def __init__(self, storage: Storage, *, is_local: bool) -> None:
+        self._storage = storage
+        self._is_local = is_local
+        self._has_keys = True
+        self._looked_up_until = 0.0
+
+    async def key_of(self, request: Request) -> Key | None:
+        """The key of a request; None where none is needed.
+
+        Raises:
+            ApiError: the key is missing, unknown or revoked (401), or a page in somebody's
+                browser asks a gateway that needs no key under another name (403).
+        """
+        if await self._is_open():
+            if not is_loopback(_host(request)):
+                raise ApiError(
+                    403,
+                    "Without keys this gateway answers only as localhost or 127.0.0.1 or [::1].",
+                    code="forbidden_host",
+                )
+            return None
+        scheme, _, text = request.headers.get("authorization", "").partition(" ")
+        text = text.strip()
+        if scheme.lower() != "bearer" or not text:
+            raise ApiError(
+                401,
+                "This gateway needs a key: send it as Authorization: Bearer tr-...",
+                code="invalid_api_key",
+            )
+        key = await self._storage.authenticate(text)
+        if key is None:
+            raise ApiError(401, "This key is unknown or revoked.", code="invalid_api_key")
+        return key
+
+    async def _is_open(self) -> bool:
+        if not self._is_local:
+            return False
+        if monotonic() > self._looked_up_until:
+            self._has_keys = await self._storage.has_keys()
+            self._looked_up_until = monotonic() + LOOKED_UP_SECONDS
+        return not self._has_keys
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine can reach an address to listen on."""
+    try:
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False  # another name, which may come to stand for any address
+
+
+def _host(request: Request) -> str:
+    """The name that the gateway is asked under, without its port; empty where it is none."""
+    try:
+        return urlsplit(f"//{request.headers.get('host', '')}").hostname or ""
+    except ValueError:
+        return ""

@@ -1,0 +1,125 @@
+"""What an exchange took, as clients are told: usage in OpenAI's shape, and the rest beside it."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+from urllib.parse import quote
+
+from trigreason.events import (
+    DraftDropped,
+    Event,
+    HandedOver,
+    StepAccepted,
+    StepBegun,
+    WentOnAlone,
+)
+from trigreason.gateway.errors import in_short
+from trigreason.gateway.exchange import Exchange, Run
+from trigreason.reasoning import Author, Degraded, StepRecord, Trace
+
+
+def chat_usage(exchange: Exchange) -> dict[str, Any]:
+    """Tokens of the prompt as the first model counts them, and of the text that stands.
+
+    What was thrown away or judged is in :func:`account`. A prompt whose length no server told
+    counts as 0 here, because OpenAI's shape has no other word for it, and as null there.
+    """
+    prompt = exchange.prompt_tokens or 0
+    completion = exchange.reasoning_tokens + exchange.answer_tokens
+    return {
+        "prompt_tokens": prompt,
+        "completion_tokens": completion,
+        "total_tokens": prompt + completion,
+        "prompt_tokens_details": {"cached_tokens": exchange.cached_tokens or 0},
+        "completion_tokens_details": {"reasoning_tokens": exchange.reasoning_tokens},
+    }
+
+
+def account(exchange: Exchange) -> dict[str, Any]:
+    """The ``trigreason`` object; with several choices it has one ``runs`` entry for each."""
+    told: dict[str, Any] = {
+        "pair": exchange.choice.pair,
+        "method": exchange.choice.method,
+        "usd": exchange.usd,
+        "queued_seconds": round(exchange.queued_seconds, 6),
+    }
+    runs = [_of_run(exchange, run) for run in exchange.runs if run.trace is not None]
+    return told | (runs[0] if len(exchange.runs) == 1 and runs else {"runs": runs})
+
+
+def _of_run(exchange: Exchange, run: Run) -> dict[str, Any]:
+    trace = run.trace
+    assert trace is not None, "a run that has begun has a trace"
+    return {
+        "trace_id": exchange.trace_id(run),
+        "models": {author.value: _of_model(trace, author) for author in trace.models},
+        "smt": trace.smt,
+        "drafts": len(trace.drafts),
+        "lrm_requests": trace.use(Author.LRM).requests,
+        "handovers": {str(key): count for key, count in trace.handovers_by_trigger.items()},
+        "seconds": round(trace.seconds, 6),
+        "degraded": _of_degraded(trace.degraded) if trace.degraded else None,
+        "stop": trace.stop or "stop_string",
+        "limit": trace.limit,
+        "seed": trace.sampling["seed"],
+    }
+
+
+def _of_degraded(degraded: Degraded) -> dict[str, Any]:
+    return asdict(degraded) | {"reason": in_short(degraded.reason)}
+
+
+def _of_model(trace: Trace, author: Author) -> dict[str, Any]:
+    return {"model": trace.models[author]} | asdict(trace.use(author))
+
+
+def headers(exchange: Exchange) -> dict[str, str]:
+    """What is known once an answer begins, and more of it once it is whole."""
+    told = {
+        "x-trigreason-id": exchange.id,
+        "x-trigreason-pair": quote(exchange.choice.pair, safe=" /:@"),
+        "x-trigreason-method": exchange.choice.method,
+    }
+    timing = []
+    if exchange.queued_seconds:  # 0 is one who still waits, and gets a comment meanwhile
+        timing.append(f"queue;dur={1000 * exchange.queued_seconds:.1f}")
+    if exchange.outcome is not None:
+        for author in Author:
+            seconds = sum(trace.use(author).seconds for trace in exchange.traces)
+            timing.append(f"{author.value};dur={1000 * seconds:.1f}")
+        timing.append(f"total;dur={1000 * exchange.seconds:.1f}")
+        told["x-trigreason-lrm-requests"] = str(exchange.requests(Author.LRM))
+        told["x-trigreason-degraded"] = str(exchange.degraded).lower()
+        if exchange.usd is not None:
+            told["x-trigreason-usd"] = f"{exchange.usd:.9f}"
+    return told | ({"server-timing": ", ".join(timing)} if timing else {})
+
+
+def event_to_json(event: Event) -> dict[str, Any] | None:
+    """An event as ``events`` tells it; None for text, which comes by itself, and for the ends."""
+    match event:
+        case StepBegun(author, trigger):
+            return {"type": "step_begun", "author": author, "trigger": trigger}
+        case StepAccepted(index, step):
+            return {"type": "step_accepted", "index": index} | _signals(step)
+        case DraftDropped(index, step, trigger):
+            told = {"type": "draft_dropped", "index": index, "trigger": trigger}
+            return told | _signals(step) | {"text": step.text}
+        case HandedOver(writer, trigger, steps, because):
+            told = {"type": "handed_over", "writer": writer, "trigger": trigger, "steps": steps}
+            return told | ({"because": _signals(because)} if because else {})
+        case WentOnAlone(author):
+            return {"type": "went_on_alone", "author": author}
+        case _:
+            return None
+
+
+def _signals(step: StepRecord) -> dict[str, Any]:
+    return {
+        "author": step.author,
+        "tokens": step.tokens,
+        "ratio": step.ratio,
+        "hesitations": list(step.hesitations),
+        "score": step.score,
+    }

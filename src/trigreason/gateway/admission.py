@@ -1,0 +1,101 @@
+"""Who may run, who waits, and who is turned away: bounded, and fair between sources."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import OrderedDict, deque
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from time import perf_counter
+
+FIRST_GUESS = 5.0
+"""Seconds that a run is taken to last before any has ended."""
+_WEIGHT = 0.1
+
+
+class QueueFull(Exception):
+    """Nobody else may wait. ``retry_after`` is a guess at when a place is free, in seconds."""
+
+    def __init__(self, retry_after: float) -> None:
+        super().__init__(f"no place for about {retry_after:.0f} s")
+        self.retry_after = retry_after
+
+
+@dataclass(eq=False, slots=True)
+class _Waiting:
+    count: int
+    turn: asyncio.Future[None]
+
+
+class Admission:
+    """At most ``places`` runs at a time and ``queued`` that wait for one.
+
+    A source (a key, or an address) that sends many requests waits behind its own: sources take
+    turns. Within one, first come is first served, and nobody overtakes who needs more places.
+    """
+
+    def __init__(self, places: int, queued: int) -> None:
+        self.running = 0
+        self.waiting = 0
+        self._places = places
+        self._queued = queued
+        self._sources: OrderedDict[str, deque[_Waiting]] = OrderedDict()
+        self._usual_seconds = FIRST_GUESS
+
+    @asynccontextmanager
+    async def place(self, source: str, count: int = 1) -> AsyncIterator[None]:
+        """Hold ``count`` places, at most as many as there are, waiting for them where need be.
+
+        Raises:
+            QueueFull: too many wait already.
+        """
+        assert count <= self._places, "who needs more than there are would wait for ever"
+        await self._enter(source, count)
+        began = perf_counter()
+        try:
+            yield
+        finally:
+            self._usual_seconds += _WEIGHT * (perf_counter() - began - self._usual_seconds)
+            self.running -= count
+            self._call_up()
+
+    async def _enter(self, source: str, count: int) -> None:
+        if not self._sources and self.running + count <= self._places:
+            self.running += count
+            return
+        if self.waiting + count > self._queued:
+            raise QueueFull(self._usual_seconds * (1 + self.waiting / self._places))
+        own = _Waiting(count, asyncio.get_running_loop().create_future())
+        self._sources.setdefault(source, deque()).append(own)
+        self.waiting += count
+        try:
+            await own.turn
+        except asyncio.CancelledError:
+            if own in self._sources.get(source, ()):
+                self._leave(source, own)
+            else:
+                self.running -= count  # called up in the very moment of leaving
+            self._call_up()
+            raise
+
+    def _leave(self, source: str, own: _Waiting) -> None:
+        waiting = self._sources[source]
+        waiting.remove(own)
+        self.waiting -= own.count
+        if not waiting:
+            del self._sources[source]
+
+    def _call_up(self) -> None:
+        """Give free places to those whose turn it is."""
+        while self._sources:
+            source, waiting = next(iter(self._sources.items()))
+            first = waiting[0]
+            if self.running + first.count > self._places:
+                return
+            self._leave(source, first)
+            if source in self._sources:
+                self._sources.move_to_end(source)
+            self.running += first.count
+            if not first.turn.done():  # who is just leaving gives its places back itself
+                first.turn.set_result(None)

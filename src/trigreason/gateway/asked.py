@@ -1,0 +1,89 @@
+"""What a client asks for, whichever API it came by, and how that bounds a run."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass, field, replace
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from trigreason.budget import Budget
+from trigreason.engines.base import Sampling
+from trigreason.gateway.naming import ThresholdChanges
+from trigreason.reasoning import Message
+
+Effort = Literal["minimal", "low", "medium", "high", "xhigh", "max"]
+
+EFFORTS: dict[Effort, float] = {
+    "minimal": 1 / 16,
+    "low": 1 / 4,
+    "medium": 1 / 2,
+    "high": 1.0,
+    "xhigh": 1.0,
+    "max": 1.0,
+}
+"""Shares of the pair's thinking budget; a request that names none may use all of it."""
+
+ANSWER_SHARE = 4
+"""Where a limit is too small for both, one token of so many is kept for the answer."""
+
+LEAST_TOKENS = 2
+"""One of thinking and one of the answer."""
+
+Seed = Annotated[int, Field(ge=-(2**63), lt=2**63)]
+
+
+class Options(ThresholdChanges):
+    """The ``trigreason`` object of a request: thresholds, and how the run is to go."""
+
+    method: Annotated[str | None, Field(max_length=40)] = None
+    thinking_tokens: Annotated[
+        int | None, Field(ge=1, description="Thinking budget, at most the pair's (tokens).")
+    ] = None
+    events: Annotated[
+        bool, Field(description="Tell of each step, draft and handover beside the text.")
+    ] = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """A request, understood. ``stop`` are texts that end the answer and are not part of it."""
+
+    messages: tuple[Message, ...]
+    choices: int = 1
+    streamed: bool = False
+    max_tokens: int | None = None
+    effort: Effort | None = None
+    temperature: float | None = None
+    top_p: float | None = None
+    seed: int | None = None
+    stop: tuple[str, ...] = ()
+    options: Options = field(default_factory=Options)
+
+    def sampling(self, own: Sampling) -> Sampling:
+        """The pair's sampling with what the client set; without a seed, one that nobody knows."""
+        return replace(
+            own,
+            seed=secrets.randbelow(2**31) if self.seed is None else self.seed % 2**63,
+            temperature=own.temperature if self.temperature is None else self.temperature,
+            top_p=own.top_p if self.top_p is None else self.top_p,
+        )
+
+    def budget(self, own: Budget, seconds: float) -> Budget:
+        """The pair's budget within what the client allows, and within ``seconds``.
+
+        ``max_tokens`` bounds thinking and answer together, as OpenAI's does for models that
+        think; the thinking ends early enough to leave the answer room.
+        """
+        thinking = int(own.thinking_tokens * EFFORTS[self.effort or "high"])
+        if self.options.thinking_tokens is not None:
+            thinking = min(own.thinking_tokens, self.options.thinking_tokens)
+        thinking = max(1, thinking)
+        answer = own.answer_tokens
+        if self.max_tokens is not None and self.max_tokens < thinking + answer:
+            limit = max(LEAST_TOKENS, self.max_tokens)
+            answer = min(answer, max(1, limit // ANSWER_SHARE, limit - thinking))
+            thinking = limit - answer
+        until = seconds if own.seconds is None else min(own.seconds, seconds)
+        return replace(own, thinking_tokens=thinking, answer_tokens=answer, seconds=until)

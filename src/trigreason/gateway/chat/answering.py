@@ -1,0 +1,155 @@
+"""A chat completion, streamed or in one piece, as OpenAI's clients read it.
+
+Reasoning goes under two names, ``reasoning_content`` (SGLang, llama.cpp, DeepSeek) and
+``reasoning`` (vLLM, Ollama, OpenRouter), because clients look for either.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from trigreason.events import AnswerText, Event, ThinkingText
+from trigreason.gateway.account import account, chat_usage, event_to_json
+from trigreason.gateway.errors import ApiError
+from trigreason.gateway.exchange import Exchange, Run
+
+_encode = msgspec.json.encode
+DONE = b"data: [DONE]\n\n"
+
+
+def sse(value: Any) -> bytes:
+    """A server-sent event."""
+    return b"data: " + _encode(value) + b"\n\n"
+
+
+class ChatAnswer:
+    """Renders one exchange; ``with_events`` tells what happens beside the text."""
+
+    def __init__(self, exchange: Exchange, *, include_usage: bool, with_events: bool) -> None:
+        self._exchange = exchange
+        self._include_usage = include_usage
+        self._with_events = with_events
+        self._thinking: dict[int, list[str]] = {}
+        self._answers: dict[int, list[str]] = {}
+        self._events: dict[int, list[dict[str, Any]]] = {}
+        self._begun: set[int] = set()
+        head = _encode(self._head())[:-1]
+        self._prefix = b"data: " + head + b',"choices":[{"index":'
+
+    def stream(self, run: Run, event: Event) -> bytes:
+        """The chunks that an event makes; none for most."""
+        match event:
+            case ThinkingText(_, text):
+                written = _encode(text)
+                delta = b'{"reasoning_content":' + written + b',"reasoning":' + written + b"}"
+            case AnswerText(_, text):
+                delta = b'{"content":' + _encode(text) + b"}"
+            case _:
+                return self._told(run, event)
+        return self._beginning(run) + self._chunk(run, delta)
+
+    def end(self) -> bytes:
+        """The last chunks: how each choice ended, what it took, and that this is all."""
+        runs = self._exchange.runs
+        chunks = [self._beginning(run) + self._finished(run) for run in runs[:-1]]
+        last = runs[-1]
+        chunks.append(self._beginning(last))
+        told: dict[str, Any] = {"choices": [self._finish(last)]}
+        if self._include_usage:
+            chunks.append(self._finished(last))
+            told = {"choices": [], "usage": chat_usage(self._exchange)}
+        chunks.append(sse(self._head() | told | {"trigreason": account(self._exchange)}))
+        return b"".join(chunks) + DONE
+
+    def failure(self, error: ApiError) -> bytes:
+        """A stream that cannot go on says so; OpenAI's clients raise it as an error."""
+        return sse(error.body) + DONE
+
+    def gather(self, run: Run, event: Event) -> None:
+        """Keep what an event adds to the whole."""
+        match event:
+            case ThinkingText(_, text):
+                self._thinking.setdefault(run.index, []).append(text)
+            case AnswerText(_, text):
+                self._answers.setdefault(run.index, []).append(text)
+            case _ if self._with_events and (told := event_to_json(event)):
+                self._events.setdefault(run.index, []).append(told)
+
+    def whole(self) -> bytes:
+        """The body of an answer that is not streamed."""
+        exchange = self._exchange
+        choices = []
+        for run in exchange.runs:
+            thinking = "".join(self._thinking.get(run.index, []))
+            message = {
+                "role": "assistant",
+                "content": "".join(self._answers.get(run.index, [])),
+                "reasoning_content": thinking,
+                "reasoning": thinking,
+                "refusal": None,
+            }
+            choices.append(
+                {
+                    "index": run.index,
+                    "message": message,
+                    "logprobs": None,
+                    "finish_reason": run.finish_reason,
+                }
+            )
+        told = account(exchange)
+        if self._with_events:
+            events = [self._events.get(run.index, []) for run in exchange.runs]
+            told["events"] = events[0] if len(events) == 1 else events
+        head = self._head() | {"object": "chat.completion"}
+        return _encode(
+            head | {"choices": choices, "usage": chat_usage(exchange), "trigreason": told}
+        )
+
+    def _head(self) -> dict[str, Any]:
+        return {
+            "id": self._exchange.id,
+            "object": "chat.completion.chunk",
+            "created": int(self._exchange.created),
+            "model": self._exchange.model,
+            "system_fingerprint": None,
+        }
+
+    def _chunk(self, run: Run, delta: bytes) -> bytes:
+        index = b"%d" % run.index
+        return b"".join(
+            (
+                self._prefix,
+                index,
+                b',"delta":',
+                delta,
+                b',"logprobs":null,"finish_reason":null}]',
+                b',"usage":null}\n\n' if self._include_usage else b"}\n\n",
+            )
+        )
+
+    def _beginning(self, run: Run) -> bytes:
+        if run.index in self._begun:
+            return b""
+        self._begun.add(run.index)
+        return self._chunk(run, b'{"role":"assistant","content":""}')
+
+    def _told(self, run: Run, event: Event) -> bytes:
+        told = event_to_json(event) if self._with_events else None
+        if told is None:
+            return b""
+        choice = {"index": run.index, "delta": {}, "logprobs": None, "finish_reason": None}
+        beside = {"trigreason": {"event": told}}
+        return self._beginning(run) + sse(self._head() | self._of(choice) | beside)
+
+    def _finish(self, run: Run) -> dict[str, Any]:
+        reason = run.finish_reason
+        return {"index": run.index, "delta": {}, "logprobs": None, "finish_reason": reason}
+
+    def _finished(self, run: Run) -> bytes:
+        return sse(self._head() | self._of(self._finish(run)))
+
+    def _of(self, choice: dict[str, Any]) -> dict[str, Any]:
+        """What a chunk of one choice holds; its usage is null until the last one tells it."""
+        return {"choices": [choice]} | ({"usage": None} if self._include_usage else {})

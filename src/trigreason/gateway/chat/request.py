@@ -1,0 +1,163 @@
+"""The body of a chat completion request, in OpenAI's words.
+
+Every field of OpenAI's is here: honoured, allowed at the value that asks for nothing, or refused
+with its name. A field that OpenAI does not know is refused, as OpenAI does.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from trigreason.gateway.asked import Asked, Effort, Options, Seed
+from trigreason.gateway.errors import invalid, unsupported
+from trigreason.gateway.naming import MAX_NAME
+from trigreason.gateway.texts import plain_text
+from trigreason.reasoning import Message
+
+ROLES = {"system": "system", "developer": "system", "user": "user", "assistant": "assistant"}
+NOTHING_ASKED: dict[str, tuple[Any, ...]] = {
+    "audio": (None,),
+    "frequency_penalty": (None, 0),
+    "function_call": (None, "none"),
+    "functions": (None, []),
+    "logit_bias": (None, {}),
+    "logprobs": (None, False),
+    "modalities": (None, ["text"]),
+    "moderation": (None,),
+    "prediction": (None,),
+    "presence_penalty": (None, 0),
+    "response_format": (None, {"type": "text"}),
+    "tool_choice": (None, "none", "auto"),
+    "tools": (None, []),
+    "top_logprobs": (None, 0),
+    "web_search_options": (None,),
+}
+"""Fields that a pair has nothing to give for, and the values that ask for nothing."""
+
+
+class StreamOptions(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    include_usage: bool | None = None
+    include_obfuscation: bool | None = None
+
+
+class ChatMessage(BaseModel):
+    """A turn; its earlier reasoning, where a client sends it along, is left out of the prompt."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    role: Annotated[str, Field(max_length=40)]
+    content: str | list[dict[str, Any]] | None = None
+    name: str | None = None
+    reasoning: Any = None
+    reasoning_content: Any = None
+    refusal: str | None = None
+    annotations: list[Any] | None = None
+    audio: None = None
+    tool_calls: list[Any] | None = None
+    function_call: None = None
+    tool_call_id: str | None = None
+
+
+class ChatRequest(BaseModel):
+    """A request to ``/v1/chat/completions``."""
+
+    model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
+
+    model: Annotated[str, Field(min_length=1, max_length=MAX_NAME)]
+    messages: Annotated[list[ChatMessage], Field(min_length=1)]
+    stream: bool | None = None
+    stream_options: StreamOptions | None = None
+    max_tokens: Annotated[int | None, Field(ge=1)] = None
+    max_completion_tokens: Annotated[int | None, Field(ge=1)] = None
+    reasoning_effort: Effort | None = None
+    temperature: Annotated[float | None, Field(ge=0, le=2)] = None
+    top_p: Annotated[float | None, Field(gt=0, le=1)] = None
+    seed: Seed | None = None
+    stop: str | list[str] | None = None
+    n: Annotated[int | None, Field(ge=1)] = None
+    user: Annotated[str | None, Field(max_length=512)] = None
+    trigreason: Options | None = None
+
+    # Of use to others, and without effect here
+    metadata: dict[str, Any] | None = None
+    parallel_tool_calls: bool | None = None
+    prompt_cache_key: str | None = None
+    prompt_cache_options: dict[str, Any] | None = None
+    prompt_cache_retention: str | None = None
+    safety_identifier: str | None = None
+    service_tier: Literal["auto", "default", "fast", "flex", "priority", "scale"] | None = None
+    store: bool | None = None
+    verbosity: Literal["low", "medium", "high"] | None = None
+
+    # Refused where they ask for something
+    audio: Any = None
+    frequency_penalty: Any = None
+    function_call: Any = None
+    functions: Any = None
+    logit_bias: Any = None
+    logprobs: Any = None
+    modalities: Any = None
+    moderation: Any = None
+    prediction: Any = None
+    presence_penalty: Any = None
+    response_format: Any = None
+    tool_choice: Any = None
+    tools: Any = None
+    top_logprobs: Any = None
+    web_search_options: Any = None
+
+    @property
+    def includes_usage(self) -> bool:
+        return bool(self.stream_options and self.stream_options.include_usage)
+
+    def asked(self) -> Asked:
+        """What is asked for. Raises ApiError for what cannot be served."""
+        for field, harmless in NOTHING_ASKED.items():
+            if getattr(self, field) not in harmless:
+                raise unsupported(field, "pairs of reasoning models give text and nothing else")
+        if self.stream_options is not None and not self.stream:
+            raise invalid("stream_options is of no use without stream", "stream_options")
+        limits = [self.max_completion_tokens, self.max_tokens]
+        return Asked(
+            messages=tuple(
+                _message(message, f"messages[{index}]")
+                for index, message in enumerate(self.messages)
+            ),
+            choices=self.n or 1,
+            streamed=bool(self.stream),
+            max_tokens=min((limit for limit in limits if limit is not None), default=None),
+            effort=self.reasoning_effort,
+            temperature=self.temperature,
+            top_p=self.top_p,
+            seed=self.seed,
+            stop=_stops(self.stop),
+            options=self.trigreason or Options(),
+        )
+
+
+def _message(message: ChatMessage, where: str) -> Message:
+    role = ROLES.get(message.role)
+    if role is None:
+        what = "no tool can be called here, so there is no turn of one"
+        if message.role not in ("tool", "function"):
+            what = f"must be one of {', '.join(ROLES)}"
+        raise invalid(f"{where}.role: {what}", f"{where}.role")
+    if message.tool_calls:
+        raise unsupported(f"{where}.tool_calls", "no tool can be called here")
+    content = message.content
+    if content is None and role == "assistant":
+        content = ""
+    return Message(role, plain_text(content, f"{where}.content", ("text",)))
+
+
+def _stops(stop: str | list[str] | None) -> tuple[str, ...]:
+    stops = (stop,) if isinstance(stop, str) else tuple(stop or ())
+    if len(stops) > 4:
+        raise invalid(f"stop: at most 4 texts, not {len(stops)}", "stop")
+    if not all(stops):
+        raise invalid("stop: an empty text would stop everything", "stop")
+    return stops

@@ -1,0 +1,283 @@
+"""From an accepted request to the last byte of its answer, as an ASGI response.
+
+Everything that takes time happens here, so that a client that goes away ends all of it at once:
+the waiting for a place, the run, and with it every request upstream.
+
+    run    limits of the key -> a place -> the pair -> the choices at the same time
+    answer headers go out with the first text, or with the first keep-alive comment before it; so
+           a failure before that has its own HTTP status, and one after it is an event
+    books  are closed before the last chunk goes out: who has seen the end is in them
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from time import perf_counter
+from typing import Protocol
+
+import msgspec
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from trigreason.engines.base import EngineError
+from trigreason.events import Event, HandedOver, WentOnAlone
+from trigreason.gateway.account import headers
+from trigreason.gateway.admission import QueueFull
+from trigreason.gateway.asked import Asked
+from trigreason.gateway.errors import ApiError, in_short, of_database, of_engine, of_fault
+from trigreason.gateway.exchange import Exchange, Outcome, Run
+from trigreason.gateway.runs import carry_out
+from trigreason.gateway.service import Service
+from trigreason.gateway.storage import DatabaseAway, OverLimit, Worst
+from trigreason.pairs import Pair
+
+COMMENT = b": keep-alive\n\n"
+
+READING_SECONDS = 10.0
+"""A client that has not read its answer so long after the request's time is given up."""
+
+_logger = logging.getLogger("trigreason.gateway")
+
+
+class Rendering(Protocol):
+    """How one API writes an exchange down; bytes may be none."""
+
+    def stream(self, run: Run, event: Event) -> bytes: ...
+    def end(self) -> bytes: ...
+    def failure(self, error: ApiError) -> bytes: ...
+    def gather(self, run: Run, event: Event) -> None: ...
+    def whole(self) -> bytes: ...
+
+
+class Delivery(Response):
+    """The answer to one exchange."""
+
+    def __init__(
+        self, service: Service, exchange: Exchange, asked: Asked, rendering: Rendering
+    ) -> None:
+        super().__init__()
+        self._service = service
+        self._exchange = exchange
+        self._asked = asked
+        self._rendering = rendering
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        wire = _Wire(send)
+        self._service.begin(self._exchange)
+        work = asyncio.create_task(self._answer(wire))
+        gone = asyncio.create_task(_disconnected(receive))
+        self._service.live.add(work)
+        longest = self._service.settings.limits.request_seconds + READING_SECONDS
+        try:
+            await asyncio.wait((work, gone), timeout=longest, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            self._service.live.discard(work)
+            for task in (work, gone):
+                task.cancel()
+            await asyncio.gather(work, gone, return_exceptions=True)
+            self._service.finish(self._exchange, Outcome.CANCELLED)
+        if not work.cancelled() and (error := work.exception()):
+            raise error
+
+    async def _answer(self, wire: _Wire) -> None:
+        try:
+            async with AsyncExitStack() as stack:
+                pair = self._service.catalogue[self._exchange.choice.pair].pair
+                if self._asked.streamed:
+                    await stack.enter_async_context(self._kept_alive(wire))
+                await self._enter(stack)
+                await self._run_all(pair, wire)
+            self._service.finish(self._exchange, Outcome.FINISHED)
+            if self._asked.streamed:
+                await self._begin(wire)
+                await wire.end(self._rendering.end())
+            else:
+                await wire.whole(200, self._rendering.whole(), self._about())
+        except ApiError as error:
+            await self._fail(wire, error)
+        except EngineError as error:
+            _logger.warning("%s: %s: %s", self._exchange.id, error.where, in_short(error.what))
+            await self._fail(wire, of_engine(error))
+        except asyncio.CancelledError:
+            if self._service.is_stopping:
+                what = "The gateway is shutting down. Send the request again."
+                await self._fail(wire, ApiError(503, what, code="shutdown", retry_after=5.0))
+            raise
+        except Exception as error:
+            _logger.exception("%s: a fault of the gateway", self._exchange.id)
+            await self._fail(wire, of_fault(error))
+
+    async def _enter(self, stack: AsyncExitStack) -> None:
+        """Pass the key's limits and wait for a place."""
+        exchange, limits = self._exchange, self._service.settings.limits
+        if exchange.key is not None:
+            exchange.admitted = True  # also where the client goes away while it is looked up
+            try:
+                await self._service.storage.admit(
+                    exchange.key, exchange.id, self._worst(), limits.request_seconds
+                )
+            except OverLimit as over:
+                exchange.admitted = False
+                raise _over(over) from over
+            except DatabaseAway as away:
+                raise of_database() from away
+        waiting_since = perf_counter()
+        place = self._service.admission.place(exchange.source, len(exchange.runs))
+        try:
+            async with asyncio.timeout(self._seconds_left()):
+                await stack.enter_async_context(place)
+        except QueueFull as full:
+            told = "Too many requests are waiting already. Try again later."
+            raise ApiError(429, told, code="queue_full", retry_after=full.retry_after) from full
+        except TimeoutError:
+            told = "No place became free within the time that a request may take."
+            raise ApiError(503, told, code="queue_timeout", retry_after=5.0) from None
+        finally:
+            exchange.queued_seconds = perf_counter() - waiting_since
+
+    def _tell(self, wire: _Wire) -> Callable[[Run, Event], Awaitable[None]]:
+        """What becomes of a run's events."""
+
+        async def stream(run: Run, event: Event) -> None:
+            self._observe(run, event)
+            if chunk := self._rendering.stream(run, event):
+                await self._begin(wire)
+                await wire.send(chunk)
+
+        async def gather(run: Run, event: Event) -> None:
+            self._observe(run, event)
+            self._rendering.gather(run, event)
+
+        return stream if self._asked.streamed else gather
+
+    async def _run_all(self, pair: Pair, wire: _Wire) -> None:
+        """Let every choice run. EngineError: one failed, and the others are given up."""
+        exchange, asked, tell = self._exchange, self._asked, self._tell(wire)
+        settings = self._service.catalogue[exchange.choice.pair].plan.settings
+        sampling = asked.sampling(settings.sampling)
+        budget = asked.budget(settings.budget, self._seconds_left())
+        runs = [
+            carry_out(exchange, run, asked, pair, sampling, budget, tell) for run in exchange.runs
+        ]
+        if len(runs) == 1:
+            await runs[0]
+            return
+        try:
+            async with asyncio.TaskGroup() as group:
+                for run in runs:
+                    group.create_task(run)
+        except ExceptionGroup as failures:
+            raise failures.exceptions[0] from None
+
+    async def _fail(self, wire: _Wire, error: ApiError) -> None:
+        outcome = Outcome.FAILED if error.status >= 500 else Outcome.REFUSED
+        if error.code == "queue_timeout":
+            outcome = Outcome.EXPIRED
+        self._service.finish(self._exchange, outcome, error.cause)
+        if wire.begun:
+            await wire.end(self._rendering.failure(error))
+            return
+        about = {"x-trigreason-id": self._exchange.id} | error.headers
+        await wire.whole(error.status, msgspec.json.encode(error.body), about)
+
+    @asynccontextmanager
+    async def _kept_alive(self, wire: _Wire) -> AsyncIterator[None]:
+        """Meanwhile the client hears something now and then."""
+        keeper = asyncio.create_task(self._keep_alive(wire))
+        try:
+            yield
+        finally:
+            keeper.cancel()
+            with suppress(asyncio.CancelledError):
+                await keeper
+
+    async def _keep_alive(self, wire: _Wire) -> None:
+        """A comment whenever nothing else was sent for long, the headers before it if need be."""
+        longest = self._service.settings.limits.keepalive_seconds
+        while True:
+            await asyncio.sleep(max(0.0, wire.last_sent + longest - perf_counter()))
+            if perf_counter() - wire.last_sent >= longest:
+                await self._begin(wire)
+                await wire.send(COMMENT)
+
+    async def _begin(self, wire: _Wire) -> None:
+        if not wire.begun:
+            await wire.begin(200, "text/event-stream", self._about())
+
+    def _observe(self, run: Run, event: Event) -> None:
+        if isinstance(event, HandedOver | WentOnAlone):
+            self._service.telemetry.handed_over(self._exchange, run, event)
+
+    def _about(self) -> dict[str, str]:
+        kept = {"cache-control": "no-store"}
+        if self._asked.streamed:
+            kept["x-accel-buffering"] = "no"
+        return kept | headers(self._exchange)
+
+    def _seconds_left(self) -> float:
+        spent = perf_counter() - self._exchange.began
+        return max(0.001, self._service.settings.limits.request_seconds - spent)
+
+    def _worst(self) -> Worst:
+        """What the exchange can come to at most, by the budget and the LRM's price."""
+        settings = self._service.catalogue[self._exchange.choice.pair].plan.settings
+        budget = self._asked.budget(settings.budget, 1.0)
+        tokens = len(self._exchange.runs) * (budget.thinking_tokens + budget.answer_tokens)
+        pair = self._service.catalogue[self._exchange.choice.pair].pair
+        dearest = max((price.output for price in pair.prices.values()), default=None)
+        return Worst(tokens, None if dearest is None else tokens * dearest / 1e6)
+
+
+class _Wire:
+    """The client's end: one writer at a time, and when it last got something."""
+
+    def __init__(self, send: Send) -> None:
+        self.begun = False
+        self.last_sent = perf_counter()
+        self._send = send
+        self._writing = asyncio.Lock()
+
+    async def begin(self, status: int, kind: str, told: dict[str, str]) -> None:
+        """Send status and headers, unless somebody else has."""
+        async with self._writing:
+            if self.begun:
+                return
+            self.begun = True
+            fields = {"content-type": kind} | told
+            raw = [(key.encode("latin-1"), text.encode("latin-1")) for key, text in fields.items()]
+            await self._send({"type": "http.response.start", "status": status, "headers": raw})
+
+    async def whole(self, status: int, body: bytes, told: dict[str, str]) -> None:
+        """A JSON answer in one piece."""
+        await self.begin(status, "application/json", told | {"content-length": str(len(body))})
+        await self.end(body)
+
+    async def send(self, data: bytes) -> None:
+        async with self._writing:
+            await self._send({"type": "http.response.body", "body": data, "more_body": True})
+            self.last_sent = perf_counter()
+
+    async def end(self, data: bytes) -> None:
+        async with self._writing:
+            await self._send({"type": "http.response.body", "body": data, "more_body": False})
+
+
+async def _disconnected(receive: Receive) -> None:
+    """Return once the client has gone away."""
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+def _over(over: OverLimit) -> ApiError:
+    """A limit of the key is used up; for money OpenAI has a code of its own."""
+    money = over.limit.startswith("usd")
+    return ApiError(
+        429,
+        f"This key has used up its {over.limit.replace('_', ' ')}.",
+        code="insufficient_quota" if money else "rate_limit_exceeded",
+        retry_after=over.retry_after,
+        cause=over.limit,
+    )

@@ -1,0 +1,50 @@
+"""What the gateway's own OpenAPI document says of answers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import BaseModel
+
+
+class ErrorTold(BaseModel):
+    message: str
+    type: str
+    param: str | None
+    code: str | None
+
+
+class ErrorBody(BaseModel):
+    """OpenAI's shape of an error."""
+
+    error: ErrorTold
+
+
+_JSON: dict[str, Any] = {"application/json": {"schema": {"type": "object"}}}
+_STREAM: dict[str, Any] = {"text/event-stream": {"schema": {"type": "string"}}}
+
+ANSWERS: dict[int | str, dict[str, Any]] = {
+    400: {"model": ErrorBody, "description": "The request cannot be served as it is."},
+    401: {"model": ErrorBody, "description": "A key is needed, or this one is not in force."},
+    403: {"model": ErrorBody, "description": "The key may not do this."},
+    404: {"model": ErrorBody, "description": "There is no such model, trace or page."},
+    413: {"model": ErrorBody, "description": "The body is too large."},
+    422: {"model": ErrorBody, "description": "Never sent; such errors are 400."},
+    429: {"model": ErrorBody, "description": "A limit is reached; Retry-After says until when."},
+    502: {"model": ErrorBody, "description": "A model failed."},
+    503: {"model": ErrorBody, "description": "The models cannot be asked at this moment."},
+}
+
+CHAT_ANSWERS: dict[int | str, dict[str, Any]] = {
+    200: {
+        "description": "A chat completion, or its chunks as server-sent events.",
+        "content": _JSON | _STREAM,
+    }
+}
+
+RESPONSES_ANSWERS: dict[int | str, dict[str, Any]] = {
+    200: {
+        "description": "A response, or its events as server-sent events.",
+        "content": _JSON | _STREAM,
+    }
+}

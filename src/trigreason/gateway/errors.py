@@ -1,0 +1,130 @@
+"""Errors in OpenAI's shape, which every client library knows how to read."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from trigreason.engines.base import (
+    ContextTooLong,
+    EngineBusy,
+    EngineError,
+    EngineResting,
+    NoLogprobs,
+)
+
+
+class ApiError(Exception):
+    """What a client is told. ``param`` names the field at fault, ``retry_after`` is in seconds.
+
+    ``cause`` is the kind of what failed, for records; the client does not see it.
+    """
+
+    def __init__(
+        self,
+        status: int,
+        message: str,
+        *,
+        param: str | None = None,
+        code: str | None = None,
+        retry_after: float | None = None,
+        cause: str | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.status = status
+        self.message = message
+        self.param = param
+        self.code = code
+        self.retry_after = retry_after
+        self.cause = cause or code or "invalid_request"
+
+    @property
+    def kind(self) -> str:
+        """OpenAI's ``type`` for this status."""
+        match self.status:
+            case 401:
+                return "authentication_error"
+            case 403:
+                return "permission_error"
+            case 429 if self.code == "insufficient_quota":
+                return "insufficient_quota"
+            case 429:
+                return "rate_limit_error"
+            case status if status >= 500:
+                return "server_error"
+            case _:
+                return "invalid_request_error"
+
+    @property
+    def body(self) -> dict[str, Any]:
+        told = {"message": self.message, "type": self.kind, "param": self.param, "code": self.code}
+        return {"error": told}
+
+    @property
+    def headers(self) -> dict[str, str]:
+        if self.retry_after is None:
+            return {}
+        return {"retry-after": str(max(1, math.ceil(self.retry_after)))}
+
+
+def invalid(message: str, param: str, code: str | None = None) -> ApiError:
+    """A field that cannot be taken as it is."""
+    return ApiError(400, message, param=param, code=code)
+
+
+def unsupported(param: str, what: str) -> ApiError:
+    """A field that asks for what a pair cannot do."""
+    return invalid(f"{param}: {what}", param, "unsupported_parameter")
+
+
+def in_short(what: str) -> str:
+    """What happened to a model, without its server's own words: they may tell where it lives."""
+    return what.partition(" (")[0]
+
+
+def of_fault(fault: Exception) -> ApiError:
+    """A fault of the gateway itself; the log says what it was."""
+    told = "The gateway failed; its log says how."
+    return ApiError(500, told, code="internal_error", cause=type(fault).__name__)
+
+
+def of_database() -> ApiError:
+    """The database does not answer, and keys and limits are in it."""
+    told = "The gateway's database does not answer. Try again later."
+    return ApiError(503, told, code="database_away", retry_after=5.0)
+
+
+def of_engine(error: EngineError) -> ApiError:
+    """A model's failure. Where the models live is nothing that a client has to know."""
+    cause, what = type(error).__name__, in_short(error.what)
+    after = error.retry_after
+    if isinstance(error, ContextTooLong):
+        return ApiError(
+            400,
+            f"The conversation does not fit into the model's context: {error.what}.",
+            param="messages",
+            code="context_length_exceeded",
+            cause=cause,
+        )
+    if isinstance(error, EngineBusy | EngineResting):
+        return ApiError(
+            503,
+            f"A model of this pair is busy or resting: {what}. Try again later.",
+            code="engine_unavailable",
+            retry_after=after or 1.0,
+            cause=cause,
+        )
+    if isinstance(error, NoLogprobs):
+        return ApiError(
+            501,
+            f"This pair cannot use the cognitive offload: {what}.",
+            code="no_logprobs",
+            cause=cause,
+        )
+    return ApiError(
+        502,
+        f"A model of this pair failed: {what}.",
+        code="engine_failed",
+        retry_after=after,
+        cause=cause,
+    )

@@ -1,0 +1,150 @@
+"""A response, as events or in one piece, as OpenAI's clients read it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from trigreason.events import AnswerText, Event, ThinkingText
+from trigreason.gateway.account import event_to_json
+from trigreason.gateway.errors import ApiError
+from trigreason.gateway.exchange import Exchange, Run
+from trigreason.gateway.responses.body import begun, ended, failed, status_of
+from trigreason.gateway.responses.items import MESSAGE, REASONING, Item, Kind, Status
+from trigreason.gateway.responses.request import ResponsesRequest
+
+_encode = msgspec.json.encode
+
+
+class ResponsesAnswer:
+    """Renders one exchange, whose only run it follows.
+
+    The thinking is an item and the answer another, each with one part; an item is closed when the
+    next one opens. Events are numbered from 0.
+    """
+
+    def __init__(self, exchange: Exchange, request: ResponsesRequest) -> None:
+        self._exchange = exchange
+        self._request = request
+        self._with_events = bool(request.trigreason and request.trigreason.events)
+        self._items: list[Item] = []
+        self._events: list[dict[str, Any]] = []
+        self._number = 0
+        self._delta = b""
+
+    def stream(self, run: Run, event: Event) -> bytes:
+        """The events that an event of the run makes; none for most."""
+        match event:
+            case ThinkingText(_, text):
+                return self._text(REASONING, text)
+            case AnswerText(_, text):
+                return self._text(MESSAGE, text)
+            case _ if self._with_events and (told := event_to_json(event)):
+                return self._beginning() + self._event("response.trigreason.event", event=told)
+            case _:
+                return b""
+
+    def end(self) -> bytes:
+        """The last events: the open item is closed, and the whole told once more."""
+        status = status_of(self._exchange)
+        said = self._beginning()
+        if status is Status.COMPLETED:
+            said += self._opened(MESSAGE)
+        said += self._closed(status)
+        body = ended(self._exchange, self._request, self._items)
+        return said + self._event(f"response.{status}", response=body)
+
+    def failure(self, error: ApiError) -> bytes:
+        """A stream that cannot go on says so, with what there was of it."""
+        body = failed(self._exchange, self._request, self._items, error)
+        return self._beginning() + self._event("response.failed", response=body)
+
+    def gather(self, run: Run, event: Event) -> None:
+        """Keep what an event adds to the whole."""
+        match event:
+            case ThinkingText(_, text):
+                self._item(REASONING).texts.append(text)
+            case AnswerText(_, text):
+                self._item(MESSAGE).texts.append(text)
+            case _ if self._with_events and (told := event_to_json(event)):
+                self._events.append(told)
+
+    def whole(self) -> bytes:
+        """The body of a response that is not streamed."""
+        if status_of(self._exchange) is Status.COMPLETED:
+            self._item(MESSAGE)
+        body = ended(self._exchange, self._request, self._items)
+        if self._with_events:
+            body["trigreason"]["events"] = self._events
+        return _encode(body)
+
+    def _item(self, kind: Kind) -> Item:
+        """The item for a kind of text: the last one, or a new one."""
+        if not self._is_open(kind):
+            self._items.append(Item(kind, self._exchange.id, len(self._items)))
+        return self._items[-1]
+
+    def _is_open(self, kind: Kind) -> bool:
+        return bool(self._items) and self._items[-1].kind is kind
+
+    def _text(self, kind: Kind, text: str) -> bytes:
+        said = self._beginning() + self._opened(kind)
+        self._items[-1].texts.append(text)
+        number = self._next()
+        return said + self._delta + b'%d,"delta":%b}\n\n' % (number, _encode(text))
+
+    def _beginning(self) -> bytes:
+        if self._number:
+            return b""
+        body = begun(self._exchange, self._request)
+        return self._event("response.created", response=body) + self._event(
+            "response.in_progress", response=body
+        )
+
+    def _opened(self, kind: Kind) -> bytes:
+        """An item for a kind of text begins, unless it is the one that is open."""
+        if self._is_open(kind):
+            return b""
+        said = self._closed(Status.COMPLETED)
+        item = self._item(kind)
+        self._delta = _delta(item)
+        body = item.body(Status.IN_PROGRESS)
+        return b"".join(
+            (
+                said,
+                self._event("response.output_item.added", output_index=item.index, item=body),
+                self._event("response.content_part.added", **item.place, part=item.part("")),
+            )
+        )
+
+    def _closed(self, status: Status) -> bytes:
+        """The open item ends, where there is one."""
+        if not self._items:
+            return b""
+        item = self._items[-1]
+        text, place, beside = item.text, item.place, item.kind.of_event
+        return b"".join(
+            (
+                self._event(f"response.{item.kind.part}.done", **place, text=text, **beside),
+                self._event("response.content_part.done", **place, part=item.part(text)),
+                self._event(
+                    "response.output_item.done", output_index=item.index, item=item.body(status)
+                ),
+            )
+        )
+
+    def _event(self, kind: str, **told: Any) -> bytes:
+        data = _encode({"type": kind, "sequence_number": self._next()} | told)
+        return b"event: %b\ndata: %b\n\n" % (kind.encode(), data)
+
+    def _next(self) -> int:
+        number, self._number = self._number, self._number + 1
+        return number
+
+
+def _delta(item: Item) -> bytes:
+    """What stands before the number and the text of each of an item's deltas."""
+    kind = f"response.{item.kind.part}.delta"
+    head = _encode({"type": kind} | item.place | dict(item.kind.of_event))[:-1]
+    return b'event: %b\ndata: %b,"sequence_number":' % (kind.encode(), head)

@@ -1,0 +1,155 @@
+"""The gateway as a process: opened, served until it is told to stop, and closed in order."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import socket
+import sys
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from types import FrameType
+
+import uvicorn
+
+from trigreason.configuration import Configuration
+from trigreason.gateway.access import is_loopback
+from trigreason.gateway.admission import Admission
+from trigreason.gateway.app import make_app
+from trigreason.gateway.catalogue import catalogue_of
+from trigreason.gateway.service import Service
+from trigreason.gateway.storage import Storage, database_place
+from trigreason.gateway.telemetry import Telemetry
+
+_logger = logging.getLogger("trigreason.gateway")
+
+BUNDLED_SLOTS = 16
+"""Runs that the bundled pair serves at once; more share its two cores to nobody's gain."""
+
+LAST_WORDS_SECONDS = 2.0
+"""For telling the clients of unfinished requests why they end."""
+
+
+@asynccontextmanager
+async def opened_service(
+    configuration: Configuration, environ: Mapping[str, str], *, host: str
+) -> AsyncIterator[Service]:
+    """Everything that requests need, opened; the pairs go on opening in the background.
+
+    Raises:
+        ConfigurationError, StorageError: the database's place is not told, or it cannot be used.
+        ValueError: other machines could reach the gateway, and there are no keys.
+    """
+    settings = configuration.settings.gateway
+    place = database_place(settings, environ)
+    storage = await Storage.open(place, traces_days=settings.traces.days)
+    try:
+        is_local = is_loopback(host)
+        if not is_local and not await storage.has_keys():
+            raise ValueError(
+                f"other machines could use the models through {host}, and there are no keys; "
+                "make one with `trigreason keys create NAME`, or listen on 127.0.0.1"
+            )
+        limits = settings.limits
+        admission = Admission(limits.running, limits.queued)
+        catalogue = catalogue_of(configuration, environ, min(BUNDLED_SLOTS, limits.running))
+        telemetry = Telemetry(settings.telemetry, admission, catalogue.breakers)
+        try:
+            catalogue.open()
+            yield Service(settings, catalogue, admission, storage, telemetry, is_local)
+        finally:
+            await catalogue.close()
+            telemetry.close()
+    finally:
+        await storage.close()
+
+
+def run(
+    configuration: Configuration,
+    environ: Mapping[str, str],
+    *,
+    host: str,
+    port: int,
+    ready: Callable[[str], None],
+) -> None:
+    """As :func:`serve`, on the fastest event loop that there is for this platform."""
+    factory = asyncio.new_event_loop
+    if sys.platform != "win32":
+        import uvloop
+
+        factory = uvloop.new_event_loop
+    with asyncio.Runner(loop_factory=factory) as runner:
+        runner.run(serve(configuration, environ, host=host, port=port, ready=ready))
+
+
+async def serve(
+    configuration: Configuration,
+    environ: Mapping[str, str],
+    *,
+    host: str,
+    port: int,
+    ready: Callable[[str], None],
+) -> None:
+    """Serve until SIGINT or SIGTERM; ``ready`` is told the URL once connections are accepted.
+
+    Raises:
+        OSError: the address cannot be listened on.
+        ConfigurationError, StorageError, ValueError: as :func:`opened_service`.
+    """
+    with _listening(host, port) as listener:
+        async with opened_service(configuration, environ, host=host) as service:
+            seconds = service.settings.limits.shutdown_seconds
+            config = uvicorn.Config(
+                make_app(service),
+                lifespan="off",
+                log_config=None,
+                access_log=False,
+                server_header=False,
+                timeout_graceful_shutdown=int(seconds + 2 * LAST_WORDS_SECONDS),
+            )
+            await _Server(config, service, ready).serve(sockets=[listener])
+
+
+class _Server(uvicorn.Server):
+    """Lets those who run finish in the time there is, and then ends them with a word."""
+
+    def __init__(
+        self, config: uvicorn.Config, service: Service, ready: Callable[[str], None]
+    ) -> None:
+        super().__init__(config)
+        self._service = service
+        self._ready = ready
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """As uvicorn's, which would end the process by the same signal before the books close."""
+        super().handle_exit(sig, frame)
+        self._captured_signals.clear()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        if self.started and sockets:
+            host, port = sockets[0].getsockname()[:2]
+            self._ready(f"http://{f'[{host}]' if ':' in host else host}:{port}")
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        seconds = self._service.settings.limits.shutdown_seconds
+        under_way = len(self._service.live)
+        _logger.info("stopping; %d requests may go on for %g s", under_way, seconds)
+        timer = asyncio.get_running_loop().call_later(seconds, self._service.give_up)
+        try:
+            await super().shutdown(sockets)
+        finally:
+            timer.cancel()
+
+
+def _listening(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((host, port))
+    except OSError as error:
+        listener.close()
+        told = f"cannot listen on {host}:{port} ({error.strerror or error}); is it in use? --port"
+        raise OSError(error.errno, told) from error
+    return listener

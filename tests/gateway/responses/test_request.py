@@ -1,0 +1,152 @@
+"""What may be asked of ``/v1/responses``, and how it is understood."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from trigreason.gateway.errors import ApiError
+from trigreason.gateway.responses.request import NOTHING_ASKED, ResponsesRequest
+from trigreason.reasoning import Message
+
+
+def request(**fields: Any) -> ResponsesRequest:
+    return ResponsesRequest.model_validate({"model": "bundled", "input": "hello"} | fields)
+
+
+def refusal(**fields: Any) -> ApiError:
+    with pytest.raises(ApiError) as refused:
+        request(**fields).asked()
+    return refused.value
+
+
+def test_a_text_is_a_turn_of_the_user() -> None:
+    assert request().asked().messages == (Message("user", "hello"),)
+
+
+def test_instructions_are_a_system_message_in_front() -> None:
+    asked = request(instructions="be brief").asked()
+    assert asked.messages == (Message("system", "be brief"), Message("user", "hello"))
+
+
+def test_a_conversation_is_read_and_its_earlier_reasoning_left_out() -> None:
+    thought = {"type": "reasoning_text", "text": "hm"}
+    said = {"type": "output_text", "text": "4", "annotations": []}
+    items = [
+        {"role": "developer", "content": "be brief"},
+        {"type": "message", "role": "user", "content": [{"type": "input_text", "text": "2+2?"}]},
+        {"type": "reasoning", "id": "rs_1", "summary": [], "content": [thought]},
+        {
+            "type": "message",
+            "id": "msg_1",
+            "status": "completed",
+            "role": "assistant",
+            "content": [said, said],
+        },
+        {"role": "user", "content": "3+3?"},
+    ]
+    assert request(input=items).asked().messages == (
+        Message("system", "be brief"),
+        Message("user", "2+2?"),
+        Message("assistant", "44"),
+        Message("user", "3+3?"),
+    )
+
+
+@pytest.mark.parametrize(
+    ("items", "field"),
+    [
+        (5, "input"),
+        (None, "input"),
+        ([], "input"),
+        ("\ud800", "input"),
+        (["hello"], "input[0]"),
+        ([{"type": "function_call", "name": "f"}], "input[0].type"),
+        ([{"type": "item_reference", "id": "msg_1"}], "input[0].type"),
+        ([{"type": ["message"], "role": "user", "content": "x"}], "input[0].type"),
+        ([{"role": "user", "content": "x"}, {"role": "tool", "content": "x"}], "input[1].role"),
+        ([{"role": ["user"], "content": "x"}], "input[0].role"),
+        ([{"role": "user", "content": "x", "name": "y"}], "input[0]"),
+        ([{"role": "user", "content": "x", "\ud800": "y"}], "input[0]"),
+        ([{"role": "user"}], "input[0].content"),
+        (
+            [{"role": "user", "content": [{"type": "input_image", "image_url": "x"}]}],
+            "input[0].content[0]",
+        ),
+        (
+            [{"role": "user", "content": [{"type": "input_file", "file_id": "x"}]}],
+            "input[0].content[0]",
+        ),
+    ],
+)
+def test_an_item_that_cannot_be_read_is_named(items: Any, field: str) -> None:
+    error = refusal(input=items)
+    assert (error.status, error.param) == (400, field)
+    error.message.encode()  # what a client sent in half characters is not sent back
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("background", True),
+        ("conversation", "conv_1"),
+        ("include", ["reasoning.encrypted_content"]),
+        ("previous_response_id", "resp_1"),
+        ("prompt", {"id": "pmpt_1"}),
+        ("tool_choice", "required"),
+        ("tools", [{"type": "web_search"}]),
+        ("top_logprobs", 3),
+    ],
+)
+def test_what_a_pair_cannot_do_is_refused_by_name(field: str, value: Any) -> None:
+    error = refusal(**{field: value})
+    assert (error.status, error.param, error.code) == (400, field, "unsupported_parameter")
+
+
+def test_every_value_that_asks_for_nothing_is_taken() -> None:
+    for field, values in NOTHING_ASKED.items():
+        for value in values:
+            request(**{field: value}).asked()
+
+
+def test_a_stream_option_needs_a_stream() -> None:
+    assert refusal(stream_options={}).param == "stream_options"
+    assert request(stream_options={}, stream=True).asked().streamed
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"stop": "x"},
+        {"max_output_tokens": 0},
+        {"reasoning": {"summary": "detailed"}},
+        {"reasoning": {"effort": "much"}},
+        {"text": {"format": {"type": "json_schema", "name": "x", "schema": {}}}},
+        {"metadata": {"a": 1}},
+        {"metadata": {str(index): "" for index in range(17)}},
+        {"temperature": float("nan")},
+    ],
+)
+def test_a_field_that_has_no_such_value_is_refused(fields: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError) as refused:
+        request(**fields)
+    assert refused.value.errors()[0]["loc"][0] in fields
+
+
+def test_what_is_honoured_is_understood() -> None:
+    asked = request(
+        stream=True,
+        max_output_tokens=40,
+        reasoning={"effort": "low", "summary": "auto"},
+        temperature=0.5,
+        top_p=0.9,
+        seed=3,
+        text={"format": {"type": "text"}},
+        store=True,
+        trigreason={"rho": 0.5},
+    ).asked()
+    assert asked.streamed
+    assert (asked.max_tokens, asked.effort, asked.seed) == (40, "low", 3)
+    assert (asked.temperature, asked.top_p, asked.options.rho) == (0.5, 0.9, 0.5)

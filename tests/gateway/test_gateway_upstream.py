@@ -1,0 +1,294 @@
+"""The gateway over scripted models: slow, failing, away, and clients that leave or do not read."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+
+from tests.cli.commands import ListedModel, served
+from tests.conftest import soon
+from tests.gateway.client import CHAT, Client, asked_gateway
+from tests.gateway.serving import chat, configured, gateway
+from tests.scripted_server import Body, Reply, Script, chatter, say
+from tests.servers import free_port
+from trigreason.gateway import catalogue, delivery
+
+THOUGHT = "One.\n\nTwo.</think>\n\nSeven."
+
+
+def pair_at(small: str, large: str, limits: str = "") -> str:
+    """A configuration of the pair ``two``: nothing fires, and whoever is away is missed."""
+    return f"""
+[engines.small]
+url = "{small}"
+model = "told"
+[engines.large]
+url = "{large}"
+model = "told"
+prices = {{ input = 1, output = 2 }}
+[pairs.two]
+srm = "small"
+lrm = "large"
+thresholds = {{ n = 0, rho = 1, m = 0 }}
+failure = {{ retries = 0, srm_away = "fail", lrm_away = "fail" }}
+[gateway]
+[gateway.limits]
+{limits}
+"""
+
+
+@dataclass
+class Upstream:
+    client: Client
+    srm: ListedModel
+
+    async def ask(self, **fields: Any) -> Any:
+        return await self.client.chat(**{"model": "two"} | fields)
+
+    async def open(self, **fields: Any) -> asyncio.Task[Any]:
+        """A request under way, as far as the model."""
+        before = len(self.srm.bodies)
+        task = asyncio.create_task(self.ask(**fields))
+        assert await soon(lambda: len(self.srm.bodies) > before)
+        return task
+
+
+@asynccontextmanager
+async def upstream(folder: Path, script: Script, limits: str = "") -> AsyncIterator[Upstream]:
+    async with served(script) as srm, served(()) as lrm:
+        toml = pair_at(srm.url.partition("@")[2], lrm.url.partition("@")[2], limits)
+        async with asked_gateway(folder, toml) as client:
+            yield Upstream(client, srm)
+            assert await soon(lambda: client.is_idle and not srm.open_streams)
+
+
+def always(reply: Reply) -> Script:
+    def script(_: Body) -> Reply:
+        return reply
+
+    return script
+
+
+async def test_a_slow_model_and_comments_meanwhile(tmp_path: Path) -> None:
+    slow = always(say(THOUGHT, pause=0.3, per_chunk=3))
+    async with upstream(tmp_path, slow, "keepalive_seconds = 0.1") as two:
+        told = await two.ask(stream=True)
+        assert told.text.startswith(": keep-alive\n\n"), "headers do not wait for the first text"
+        assert told.text.count(": keep-alive\n\n") in range(3, 9)
+        assert told.joined("content") == "Seven."
+        assert told.headers["server-timing"].startswith("queue;dur=")
+        assert not (await two.ask()).text.startswith(":")
+
+
+async def test_comments_also_while_waiting_for_a_place(tmp_path: Path) -> None:
+    replies = [chatter(), say(THOUGHT)]
+    limits = "running = 1\nkeepalive_seconds = 0.05"
+    async with upstream(tmp_path, replies, limits) as two:
+        first = await two.open()
+        waiting = asyncio.create_task(two.ask(stream=True))
+        assert await soon(lambda: two.client.service.admission.waiting == 1)
+        await asyncio.sleep(0.2)
+        first.cancel()
+        told = await waiting
+        assert told.text.count(": keep-alive\n\n") >= 3
+        assert "server-timing" not in told.headers, "how long it waits was not known yet"
+        assert told.joined("content") == "Seven."
+        assert told.chunks[-1]["trigreason"]["queued_seconds"] > 0.15
+
+
+@pytest.mark.parametrize("stream", [False, True])
+async def test_a_failure_before_the_first_text_has_a_status(tmp_path: Path, stream: bool) -> None:
+    broken = [Reply([], status=500, error="see http://10.0.0.7:8001 sk-secret")]
+    async with upstream(tmp_path, broken) as two:
+        told = await two.ask(stream=stream)
+        assert (told.status, told.error["code"]) == (502, "engine_failed")
+        assert told.error["type"] == "server_error"
+        for secret in ("10.0.0.7", "secret", two.srm.url.partition("@")[2]):
+            assert secret not in told.text
+
+
+async def test_a_model_that_is_gone_is_told_without_its_address(tmp_path: Path) -> None:
+    away = f"http://127.0.0.1:{free_port()}/v1"
+    async with served(always(say("One.\n\n", then="length"))) as srm:
+        here = srm.url.partition("@")[2]
+        async with asked_gateway(tmp_path, pair_at(here, away), wait=False) as client:
+            assert await soon(lambda: "opened" not in client.service.catalogue["two"].problem)
+            told = await client.chat(model="two", stream=True)
+            assert (told.status, told.error["code"]) == (503, "engine_unavailable")
+            assert int(told.headers["retry-after"]) >= 1
+            ready = await client.get("/readyz")
+            assert ready.status == 503
+            for text in (told.text, ready.text):
+                assert "127.0.0.1" not in text
+                assert away.rpartition(":")[2].split("/")[0] not in text
+
+
+async def test_a_failure_behind_the_first_text_is_an_event(tmp_path: Path) -> None:
+    async with upstream(tmp_path, [say("One.\n\nTwo", then="error")]) as two:
+        told = await two.ask(stream=True)
+        assert told.status == 200
+        *others, last = told.chunks
+        assert last["error"]["code"] == "engine_failed"
+        assert last["error"].keys() == {"message", "type", "param", "code"}
+        assert not any(each["choices"][0]["finish_reason"] for each in others)
+        assert told.text.endswith("data: [DONE]\n\n")
+
+
+async def test_one_of_several_choices_fails_and_the_others_are_closed(tmp_path: Path) -> None:
+    replies = [chatter(), Reply([], status=500), chatter()]
+    async with upstream(tmp_path, replies) as two:
+        told = await two.ask(n=3)
+        assert (told.status, told.error["code"]) == (502, "engine_failed")
+        assert await soon(lambda: two.srm.open_streams == 0)
+
+
+@pytest.mark.parametrize("stream", [False, True])
+async def test_beyond_the_queue(tmp_path: Path, stream: bool) -> None:
+    async with upstream(tmp_path, always(chatter()), "running = 1\nqueued = 1") as two:
+        running = await two.open()
+        waiting = asyncio.create_task(two.ask())
+        assert await soon(lambda: two.client.service.admission.waiting == 1)
+        told = await two.ask(stream=stream)
+        assert (told.status, told.error["code"]) == (429, "queue_full")
+        assert told.error["type"] == "rate_limit_error"
+        assert int(told.headers["retry-after"]) >= 1
+        for task in (running, waiting):
+            task.cancel()
+
+
+async def test_too_long_in_the_queue(tmp_path: Path) -> None:
+    limits = "running = 1\nrequest_seconds = 0.5\nkeepalive_seconds = 0.2"
+    async with upstream(tmp_path, always(chatter()), limits) as two:
+        running = await two.open()
+        waiting = [asyncio.create_task(two.ask(stream=stream)) for stream in (False, True)]
+        cut = await running
+        assert cut.body["choices"][0]["finish_reason"] == "length"
+        assert cut.body["trigreason"]["limit"] == "seconds"
+        whole, streamed = await asyncio.gather(*waiting)
+        outcomes = {whole.status, streamed.status}
+        assert outcomes <= {200, 503}
+        if whole.status == 503:
+            assert whole.error["code"] == "queue_timeout"
+        if streamed.chunks and "error" in streamed.chunks[-1]:
+            assert streamed.chunks[-1]["error"]["code"] == "queue_timeout"
+
+
+async def test_a_pair_that_comes_later(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(catalogue, "FIRST_WAIT", 0.05)
+    monkeypatch.setattr(catalogue.Catalogue, "READY_SECONDS", 0.0)
+    async with served(always(say(THOUGHT))) as srm:
+        here, later = srm.url.partition("@")[2], free_port()
+        toml = pair_at(here, f"http://127.0.0.1:{later}/v1")
+        async with asked_gateway(tmp_path, toml, wait=False) as client:
+            assert (await client.chat(model="two")).status == 503
+            assert (await client.get("/readyz")).status == 503
+            assert (await client.get("/healthz")).status == 200
+            async with asyncio.timeout(5), moved(later, here):
+                await client.service.catalogue["two"].opened.wait()
+                assert (await client.chat(model="two")).message["content"] == "Seven."
+                assert (await client.get("/readyz")).status == 200
+            assert (await client.get("/readyz")).body["pairs"]["two"].endswith("not answer")
+
+
+@asynccontextmanager
+async def moved(port: int, to: str) -> AsyncIterator[None]:
+    """A port that leads to a server."""
+    address = urlsplit(to)
+
+    async def pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while data := await reader.read(65536):
+            writer.write(data)
+        writer.close()
+
+    async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        onward = await asyncio.open_connection(address.hostname, address.port)
+        await asyncio.gather(pump(reader, onward[1]), pump(onward[0], writer))
+
+    server = await asyncio.start_server(connected, "127.0.0.1", port)
+    try:
+        yield
+    finally:
+        server.close()
+
+
+async def test_closing_does_not_wait_for_models_that_never_answer(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}/v1"
+        began = perf_counter()
+        async with gateway(configured(tmp_path, pair_at(url, url)), wait=False):
+            await asyncio.sleep(0.2)
+        assert perf_counter() - began < 3
+
+
+async def test_a_client_that_leaves_ends_everything(tmp_path: Path) -> None:
+    async with upstream(tmp_path, always(chatter("One.\n\n"))) as two:
+        for fields in ({}, {"stream": True}, {"n": 3}):
+            task = await two.open(**fields)
+            task.cancel()
+            assert await soon(lambda: two.client.is_idle and not two.srm.open_streams)
+
+
+async def test_a_client_that_does_not_read_is_given_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(delivery, "READING_SECONDS", 0.3)
+    flood = always(say(("x" * 2000 + "\n\n") * 4000, per_chunk=50))
+    limits = "running = 1\nrequest_seconds = 0.7"
+    async with upstream(tmp_path, flood, limits) as two:
+        client = two.client
+        url = urlsplit(client.url)
+        _, writer = await asyncio.open_connection(url.hostname, url.port, limit=1024)
+        writer.write(_request(chat(model="two", stream=True, trigreason={"repeats": 0})))
+        assert await soon(lambda: client.service.admission.running == 1)
+        assert await soon(lambda: client.is_idle, 3.0), "its place is free again"
+        writer.close()
+
+
+def _request(body: dict[str, Any]) -> bytes:
+    data = json.dumps(body).encode()
+    head = f"POST {CHAT} HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-type: application/json\r\n"
+    return f"{head}content-length: {len(data)}\r\n\r\n".encode() + data
+
+
+async def test_giving_up_tells_everybody_why(tmp_path: Path) -> None:
+    async with upstream(tmp_path, always(chatter("One.\n\n")), "running = 3") as two:
+        service = two.client.service
+        running = [await two.open(stream=stream) for stream in (False, True)]
+        held = await two.open()
+        waiting = [asyncio.create_task(two.ask(stream=stream)) for stream in (False, True)]
+        assert await soon(lambda: service.admission.waiting == 2)
+        await asyncio.sleep(0.1)
+        service.give_up()
+        whole, streamed, *others = await asyncio.gather(*running, held, *waiting)
+        assert streamed.chunks[-1]["error"]["code"] == "shutdown"
+        for told in (whole, *others):
+            assert (told.status, told.error["code"]) == (503, "shutdown")
+        assert (service.admission.running, service.admission.waiting) == (0, 0)
+
+
+async def test_a_fault_of_the_gateway_is_told_in_shape(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def fails(*_: object) -> None:
+        raise ZeroDivisionError("sk-secret")
+
+    monkeypatch.setattr(delivery, "carry_out", fails)
+    async with upstream(tmp_path, ()) as two:
+        for fields in ({}, {"stream": True}, {"n": 2}):
+            told = await two.ask(**fields)
+            assert (told.status, told.error["code"]) == (500, "internal_error")
+            assert "secret" not in told.text
+        monkeypatch.setattr(two.client.service.storage, "trace", fails)
+        told = await two.client.get("/v1/traces/x")
+        assert (told.status, told.error["code"]) == (500, "internal_error")
+        assert "secret" not in told.text
