@@ -80,6 +80,11 @@ class ServerProcess:
         self._process.communicate()
         self._log.close()
 
+    def kill(self) -> None:
+        """End it as the kernel does for want of memory; :meth:`stop` tidies up all the same."""
+        self._process.kill()
+        self._process.wait()
+
     def _lists_models(self) -> bool:
         try:
             with urlopen(f"{self.root}/v1/models", timeout=1) as answer:
@@ -104,9 +109,11 @@ def running(servers: Sequence[ServerProcess]) -> Iterator[None]:
         yield
 
 
-def llama_cpp(gguf: Path, *, slots: int, context_tokens: int) -> ServerProcess:
+def llama_cpp(
+    gguf: Path, *, slots: int, context_tokens: int, port: int | None = None
+) -> ServerProcess:
     """A GGUF file on llama.cpp's server; ``context_tokens`` is per slot."""
-    port = free_port()
+    port = port or free_port()
     arguments = [str(gguf), str(port), str(slots), str(context_tokens)]
     command = [sys.executable, "-m", "tests.servers", *arguments]
     return ServerProcess(f"llama.cpp with {gguf.name}", command, port)

@@ -14,7 +14,11 @@ from trigreason.configuration.schema import all_keys
 
 PAGE = (Path(__file__).parents[2] / "docs" / "configuration.md").read_text(encoding="utf-8")
 EXAMPLES = re.findall(r"```toml\n(.*?)```", PAGE, re.DOTALL)
-HEADINGS = {"### `[engines.NAME]`": "engines.*.", "### `[pairs.NAME]`": "pairs.*."}
+HEADINGS = {
+    "### `[engines.NAME]`": "engines.*.",
+    "### `[pairs.NAME]`": "pairs.*.",
+    "### `[gateway]`": "gateway.",
+}
 
 
 def rows() -> dict[str, str]:

@@ -15,6 +15,7 @@ import schemathesis
 from trigreason.gateway.chat.request import NOTHING_ASKED as NOT_OF_CHAT
 from trigreason.gateway.responses.request import NOTHING_ASKED as NOT_OF_RESPONSES
 
+CHARACTERS = 200
 THINKING_TOKENS = 3
 TOKENS = 12
 """Of thinking and answer together, so that a run takes milliseconds."""
@@ -25,23 +26,23 @@ def before_call(context: Any, case: Any, kwargs: Any) -> None:
     if not isinstance(body, dict) or "model" not in body:
         return
     if crc32(json.dumps(body, sort_keys=True, default=str).encode()) % 2:
-        _make_answerable(body)
+        body = _answerable(body)
     own = body.get("trigreason")
     if own is None or isinstance(own, dict):
-        body["trigreason"] = (own or {}) | {"thinking_tokens": THINKING_TOKENS}
+        body = body | {"trigreason": (own or {}) | {"thinking_tokens": THINKING_TOKENS}}
+    case.body = body  # a new one: Schemathesis goes on with parts of the old one
 
 
 schemathesis.hook(before_call)
 
 
-def _make_answerable(body: dict[str, Any]) -> None:
-    body["model"] = "bundled"
-    body.setdefault("max_tokens" if "messages" in body else "max_output_tokens", TOKENS)
-    for field in NOT_OF_CHAT.keys() | NOT_OF_RESPONSES.keys():
-        body.pop(field, None)
-    messages = body.get("messages")
-    if isinstance(messages, list) and messages:
-        messages[:] = [{"role": "user", "content": f"What is {messages}?"}]
-    items = body.get("input")
-    if isinstance(items, list) and items:
-        items[:] = [{"role": "user", "content": f"What is {items}?"}]
+def _answerable(body: dict[str, Any]) -> dict[str, Any]:
+    refused = NOT_OF_CHAT.keys() | NOT_OF_RESPONSES.keys()
+    limit = "max_tokens" if "messages" in body else "max_output_tokens"
+    answerable = {limit: TOKENS} | {key: body[key] for key in body if key not in refused}
+    answerable["model"] = "bundled"
+    for field in ("messages", "input"):
+        if isinstance(turns := body.get(field), list) and turns:
+            content = f"What is {turns}?"[:CHARACTERS]
+            answerable[field] = [{"role": "user", "content": content}]
+    return answerable

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
@@ -72,6 +72,7 @@ def test_seconds_are_the_fewer() -> None:
     assert budget(Budget(seconds=7), seconds=5).seconds == 5
 
 
+@settings(deadline=None)
 @given(
     st.integers(1, 10_000),
     st.integers(1, 10_000),
@@ -105,6 +106,7 @@ def test_without_a_seed_every_answer_has_another() -> None:
     assert len({asked.sampling(Sampling(seed=5)).seed for _ in range(20)}) == 20
 
 
+@settings(deadline=None)
 @given(st.integers(-(2**63), 2**63 - 1))
 def test_any_seed_can_be_used(seed: int) -> None:
     got = Asked(messages=MESSAGES, seed=seed).sampling(Sampling()).seed

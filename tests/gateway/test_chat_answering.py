@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from trigreason.events import (
@@ -130,6 +130,7 @@ def gathered(answer: ChatAnswer, events: list[tuple[int, Event]]) -> dict[str, A
     return whole
 
 
+@settings(deadline=None)
 @given(EVENTS, st.booleans(), st.booleans())
 def test_the_joined_stream_is_the_whole(
     events: list[Event], include_usage: bool, with_events: bool
@@ -144,6 +145,7 @@ def test_the_joined_stream_is_the_whole(
     assert whole["object"] == "chat.completion"
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 2), EVENTS.map(tuple)), max_size=6))
 def test_choices_may_come_in_any_order(parts: list[tuple[int, tuple[Event, ...]]]) -> None:
     events = [(of, each) for of, group in parts for each in group]

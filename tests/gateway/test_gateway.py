@@ -166,6 +166,7 @@ async def test_effort_bounds_the_thinking(client: Client) -> None:
     assert told.body["trigreason"]["stop"] in ("closed", "truncated")
 
 
+@pytest.mark.slow
 async def test_choices_run_beside_each_other_under_seeds_of_their_own(client: Client) -> None:
     question = "Sort the following words alphabetically: List: pear fig apple"
     whole = await client.chat(question, n=3, seed=7)
@@ -183,6 +184,7 @@ async def test_choices_run_beside_each_other_under_seeds_of_their_own(client: Cl
     assert trace.answer == whole.body["choices"][2]["message"]["content"]
 
 
+@pytest.mark.slow
 async def test_many_at_once_are_answered_as_alone(client: Client) -> None:
     alone = [(await client.chat(seed=seed)).message for seed in range(6)]
     at_once = await asyncio.gather(*(client.chat(seed=seed) for seed in range(6)))

@@ -238,6 +238,7 @@ async def test_a_client_that_leaves_ends_everything(tmp_path: Path) -> None:
             assert await soon(lambda: two.client.is_idle and not two.srm.open_streams)
 
 
+@pytest.mark.slow
 async def test_a_client_that_does_not_read_is_given_up(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -248,10 +249,12 @@ async def test_a_client_that_does_not_read_is_given_up(
         client = two.client
         url = urlsplit(client.url)
         _, writer = await asyncio.open_connection(url.hostname, url.port, limit=1024)
-        writer.write(_request(chat(model="two", stream=True, trigreason={"repeats": 0})))
-        assert await soon(lambda: client.service.admission.running == 1)
-        assert await soon(lambda: client.is_idle, 3.0), "its place is free again"
-        writer.close()
+        try:
+            writer.write(_request(chat(model="two", stream=True, trigreason={"repeats": 0})))
+            assert await soon(lambda: client.service.admission.running == 1)
+            assert await soon(lambda: client.is_idle, 3.0), "its place is free again"
+        finally:
+            writer.close()
 
 
 def _request(body: dict[str, Any]) -> bytes:

@@ -6,7 +6,7 @@ from contextlib import suppress
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from trigreason.gateway.asked import Options
@@ -125,6 +125,7 @@ def test_every_threshold_but_the_expressions_can_be_set() -> None:
     assert set(ThresholdChanges.model_fields) == set(OWN.to_json()) - {"expressions"}
 
 
+@settings(deadline=None)
 @given(
     st.sampled_from(sorted(METHODS)),
     st.integers(0, 1000),
@@ -140,6 +141,7 @@ def test_what_is_written_is_read(
     assert choice(name, PAIRS) == Choice("bundled", method, wanted)
 
 
+@settings(deadline=None)
 @given(st.text(max_size=MAX_NAME).map(lambda text: f"bundled:{text}") | st.text(max_size=MAX_NAME))
 def test_any_name_is_found_or_refused(name: str) -> None:
     with suppress(ApiError):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from trigreason.gateway.stopping import StopFilter
@@ -59,6 +59,7 @@ def test_nothing_comes_behind_a_stop() -> None:
     assert (stop.push("c"), stop.rest(), stop.hit) == ("", "", True)
 
 
+@settings(deadline=None)
 @given(st.lists(TEXT, max_size=12), STOPS)
 def test_any_cutting_gives_what_cutting_the_whole_gives(
     pieces: list[str], stops: list[str]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 from typing import Annotated, Any
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
@@ -20,7 +20,8 @@ def _database(place: str) -> str:
         return place
     if not _SQLITE_OR_POSTGRESQL.fullmatch(place):
         raise ValueError("must be a file for SQLite, or a URL like postgresql://host/name")
-    if urlsplit(place).password is not None:
+    url = urlsplit(place)
+    if url.password is not None or any("password" in key for key in parse_qs(url.query)):
         raise ValueError(
             "must not hold a password; put the URL into an environment variable, "
             "and the variable's name into database_env"
