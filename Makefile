@@ -28,3 +28,4 @@ bench:
 	uv run python -m bench.loop_cost
 	uv run python -m bench.edge_cloud
 	uv run python -m bench.concurrency
+	uv run python -m bench.gateway

@@ -15,6 +15,7 @@ import asyncio
 import json
 import re
 from argparse import ArgumentParser
+from collections import deque
 from time import perf_counter
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
@@ -60,6 +61,11 @@ class Client:
     async def open(self) -> None:
         self._reader, self._writer = await asyncio.open_connection(self._host, self._port)
 
+    @property
+    def is_open(self) -> bool:
+        """Whether the server has left it open; servers close those that idle."""
+        return not self._reader.at_eof()
+
     def close(self) -> None:
         self._writer.close()
 
@@ -93,16 +99,18 @@ async def by_the_clock(
     url: str, model: str, rate: float, seconds: float, max_tokens: int
 ) -> dict[str, Any]:
     """Requests at even distances."""
-    free: list[Client] = []
+    free: deque[Client] = deque()
     loop = asyncio.get_running_loop()
 
     async def one() -> Seen:
-        client = free.pop() if free else await opened(url, model, max_tokens)
+        while free and not free[0].is_open:
+            free.popleft().close()
+        client = free.popleft() if free else await opened(url, model, max_tokens)
         seen = await client.ask()
         free.append(client)
         return seen
 
-    free += [await opened(url, model, max_tokens) for _ in range(8)]
+    free.extend([await opened(url, model, max_tokens) for _ in range(8)])
     start = loop.time()
     tasks = []
     for number in range(int(rate * seconds)):

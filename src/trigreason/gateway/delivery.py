@@ -222,7 +222,7 @@ class Delivery(Response):
         return max(0.001, self._service.settings.limits.request_seconds - spent)
 
     def _worst(self) -> Worst:
-        """What the exchange can come to at most, by the budget and the LRM's price."""
+        """What the exchange's budget comes to, at the pair's highest price for output."""
         settings = self._service.catalogue[self._exchange.choice.pair].plan.settings
         budget = self._asked.budget(settings.budget, 1.0)
         tokens = len(self._exchange.runs) * (budget.thinking_tokens + budget.answer_tokens)

@@ -32,7 +32,10 @@ SOON_SECONDS = 5.0
 
 @dataclass(frozen=True, slots=True)
 class Worst:
-    """The most that an exchange can come to; ``usd`` is None where no price is known."""
+    """What an exchange's budget comes to; ``usd`` is None where no price is known.
+
+    An estimate for keys without an average: prompts, drafts and scores are not in it.
+    """
 
     tokens: int
     usd: float | None
