@@ -140,6 +140,7 @@ async def test_a_failure_behind_the_first_text_is_an_event(tmp_path: Path) -> No
         *others, last = told.chunks
         assert last["error"]["code"] == "engine_failed"
         assert last["error"].keys() == {"message", "type", "param", "code"}
+        assert last["trigreason"]["stop"] == "failed"
         assert not any(each["choices"][0]["finish_reason"] for each in others)
         assert told.text.endswith("data: [DONE]\n\n")
 

@@ -60,7 +60,7 @@ def _of_run(exchange: Exchange, run: Run) -> dict[str, Any]:
         "handovers": {str(key): count for key, count in trace.handovers_by_trigger.items()},
         "seconds": round(trace.seconds, 6),
         "degraded": _of_degraded(trace.degraded) if trace.degraded else None,
-        "stop": trace.stop or "stop_string",
+        "stop": trace.stop or ("stop_string" if run.finish_reason else "failed"),
         "limit": trace.limit,
         "seed": trace.sampling["seed"],
     }

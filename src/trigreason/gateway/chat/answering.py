@@ -64,8 +64,8 @@ class ChatAnswer:
         return b"".join(chunks) + DONE
 
     def failure(self, error: ApiError) -> bytes:
-        """A stream that cannot go on says so; OpenAI's clients raise it as an error."""
-        return sse(error.body) + DONE
+        """A stream that cannot go on says so, and what it took; OpenAI's clients raise it."""
+        return sse(error.body | {"trigreason": account(self._exchange)}) + DONE
 
     def gather(self, run: Run, event: Event) -> None:
         """Keep what an event adds to the whole."""
