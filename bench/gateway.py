@@ -15,8 +15,9 @@ gateways are measured. Three sides are asked the same, taking turns, each from a
 
     first byte, first text   at ``--rate`` requests/s by the clock, what a side takes more than
                              "directly" until the first byte of its body, and until the first text;
-                             answers are cut short after ``--max-tokens``, because of whole ones
-                             at this rate the LiteLLM proxy falls behind without end
+                             answers are cut short after ``--max-tokens``, because with whole
+                             ones at this rate the LiteLLM proxy falls behind without end, and
+                             what it then adds is the length of its queue
     tokens/s                 at ``--clients`` streams of whole answers at once
     tokens/s per core        the same by seconds of the gateway's own processor time
     memory                   resident: when ready, the most that was seen, and at the end
@@ -209,7 +210,7 @@ def main() -> None:
     )
     arguments.add_argument("--rate", type=float, default=20, help="requests/s")
     arguments.add_argument("--seconds", type=float, default=15, help="of these, a round")
-    arguments.add_argument("--max-tokens", type=int, default=32, help="of each of these")
+    arguments.add_argument("--max-tokens", type=int, default=8, help="of each of these")
     arguments.add_argument("--clients", type=int, default=64, help="streams at once")
     arguments.add_argument("--answers", type=int, default=2, help="of each client, a round")
     arguments.add_argument("--rounds", type=int, default=3)

@@ -31,6 +31,7 @@ pytestmark = pytest.mark.slow
 
 CLIENTS = 200
 QUESTIONS = 10
+CONNECTIONS = 8
 LEAVING_SECONDS = 6.0
 """Within so long of their requests the clients that leave do so."""
 

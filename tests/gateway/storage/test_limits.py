@@ -14,18 +14,20 @@ import pytest
 from tests.gateway.storage.books import WORST, is_admitted, key_with, record, rows, settled
 from trigreason.gateway.keys import Key
 from trigreason.gateway.storage import OverLimit, Storage, Worst, budgets
+from trigreason.gateway.storage import storage as storage_module
 from trigreason.gateway.storage.tables import RESERVATIONS, USAGE
 
 NOON = datetime(2026, 3, 31, 12, 0, 15, tzinfo=UTC).timestamp()
 Clock = Callable[[float], None]
 
 
-@pytest.fixture
+@pytest.fixture(autouse=True)  # before the storage, which forgets what is long past
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     """Sets the time by which limits are kept; it stands still at noon, 15 s past the minute."""
 
     def put(now: float) -> None:
-        monkeypatch.setattr(budgets, "time", lambda: now)
+        for module in (budgets, storage_module):
+            monkeypatch.setattr(module, "time", lambda: now)
 
     put(NOON)
     return put
