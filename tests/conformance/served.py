@@ -6,10 +6,13 @@ The suite is the same for every server; how each is asked beyond completions is 
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from itertools import count
+from time import perf_counter
 from typing import Any
 
 import aiohttp
@@ -22,6 +25,8 @@ from trigreason.pairs import Pair
 from trigreason.reasoning import Token, join_text
 
 GREEDY = Sampling(temperature=0)
+IDLE_SECONDS = 1.0
+"""Within these a closed stream must have stopped on the server."""
 
 Json = dict[str, Any]
 
@@ -129,6 +134,16 @@ class Served:
     async def running(self) -> float:
         """Requests that the server is working on."""
         return await self.metric(self.wording.running)
+
+    async def seconds_until(self, streams: int) -> float:
+        """How long the server takes to work on no more than so many; at most ``IDLE_SECONDS``."""
+        start = perf_counter()
+        async with asyncio.timeout(IDLE_SECONDS):
+            for _ in count():
+                if await self.running() <= streams:
+                    break
+                await asyncio.sleep(0.01)
+        return perf_counter() - start
 
     async def generated(self) -> float:
         """Tokens that the server has generated since it started."""

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import AsyncExitStack
-from itertools import count
-from time import perf_counter
 
 from tests.conformance.figures import Figures
-from tests.conformance.served import GREEDY, RealServer, Served
+from tests.conformance.served import GREEDY, RealServer
 from trigreason.bundled import problems
 from trigreason.engines.base import Prefix
 from trigreason.engines.completions import CompletionsEngine
@@ -18,19 +16,6 @@ QUESTION = (Message("user", problems()[0].question),)
 STREAMS = 16
 TOKENS = 880
 """As many as the context has room for beside the question, so that closing comes first."""
-
-SECONDS = 1.0
-
-
-async def seconds_until(served: Served, streams: int) -> float:
-    """How long the server takes to work on no more than so many; at most ``SECONDS``."""
-    start = perf_counter()
-    async with asyncio.timeout(SECONDS):
-        for _ in count():
-            if await served.running() <= streams:
-                break
-            await asyncio.sleep(0.01)
-    return perf_counter() - start
 
 
 async def begun(stack: AsyncExitStack, engine: CompletionsEngine) -> None:
@@ -46,7 +31,7 @@ async def test_closed_streams_stop(server: RealServer, figures: Figures) -> None
         async with AsyncExitStack() as streams:
             await asyncio.gather(*(begun(streams, engine) for _ in range(STREAMS)))
             assert await server.lrm.running() == STREAMS
-        seconds = await seconds_until(server.lrm, 0)
+        seconds = await server.lrm.seconds_until(0)
         generated = await server.lrm.generated() - before
         assert generated < STREAMS * TOKENS / 2
     figures.add(f"idle after {STREAMS} streams were left", server.name, f"{seconds:.2f} s")
@@ -64,5 +49,5 @@ async def test_one_closed_stream_leaves_the_others_be(server: RealServer) -> Non
         async with AsyncExitStack() as one:
             await begun(one, engine)
             assert await server.lrm.running() == 4
-        await seconds_until(server.lrm, 3)
+        await server.lrm.seconds_until(3)
         assert await server.lrm.running() == 3

@@ -33,7 +33,8 @@ async def test_32_runs_at_once(server: RealServer, runs_alone: RunsAlone, figure
         together = await asyncio.gather(
             *(solved(pair, problem) for problem in some_problems()[:AT_ONCE])
         )
-    assert await server.srm.running() == await server.lrm.running() == 0
+    for served in (server.srm, server.lrm):
+        await served.seconds_until(0)
     same = [
         one.fingerprint() == other.fingerprint() for one, other in zip(alone, together, strict=True)
     ]
