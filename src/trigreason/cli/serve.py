@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 from typing import Annotated
 
@@ -10,9 +9,7 @@ import typer
 
 from trigreason.cli import options
 from trigreason.cli.extra import needs_gateway
-from trigreason.configuration import BUNDLED, read_configuration
-
-_logger = logging.getLogger("trigreason.gateway")
+from trigreason.configuration import read_configuration
 
 
 def serve(
@@ -33,15 +30,9 @@ def serve(
     configuration = read_configuration(config, os.environ)
     settings = configuration.settings.gateway
     configure_logging(settings.telemetry.log_texts)
-    names = settings.pairs or tuple(configuration.settings.pairs) or (BUNDLED,)
-
-    def ready(url: str) -> None:
-        _logger.info("serving %s at %s/v1 (docs: %s/docs)", ", ".join(names), url, url)
-
     run(
         configuration,
         os.environ,
         host=settings.host if host is None else host,
         port=settings.port if port is None else port,
-        ready=ready,
     )

@@ -6,7 +6,7 @@ import asyncio
 import logging
 import socket
 import sys
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from types import FrameType
 
@@ -64,14 +64,7 @@ async def opened_service(
         await storage.close()
 
 
-def run(
-    configuration: Configuration,
-    environ: Mapping[str, str],
-    *,
-    host: str,
-    port: int,
-    ready: Callable[[str], None],
-) -> None:
+def run(configuration: Configuration, environ: Mapping[str, str], *, host: str, port: int) -> None:
     """As :func:`serve`, on the fastest event loop that there is for this platform."""
     factory = asyncio.new_event_loop
     if sys.platform != "win32":
@@ -79,18 +72,13 @@ def run(
 
         factory = uvloop.new_event_loop
     with asyncio.Runner(loop_factory=factory) as runner:
-        runner.run(serve(configuration, environ, host=host, port=port, ready=ready))
+        runner.run(serve(configuration, environ, host=host, port=port))
 
 
 async def serve(
-    configuration: Configuration,
-    environ: Mapping[str, str],
-    *,
-    host: str,
-    port: int,
-    ready: Callable[[str], None],
+    configuration: Configuration, environ: Mapping[str, str], *, host: str, port: int
 ) -> None:
-    """Serve until SIGINT or SIGTERM; ``ready`` is told the URL once connections are accepted.
+    """Serve until SIGINT or SIGTERM; the log says where, once connections are accepted.
 
     Raises:
         OSError: the address cannot be listened on.
@@ -107,18 +95,15 @@ async def serve(
                 server_header=False,
                 timeout_graceful_shutdown=int(seconds + 2 * LAST_WORDS_SECONDS),
             )
-            await _Server(config, service, ready).serve(sockets=[listener])
+            await _Server(config, service).serve(sockets=[listener])
 
 
 class _Server(uvicorn.Server):
     """Lets those who run finish in the time there is, and then ends them with a word."""
 
-    def __init__(
-        self, config: uvicorn.Config, service: Service, ready: Callable[[str], None]
-    ) -> None:
+    def __init__(self, config: uvicorn.Config, service: Service) -> None:
         super().__init__(config)
         self._service = service
-        self._ready = ready
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """As uvicorn's, which would end the process by the same signal before the books close."""
@@ -129,7 +114,9 @@ class _Server(uvicorn.Server):
         await super().startup(sockets)
         if self.started and sockets:
             host, port = sockets[0].getsockname()[:2]
-            self._ready(f"http://{f'[{host}]' if ':' in host else host}:{port}")
+            url = f"http://{f'[{host}]' if ':' in host else host}:{port}"
+            names = ", ".join(each.name for each in self._service.catalogue)
+            _logger.info("serving %s at %s/v1 (docs: %s/docs)", names, url, url)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         seconds = self._service.settings.limits.shutdown_seconds
@@ -150,6 +137,6 @@ def _listening(host: str, port: int) -> socket.socket:
         listener.bind((host, port))
     except OSError as error:
         listener.close()
-        told = f"cannot listen on {host}:{port} ({error.strerror or error}); is it in use? --port"
+        told = f"cannot listen on {host}:{port} ({error.strerror or error}); choose another with --port"
         raise OSError(error.errno, told) from error
     return listener
