@@ -137,6 +137,6 @@ def _listening(host: str, port: int) -> socket.socket:
         listener.bind((host, port))
     except OSError as error:
         listener.close()
-        told = f"cannot listen on {host}:{port} ({error.strerror or error}); choose another with --port"
-        raise OSError(error.errno, told) from error
+        what = f"cannot listen on {host}:{port} ({error.strerror or error})"
+        raise OSError(error.errno, f"{what}; choose another with --port") from error
     return listener
