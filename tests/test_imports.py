@@ -1,6 +1,6 @@
 """Arrows point one way.
 
-``cli -> gateway, evaluation, studies -> reasoner, pairs -> engines -> reasoning``
+``cli -> paper -> gateway, evaluation, studies -> reasoner, pairs -> engines -> reasoning``
 
 Every import counts, at whatever depth it stands and however late it runs.
 """
@@ -32,6 +32,7 @@ LEVELS = (
         "configuration",
     },
     {"gateway", "evaluation", "studies", "__init__"},
+    {"paper"},
     {"cli", "__main__"},
 )
 LEVEL = {part: height for height, level in enumerate(LEVELS) for part in level}

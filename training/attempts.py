@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from math import exp
 from pathlib import Path
 
-from training.chains import Solution
 from training.data import prompt
-from training.families import FAMILIES
 from training.held_out import development
 from training.published import questions
 from training.serving import Generated, Llama
+from trigreason.bundled.families import FAMILIES
+from trigreason.bundled.families.chains import Solution
 
 SURE = 1.05
 """A token is of low perplexity if exp(-logprob) is below this; their share is the paper's r."""

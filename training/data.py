@@ -4,11 +4,11 @@ import random
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from training.chains import Solution
-from training.families import FAMILIES
 from training.judging import JudgeExample, judge_example
 from training.published import digest, hashes
 from training.slips import with_slips
+from trigreason.bundled.families import FAMILIES
+from trigreason.bundled.families.chains import Solution
 
 USER = "<|im_start|>user\n"
 ASSISTANT = "<|im_end|>\n<|im_start|>assistant\n"

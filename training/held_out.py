@@ -12,11 +12,11 @@ from collections.abc import Iterable, Iterator
 from functools import cache
 from pathlib import Path
 
-from training.chains import Solution
 from training.data import END, USER, Document
-from training.families import FAMILIES
 from training.published import digest, hashes
 from training.recipes import FAMILIES as BUNDLED
+from trigreason.bundled.families import FAMILIES
+from trigreason.bundled.families.chains import Solution
 
 DEVELOPMENT = 200
 SHIPPED = 20

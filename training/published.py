@@ -8,7 +8,7 @@ import json
 import sys
 from pathlib import Path
 
-from training.families import FAMILIES
+from trigreason.bundled.families import FAMILIES
 
 _LIST = Path(__file__).with_suffix(".sha256")
 

@@ -7,8 +7,8 @@ reflection.
 
 import random
 
-from training.chains import Family, Solution, Step, read_state
-from training.families import FAMILIES
+from trigreason.bundled.families import FAMILIES
+from trigreason.bundled.families.chains import Family, Solution, Step, read_state
 
 _SLIP_SHARE = 0.35
 _SECOND_SLIP_SHARE = 0.2

@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 
 from training.attempts import auc, boxed, labelled_steps
-from training.chains import Solution
 from training.held_out import DEVELOPMENT, SHIPPED, development, held_out, held_out_hashes
 from training.published import digest, hashes
 from training.recipes import FAMILIES
 from training.serving import Generated
+from trigreason.bundled.families.chains import Solution
 
 SHIPPED_FILE = Path(__file__).parents[2] / "src/trigreason/bundled/problems.jsonl"
 

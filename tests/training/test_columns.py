@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from training.families import columns
+from trigreason.bundled.families import columns
 
 naturals = st.integers(0, 300_000)
 

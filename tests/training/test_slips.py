@@ -5,10 +5,10 @@ import re
 
 import pytest
 
-from training.chains import Solution, Step, read_state
-from training.families import FAMILIES
 from training.judging import RIGHT, WRONG, judge_example
 from training.slips import AGAIN, with_slips
+from trigreason.bundled.families import FAMILIES
+from trigreason.bundled.families.chains import Solution, Step, read_state
 
 each_family = pytest.mark.parametrize("name", FAMILIES)
 HESITATION = re.compile(r"\b(?:wait|hmm|actually|let me reconsider|maybe)\b", re.IGNORECASE)

@@ -40,12 +40,16 @@ def profile() -> Thresholds:
     return Thresholds.from_json(_settings()["thresholds"])
 
 
-async def load_pair(*, slots: int = 1) -> Pair:
-    """Both models, loaded in this process. ``slots`` is how many runs they serve at once."""
+async def load_pair(*, slots: int = 1, caching: bool = True) -> Pair:
+    """Both models, loaded in this process. ``slots`` is how many runs they serve at once.
+
+    Without ``caching`` every prompt is read afresh; see :func:`trigreason.engines.embedded.load`.
+    """
     settings = _settings()
     for_srm, for_lrm = split_threads(SRM_FILE, LRM_FILE)
-    srm = await load(SRM_FILE, threads=for_srm, context_tokens=CONTEXT_TOKENS, slots=slots)
-    lrm = await load(LRM_FILE, threads=for_lrm, context_tokens=CONTEXT_TOKENS, slots=slots)
+    room = {"context_tokens": CONTEXT_TOKENS, "slots": slots}
+    srm = await load(SRM_FILE, threads=for_srm, caching=caching, **room)
+    lrm = await load(LRM_FILE, threads=for_lrm, caching=caching, **room)
     judge = JudgePrompt(settings["judge"]["question"], settings["judge"]["opening"])
     return Pair(srm, lrm, "bundled", thresholds=profile(), judge=judge)
 

@@ -21,12 +21,13 @@ from trigreason.cli.console import print_json, redraws, screen
 from trigreason.cli.live import Transcript, preface, question_block
 from trigreason.cli.options import WrongUse
 from trigreason.cli.tables import add_up, summary
-from trigreason.cli.words import METHOD_NAMES, counted
+from trigreason.cli.words import counted
 from trigreason.engines.base import Sampling
 from trigreason.events import Done, RunBegun
 from trigreason.pairs import Pair
 from trigreason.reasoner import completed, reason
 from trigreason.reasoning import Trace, trace_to_json
+from trigreason.reasoning.names import METHOD_NAMES
 
 BASELINES = ("lrm", "srm")
 

@@ -11,10 +11,10 @@ class NotInstalled(Exception):
 
 
 @contextmanager
-def needs_gateway() -> Iterator[None]:
-    """Around a command's imports from the gateway, which stand inside the command.
+def needs(extra: str) -> Iterator[None]:
+    """Around a command's imports from a part of the program that ``extra`` brings.
 
-    So the command line starts fast and works without the extra.
+    They stand inside the command, so the command line starts fast and works without the extra.
 
     Raises:
         NotInstalled: a package of the extra is missing.
@@ -24,5 +24,5 @@ def needs_gateway() -> Iterator[None]:
     except ModuleNotFoundError as error:
         if (error.name or "").startswith("trigreason"):
             raise
-        told = "the gateway is not installed; install it with pip install 'trigreason[gateway]'"
+        told = f"the {extra} is not installed; install it with pip install 'trigreason[{extra}]'"
         raise NotInstalled(told) from error

@@ -17,7 +17,7 @@ from rich.table import Table
 
 from trigreason.cli import options
 from trigreason.cli.console import print_json, printable, screen
-from trigreason.cli.extra import needs_gateway
+from trigreason.cli.extra import needs
 from trigreason.cli.words import counted
 from trigreason.configuration import Configuration, nearest, read_configuration
 
@@ -86,7 +86,7 @@ def create(
         if each not in configuration.pair_names:
             near = nearest(each, configuration.pair_names)
             raise options.WrongUse(f"no pair is called {each!r}; {near}")
-    with needs_gateway():
+    with needs("gateway"):
         from trigreason.gateway.keys import KeyLimits
     bounds = KeyLimits(
         requests_per_minute=requests_per_minute,
@@ -149,7 +149,7 @@ def _with_storage(
     configuration: Configuration, work: Callable[[Storage], Awaitable[Result]]
 ) -> Result:
     """What a piece of work with the gateway's database comes to."""
-    with needs_gateway():
+    with needs("gateway"):
         from trigreason.gateway.storage import Storage, database_place
 
     settings = configuration.settings.gateway

@@ -17,7 +17,7 @@ from rich.spinner import Spinner
 from rich.text import Text
 
 from trigreason.cli.console import printable, redraws
-from trigreason.cli.words import METHOD_NAMES, counted, degraded, how_it_ended, settings, why
+from trigreason.cli.words import counted, degraded, how_it_ended, settings, why
 from trigreason.events import (
     AnswerText,
     Done,
@@ -31,6 +31,7 @@ from trigreason.events import (
     WentOnAlone,
 )
 from trigreason.reasoning import Author, StepRecord, Trace
+from trigreason.reasoning.names import METHOD_NAMES
 
 LINES_LEFT_FREE = 6
 """Lines of the terminal that the step under way does not fill."""

@@ -15,7 +15,7 @@ from trigreason.cli import options
 from trigreason.cli.console import print_json, printable, screen
 from trigreason.cli.files import read_trace
 from trigreason.cli.options import as_wrong_use
-from trigreason.cli.words import TRIGGER_NAMES, counted, percent, settings
+from trigreason.cli.words import counted, percent, settings
 from trigreason.reasoning import (
     Firing,
     Halt,
@@ -31,6 +31,7 @@ from trigreason.reasoning import (
     what_if,
 )
 from trigreason.reasoning import replay as decide_again
+from trigreason.reasoning.names import TRIGGER_NAMES
 
 _SHORT = {
     None: "–",

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from trigreason.cli import options
-from trigreason.cli.extra import needs_gateway
+from trigreason.cli.extra import needs
 from trigreason.configuration import read_configuration
 
 
@@ -24,7 +24,7 @@ def serve(
     config: options.Config = None,
 ) -> None:
     """Serve the configured pairs, or the bundled one, behind one OpenAI-compatible endpoint."""
-    with needs_gateway():
+    with needs("gateway"):
         from trigreason.gateway.server import run
         from trigreason.gateway.telemetry import configure_logging
     configuration = read_configuration(config, os.environ)

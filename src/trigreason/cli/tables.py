@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from rich import box
 from rich.table import Table
 
-from trigreason.cli.words import METHOD_NAMES, TRIGGER_NAMES, percent
+from trigreason.cli.words import percent
 from trigreason.reasoning import Author, Purpose, Trace, Trigger
+from trigreason.reasoning.names import METHOD_NAMES, TRIGGER_NAMES
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,19 +15,6 @@ from trigreason.reasoning import (
     Trigger,
 )
 
-METHOD_NAMES = {
-    "trigreason": "TrigReason",
-    "specreason": "SpecReason",
-    "srm": "SRM only",
-    "lrm": "LRM only",
-}
-TRIGGER_NAMES = {
-    Trigger.STRATEGIC_PRIMING: "strategic priming",
-    Trigger.COGNITIVE_OFFLOAD: "cognitive offload",
-    Trigger.INTERVENTION_REQUEST: "intervention request",
-    Trigger.JUDGE_REJECTION: "judge's rejection",
-    Trigger.REPETITION: "repetition",
-}
 SHOWN_EXPRESSIONS = 4
 
 

@@ -32,12 +32,14 @@ async def opened_pair(
     needed: frozenset[Author] = BOTH,
     *,
     slots: int = 1,
+    caching: bool = True,
 ) -> AsyncIterator[Pair]:
     """The pair, its models opened at the same time, and closed on leaving.
 
     Only the models in ``needed`` are opened; the other side of the pair is then never asked. Keys
     are read from ``environ`` now, and kept by the engines alone. The bundled pair serves ``slots``
-    runs at once; other models that are loaded into this process serve one after the other.
+    runs at once; other models that are loaded into this process serve one after the other. These
+    models, the bundled ones too, read every prompt afresh where ``caching`` is off.
 
     Raises:
         EngineError: a model cannot be reached or loaded.
@@ -46,7 +48,7 @@ async def opened_pair(
     settings = plan.settings
     async with AsyncExitStack() as stack:
         if plan.is_bundled:
-            pair = await bundled.load_pair(slots=slots)
+            pair = await bundled.load_pair(slots=slots, caching=caching)
             stack.push_async_callback(pair.close)
             yield replace(
                 pair,
@@ -56,7 +58,7 @@ async def opened_pair(
             )
             return
         wanted = {author: plan.engines[author] for author in sorted(needed, reverse=True)}
-        engines = await _open_all(wanted, environ, settings.budget, stack)
+        engines = await _open_all(wanted, environ, settings.budget, caching, stack)
         yield Pair(
             engines.get(Author.SRM) or engines[Author.LRM],
             engines.get(Author.LRM) or engines[Author.SRM],
@@ -79,6 +81,7 @@ async def _open_all(
     wanted: Mapping[Author, PlannedEngine],
     environ: Mapping[str, str],
     budget: Budget,
+    caching: bool,
     stack: AsyncExitStack,
 ) -> dict[Author, Engine]:
     """Open each engine once, even where both authors use it; ``stack`` closes them."""
@@ -89,7 +92,7 @@ async def _open_all(
 
     async def open_one(name: str, engine: PlannedEngine) -> None:
         if file := engine.settings.file:
-            opened[name] = await _loaded(engine, file, threads[name], budget)
+            opened[name] = await _loaded(engine, file, threads[name], budget, caching)
         else:
             opened[name] = await _connected(engine, keys[name])
         stack.push_async_callback(opened[name].close)
@@ -115,11 +118,13 @@ async def _connected(engine: PlannedEngine, api_key: str | None) -> Engine:
     )
 
 
-async def _loaded(engine: PlannedEngine, file: Path, threads: int, budget: Budget) -> Engine:
+async def _loaded(
+    engine: PlannedEngine, file: Path, threads: int, budget: Budget, caching: bool
+) -> Engine:
     template = engine.template()
     room = budget.thinking_tokens + budget.answer_tokens + QUESTION_TOKENS
     context_tokens = engine.settings.context_tokens or room
-    loaded = await load(file, threads=threads, context_tokens=context_tokens)
+    loaded = await load(file, threads=threads, context_tokens=context_tokens, caching=caching)
     if template is not None:
         loaded.template = template
     return loaded

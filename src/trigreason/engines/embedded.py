@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+from dataclasses import replace
 from pathlib import Path
 from urllib.request import ProxyHandler, build_opener
 
@@ -52,8 +53,13 @@ async def load(
     threads: int,
     context_tokens: int = CONTEXT_TOKENS,
     slots: int = 1,
+    caching: bool = True,
 ) -> EmbeddedEngine:
     """Load a GGUF file. ``context_tokens`` is per slot; a slot serves one request at a time.
+
+    What a slot has read is kept for the next request, unless ``caching`` is off: a prompt that is
+    read in other pieces has other last digits in its probabilities, so with one slot and without
+    caching the same requests give the same tokens, whatever came before.
 
     Raises:
         NotAModel: there is no such file, or it is no GGUF model that llama.cpp can load.
@@ -69,6 +75,8 @@ async def load(
     template, capabilities = described(props, path)
     engine = EmbeddedEngine(url, path.stem, template=template, capabilities=capabilities)
     engine._server = server
+    if not caching:
+        engine.dialect = replace(LLAMA_CPP, always={**LLAMA_CPP.always, "cache_prompt": False})
     return engine
 
 

@@ -7,7 +7,7 @@ first token that an operation takes passes to its result.
 import random
 import re
 
-from training.chains import Family, Solution, StateStep, chain, read_state
+from trigreason.bundled.families.chains import Family, Solution, StateStep, chain, read_state
 
 _NAME = "boolean_expressions"
 _LENGTH = 8

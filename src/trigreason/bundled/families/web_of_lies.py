@@ -3,7 +3,7 @@
 import random
 import re
 
-from training.chains import Family, Solution, StateStep, chain, read_state
+from trigreason.bundled.families.chains import Family, Solution, StateStep, chain, read_state
 
 _NAME = "web_of_lies"
 _CLAIMS = 4

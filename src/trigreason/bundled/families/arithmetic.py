@@ -7,8 +7,8 @@ then joins them. Each operation settles its sign in a word and works on magnitud
 import random
 import re
 
-from training.chains import Family, Solution, StateStep, chain, read_state
-from training.families import columns
+from trigreason.bundled.families import columns
+from trigreason.bundled.families.chains import Family, Solution, StateStep, chain, read_state
 
 _NAME = "multistep_arithmetic_two"
 _TERMS = 4

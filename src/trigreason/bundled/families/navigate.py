@@ -7,7 +7,7 @@ numbers without a sign. One is back when opposite directions have equal totals.
 import random
 import re
 
-from training.chains import Family, Solution, StateStep, chain, other, read_state
+from trigreason.bundled.families.chains import Family, Solution, StateStep, chain, other, read_state
 
 _NAME = "navigate"
 DIRECTIONS = ("forward", "right", "backward", "left")

@@ -8,8 +8,8 @@ import random
 import re
 from dataclasses import dataclass
 
-from training.chains import Family, Solution, StateStep, chain, other, read_state
-from training.families.words import listed
+from trigreason.bundled.families.chains import Family, Solution, StateStep, chain, other, read_state
+from trigreason.bundled.families.words import listed
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,8 +3,8 @@
 import random
 import re
 
-from training.chains import Family, Solution, StateStep, chain, read_state
-from training.families.words import listed
+from trigreason.bundled.families.chains import Family, Solution, StateStep, chain, read_state
+from trigreason.bundled.families.words import listed
 
 _NAME = "object_counting"
 _NUMBERS = {"a": 1, "an": 1, "two": 2, "three": 3, "four": 4, "five": 5}

@@ -10,7 +10,7 @@ import math
 import random
 import string
 
-from training.chains import Family, Solution, StateStep, chain, other, read_state
+from trigreason.bundled.families.chains import Family, Solution, StateStep, chain, other, read_state
 
 _NAME = "dyck_languages"
 _CLOSING = {"(": ")", "[": "]", "{": "}", "<": ">"}

@@ -1,0 +1,81 @@
+"""An arm of a comparison: a method under its thresholds, sampling and budget."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields, replace
+from typing import Any
+
+from trigreason.budget import Budget
+from trigreason.engines.base import Sampling
+from trigreason.reasoning import Thresholds, make_method
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Arm:
+    """How a pair answers. The sampling's own seed counts for nothing: see :func:`seed_for`.
+
+    ``request_per_step`` sends one request per step, as SpecReason's script does.
+
+    Raises:
+        ValueError: there is no such method, or a threshold is out of range.
+    """
+
+    method: str = "trigreason"
+    thresholds: Thresholds = field(default_factory=Thresholds)
+    sampling: Sampling = field(default_factory=Sampling)
+    budget: Budget = field(default_factory=Budget)
+    request_per_step: bool = False
+
+    def __post_init__(self) -> None:
+        make_method(self.method, self.thresholds)
+
+    def to_args(self) -> dict[str, Any]:
+        """Everything that makes the arm, flat and in plain values: an Inspect model's arguments."""
+        sampling = asdict(self.sampling)
+        del sampling["seed"]
+        return {
+            "method": self.method,
+            **self.thresholds.to_json(),
+            **sampling,
+            **asdict(self.budget),
+            "request_per_step": self.request_per_step,
+        }
+
+    def with_args(self, args: Mapping[str, Any]) -> Arm:
+        """This arm with the ``args`` put in the place of its own.
+
+        Raises:
+            ValueError: an argument is unknown, or a value out of range.
+        """
+        unknown = set(args) - ARGUMENTS
+        if unknown:
+            raise ValueError(
+                f"unknown argument {sorted(unknown)[0]!r}; there are {', '.join(sorted(ARGUMENTS))}"
+            )
+        thresholds = self.thresholds.to_json() | _of(Thresholds, args)
+        return Arm(
+            method=args.get("method", self.method),
+            thresholds=Thresholds.from_json(thresholds),
+            sampling=replace(self.sampling, **_of(Sampling, args)),
+            budget=replace(self.budget, **_of(Budget, args)),
+            request_per_step=args.get("request_per_step", self.request_per_step),
+        )
+
+
+def _of(kind: type[Any], args: Mapping[str, Any]) -> dict[str, Any]:
+    return {each.name: args[each.name] for each in fields(kind) if each.name in args}
+
+
+ARGUMENTS = frozenset(
+    {"method", "request_per_step"}
+    | {each.name for kind in (Thresholds, Sampling, Budget) for each in fields(kind)}
+) - {"seed"}
+"""The names of all arguments; those of thresholds, sampling and budget differ from each other."""
+
+
+def seed_for(seed: int, sample: str, epoch: int) -> int:
+    """The seed of one answer (31 bits): the same for every arm, another for each epoch."""
+    digest = hashlib.sha256(f"{seed}/{sample}/{epoch}".encode()).digest()
+    return int.from_bytes(digest[:4]) >> 1

@@ -1,0 +1,19 @@
+"""What methods and triggers are called where a person reads of them."""
+
+from __future__ import annotations
+
+from trigreason.reasoning.triggers import Trigger
+
+METHOD_NAMES = {
+    "trigreason": "TrigReason",
+    "specreason": "SpecReason",
+    "srm": "SRM only",
+    "lrm": "LRM only",
+}
+TRIGGER_NAMES = {
+    Trigger.STRATEGIC_PRIMING: "strategic priming",
+    Trigger.COGNITIVE_OFFLOAD: "cognitive offload",
+    Trigger.INTERVENTION_REQUEST: "intervention request",
+    Trigger.JUDGE_REJECTION: "judge's rejection",
+    Trigger.REPETITION: "repetition",
+}

@@ -1,0 +1,1 @@
+"""What recorded runs tell: replay, signals, calibration, other deployments, the judge."""

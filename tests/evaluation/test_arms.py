@@ -1,0 +1,61 @@
+"""An arm survives being written down as an Inspect model's arguments."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from trigreason.budget import Budget
+from trigreason.engines.base import Sampling
+from trigreason.evaluation.arms import Arm, seed_for
+from trigreason.reasoning import Direction, Thresholds
+
+arms = st.builds(
+    Arm,
+    method=st.sampled_from(["trigreason", "specreason", "srm", "lrm"]),
+    thresholds=st.builds(
+        Thresholds,
+        n=st.integers(0, 50),
+        rho=st.floats(0, 1),
+        direction=st.sampled_from(Direction),
+        expressions=st.just(("hm",)) | st.just(Thresholds().expressions),
+    ),
+    sampling=st.builds(Sampling, temperature=st.floats(0, 2)),
+    budget=st.builds(Budget, thinking_tokens=st.integers(1, 32768)),
+    request_per_step=st.booleans(),
+)
+
+
+@given(arms)
+def test_arguments_make_the_same_arm_again(arm: Arm) -> None:
+    assert Arm().with_args(json.loads(json.dumps(arm.to_args()))) == arm
+
+
+def test_arguments_change_nothing_else() -> None:
+    arm = Arm(thresholds=Thresholds(n=3))
+    assert arm.with_args({"rho": 0.5}) == Arm(thresholds=Thresholds(n=3, rho=0.5))
+
+
+@pytest.mark.parametrize(
+    ("args", "told"),
+    [
+        ({"roh": 1}, "unknown argument 'roh'"),
+        ({"seed": 1}, "unknown argument 'seed'"),
+        ({"method": "magic"}, "no method is called 'magic'"),
+        ({"rho": 2}, "rho"),
+        ({"thinking_tokens": 0}, "leaves no room"),
+    ],
+)
+def test_wrong_arguments_are_refused(args: dict[str, object], told: str) -> None:
+    with pytest.raises(ValueError, match=told):
+        Arm().with_args(args)
+
+
+def test_each_epoch_and_question_has_a_seed_of_its_own() -> None:
+    seeds = {seed_for(0, str(sample), epoch) for sample in range(50) for epoch in range(1, 17)}
+    assert len(seeds) == 50 * 16
+    assert all(0 <= seed < 2**31 for seed in seeds)
+    assert seed_for(0, "a", 1) == seed_for(0, "a", 1) != seed_for(1, "a", 1)
