@@ -2,26 +2,36 @@ r"""The final answer in an answer text, and whether it is the wanted one."""
 
 from __future__ import annotations
 
-_BOX = r"\boxed{"
+import re
+
+_BOX = re.compile(r"\\boxed\s*\{")
+_BRACE = re.compile(r"\\.|[{}]", re.DOTALL)
 
 
 def boxed(text: str) -> str | None:
-    r"""What stands in the last ``\boxed{...}``; None without one.
+    r"""What stands in the last ``\boxed{...}``; None without one, or where it has no end.
 
-    Braces are matched; where they do not match (an answer made of brackets), everything up to
-    the last closing brace counts.
+    Braces are matched, ``\{`` and ``\}`` being none; where they do not match (an answer made of
+    brackets), everything up to the last closing brace counts.
     """
-    start = text.rfind(_BOX)
-    if start < 0:
+    inner = opened_box(text)
+    if inner is None:
         return None
-    inner = text[start + len(_BOX) :]
-    depth = 1
-    for index, char in enumerate(inner):
-        depth += (char == "{") - (char == "}")
+    depth, end = 1, None
+    for brace in _BRACE.finditer(inner):
+        if brace[0] not in "{}":
+            continue
+        depth += 1 if brace[0] == "{" else -1
         if not depth:
-            return inner[:index].strip()
-    end = inner.rfind("}")
-    return inner[:end].strip() if end >= 0 else None
+            return inner[: brace.start()].strip()
+        end = brace.start() if brace[0] == "}" else end
+    return None if end is None else inner[:end].strip()
+
+
+def opened_box(text: str) -> str | None:
+    r"""Everything after the last ``\boxed{``, its end included; None without one."""
+    _, *inner = _BOX.split(text)
+    return inner[-1] if inner else None
 
 
 def is_right(answer: str, target: str) -> bool:

@@ -1,0 +1,96 @@
+"""Labels of options as models name them: ``B``, ``(B)``, ``B. foo``, ``option (b)``.
+
+A label never is what merely looks like one: "A" before a noun is an article, and a list of the
+options names none of them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import NamedTuple
+
+from trigreason.evaluation.grading.places import Answer
+from trigreason.evaluation.grading.plain import plain
+
+_LEAD = re.compile(
+    r"(?:(?:the )?(?:(?:final|correct|right|best) )?(?:answer|option|choice|letter)"
+    r"(?: is)? ?[:=]? ?)*",
+    re.IGNORECASE,
+)
+_REASON = re.compile(r"\b(?:because|since|as|for|which|while|whereas)\b", re.IGNORECASE)
+
+
+class _Patterns(NamedTuple):
+    alone: re.Pattern[str]
+    leading: re.Pattern[str]
+    other: re.Pattern[str]
+
+
+@lru_cache
+def _patterns(letters: tuple[str, ...]) -> _Patterns:
+    label = "|".join(re.escape(each) for each in letters)
+    flags = re.IGNORECASE | re.VERBOSE
+    return _Patterns(
+        alone=re.compile(rf"[(\[{{]?\ ?(?P<label>{label})\ ?[)\]}}]?[.:,;!?]?", flags),
+        leading=re.compile(
+            rf"""(?:
+                [(\[](?P<label>{label})[)\]][\s.:,;–—-]+
+                | (?P<bare>{label})
+                  (?: \)\s* | [.:](?![0-9.])\s* | [,;]\s | \s[–—-]\s | \s(?=\() |
+                      \s(?=(?:because|since|as|for|which)\b) )
+            )(?P<rest>.*)""",
+            flags,
+        ),
+        # in their own case: "a metal" after a comma names no option
+        other=re.compile(
+            rf"""^(?:or|and|&)\ [(\[]?(?-i:(?P<joined>{label}))\b
+            | ^[(\[]?(?-i:(?P<next>{label}))[)\]]?(?=\ ?(?:$|[,;&]|(?:and|or)\b))
+            | [,;]\ ?[(\[]?(?-i:(?P<listed>{label}))[)\].:]""",
+            flags,
+        ),
+    )
+
+
+def read(answer: Answer, letters: Sequence[str]) -> str | None:
+    """The label that an answer names, spelled as in ``letters``; None if it names none of them."""
+    if not letters:
+        return None
+
+    def reader(text: str) -> str | None:
+        return label(text, letters)
+
+    in_place = answer.read(reader)
+    said = answer.opened is not None or any(map(reader, answer.statements))
+    if said or in_place is None or not _is_listed(answer.lines, letters):
+        return in_place
+    return None
+
+
+def label(text: str, letters: Sequence[str]) -> str | None:
+    """The one label that a text consists of or begins with; None for none and for several."""
+    patterns = _patterns(tuple(letters))
+    bare = _LEAD.sub("", plain(text), count=1)
+    alone = patterns.alone.fullmatch(bare)
+    if alone is not None:
+        return _spelled(alone["label"], letters)
+    leading = patterns.leading.match(bare)
+    if leading is None:
+        return None
+    named = leading["label"] or leading["bare"]
+    rest = _REASON.split(leading["rest"], maxsplit=1)[0]
+    others = (match[match.lastgroup or 0] for match in patterns.other.finditer(rest))
+    if any(other.casefold() != named.casefold() for other in others):
+        return None
+    return _spelled(named, letters)
+
+
+def _is_listed(lines: Sequence[str], letters: Sequence[str]) -> bool:
+    """Whether lines before the last begin with another label than the last one does."""
+    named = [label(line, letters) for line in lines]
+    return any(each not in (None, named[-1]) for each in named[:-1])
+
+
+def _spelled(name: str, letters: Sequence[str]) -> str:
+    return next(each for each in letters if each.casefold() == name.casefold())

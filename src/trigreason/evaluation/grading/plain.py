@@ -1,0 +1,38 @@
+r"""An answer without its LaTeX and Markdown dress."""
+
+from __future__ import annotations
+
+import re
+
+_DRESS = re.compile(
+    r"\\(?:text|textbf|textit|textrm|texttt|textsf|mathrm|mathbf|mathit|mathsf|mathtt|mbox|"
+    r"boldsymbol|bm|emph|underline|operatorname|fbox|boxed)\s*\{([^{}]*)\}"
+)
+_SPACES = re.compile(r"\\[,;: ]|\\q?quad\b|~|\s")
+r"""Python's ``\s`` includes the thin and the unbreakable space."""
+_NOTHING = re.compile(
+    r"\\!|\\(?:left|right|displaystyle|rm|bf|it|tt|sf)\b|(?<!\\)\$|\\[()\[\]]|\*\*|__|`"
+)
+_ESCAPED = re.compile(r"\\([&%#_$])")
+_QUOTES = "\"'\u201c\u201d\u2018\u2019"
+_MINUS = "\N{MINUS SIGN}"
+_NESTING = 4
+r"""Dress within dress, as in ``\text{\textbf{...}}``, is undone so many times."""
+
+
+def plain(text: str) -> str:
+    r"""The text without formatting commands, math delimiters, quotes around it and a full stop.
+
+    White space is one space each; ``1{,}024`` becomes ``1,024``, ``\&`` becomes ``&``.
+    """
+    text = text.replace("{,}", ",").replace(_MINUS, "-")
+    text = _NOTHING.sub("", text)
+    for _ in range(_NESTING):
+        text, count = _DRESS.subn(r"\1", text)
+        if not count:
+            break
+    text = _ESCAPED.sub(r"\1", text)
+    text = " ".join(_SPACES.sub(" ", text).split())
+    while text.startswith("{") and text.endswith("}"):
+        text = text[1:-1].strip()
+    return text.strip(_QUOTES).rstrip(".").strip(_QUOTES).strip()

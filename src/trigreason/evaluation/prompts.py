@@ -1,0 +1,49 @@
+r"""The user turns of the paper's tasks.
+
+AIME and GPQA are asked as SpecReason's public script asks them, in our words: to reason step by
+step, to part the steps with two line breaks (which is what makes them steps), and to box the final
+answer. For BBH and ARC the paper names no prompt; these ask for the same three things. The bundled
+pair knows none of this: it is given the bare question.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from trigreason.evaluation.grading import AnswerKind
+
+_STEPS = "Reason step by step and put two line breaks between the steps of your reasoning."
+_BOXED = {
+    AnswerKind.INTEGER: "the integer alone",
+    AnswerKind.LETTER: "the letter of the right option alone",
+    AnswerKind.BRACKETS: "only the brackets that are missing, with a space between them",
+    AnswerKind.WORD_LIST: "all the words in order, with a space between them",
+    AnswerKind.TEXT: "the answer alone",
+}
+
+
+def mathematics(problem: str) -> str:
+    """A problem of AIME, whose answer is an integer from 0 to 999."""
+    return (
+        "Solve this problem of mathematics, clearly and without detours. "
+        rf"{_STEPS} Put your final answer within \boxed{{}}."
+        f"\n\nProblem: {problem}"
+    )
+
+
+def multiple_choice(question: str, options: Mapping[str, str]) -> str:
+    """A question with labelled options (GPQA, ARC), in the order of ``options``."""
+    labels = list(options)
+    listed = "\n".join(f"({label}) {text}" for label, text in options.items())
+    return (
+        f"Which answer to this question is right? {_STEPS} Put your final answer strictly in the "
+        rf"form \boxed{{X}}, where X is one of {', '.join(labels[:-1])} and {labels[-1]}, for "
+        rf"example \boxed{{{labels[0]}}}."
+        f"\n\nQuestion: {question}\n\nOptions:\n{listed}"
+    )
+
+
+def published(question: str, kind: AnswerKind, pair: tuple[str, str] | None = None) -> str:
+    """An item of BBH, whose text is kept as published; ``pair`` are the words to choose from."""
+    wanted = f"either {pair[0]} or {pair[1]}" if pair else _BOXED[kind]
+    return rf"{question}" + f"\n\n{_STEPS} Within \\boxed{{}}, give as your final answer {wanted}."

@@ -1,0 +1,8 @@
+"""The questions of the paper's tasks, from the Hugging Face hub or from files."""
+
+from trigreason.evaluation.questions.gpqa import GpqaOrder
+from trigreason.evaluation.questions.loading import load_questions
+from trigreason.evaluation.questions.question import Question
+from trigreason.evaluation.questions.tasks import TASKS, Task
+
+__all__ = ["TASKS", "GpqaOrder", "Question", "Task", "load_questions"]

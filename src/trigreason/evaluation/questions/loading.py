@@ -1,0 +1,168 @@
+"""Loading a task's questions."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain, zip_longest
+from pathlib import Path
+from typing import get_args
+
+from trigreason import bundled
+from trigreason.evaluation.questions import aime, arc, bbh, gpqa
+from trigreason.evaluation.questions.hub import hub_rows
+from trigreason.evaluation.questions.question import Question
+from trigreason.evaluation.questions.rows import Row, csv_rows, example_rows, jsonl_rows
+from trigreason.evaluation.questions.tasks import TASKS, Task
+
+HUB = "hub"
+
+
+def load_questions(
+    task: str,
+    data: str | None = None,
+    *,
+    limit: int | None = None,
+    groups: Sequence[str] | None = None,
+    seed: int = 0,
+    gpqa_order: gpqa.GpqaOrder = "shuffled",
+) -> list[Question]:
+    """The questions of a task, the groups taking turns, each group in its published order.
+
+    Args:
+        task: one of :data:`TASKS`.
+        data: a file in the published form, a folder that holds it, or ``"hub"``. Without it the
+            hub, but for ``bundled`` the problems that come with the package.
+        limit: so many questions at most; since groups take turns, evenly from all of them. Fewer
+            are the beginning of more, with the same ids.
+        groups: these alone (tasks of BBH, fields of GPQA).
+        seed: of the order of GPQA's options; the order in a question depends on nothing else.
+        gpqa_order: ``"as published"`` keeps GPQA's right answer at (A) in every question, as
+            SpecReason's public script does; see :data:`~.gpqa.GpqaOrder`.
+
+    Raises:
+        ValueError: there is no such task, group or file, the data has another form (it says where,
+            what was expected and what was found), or the hub does not give it.
+    """
+    if task not in TASKS:
+        raise ValueError(f"there is no task {task!r}; there are {', '.join(TASKS)}")
+    if limit is not None and limit < 1:
+        raise ValueError(f"a limit of {limit} leaves no question; it is at least 1")
+    if gpqa_order not in get_args(gpqa.GpqaOrder):
+        orders = " or ".join(get_args(gpqa.GpqaOrder))
+        raise ValueError(f"there is no order {gpqa_order!r} of GPQA's options; it is {orders}")
+    published = TASKS[task]
+    if published.parts:
+        _check_groups(published.name, published.parts, groups)
+        wanted = [part for part in published.parts if groups is None or part in groups]
+        questions = list(_of_parts(published, data, wanted))
+    else:
+        rows = _rows(published, data)
+        questions = [_question(published, row, seed, gpqa_order) for row in rows]
+        _check_groups(task, sorted({each.group for each in questions} - {""}), groups)
+        questions = [each for each in questions if groups is None or each.group in groups]
+    _check_ids(questions, published, data)
+    return _in_turns(questions)[:limit]
+
+
+def _check_groups(task: str, there: Sequence[str], groups: Sequence[str] | None) -> None:
+    unknown = [group for group in groups or () if group not in there]
+    if unknown:
+        known = f"there are {', '.join(there)}" if there else "it has none"
+        raise ValueError(f"{task} has no group {unknown[0]!r}; {known}")
+
+
+def _check_ids(questions: Sequence[Question], task: Task, data: str | None) -> None:
+    source = data or task.hub
+    if not questions:
+        raise ValueError(f"{source} holds no questions of {task.name}")
+    name, count = Counter(each.id for each in questions).most_common(1)[0]
+    if count > 1:
+        raise ValueError(f"{source}: {count} questions have the id {name!r}")
+
+
+def _in_turns(questions: Iterable[Question]) -> list[Question]:
+    groups: dict[str, list[Question]] = {}
+    for each in questions:
+        groups.setdefault(each.group, []).append(each)
+    turns = chain.from_iterable(zip_longest(*groups.values()))
+    return [each for each in turns if each is not None]
+
+
+def _question(task: Task, row: Row, seed: int, gpqa_order: gpqa.GpqaOrder) -> Question:
+    match task.name:
+        case "gpqa_diamond":
+            return gpqa.question(row, seed, gpqa_order)
+        case "arc_challenge":
+            return arc.question(row)
+        case _:
+            return aime.question(row)
+
+
+def _rows(task: Task, data: str | None) -> Iterator[Row]:
+    if data is None or data == HUB:
+        return hub_rows(task)
+    file = _file(task, data)
+    return csv_rows(file) if task.name == "gpqa_diamond" else jsonl_rows(file)
+
+
+def _file(task: Task, data: str) -> Path:
+    place = _existing(data)
+    if place.is_file():
+        return place
+    file = _first(place, task.files)
+    if file is None:
+        raise ValueError(f"{place} holds no data of {task.name}: no {' or '.join(task.files)}")
+    return file
+
+
+def _of_parts(task: Task, data: str | None, wanted: Sequence[str]) -> Iterator[Question]:
+    """BBH's questions by their parts; those of ``bundled`` bare."""
+    if data is None and task.shipped:
+        yield from _shipped(wanted)
+        return
+    from_hub = data is None or data == HUB
+    files = {} if from_hub else _files(task, str(data), wanted)
+    for part in wanted if from_hub else files:
+        rows = hub_rows(task, part) if from_hub else example_rows(files[part])
+        for number, row in enumerate(rows):
+            yield bbh.question(row, part, number, bare=task.name == "bundled")
+
+
+def _files(task: Task, data: str, wanted: Sequence[str]) -> dict[str, Path]:
+    """A file for each part; one that is named itself stands for the part it is called after."""
+    place = _existing(data)
+    if place.is_file():
+        if place.stem not in wanted:
+            raise ValueError(
+                f"{place} is called after none of these parts of {task.name}: {', '.join(wanted)}"
+            )
+        return {place.stem: place}
+    found = {part: _first(place, [name.format(part) for name in task.files]) for part in wanted}
+    missing = [part for part, file in found.items() if file is None]
+    if missing:
+        raise ValueError(
+            f"{place} lacks {len(missing)} of {len(wanted)} files of {task.name}: no "
+            f"{missing[0]}.json, there or in bbh/; to do without, name the groups that are there"
+        )
+    return {part: file for part, file in found.items() if file is not None}
+
+
+def _first(folder: Path, names: Iterable[str]) -> Path | None:
+    return next((folder / name for name in names if (folder / name).is_file()), None)
+
+
+def _existing(data: str) -> Path:
+    place = Path(data).expanduser()
+    if not place.exists():
+        raise ValueError(f"there is no file or folder {data}; 'hub' names the Hugging Face hub")
+    return place
+
+
+def _shipped(wanted: Sequence[str]) -> Iterator[Question]:
+    numbers: Counter[str] = Counter()
+    for family, asked, target in bundled.problems():
+        if family in wanted:
+            row = Row({"input": asked, "target": target}, "the bundled problems")
+            yield bbh.question(row, family, numbers[family], bare=True)
+        numbers[family] += 1

@@ -1,0 +1,104 @@
+"""The paper's tasks: what they are, and where they are published."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from trigreason.evaluation.questions.bbh import BBH_TASKS, BUNDLED_FAMILIES
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """A task's published form.
+
+    Attributes:
+        name: what it is called here.
+        description: one line.
+        hub: its data set on the Hugging Face hub.
+        config: the data set's configuration; None for one of its own for each of ``parts``.
+        split: the data set's split.
+        files: the names of its file within a folder of data, the usual one first.
+        parts: the files that it consists of, without their ending; empty for one file.
+        gated: whether the hub asks to accept terms first.
+        shipped: whether its default questions come with this package.
+    """
+
+    name: str
+    description: str
+    hub: str
+    config: str | None
+    split: str
+    files: tuple[str, ...]
+    parts: tuple[str, ...] = ()
+    gated: bool = False
+    shipped: bool = False
+
+
+_BBH = "SaylorTwift/bbh"
+"""The 27 tasks as tables; the older ``lukaemon/bbh`` is a script, which ``datasets`` refuses."""
+_BBH_FILES = ("bbh/{}.json", "{}.json", "BIG-Bench-Hard/bbh/{}.json")
+_ARC = "ARC-Challenge/ARC-Challenge-Test.jsonl"
+
+TASKS = {
+    task.name: task
+    for task in (
+        Task(
+            "aime24",
+            "AIME 2024: 30 problems of mathematics, integer answers",
+            hub="HuggingFaceH4/aime_2024",
+            config="default",
+            split="train",
+            files=("aime24.jsonl", "aime_2024.jsonl", "aime2024.jsonl"),
+        ),
+        Task(
+            "aime25",
+            "AIME 2025: 30 problems of mathematics, integer answers",
+            hub="math-ai/aime25",
+            config="default",
+            split="test",
+            files=("aime25.jsonl", "aime_2025.jsonl", "aime2025.jsonl"),
+        ),
+        Task(
+            "gpqa_diamond",
+            "GPQA Diamond: 198 graduate questions of science, four options",
+            hub="Idavidrein/gpqa",
+            config="gpqa_diamond",
+            split="train",
+            files=("gpqa_diamond.csv", "dataset/gpqa_diamond.csv", "gpqa/gpqa_diamond.csv"),
+            gated=True,
+        ),
+        Task(
+            "bbh",
+            "BIG-Bench Hard: 27 tasks, 6,511 questions",
+            hub=_BBH,
+            config=None,
+            split="test",
+            files=_BBH_FILES,
+            parts=BBH_TASKS,
+        ),
+        Task(
+            "arc_challenge",
+            "ARC-Challenge: 1,172 school questions of science, three to five options",
+            hub="allenai/ai2_arc",
+            config="ARC-Challenge",
+            split="test",
+            files=(
+                "arc_challenge_test.jsonl",
+                "ARC-Challenge-Test.jsonl",
+                _ARC,
+                f"ARC-V1-Feb2018-2/{_ARC}",
+            ),
+        ),
+        Task(
+            "bundled",
+            "what the bundled pair was made for: 140 problems of 7 BBH tasks, which come along",
+            hub=_BBH,
+            config=None,
+            split="test",
+            files=_BBH_FILES,
+            parts=BUNDLED_FAMILIES,
+            shipped=True,
+        ),
+    )
+}
+"""All tasks by name. ``bundled`` asks the published items where data is named, bare."""

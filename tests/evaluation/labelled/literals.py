@@ -1,0 +1,116 @@
+"""Answers of BBH's other forms, labelled by hand, one list for each trap.
+
+An answer is called right if it gives the target, in the form that was asked for, where an answer is
+looked for: in the last box, else in a statement, else as the last line.
+"""
+
+from __future__ import annotations
+
+from trigreason.evaluation.grading import AnswerKind
+
+WORD, BRACKETS = AnswerKind.WORD, AnswerKind.BRACKETS
+WORD_LIST, TEXT = AnswerKind.WORD_LIST, AnswerKind.TEXT
+
+LITERALS: dict[str, list[tuple[AnswerKind, str, str, bool]]] = {
+    "true and false": [
+        (WORD, r"\boxed{True}", "True", True),
+        (WORD, r"\boxed{true}", "True", True),
+        (WORD, r"\boxed{\text{True}}", "True", True),
+        (WORD, r"\boxed{\text{TRUE}.}", "True", True),
+        (WORD, r"\boxed{False}", "True", False),
+        (WORD, r"\boxed{not True}", "True", False),
+        (WORD, r"\boxed{not True}", "False", False),
+        (WORD, r"\boxed{\text{True or False}}", "True", False),
+        (WORD, r"\boxed{True/False}", "True", False),
+        (WORD, r"\boxed{Truely}", "True", False),
+        (WORD, r"\boxed{1}", "True", False),
+        (WORD, r"\boxed{T}", "True", False),
+        (WORD, "So the answer is False.", "False", True),
+        (WORD, "not ( True ) is False\n\nTrue", "False", False),
+    ],
+    "yes and no": [
+        (WORD, r"\boxed{Yes}", "Yes", True),
+        (WORD, r"\boxed{yes}", "Yes", True),
+        (WORD, r"\boxed{Yes}", "yes", True),
+        (WORD, r"\boxed{\text{No}}", "no", True),
+        (WORD, r"\boxed{\text{No, she lies}}", "No", True),
+        (WORD, r"\boxed{Yes}", "No", False),
+        (WORD, r"\boxed{not Yes}", "Yes", False),
+        (WORD, r"\boxed{None}", "No", False),
+        (WORD, r"\boxed{North}", "No", False),
+        (WORD, r"\boxed{Nobody}", "No", False),
+        (WORD, r"\boxed{\text{Yes and no}}", "Yes", False),
+        (WORD, r"\boxed{\text{Yes, no}}", "Yes", False),
+        (WORD, r"\boxed{\text{no doubt: yes}}", "no", False),
+        (WORD, r"\boxed{- Yes}", "Yes", True),
+        (WORD, "Yes, Elanor tells the truth.", "Yes", True),
+        (WORD, "The answer is no.", "no", True),
+        (WORD, "There is no way to tell", "no", False),
+        (WORD, "No way to tell", "no", False),
+        (WORD, r"\boxed{}", "No", False),
+        (WORD, "", "No", False),
+    ],
+    "valid and invalid": [
+        (WORD, r"\boxed{valid}", "valid", True),
+        (WORD, r"\boxed{invalid}", "invalid", True),
+        (WORD, r"\boxed{\text{Invalid}}", "invalid", True),
+        (WORD, r"\boxed{invalid}", "valid", False),
+        (WORD, r"\boxed{valid}", "invalid", False),
+        (WORD, r"\boxed{not valid}", "valid", False),
+        (WORD, r"\boxed{deductively unclear}", "valid", False),
+        (WORD, r"\boxed{\text{valid or invalid}}", "invalid", False),
+        (WORD, "The answer is: invalid", "invalid", True),
+        (WORD, "The answer is: invalid", "valid", False),
+        (WORD, "The argument is not deductively valid", "valid", False),
+    ],
+    "brackets": [
+        (BRACKETS, r"\boxed{] ]}", "] ]", True),
+        (BRACKETS, r"\boxed{]]}", "] ]", True),
+        (BRACKETS, r"\boxed{] ] >}", "] ] >", True),
+        (BRACKETS, r"$\boxed{\text{) >}}$", ") >", True),
+        (BRACKETS, r"\boxed{ ) } > }", ") } >", True),
+        (BRACKETS, r"\boxed{)\}>}", ") } >", True),
+        (BRACKETS, r"\boxed{}}", "}", True),
+        (BRACKETS, r"\boxed{\}}", "}", True),
+        (BRACKETS, r"\boxed{\text{) } ]}}", ") } ]", True),
+        (BRACKETS, r"\boxed{] \rangle}", "] >", True),
+        (BRACKETS, r"\boxed{] >}, as ( and { are closed.", "] >", True),
+        (BRACKETS, r"\boxed{> ]}", "] >", False),
+        (BRACKETS, r"\boxed{]}", "] ]", False),
+        (BRACKETS, r"\boxed{] ] ]}", "] ]", False),
+        (BRACKETS, r"\boxed{[ [ ] ]}", "] ]", False),
+        (BRACKETS, r"\boxed{}", "}", False),
+        (BRACKETS, r"\boxed{\text{none}}", "]", False),
+        (BRACKETS, "Answer: ] ] >", "] ] >", True),
+        (BRACKETS, "The answer is `] )`.", "] )", True),
+        (BRACKETS, "We still need ] )", "] )", False),
+    ],
+    "sorted words": [
+        (WORD_LIST, r"\boxed{syndrome therefrom}", "syndrome therefrom", True),
+        (WORD_LIST, r"\boxed{\text{syndrome therefrom}}", "syndrome therefrom", True),
+        (WORD_LIST, r"\boxed{syndrome, therefrom}", "syndrome therefrom", True),
+        (WORD_LIST, r"\boxed{syndrome\ therefrom}", "syndrome therefrom", True),
+        (WORD_LIST, r"\boxed{Syndrome Therefrom}", "syndrome therefrom", True),
+        (WORD_LIST, r"\boxed{['syndrome', 'therefrom']}", "syndrome therefrom", True),
+        (WORD_LIST, "\\boxed{syndrome\ntherefrom}", "syndrome therefrom", True),
+        (WORD_LIST, r"\boxed{guru it\&t malton}", "guru it&t malton", True),
+        (WORD_LIST, r"\boxed{therefrom syndrome}", "syndrome therefrom", False),
+        (WORD_LIST, r"\boxed{syndrome}", "syndrome therefrom", False),
+        (WORD_LIST, r"\boxed{syndrometherefrom}", "syndrome therefrom", False),
+        (WORD_LIST, r"\boxed{syndrome syndrome therefrom}", "syndrome therefrom", False),
+        (WORD_LIST, r"\boxed{syndromes therefrom}", "syndrome therefrom", False),
+        (WORD_LIST, "Answer: syndrome therefrom", "syndrome therefrom", True),
+        (WORD_LIST, "Sorted.\n\nsyndrome therefrom", "syndrome therefrom", True),
+        (WORD_LIST, "The words are syndrome therefrom", "syndrome therefrom", False),
+    ],
+    "other text": [
+        (TEXT, r"\boxed{\text{Monsters, Inc}}", "Monsters, Inc", True),
+        (TEXT, r"\boxed{\text{monsters, inc.}}", "Monsters, Inc", True),
+        (TEXT, r"\boxed{dearth, wind, \& fire}", "dearth, wind, & fire", True),
+        (TEXT, "The answer is 'rita, sue and bob poo'.", "rita, sue and bob poo", True),
+        (TEXT, r"\boxed{Monsters}", "Monsters, Inc", False),
+        (TEXT, r"\boxed{A}", "Monsters, Inc", False),
+        (TEXT, r"\boxed{}", "Monsters, Inc", False),
+    ],
+}
+"""(kind, what a model answered, target, whether it is right)"""
