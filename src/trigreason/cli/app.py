@@ -10,14 +10,21 @@ from typing import Annotated, Any
 import typer
 
 from trigreason import __version__
+from trigreason.cli.calibrate import calibrate
 from trigreason.cli.config import config_commands
 from trigreason.cli.demo import demo
 from trigreason.cli.doctor import doctor
+from trigreason.cli.eval import evaluate
 from trigreason.cli.failures import FAILURES, one_line
 from trigreason.cli.keys import keys_commands
 from trigreason.cli.options import WrongUse
+from trigreason.cli.paper import paper_commands
+from trigreason.cli.replays import replay
+from trigreason.cli.report import report
 from trigreason.cli.serve import serve
+from trigreason.cli.simulate import simulate
 from trigreason.cli.solve import solve
+from trigreason.cli.study import study_commands
 from trigreason.cli.trace import trace_commands
 
 CLOSED_PIPE = 141
@@ -28,9 +35,16 @@ app.command()(demo)
 app.command()(solve)
 app.command()(serve)
 app.command()(doctor)
+app.command("eval")(evaluate)
+app.command()(report)
+app.command()(calibrate)
+app.command()(simulate)
+app.command()(replay)
+app.add_typer(study_commands, name="study")
 app.add_typer(trace_commands, name="trace")
 app.add_typer(config_commands, name="config")
 app.add_typer(keys_commands, name="keys")
+app.add_typer(paper_commands, name="paper")
 
 
 def _print_version(wanted: bool) -> None:

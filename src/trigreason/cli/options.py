@@ -66,6 +66,14 @@ PairName = Annotated[
 
 TRIGGERS = "Triggers"
 
+Paper = Annotated[
+    bool,
+    typer.Option(
+        "--paper",
+        help="Start from the paper's thresholds, not from those that fit the pair.",
+        rich_help_panel=TRIGGERS,
+    ),
+]
 Priming = Annotated[
     int | None,
     typer.Option(
@@ -261,6 +269,13 @@ Hedge = Annotated[
 TraceFile = Annotated[
     str,
     typer.Argument(metavar="FILE", help="A recorded trace, or - for standard input."),
+]
+Logs = Annotated[
+    list[Path],
+    typer.Argument(
+        metavar="LOGS...",
+        help="Recorded runs: Inspect's logs, traces, lines of traces, or folders with them.",
+    ),
 ]
 TraceOut = Annotated[
     Path | None,

@@ -1,0 +1,108 @@
+"""``trigreason simulate``: recorded runs under another deployment."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from trigreason.cli import options
+from trigreason.cli.console import print_json, screen
+from trigreason.cli.extra import needs
+from trigreason.cli.options import as_wrong_use
+
+if TYPE_CHECKING:
+    from trigreason.studies.simulation import Deployment, Server
+
+_SERVERS = "Servers"
+
+Requests = Literal["stretch", "step", "both"]
+
+
+def simulate(
+    logs: options.Logs,
+    *,
+    deployment: Annotated[
+        str,
+        typer.Option(
+            metavar="NAME",
+            help="edge-cloud-deepseek, two-gpus, laptop, or a TOML file (docs/simulation.md).",
+        ),
+    ] = "edge-cloud-deepseek",
+    requests: Annotated[
+        Requests | None,
+        typer.Option(
+            help="One request per stretch or per step, or both side by side. "
+            "Default: as the deployment says."
+        ),
+    ] = None,
+    as_json: options.Json = False,
+    srm_rate: Annotated[
+        float | None,
+        typer.Option(metavar="TOKENS/S", help="The SRM writes so fast.", rich_help_panel=_SERVERS),
+    ] = None,
+    lrm_rate: Annotated[
+        float | None,
+        typer.Option(metavar="TOKENS/S", help="The LRM writes so fast.", rich_help_panel=_SERVERS),
+    ] = None,
+    round_trip: Annotated[
+        float | None,
+        typer.Option(
+            metavar="SECONDS", help="To the LRM's server and back.", rich_help_panel=_SERVERS
+        ),
+    ] = None,
+    first_token: Annotated[
+        float | None,
+        typer.Option(
+            metavar="SECONDS",
+            help="Until the LRM's first token, besides the round trip and the reading.",
+            rich_help_panel=_SERVERS,
+        ),
+    ] = None,
+    warm_seconds: options.WarmSeconds = None,
+    warm_tokens: options.WarmTokens = None,
+    hedge: options.Hedge = None,
+) -> None:
+    """Tell what recorded runs would take and cost elsewhere; no model needed.
+
+    The steps stay as they were written; their seconds, requests and USD follow anew.
+    """
+    with needs("evaluation"):
+        from trigreason.cli.simulated import shown, told
+        from trigreason.studies.recorded import read_runs
+        from trigreason.studies.simulation import read_deployment
+        from trigreason.studies.simulation.arms import simulate_arms
+
+    with as_wrong_use():
+        chosen = read_deployment(deployment)
+        chosen = replace(
+            chosen,
+            srm=_changed(chosen.srm, token_rate=srm_rate),
+            lrm=_changed(
+                chosen.lrm, token_rate=lrm_rate, round_trip=round_trip, first_token=first_token
+            ),
+            hiding=options.changed(
+                chosen.hiding, warm_seconds=warm_seconds, warm_tokens=warm_tokens, hedge=hedge
+            ),
+        )
+    arms = simulate_arms(read_runs(logs), _ways(chosen, requests))
+    if not arms:
+        raise ValueError("there are no runs in these logs; give others")
+    if as_json:
+        print_json(told(deployment, chosen, arms))
+    else:
+        screen().print(*shown(deployment, chosen, arms), sep="\n")
+
+
+def _changed(server: Server, **flags: float | None) -> Server:
+    given = {name: value for name, value in flags.items() if value is not None}
+    return replace(server, **given)  # type: ignore[arg-type]  # only the server's numbers
+
+
+def _ways(chosen: Deployment, requests: Requests | None) -> list[Deployment]:
+    """The deployment with one request per step, per stretch, or each of both."""
+    if requests is None:
+        return [chosen]
+    wanted = {"stretch": [False], "step": [True], "both": [True, False]}[requests]
+    return [replace(chosen, request_per_step=each) for each in wanted]

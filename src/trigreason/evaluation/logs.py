@@ -1,0 +1,211 @@
+"""Runs out of Inspect's logs, one after the other: our own tasks' and other people's.
+
+Inspect's reader takes some 10 ms for each sample, and longer for a part of one; since a log in its
+``.eval`` format is a zip archive with a JSON file for each sample, the samples are read from that.
+Headers, and what else is not one by one, Inspect reads.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from zipfile import BadZipFile, ZipFile
+
+from inspect_ai.log import EvalLog, EvalSample, list_eval_logs, read_eval_log
+
+from trigreason.evaluation.answering import OF_THE_PAIR
+from trigreason.evaluation.arms import ARGUMENTS, Arm
+from trigreason.evaluation.outputs import ARM, TRACE
+from trigreason.evaluation.work import GROUP
+from trigreason.reasoning import trace_from_json
+from trigreason.studies.runs import Run
+
+Sample = Mapping[str, Any]
+"""A sample as it stands in a log."""
+
+_OF_RUN = {"id", "epoch", "target", "metadata", "output", "scores", "error"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facts:
+    """What a log's header says, whether or not the log is finished.
+
+    Attributes:
+        task: the task's name, without the package that it comes from.
+        model: the model, such as ``trigreason/bundled``.
+        pair: the pair's name; empty where the model is none of ours.
+        args: the model's arguments as they were given.
+        settings: the task's arguments, those left out as well (data, limit, groups, seed).
+        questions: how many questions there are to be, or are.
+        epochs: answers to each of them.
+        status: ``success``, ``error``, ``cancelled``, or ``started`` where the log has no end.
+        created: when, in ISO 8601.
+    """
+
+    task: str
+    model: str
+    pair: str
+    args: Mapping[str, Any]
+    settings: Mapping[str, Any]
+    questions: int | None
+    epochs: int
+    status: str
+    created: str
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """A sample that came to nothing, and why, in one line."""
+
+    sample: str
+    epoch: int
+    reason: str
+
+
+def log_files(places: Sequence[Path]) -> list[Path]:
+    """The logs that are named, and those in the folders that are, the oldest first in each.
+
+    Raises:
+        ValueError: a place is not there, or a folder holds no log.
+    """
+    files: list[Path] = []
+    for place in places:
+        if not place.exists():
+            raise ValueError(f"there is no log or folder {place}")
+        found = [place]
+        if place.is_dir():
+            listed = list_eval_logs(str(place), descending=False)
+            found = [Path(log.name.removeprefix("file://")) for log in listed]
+        if not found:
+            raise ValueError(f"there is no log in the folder {place}")
+        files += found
+    return files
+
+
+def log_facts(file: Path) -> Facts:
+    """What the header of a log says. Raises ValueError where the file is no log."""
+    log = _header(file)
+    spec = log.eval
+    provider, _, name = spec.model.partition("/")
+    return Facts(
+        task=_task_of(log),
+        model=spec.model,
+        pair=name if provider == "trigreason" else "",
+        args=spec.model_args,
+        settings=spec.task_args,
+        questions=spec.dataset.samples,
+        epochs=spec.config.epochs or 1,
+        status=log.status,
+        created=spec.created,
+    )
+
+
+def log_arm(file: Path) -> Arm:
+    """The way in which a log's runs were answered.
+
+    Raises:
+        ValueError: the file is no log, or holds no run of a pair and does not say all of the arm.
+    """
+    for sample in _samples(file):
+        told = ((sample.get("output") or {}).get("metadata") or {}).get(ARM)
+        if told is not None:
+            return Arm().with_args(told)
+    args = {name: value for name, value in log_facts(file).args.items() if name not in OF_THE_PAIR}
+    if set(Arm().to_args()) <= set(args) <= ARGUMENTS:
+        return Arm().with_args(args)
+    raise ValueError(f"{file} holds no finished run of a pair")
+
+
+def read_log(file: Path) -> Iterator[Run]:
+    """The runs of a log, finished or not, as they come in it; samples that failed are left out.
+
+    A run is right or wrong by the task's first score; other people's tasks may have any, and one
+    that is neither 0 nor 1 says neither.
+
+    Raises:
+        ValueError: the file is no log, or a trace in it cannot be read.
+    """
+    task = _task_of(_header(file))
+    for sample in _samples(file):
+        run = _run(sample, task)
+        if run is not None:
+            yield run
+
+
+def failed_samples(file: Path) -> Iterator[Failed]:
+    """The samples of a log that :func:`read_log` leaves out because they failed.
+
+    Raises:
+        ValueError: the file is no log.
+    """
+    for sample in _samples(file):
+        error = sample.get("error")
+        if error:
+            lines = str(error["message"]).strip().splitlines()
+            yield Failed(str(sample["id"]), sample["epoch"], lines[0] if lines else "unknown")
+
+
+def run_of(sample: EvalSample, task: str = "") -> Run | None:
+    """The run in a sample; None where it failed, or where no pair of ours answered."""
+    return _run(sample.model_dump(include=_OF_RUN), task)
+
+
+def _run(sample: Sample, task: str) -> Run | None:
+    output, metadata = sample.get("output") or {}, sample.get("metadata") or {}
+    trace = metadata.get(TRACE) or (output.get("metadata") or {}).get(TRACE)
+    if trace is None or sample.get("error"):
+        return None
+    return Run(
+        trace=trace_from_json(trace),
+        task=task,
+        group=str(metadata.get(GROUP, "")),
+        sample=str(sample["id"]),
+        epoch=sample["epoch"],
+        target=_target(sample["target"]),
+        right=_right(sample.get("scores") or {}),
+        pair=str(output.get("model", "")).partition("/")[2],
+    )
+
+
+def _target(target: str | list[str]) -> str | None:
+    if isinstance(target, str):
+        return target or None
+    return target[0] if len(target) == 1 else None
+
+
+_SAYS: dict[Any, bool] = {"C": True, "I": False, "N": False, 1: True, 0: False}
+
+
+def _right(scores: Mapping[str, Mapping[str, Any]]) -> bool | None:
+    """Whether the first score, as tasks list them, is that of a right answer."""
+    value = next((score["value"] for score in scores.values()), None)
+    return None if isinstance(value, dict | list) else _SAYS.get(value)
+
+
+def _task_of(log: EvalLog) -> str:
+    return log.eval.task.rpartition("/")[2]
+
+
+def _header(file: Path) -> EvalLog:
+    try:
+        return read_eval_log(str(file), header_only=True)
+    except Exception as error:
+        # which error depends on the format and on what is in the file instead
+        raise ValueError(f"{file} is no log of Inspect ({type(error).__name__})") from error
+
+
+def _samples(file: Path) -> Iterator[Sample]:
+    try:
+        if file.suffix == ".json":
+            yield from json.loads(file.read_bytes()).get("samples") or []
+            return
+        with ZipFile(file) as archive:
+            # a sample that was written again has its name twice, and the last one counts
+            for name in dict.fromkeys(archive.namelist()):
+                if name.startswith("samples/"):
+                    yield json.loads(archive.read(name))
+    except (OSError, BadZipFile, UnicodeDecodeError, json.JSONDecodeError) as error:
+        raise ValueError(f"{file} is no log of Inspect ({error})") from error

@@ -1,0 +1,138 @@
+"""Recorded runs from wherever they are kept: Inspect's logs, single traces, lines of traces.
+
+- ``.eval`` and Inspect's ``.json``: the logs of ``trigreason eval`` and ``inspect eval``
+- ``.json``: one trace, as ``solve --trace`` writes it and ``GET /v1/traces/ID`` answers
+- ``.jsonl``: a trace or a gateway's record with its traces per line, or what ``calibrate`` keeps:
+  an object with a ``trace`` and what is known of it (``right``, ``target``, ``group``, ``epoch``,
+  and ``sample`` or ``question``, the question's id)
+
+A trace alone does not say whether its answer is right.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from trigreason.reasoning import trace_from_json
+from trigreason.studies.runs import Run
+
+SUFFIXES = (".eval", ".json", ".jsonl")
+WANTED = "give Inspect's logs (.eval, .json), traces (.json) or lines of traces (.jsonl)"
+KEYS = frozenset({"eval", "schema", "trace", "traces"})
+"""What an Inspect log, a trace, and an object with one or several have; other JSON has none."""
+
+
+def read_runs(paths: Sequence[Path]) -> Iterator[Run]:
+    """The runs in these files and folders (with the folders in them), in the order of the names.
+
+    Questions and outcomes come with them as far as they are known.
+
+    Raises:
+        ValueError: a file holds no runs, or is damaged; it names the file, and the line.
+        OSError: a file cannot be read.
+    """
+    for path in paths:
+        yield from _read_folder(path) if path.is_dir() else _read(path)
+
+
+def _read_folder(folder: Path) -> Iterator[Run]:
+    """What a folder holds, but for hidden files and for JSON that is neither a log nor a trace."""
+    found = False
+    for file in sorted(folder.rglob("*")):
+        is_hidden = any(part.startswith(".") for part in file.relative_to(folder).parts)
+        if is_hidden or file.suffix not in SUFFIXES or not file.is_file():
+            continue
+        if file.suffix == ".json" and not KEYS & _keys(_parsed(file)):
+            continue
+        for run in _read(file):
+            found = True
+            yield run
+    if not found:
+        raise ValueError(f"{folder}: there is no recorded run in this folder; {WANTED}")
+
+
+def _read(file: Path) -> Iterator[Run]:
+    if file.suffix == ".eval":
+        return _from_log(file)
+    if file.suffix == ".jsonl":
+        return _from_lines(file)
+    if file.suffix == ".json":
+        return _from_json(file)
+    raise ValueError(f"{file}: is no kind of file that runs are read from; {WANTED}")
+
+
+def _from_log(file: Path) -> Iterator[Run]:
+    # Inspect takes a second to import, which traces alone do not need.
+    from trigreason.evaluation.logs import read_log
+
+    if not file.exists():
+        raise ValueError(f"{file}: there is no such file. Check the path.")
+    try:
+        yield from read_log(file)
+    except ValueError as error:
+        place = "" if str(file) in str(error) else f"{file}: "
+        raise ValueError(f"{place}{error}") from error
+
+
+def _from_json(file: Path) -> Iterator[Run]:
+    values = _parsed(file)
+    if "eval" in _keys(values):
+        yield from _from_log(file)
+    else:
+        yield from _runs(values, str(file))
+
+
+def _from_lines(file: Path) -> Iterator[Run]:
+    with file.open("rb") as lines:
+        for number, line in enumerate(lines, start=1):
+            if line.strip():
+                place = f"{file}, line {number}"
+                yield from _runs(_json(line, place), place)
+
+
+def _parsed(file: Path) -> Any:
+    return _json(file.read_bytes(), str(file))
+
+
+def _json(text: bytes, place: str) -> Any:
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f"{place}: is no JSON ({error}); {WANTED}") from error
+
+
+def _keys(values: Any) -> frozenset[str]:
+    return frozenset(values) if isinstance(values, dict) else frozenset()
+
+
+def _runs(values: Any, place: str) -> list[Run]:
+    """The run, or in a gateway's record the runs, that one JSON value holds."""
+    try:
+        if "traces" in _keys(values) and isinstance(values["traces"], dict):
+            pair = str(values.get("pair", ""))
+            return [
+                Run(trace=trace_from_json(trace), sample=name, pair=pair)
+                for name, trace in values["traces"].items()
+            ]
+        known = values if "trace" in _keys(values) else {}
+        return [Run(trace=trace_from_json(values), **_what_is_known(known))]
+    except ValueError as error:
+        raise ValueError(f"{place}: {error}; {WANTED}") from error
+
+
+def _what_is_known(values: Mapping[str, Any]) -> dict[str, Any]:
+    """A run's fields beside its trace."""
+    known: dict[str, Any] = {}
+    for name in ("task", "group", "pair", "target"):
+        if values.get(name) is not None:
+            known[name] = str(values[name])
+    sample = values.get("sample", values.get("question"))
+    if sample is not None:
+        known["sample"] = str(sample)
+    epoch, right = values.get("epoch", 1), values.get("right")
+    if not isinstance(epoch, int) or not (right is None or isinstance(right, bool)):
+        raise ValueError(f"epoch is a number and right true or false, not {epoch!r} and {right!r}")
+    return known | {"epoch": epoch, "right": right}

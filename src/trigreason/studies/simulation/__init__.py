@@ -1,0 +1,15 @@
+"""Latency and cost of recorded runs under another deployment."""
+
+from trigreason.studies.simulation.deployment import Deployment, Server
+from trigreason.studies.simulation.reading import DEPLOYMENTS, read_deployment
+from trigreason.studies.simulation.simulate import simulate
+from trigreason.studies.simulation.simulated import Simulated
+
+__all__ = [
+    "DEPLOYMENTS",
+    "Deployment",
+    "Server",
+    "Simulated",
+    "read_deployment",
+    "simulate",
+]

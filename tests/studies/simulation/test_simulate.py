@@ -1,0 +1,296 @@
+"""Simulated runs: seconds and requests worked out by hand, and what holds of every run."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.studies.simulation.recordings import (
+    LRM,
+    SRM,
+    recording,
+    recordings,
+    step,
+)
+from trigreason.hiding import Hiding
+from trigreason.reasoning import Direction, Prices, Purpose, StepEnd, Thresholds, Trace, Trigger
+from trigreason.studies.simulation import Deployment, Server, simulate
+
+often = settings(max_examples=60, deadline=None)
+
+OFFLOAD, PRIMING = Trigger.COGNITIVE_OFFLOAD, Trigger.STRATEGIC_PRIMING
+REJECTION = Trigger.JUDGE_REJECTION
+CLOSED = StepEnd.END_OF_THINKING
+
+CLOUD = Server(round_trip=0.1, first_token=0.9, token_rate=10, closing=0.0)
+EDGE = Server(token_rate=20, closing=0.0)
+APART = Deployment(srm=EDGE, lrm=CLOUD)
+
+PRIMED = recording(
+    "trigreason",
+    [step(LRM, 10, trigger=PRIMING), step(SRM, 20), step(SRM, 20, end=CLOSED)],
+    {SRM: 10},
+    Thresholds(n=1),
+)
+OFFLOADED = recording(
+    "trigreason",
+    [
+        step(SRM, 20),
+        step(SRM, 20, standing=False),
+        step(LRM, 10, trigger=OFFLOAD),
+        step(SRM, 20, end=CLOSED),
+    ],
+    {SRM: 10},
+    Thresholds(n=0),
+)
+JUDGED = recording(
+    "specreason",
+    [
+        step(SRM, 20, score=9),
+        step(SRM, 20, score=2, standing=False),
+        step(LRM, 10, trigger=REJECTION),
+        step(SRM, 20, score=9, end=CLOSED),
+    ],
+    {SRM: 10},
+)
+ALONE = recording("lrm", [step(LRM, 10), step(LRM, 10, end=CLOSED)], {LRM: 5})
+CUT_SHORT = recording("lrm", [step(LRM, 10, end=StepEnd.CUT_OFF)], {LRM: 5})
+
+
+def last(tokens: int, rate: float) -> float:
+    """Seconds from a stream's first token to the last of so many."""
+    return (tokens - 1) / rate
+
+
+@pytest.mark.parametrize(
+    ("trace", "per_step", "seconds", "requests"),
+    [
+        (ALONE, False, 1 + last(25, 10), "L"),
+        (ALONE, True, 1 + last(10, 10) + 1 + last(15, 10), "LL"),
+        (CUT_SHORT, False, 1 + last(10, 10) + 1 + last(5, 10), "La"),
+        (PRIMED, False, 1 + last(10, 10) + last(50, 20), "LS"),
+        (PRIMED, True, 1 + last(10, 10) + last(20, 20) + last(30, 20), "LSS"),
+        (OFFLOADED, False, last(40, 20) + 1 + last(10, 10) + last(30, 20), "SLS"),
+        # a score takes 1 s, in which the SRM writes the whole of the next step
+        (
+            JUDGED,
+            False,
+            last(20, 20) + 1 + 1 + 1 + last(10, 10) + last(20, 20) + 1,
+            "SjjLSj",
+        ),
+        (
+            JUDGED,
+            True,
+            2 * (last(20, 20) + 1) + 1 + last(10, 10) + last(20, 20) + 1,
+            "SjSjLSj",
+        ),
+    ],
+)
+def test_seconds_and_requests_are_those_worked_out_by_hand(
+    trace: Trace, per_step: bool, seconds: float, requests: str
+) -> None:
+    simulated = simulate(trace, replace(APART, request_per_step=per_step))
+    assert simulated.seconds == pytest.approx(seconds)
+    names = {Purpose.JUDGE: "j", Purpose.ANSWER: "a"}
+    assert requests == "".join(
+        names.get(each.purpose, each.author[0].upper()) for each in simulated.requests
+    )
+
+
+def test_the_srm_writes_on_while_it_is_judged_and_what_is_rejected_is_unused() -> None:
+    first, second = (each for each in simulate(JUDGED, APART).of(SRM))
+    assert first.completion_tokens == 60  # 40 used, and 20 more while the second score was awaited
+    assert first.unused_tokens == 20
+    assert second.unused_tokens == 0  # the answer came in the same stream, and ended it
+
+
+def test_a_closed_stream_is_billed_for_what_was_written_until_the_server_knew() -> None:
+    (written, _) = simulate(PRIMED, replace(APART, lrm=replace(CLOUD, closing=None))).requests
+    assert written.completion_tokens == 10
+    assert written.generated_tokens == 11
+
+
+def test_a_server_that_ends_a_single_step_writes_no_more() -> None:
+    billing = replace(CLOUD, closing=None, bills_closed_streams=True)
+    (written, _) = simulate(PRIMED, replace(APART, lrm=billing)).requests
+    assert written.generated_tokens == 10
+
+
+def test_a_server_that_ended_the_last_step_is_asked_again_for_the_answer() -> None:
+    trace = recording(
+        "trigreason",
+        [step(SRM, 20, standing=False), step(LRM, 10, trigger=OFFLOAD, end=CLOSED)],
+        {LRM: 6},
+    )
+    billing = replace(APART, lrm=replace(CLOUD, bills_closed_streams=True))
+    _, ended, rest = simulate(trace, billing).requests
+    assert (ended.completion_tokens, rest.completion_tokens) == (11, 5)
+    assert len(simulate(trace, APART).requests) == 2
+
+
+def test_prompts_grow_with_the_thinking_and_are_found_in_the_cache() -> None:
+    _, rewrite, on = simulate(OFFLOADED, APART).requests
+    assert (rewrite.prompt_tokens, rewrite.cached_tokens) == (120, 0)
+    # the draft reads like the rewrite, so the SRM has read the rewrite as well
+    assert (on.prompt_tokens, on.cached_tokens) == (130, 129)
+
+
+@pytest.mark.parametrize(
+    ("server", "cached"),
+    [
+        (Server(), 149),
+        (Server(cache=False), 0),
+        (Server(cache_unit=64), 128),
+        (Server(cache_unit=256), 0),
+    ],
+)
+def test_the_cache_keeps_whole_units_and_the_last_token_is_always_read(
+    server: Server, cached: int
+) -> None:
+    assert server.cached(200, 150) == cached
+
+
+def test_reading_what_is_not_cached_takes_time() -> None:
+    slow = replace(CLOUD, prefill_rate=50)
+    simulated = simulate(OFFLOADED, replace(APART, lrm=slow))
+    assert simulated.waiting[LRM] == pytest.approx(1 + 120 / 50)
+
+
+def test_a_warm_cache_leaves_less_to_read() -> None:
+    slow = replace(APART, lrm=replace(CLOUD, prefill_rate=50))
+    cold = simulate(OFFLOADED, slow)
+    warm = simulate(OFFLOADED, replace(slow, hiding=Hiding(warm_tokens=15)))
+    read, rewrite = warm.of(LRM)
+    assert (read.purpose, read.prompt_tokens, read.began_seconds) == (Purpose.WARM, 120, 0.95)
+    assert rewrite.cached_tokens == 119
+    assert warm.waiting[LRM] == pytest.approx(cold.waiting[LRM] - 119 / 50)
+
+
+def test_nothing_is_warmed_where_the_lrm_comes_next_anyway() -> None:
+    steps = [step(SRM, 20), step(LRM, 10, trigger=Trigger.INTERVENTION_REQUEST)]
+    trace = recording("trigreason", steps, {LRM: 5}, Thresholds(n=0))
+    warm = simulate(trace, replace(APART, hiding=Hiding(warm_tokens=1)))
+    assert all(each.purpose is not Purpose.WARM for each in warm.requests)
+
+
+def test_a_hedge_is_sent_at_the_token_with_which_the_step_would_fire() -> None:
+    unsure = (0.0, -3.0, -3.0, *[-3.0] * 17)
+    thresholds = Thresholds(n=0, rho=0.4, direction=Direction.UNDER)
+    steps = [
+        step(SRM, 20, standing=False, logprobs=unsure),
+        step(LRM, 10, trigger=OFFLOAD),
+        step(SRM, 20, end=CLOSED, logprobs=tuple([0.0] * 20)),
+    ]
+    trace = recording("trigreason", steps, {SRM: 10}, thresholds)
+    hedged = simulate(trace, replace(APART, hiding=Hiding(hedge=True, hedge_tokens=3)))
+    (rewrite,) = hedged.of(LRM)
+    assert rewrite.began_seconds == pytest.approx(last(3, 20))  # 1 of 3 is below .4
+    assert hedged.waiting[LRM] == pytest.approx(1 - last(20, 20) + last(3, 20))
+    assert hedged.seconds == pytest.approx(last(3, 20) + 1 + last(10, 10) + last(30, 20))
+
+
+def test_a_hedge_that_is_not_needed_is_paid_for_up_to_where_it_is_dropped() -> None:
+    unsure_at_first = (*[-3.0] * 4, *[0.0] * 56)
+    thresholds = Thresholds(n=0, rho=0.4, direction=Direction.UNDER)
+    steps = [step(SRM, 60, end=CLOSED, logprobs=unsure_at_first)]
+    trace = recording("trigreason", steps, {SRM: 10}, thresholds)
+    hedged = simulate(trace, replace(APART, hiding=Hiding(hedge=True, hedge_tokens=4)))
+    (dropped,) = hedged.of(LRM)
+    assert dropped.purpose is Purpose.HEDGE
+    assert dropped.unused_tokens == dropped.completion_tokens == 19  # 2.95 - 0.15 - 1 s at 10/s
+    assert hedged.seconds == pytest.approx(last(70, 20))
+
+
+def test_a_run_without_any_prompt_length_cannot_be_simulated() -> None:
+    trace = replace(ALONE, stretches=[])
+    with pytest.raises(ValueError, match="how long its prompt was"):
+        simulate(trace, APART)
+
+
+SECONDS = st.floats(0, 2)
+RATES = st.one_of(st.none(), st.floats(5, 200))
+PAID = Prices(input=0.5, cached_input=0.5, output=2)
+SERVERS = st.builds(
+    Server,
+    round_trip=SECONDS,
+    first_token=SECONDS,
+    token_rate=RATES,
+    prefill_rate=RATES,
+    cache=st.booleans(),
+    cache_unit=st.sampled_from([1, 16, 64]),
+    bills_closed_streams=st.booleans(),
+)
+DEPLOYMENTS = st.builds(
+    Deployment,
+    srm=SERVERS,
+    lrm=SERVERS,
+    request_per_step=st.booleans(),
+    hiding=st.sampled_from([Hiding(), Hiding(hedge=True, hedge_tokens=2)]),
+)
+WARMING = st.sampled_from([Hiding(warm_tokens=3), Hiding(warm_seconds=0.5, hedge=True)])
+
+
+@often
+@given(recordings(), DEPLOYMENTS, SECONDS, st.sampled_from(["srm", "lrm"]))
+def test_a_longer_way_never_makes_a_run_faster(
+    trace: Trace, deployment: Deployment, more: float, name: str
+) -> None:
+    server = getattr(deployment, name)
+    farther = replace(server, round_trip=server.round_trip + more)
+    slower = simulate(trace, replace(deployment, **{name: farther}))
+    assert slower.seconds >= simulate(trace, deployment).seconds - 1e-9
+
+
+@often
+@given(recordings(), st.booleans(), WARMING)
+def test_without_delays_and_limits_a_run_takes_no_time(
+    trace: Trace, per_step: bool, hiding: Hiding
+) -> None:
+    simulated = simulate(trace, Deployment(request_per_step=per_step, hiding=hiding))
+    assert simulated.seconds == simulated.waiting_seconds == 0
+
+
+@often
+@given(recordings(), DEPLOYMENTS)
+def test_stretches_never_need_more_requests(trace: Trace, deployment: Deployment) -> None:
+    per_step = simulate(trace, replace(deployment, request_per_step=True))
+    stretches = simulate(trace, replace(deployment, request_per_step=False))
+    assert len(stretches.requests) <= len(per_step.requests)
+
+
+@often
+@given(recordings(), DEPLOYMENTS, WARMING)
+def test_with_one_price_for_all_input_the_cache_costs_and_saves_nothing(
+    trace: Trace, deployment: Deployment, hiding: Hiding
+) -> None:
+    def usd(cache: bool) -> float:
+        servers = {
+            name: replace(getattr(deployment, name), cache=cache, prefill_rate=None, prices=PAID)
+            for name in ("srm", "lrm")
+        }
+        return simulate(trace, replace(deployment, hiding=hiding, **servers)).total_usd
+
+    assert usd(cache=True) == pytest.approx(usd(cache=False))
+
+
+@often
+@given(recordings(), DEPLOYMENTS, WARMING)
+def test_every_request_is_whole(trace: Trace, deployment: Deployment, hiding: Hiding) -> None:
+    simulated = simulate(trace, replace(deployment, hiding=hiding))
+    assert simulated.waiting_seconds <= simulated.seconds + 1e-9
+    for each in simulated.requests:
+        assert each.prompt_tokens is not None
+        assert each.generated_tokens is not None
+        assert each.cached_tokens is not None
+        assert 0 <= each.cached_tokens < each.prompt_tokens
+        assert 0 <= each.unused_tokens <= each.completion_tokens <= each.generated_tokens
+        assert 0 <= each.began_seconds <= each.began_seconds + each.seconds <= simulated.seconds + 1
+    used = sum(
+        each.completion_tokens - each.unused_tokens
+        for each in simulated.requests
+        if each.purpose in (Purpose.WRITE, Purpose.ANSWER)
+    )
+    assert used == sum(each.tokens for each in trace.steps) + trace.answer_tokens
