@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 
 from trigreason.reasoning.steps import MAX_STEP_TOKENS
+
+ANSWER_SHARE = 4
+"""Where a limit is too small for both, one token of so many is kept for the answer."""
+
+LEAST_TOKENS = 2
+"""One of thinking and one of the answer."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,6 +31,19 @@ class Budget:
         for name, value in asdict(self).items():
             if value is not None and not value > 0:
                 raise ValueError(f"a budget of {value} {name.replace('_', ' ')} leaves no room")
+
+    def within(self, max_tokens: int) -> Budget:
+        """This budget, its thinking and answer together within ``max_tokens`` (tokens).
+
+        That is what OpenAI's limit means for models that think. The thinking ends early enough to
+        leave the answer room.
+        """
+        if max_tokens >= self.thinking_tokens + self.answer_tokens:
+            return self
+        limit = max(LEAST_TOKENS, max_tokens)
+        room = max(1, limit // ANSWER_SHARE, limit - self.thinking_tokens)
+        answer = min(self.answer_tokens, room)
+        return replace(self, thinking_tokens=limit - answer, answer_tokens=answer)
 
     def spent(self, thinking_tokens: int, steps: int) -> str | None:
         """The limit that this much thinking has reached, by its name; None while there is room."""

@@ -186,6 +186,9 @@ class EngineError(Exception):
     def __str__(self) -> str:
         return f"{self.where}: {self.what}. {self.advice}"
 
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({str(self)!r})"
+
 
 class EngineUnreachable(EngineError):
     """Nobody answers there, or the connection broke."""

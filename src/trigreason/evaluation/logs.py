@@ -18,7 +18,7 @@ from inspect_ai.log import EvalLog, EvalSample, list_eval_logs, read_eval_log
 
 from trigreason.evaluation.answering import OF_THE_PAIR
 from trigreason.evaluation.arms import ARGUMENTS, Arm
-from trigreason.evaluation.outputs import ARM, TRACE
+from trigreason.evaluation.outputs import ARM, PROVIDER, TRACE
 from trigreason.evaluation.work import GROUP
 from trigreason.reasoning import trace_from_json
 from trigreason.studies.runs import Run
@@ -93,7 +93,7 @@ def log_facts(file: Path) -> Facts:
     return Facts(
         task=_task_of(log),
         model=spec.model,
-        pair=name if provider == "trigreason" else "",
+        pair=name if provider == PROVIDER else "",
         args=spec.model_args,
         settings=spec.task_args,
         questions=spec.dataset.samples,

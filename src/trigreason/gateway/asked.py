@@ -25,12 +25,6 @@ EFFORTS: dict[Effort, float] = {
 }
 """Shares of the pair's thinking budget; a request that names none may use all of it."""
 
-ANSWER_SHARE = 4
-"""Where a limit is too small for both, one token of so many is kept for the answer."""
-
-LEAST_TOKENS = 2
-"""One of thinking and one of the answer."""
-
 Seed = Annotated[int, Field(ge=-(2**63), lt=2**63)]
 
 
@@ -71,19 +65,10 @@ class Asked:
         )
 
     def budget(self, own: Budget, seconds: float) -> Budget:
-        """The pair's budget within what the client allows, and within ``seconds``.
-
-        ``max_tokens`` bounds thinking and answer together, as OpenAI's does for models that
-        think; the thinking ends early enough to leave the answer room.
-        """
+        """The pair's budget within what the client allows, and within ``seconds``."""
         thinking = int(own.thinking_tokens * EFFORTS[self.effort or "high"])
         if self.options.thinking_tokens is not None:
             thinking = min(own.thinking_tokens, self.options.thinking_tokens)
-        thinking = max(1, thinking)
-        answer = own.answer_tokens
-        if self.max_tokens is not None and self.max_tokens < thinking + answer:
-            limit = max(LEAST_TOKENS, self.max_tokens)
-            answer = min(answer, max(1, limit // ANSWER_SHARE, limit - thinking))
-            thinking = limit - answer
         until = seconds if own.seconds is None else min(own.seconds, seconds)
-        return replace(own, thinking_tokens=thinking, answer_tokens=answer, seconds=until)
+        budget = replace(own, thinking_tokens=max(1, thinking), seconds=until)
+        return budget if self.max_tokens is None else budget.within(self.max_tokens)

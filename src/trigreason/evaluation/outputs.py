@@ -1,0 +1,118 @@
+"""Between Inspect's messages and outputs and those of a run: plain conversions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from inspect_ai.model import (
+    ChatCompletionChoice,
+    ChatMessage,
+    ChatMessageAssistant,
+    ChatMessageTool,
+    Content,
+    ContentReasoning,
+    ContentText,
+    ModelOutput,
+    ModelUsage,
+)
+
+from trigreason.evaluation.arms import Arm
+from trigreason.reasoning import Author, Message, StopReason, Trace, Trigger, trace_to_json
+
+PROVIDER = "trigreason"
+"""What stands before a pair's name where Inspect wants a model."""
+
+TRACE = "trace"
+"""Where a trace is in metadata; ``trace_from_json`` reads it."""
+
+RUN = "run"
+"""Where its summary is."""
+
+ARM = "arm"
+"""Where the way of answering is, as an arm's arguments."""
+
+
+def conversation(messages: Sequence[ChatMessage]) -> tuple[Message, ...]:
+    """Messages of text alone; what an assistant thought in earlier turns stays out.
+
+    Raises:
+        ValueError: there is something else in them, such as an image or a tool's result.
+    """
+    return tuple(Message(message.role, _text(message)) for message in messages)
+
+
+def _text(message: ChatMessage) -> str:
+    if isinstance(message, ChatMessageTool) or getattr(message, "tool_calls", None):
+        raise ValueError("the conversation holds tool calls, and a pair calls no tools")
+    if isinstance(message.content, str):
+        return message.content
+    parts = [each for each in message.content if not isinstance(each, ContentReasoning)]
+    for part in parts:
+        if not isinstance(part, ContentText):
+            raise ValueError(f"the conversation holds {part.type}, and a pair reads text alone")
+    return "\n".join(part.text for part in parts if isinstance(part, ContentText))
+
+
+def output_of(trace: Trace, model: str, arm: Arm) -> ModelOutput:
+    """What ``model`` (its name) answered as ``arm``; the metadata hold the trace, summed up too."""
+    thinking: list[Content] = []
+    if trace.thinking:
+        thinking.append(ContentReasoning(reasoning=trace.thinking.strip()))
+    content = [*thinking, ContentText(text=trace.answer)]
+    message = ChatMessageAssistant(content=content, model=model, source="generate")
+    cut = trace.stop is StopReason.TRUNCATED
+    return ModelOutput(
+        model=model,
+        choices=[
+            ChatCompletionChoice(message=message, stop_reason="max_tokens" if cut else "stop")
+        ],
+        usage=usage_of(trace),
+        metadata={RUN: summary(trace), ARM: arm.to_args(), TRACE: trace_to_json(trace)},
+    )
+
+
+def usage_of(trace: Trace) -> ModelUsage:
+    """Tokens of all requests to both models; what a server did not count is left out.
+
+    Reasoning tokens are all that were generated and are not of the answer: drafts and scores too.
+    """
+    uses = [trace.use(author) for author in Author]
+    cached = sum(use.cached_tokens or 0 for use in uses)
+    read = sum(use.prompt_tokens or 0 for use in uses)
+    written = sum(use.completion_tokens for use in uses)
+    return ModelUsage(
+        input_tokens=read - cached,
+        input_tokens_cache_read=cached,
+        output_tokens=written,
+        reasoning_tokens=written - trace.answer_tokens,
+        total_tokens=read + written,
+        total_cost=trace.usd,
+    )
+
+
+def summary(trace: Trace) -> dict[str, Any]:
+    """A run in a few numbers, None for what is unknown: tokens, requests, seconds.
+
+    USD are among them where the pair has prices.
+    """
+    srm, lrm = trace.use(Author.SRM), trace.use(Author.LRM)
+    handed = trace.handovers_by_trigger
+    return {
+        "method": trace.method,
+        "smt": trace.smt,
+        "steps": len(trace.standing),
+        "thinking_tokens": trace.thinking_tokens,
+        "answer_tokens": trace.answer_tokens,
+        "drafts": len(trace.drafts),
+        "draft_tokens": srm.draft_tokens + lrm.draft_tokens,
+        "srm_requests": srm.requests,
+        "lrm_requests": lrm.requests,
+        "srm_tokens": srm.completion_tokens,
+        "lrm_tokens": lrm.completion_tokens,
+        "handovers": {trigger.value: handed.get(trigger, 0) for trigger in Trigger},
+        "stop": trace.stop,
+        "limit": trace.limit,
+        "seconds": trace.seconds,
+        **({"usd": trace.usd} if trace.prices else {}),
+    }

@@ -1,0 +1,18 @@
+"""What Inspect finds here by its entry point: the model provider, and the paper's tasks."""
+
+from inspect_ai.model import modelapi
+
+from trigreason.evaluation.outputs import PROVIDER
+from trigreason.evaluation.provider import PairAPI
+from trigreason.evaluation.tasks import (
+    aime24,
+    aime25,
+    arc_challenge,
+    bbh,
+    bundled,
+    gpqa_diamond,
+)
+
+pair = modelapi(name=PROVIDER)(PairAPI)
+
+__all__ = ["aime24", "aime25", "arc_challenge", "bbh", "bundled", "gpqa_diamond", "pair"]

@@ -1,0 +1,99 @@
+"""Scorers: whether an answer is right, and what it took."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any, cast
+
+from inspect_ai.scorer import (
+    CORRECT,
+    INCORRECT,
+    Metric,
+    MetricProtocol,
+    SampleScore,
+    Score,
+    Scorer,
+    Target,
+    accuracy,
+    grouped,
+    mean,
+    metric,
+    scorer,
+    stderr,
+)
+from inspect_ai.scorer import Value as Measured
+from inspect_ai.solver import TaskState
+
+from trigreason.evaluation.grading import AnswerKind, grade
+from trigreason.evaluation.outputs import RUN
+from trigreason.reasoning import StopReason
+
+GROUP = "group"
+"""Where the part of a task that a question belongs to is in a sample's metadata."""
+
+
+@metric
+def by_group() -> Metric:
+    """Accuracy in each group of a task's questions; nothing where they are all of one."""
+    of_each = cast(MetricProtocol, grouped(accuracy(), GROUP, all=False))
+
+    def measure(scores: list[SampleScore]) -> Measured:
+        groups = {(each.sample_metadata or {}).get(GROUP) for each in scores}
+        return of_each(scores) if len(groups) > 1 else {}
+
+    return measure
+
+
+@scorer(metrics=[accuracy(), stderr(), by_group()])
+def right() -> Scorer:
+    """Whether the answer is the wanted one, by the form of the question's answer.
+
+    With epochs, a question counts with the mean of its answers, and the standard error is that of
+    the mean over questions: answers to the same question are one cluster.
+    """
+
+    async def score(state: TaskState, target: Target) -> Score:
+        given = state.metadata
+        kind, letters = AnswerKind(given["kind"]), given["letters"]
+        found = grade(kind, state.output.completion, target.text, letters)
+        return Score(value=CORRECT if found.right else INCORRECT, answer=found.given)
+
+    return score
+
+
+@scorer(metrics={"*": [mean()]})
+def work() -> Scorer:
+    """What the answer took: shares, tokens, requests, seconds, and USD where prices are known.
+
+    NaN stands for what is unknown. A model that is no pair of ours has no such score.
+    """
+
+    async def score(state: TaskState, target: Target) -> Score | None:
+        run = (state.output.metadata or {}).get(RUN)
+        return None if run is None else Score(value=measures(run))
+
+    return score
+
+
+COUNTED = (
+    "smt",
+    "thinking_tokens",
+    "answer_tokens",
+    "drafts",
+    "draft_tokens",
+    "srm_requests",
+    "lrm_requests",
+    "srm_tokens",
+    "lrm_tokens",
+    "seconds",
+    "usd",
+)
+
+
+def measures(run: Mapping[str, Any]) -> dict[str, float]:
+    """A run's summary in numbers alone, one for each trigger's handovers."""
+    known = [name for name in COUNTED if name in run]
+    counted = {name: math.nan if run[name] is None else float(run[name]) for name in known}
+    handed = {trigger: float(count) for trigger, count in run["handovers"].items()}
+    return counted | handed | {"truncated": float(run["stop"] == StopReason.TRUNCATED)}
