@@ -1,0 +1,230 @@
+"""``trigreason calibrate``: thresholds that fit a pair, with the evidence for them."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from trigreason.cli import options
+from trigreason.cli.extra import needs
+from trigreason.cli.models import chosen_pair
+from trigreason.cli.options import WrongUse, as_wrong_use
+from trigreason.configuration import BUNDLED, Configuration, PlannedPair, read_configuration
+
+LABEL_FREE = "Without labels"
+LABELLED = "With labels"
+OUT = Path("calibration")
+
+
+def calibrate(
+    context: typer.Context,
+    logs: Annotated[
+        list[Path] | None,
+        typer.Argument(
+            metavar="LOGS", help="Without labels: recorded runs of the SRM, files or folders."
+        ),
+    ] = None,
+    *,
+    lrm_share: Annotated[
+        float | None,
+        typer.Option(
+            metavar="SHARE",
+            help="The share of the thinking that the LRM is to write, such as 0.3; ρ and k follow.",
+            rich_help_panel=LABEL_FREE,
+        ),
+    ] = None,
+    n: options.Priming = None,
+    tau: options.Tau = None,
+    direction: options.Side = None,
+    m: options.Rectification = None,
+    task: Annotated[
+        str | None,
+        typer.Option(
+            metavar="TASK",
+            help="Search on questions with known answers: aime24, aime25, gpqa_diamond, bbh, "
+            "arc_challenge or bundled.",
+            rich_help_panel=LABELLED,
+        ),
+    ] = None,
+    data: Annotated[
+        str | None,
+        typer.Option(
+            metavar="PATH",
+            help="A file or folder with the published questions; hub fetches them. Default: the "
+            "hub, and for bundled the problems that come along.",
+            rich_help_panel=LABELLED,
+        ),
+    ] = None,
+    limit: Annotated[
+        int | None,
+        typer.Option(
+            min=4,
+            metavar="QUESTIONS",
+            help="At most so many questions, as many of each group. Default: all.",
+            rich_help_panel=LABELLED,
+        ),
+    ] = None,
+    held_out: Annotated[
+        float,
+        typer.Option(
+            metavar="SHARE",
+            help="The share of the questions on which nothing is decided.",
+            rich_help_panel=LABELLED,
+        ),
+    ] = 0.5,
+    trials: Annotated[
+        int,
+        typer.Option(min=1, metavar="SETTINGS", help="Settings to draw.", rich_help_panel=LABELLED),
+    ] = 40,
+    epochs: Annotated[
+        int,
+        typer.Option(
+            min=1,
+            metavar="ANSWERS",
+            help="Answers to each question under each setting.",
+            rich_help_panel=LABELLED,
+        ),
+    ] = 1,
+    against: Annotated[
+        Literal["smt", "usd"],
+        typer.Option(
+            help="What accuracy is weighed against: the SRM's share of the thinking, or cost.",
+            rich_help_panel=LABELLED,
+        ),
+    ] = "smt",
+    out: Annotated[
+        Path,
+        typer.Option(
+            metavar="DIR",
+            help="Every run is kept here, and none that is here is run again.",
+            rich_help_panel=LABELLED,
+        ),
+    ] = OUT,
+    connections: Annotated[
+        int | None,
+        typer.Option(min=1, metavar="RUNS", help="Runs at once.", rich_help_panel=LABELLED),
+    ] = None,
+    temperature: options.Temperature = None,
+    top_p: options.TopP = None,
+    budget: Annotated[
+        int | None,
+        typer.Option(
+            metavar="TOKENS",
+            help="Thinking is closed, and the answer asked for, after so many. "
+            "Default: as the pair has it.",
+            rich_help_panel=LABELLED,
+        ),
+    ] = None,
+    answer_tokens: options.AnswerTokens = None,
+    pair: options.PairName = None,
+    config: options.Config = None,
+    seed: options.Seed = 0,
+    write: Annotated[
+        bool,
+        typer.Option(
+            "--write", help="Put the thresholds and their evidence into the configuration."
+        ),
+    ] = False,
+    profile_out: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Write them into a file of their own instead."),
+    ] = None,
+    figures: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Draw the front into this folder, as PNG and SVG."),
+    ] = None,
+    as_json: options.Json = False,
+) -> None:
+    """Find thresholds that fit a pair: from recorded runs alone, or by a search with labels.
+
+    LOGS and --lrm-share choose ρ and k so that the LRM writes that share; no model is needed.
+
+    --task searches τ, ρ, direction, n, k and m, and measures what it found on held-out questions.
+    """
+    _check_use(context, bool(logs), task is not None)
+    configuration = read_configuration(config, os.environ)
+    plan = chosen_pair(configuration, pair, {}, os.environ)
+    if write:
+        _check_writing(configuration, plan, profile_out)
+    with needs("evaluation"):
+        from trigreason.cli.calibrated import Destination, with_labels, without_labels
+        from trigreason.evaluation.questions import load_questions
+        from trigreason.studies.calibration.job import Job
+    destination = Destination(
+        pair=plan.name,
+        configuration=configuration.file if write else None,
+        profile=profile_out,
+        figures=figures,
+        as_json=as_json,
+    )
+    settings = plan.settings
+    if task is None:
+        assert logs, "checked with the use"
+        assert lrm_share is not None, "checked with the use"
+        with as_wrong_use():
+            base = options.changed(settings.thresholds, n=n, tau=tau, direction=direction, m=m)
+        said = f"direction {base.direction}, " + (
+            "as --direction says" if direction else f"as pair {plan.name} has it"
+        )
+        without_labels(logs, lrm_share, base, said, seed, destination)
+        return
+    with as_wrong_use():
+        job = Job(
+            plan=plan,
+            questions=load_questions(task, data, limit=limit, seed=seed),
+            sampling=options.changed(settings.sampling, temperature=temperature, top_p=top_p),
+            budget=options.changed(
+                settings.budget, thinking_tokens=budget, answer_tokens=answer_tokens
+            ),
+            folder=out,
+            held_out=held_out,
+            trials=trials,
+            thrift=against,
+            epochs=epochs,
+            seed=seed,
+            connections=connections,
+        )
+        job.parts()
+    with_labels(job, f"task {task}, {data or _DEFAULT_DATA}", destination)
+
+
+_DEFAULT_DATA = "its default source"
+_OF_LOGS = {"lrm_share", "n", "tau", "direction", "m"}
+_OF_TASK = {
+    "data", "limit", "held_out", "trials", "epochs", "against", "out", "connections",
+    "temperature", "top_p", "budget", "answer_tokens", "figures",
+}  # fmt: skip
+
+
+def _check_use(context: typer.Context, has_logs: bool, has_task: bool) -> None:
+    """Raises WrongUse unless one way of calibrating is meant, with options of its own."""
+    if has_logs is has_task:
+        raise WrongUse(
+            "give recorded runs and --lrm-share, to calibrate without labels, "
+            "or --task, to search with them"
+        )
+    for name in sorted(_OF_TASK if has_logs else _OF_LOGS):
+        source = context.get_parameter_source(name)
+        if source is not None and source.name == "COMMANDLINE":
+            flag = f"--{name.replace('_', '-')}"
+            belongs = "a search with --task" if has_logs else "a calibration from LOGS"
+            raise WrongUse(f"{flag} belongs to {belongs}; leave it out")
+    if has_logs and context.params["lrm_share"] is None:
+        raise WrongUse("--lrm-share is missing: the share of the thinking that the LRM is to write")
+
+
+def _check_writing(
+    configuration: Configuration, plan: PlannedPair, profile_out: Path | None
+) -> None:
+    """Raises WrongUse where there is no place in a configuration for the pair's thresholds."""
+    if profile_out is not None:
+        raise WrongUse("--write and --profile-out are two places; choose one of them")
+    if plan.name == BUNDLED:
+        raise WrongUse(
+            f"the {BUNDLED} pair stands in no configuration; write a profile with --profile-out"
+        )
+    if configuration.file is None:
+        raise WrongUse("there is no configuration to write into; give one with --config")

@@ -1,0 +1,331 @@
+"""A calibration in a table, in sentences and in JSON."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterator
+from typing import Any
+
+from rich import box
+from rich.table import Table
+from rich.text import Text
+
+from trigreason.cli.words import counted, settings
+from trigreason.evaluation.statistics import Difference, Estimate
+from trigreason.reasoning import Direction, Thresholds
+from trigreason.reasoning.names import METHOD_NAMES, TRIGGER_NAMES
+from trigreason.studies.auc import Auc
+from trigreason.studies.calibration.direction import supported
+from trigreason.studies.calibration.evidence import difference
+from trigreason.studies.calibration.label_free import Budgeted
+from trigreason.studies.calibration.labelled import Calibration, Row
+from trigreason.studies.calibration.setting import Setting
+
+OPPOSITE = {Direction.OVER: "overconfident", Direction.UNDER: "unsure"}
+"""What the steps are called that a direction has the LRM rewrite."""
+
+
+def named(setting: Setting) -> str:
+    """A setting in a narrow column; triggers that are off are left out."""
+    if setting.method != "trigreason":
+        return METHOD_NAMES[setting.method]
+    given = setting.thresholds
+    if setting.is_without_triggers and given.n:
+        return f"priming only, n{given.n}"
+    parts = [f"n{given.n}"] if given.n else []
+    if given.rho < 1:
+        side = ">" if given.direction is Direction.OVER else "<"
+        parts.append(f"r{side}{given.rho:.3g} τ{given.tau:g}")
+    if given.m:
+        parts.append(f"k{given.k} m{given.m}")
+    return " ".join(parts) or "no triggers"
+
+
+def role(found: Calibration, setting: Setting) -> str:
+    """Why a setting is in the table; those without triggers are told by their names."""
+    if setting == found.default:
+        return "default"
+    if setting == found.recommended:
+        return "chosen"
+    if setting == Setting():
+        return "paper"
+    return "" if setting.is_without_triggers else "front"
+
+
+def front_table(found: Calibration) -> Table:
+    """The held-out worth of the recommended setting, the default, the front, and no triggers."""
+    table = Table(
+        box=box.SIMPLE_HEAD,
+        pad_edge=False,
+        show_edge=False,
+        header_style="bold",
+        title=f"On {counted(found.questions[1], 'held-out question')}, 95 % intervals; per run",
+        title_justify="left",
+        title_style="",
+        padding=(0, 1, 0, 0),
+    )
+    with_usd = any(row.usd is not None for row in found.rows)
+    table.add_column("", no_wrap=True)
+    table.add_column("setting", no_wrap=True)
+    heads = [
+        "accuracy, %",
+        "SMT, %",
+        "LRM\ntokens",
+        "LRM\nrequests",
+        *(["USD"] if with_usd else []),
+    ]
+    for head in heads:
+        table.add_column(head, justify="right", no_wrap=True)
+    before: int | None = None
+    for row in sorted(found.rows, key=lambda row: (_section(found, row), _smt(row))):
+        if before is not None and _section(found, row) != before:
+            table.add_section()
+        before = _section(found, row)
+        cells = [
+            role(found, row.setting),
+            named(row.setting),
+            share(row.accuracy),
+            share(row.smt),
+            f"{row.held_out.per_run(lambda each: each.lrm_tokens):,.0f}",
+            f"{row.held_out.per_run(lambda each: each.lrm_requests):,.1f}",
+        ]
+        if with_usd:
+            cells.append("–" if row.usd is None else f"{row.usd.value:.6f}")
+        is_chosen = row.setting == found.recommended
+        table.add_row(*cells, style="bold" if is_chosen else "")
+    return table
+
+
+def _section(found: Calibration, row: Row) -> int:
+    if row.setting in (found.recommended, found.default):
+        return 0
+    return 2 if row.setting.is_without_triggers else 1
+
+
+def _smt(row: Row) -> float:
+    return 0.0 if row.smt is None else row.smt.value
+
+
+def share(found: Estimate | None) -> str:
+    """A share and its interval in per cent."""
+    if found is None:
+        return "–"
+    low, high = 100 * found.low, 100 * found.high
+    return f"{100 * found.value:.3g} ({low:.0f}–{high:.0f})"
+
+
+def verdict(found: Calibration) -> Iterator[Text]:
+    """What the numbers say, in sentences."""
+    if found.recommended == found.default:
+        yield Text(
+            "Keep the default: no setting was better in one aim, and worse in neither, on the "
+            f"{counted(found.questions[0], 'question')} of the search."
+        )
+    else:
+        yield Text(f"Recommended: {settings('trigreason', found.recommended.thresholds)}.")
+        yield Text(
+            "Held out, against the default: "
+            f"accuracy {difference(found.accuracy, 100, ' points')}, {_read(found.accuracy)}; "
+            f"{_thrift(found)}, {_read(found.thrift)}."
+        )
+    if others := _no_worse(found):
+        yield Text(
+            "Held out, as good as the default or better in both aims, but not chosen by the "
+            f"search: {'; '.join(map(named, others))}. Whoever picks one by these numbers should "
+            "expect a little less."
+        )
+    yield Text(_against_coin(found))
+
+
+def _read(found: Difference) -> str:
+    """What an interval shows, and no more."""
+    if found.low > 0:
+        return "better"
+    return "worse" if found.high < 0 else "which chance can do"
+
+
+def _no_worse(found: Calibration) -> list[Setting]:
+    """Settings of the front, neither default nor recommended, that held their own."""
+    rest = found.on_front - {found.default, found.recommended}
+    return [
+        row.setting for row in found.rows if row.setting in rest and found.is_no_worse(row.setting)
+    ]
+
+
+def _thrift(found: Calibration) -> str:
+    if found.thrift_name == "smt":
+        return f"SMT {difference(found.thrift, 100, ' points')}"
+    less = found.thrift
+    return f"USD per run {-less.value:+.6f} ({-less.high:+.6f} to {-less.low:+.6f})"
+
+
+def _against_coin(found: Calibration) -> str:
+    """Whether triggers are of any use: the same thrift without them."""
+    saved = "SMT" if found.thrift_name == "smt" else "cost"
+    if found.recommended.is_without_triggers:
+        return "No trigger is in use, so nothing is said of what triggers are good for."
+    if found.coin is None:
+        return f"No two settings without triggers span this {saved}: there is nothing to compare."
+    coin, gain = found.coin, found.coin.gain
+    told = (
+        f"Without triggers, a coin per question between {_bare(coin.one)} and {_bare(coin.other)} "
+        f"has the same {saved}; the triggers are right more often by "
+        f"{difference(gain, 100, ' points')}: "
+    )
+    if gain.low > 0:
+        return told + "they help."
+    return told + ("they do harm." if gain.high < 0 else "no sign that they help.")
+
+
+def _bare(setting: Setting) -> str:
+    if setting.method == "trigreason":
+        return f"priming with n = {setting.thresholds.n}"
+    return METHOD_NAMES[setting.method]
+
+
+def as_flags(thresholds: Thresholds) -> str:
+    """The thresholds as options of ``solve``."""
+    values = thresholds.to_json()
+    flags = (f"--{key} {values[key]}" for key in ("n", "tau", "rho", "direction", "k", "m"))
+    return " ".join(shlex.join(flag.split()) for flag in flags)
+
+
+def front_as_json(found: Calibration) -> dict[str, Any]:
+    """Everything that was found; shares of 1, USD per run."""
+    return {
+        "against": found.thrift_name,
+        "thresholds": found.recommended.thresholds.to_json(),
+        "questions": {"search": found.questions[0], "held_out": found.questions[1]},
+        "accuracy_gain": found.accuracy._asdict(),
+        f"{found.thrift_name}_gain": found.thrift._asdict(),
+        "coin": None
+        if found.coin is None
+        else {
+            "one": _setting_as_json(found.coin.one),
+            "other": _setting_as_json(found.coin.other),
+            "other_weight": found.coin.weight,
+            "accuracy_gain": found.coin.gain._asdict(),
+        },
+        "settings": [_row_as_json(found, row) for row in found.rows],
+    }
+
+
+def _row_as_json(found: Calibration, row: Row) -> dict[str, Any]:
+    search = None
+    if row.search is not None:
+        accuracy, thrift = row.search.point(found.thrift_name)
+        search = {"accuracy": accuracy, found.thrift_name: _as_cost(found, thrift)}
+    return {
+        **_setting_as_json(row.setting),
+        "is_recommended": row.setting == found.recommended,
+        "is_default": row.setting == found.default,
+        "is_on_front": row.setting in found.on_front,
+        "is_no_worse_than_default": found.is_no_worse(row.setting),
+        "search": search,
+        "held_out": {
+            "accuracy": row.accuracy._asdict(),
+            "smt": row.smt._asdict() if row.smt else None,
+            "usd": row.usd._asdict() if row.usd else None,
+            "lrm_tokens": row.held_out.per_run(lambda each: each.lrm_tokens),
+            "lrm_requests": row.held_out.per_run(lambda each: each.lrm_requests),
+            "drafts": row.held_out.per_run(lambda each: each.drafts),
+            "truncated": row.held_out.per_run(lambda each: each.truncated),
+        },
+    }
+
+
+def _as_cost(found: Calibration, thrift: float) -> float:
+    return thrift if found.thrift_name == "smt" else -thrift
+
+
+def _setting_as_json(setting: Setting) -> dict[str, Any]:
+    return {"method": setting.method, "thresholds": setting.thresholds.to_json()}
+
+
+def share_in_words(found: Budgeted, direction: str) -> Iterator[Text]:
+    """What a calibration without labels chose, what will follow, and what it cannot know."""
+    chosen = found.thresholds
+    yield Text(settings("trigreason", chosen), "bold")
+    yield Text(
+        f"On {counted(found.runs, 'recorded run')} of {counted(found.questions, 'question')} the "
+        f"LRM then writes {_per_cent(found.share)} of the thinking (95 % interval "
+        f"{_per_cent(found.low)} to {_per_cent(found.high)}; wanted {_per_cent(found.wanted)}), "
+        f"so SMT is {_per_cent(1 - found.share)}."
+    )
+    if not found.is_met:
+        yield Text(
+            f"No ρ comes closer to {_per_cent(found.wanted)} with this direction and τ: too many "
+            "steps have one and the same share of certain tokens. Try another --tau.",
+            "note",
+        )
+    steps = ", ".join(
+        f"{TRIGGER_NAMES[trigger]} {_per_cent(part)}"
+        for trigger, part in found.steps.items()
+        if part
+    )
+    yield Text(f"Steps by the LRM: {steps or 'none'}.")
+    if found.left_out:
+        kind = "of other methods than the SRM alone" if found.is_srm_alone else "without SRM steps"
+        yield Text(f"{counted(found.left_out, 'run')} {kind} left out.", "dim")
+    if not found.is_srm_alone:
+        yield Text("No run is the SRM's alone, which makes this rougher.", "note")
+    yield Text(
+        "An estimate: the LRM is taken to write each of these steps with "
+        f"{found.token_ratio:.2g} times the SRM's tokens, and the SRM to go on as it did. Where "
+        "the LRM's steps set the SRM right, fewer of its steps fire, and the LRM writes less: run "
+        "some questions with these thresholds before you rely on them.",
+        "dim",
+    )
+    yield _direction(found.direction, chosen.direction, direction)
+
+
+def _per_cent(part: float) -> str:
+    return f"{100 * part:.1f} %"
+
+
+def _direction(evidence: Auc | None, used: Direction, said: str) -> Text:
+    told = f"{said[0].upper()}{said[1:]}: the LRM rewrites {OPPOSITE[used]} steps"
+    if evidence is None:
+        return Text(
+            f"{told}. Runs without known outcomes cannot say whether these are the wrong ones: "
+            "calibrate with --task, or see study signals."
+        )
+    measured = (
+        f"a wrong run has the higher share of certain tokens with a chance of {evidence.value:.2f} "
+        f"(95 % interval {evidence.low:.2f} to {evidence.high:.2f}; {evidence.wrong} wrong and "
+        f"{evidence.right} right runs of the SRM)"
+    )
+    speaks_for = supported(evidence)
+    if speaks_for is None:
+        return Text(f"{told}. Their outcomes speak for neither direction: {measured}.")
+    if speaks_for is used:
+        return Text(f"{told}, and the outcomes speak for it: {measured}.")
+    return Text(
+        f"{told}, but the outcomes speak for the opposite: {measured}. "
+        f"Try --direction {speaks_for}.",
+        "note",
+    )
+
+
+def share_as_json(found: Budgeted) -> dict[str, Any]:
+    evidence = found.direction
+    return {
+        "thresholds": found.thresholds.to_json(),
+        "wanted_lrm_share": found.wanted,
+        "lrm_share": {"value": found.share, "low": found.low, "high": found.high},
+        "steps": {str(trigger): part for trigger, part in found.steps.items()},
+        "runs": found.runs,
+        "left_out": found.left_out,
+        "questions": found.questions,
+        "token_ratio": found.token_ratio,
+        "direction": None
+        if evidence is None
+        else {
+            "auc": evidence.value,
+            "low": evidence.low,
+            "high": evidence.high,
+            "wrong": evidence.wrong,
+            "right": evidence.right,
+            "supports": supported(evidence),
+        },
+    }

@@ -1,0 +1,65 @@
+"""Which setting to recommend, decided on the questions of the search alone."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from statistics import fmean, stdev
+
+from trigreason.studies.calibration.asking import Results, Thrift
+
+RULE = (
+    "of the settings that are worse than the default in neither aim on the questions of the "
+    "search, the one whose lesser advantage is the surest (by the t of a paired comparison), then "
+    "its greater one; of equals the simplest; the default where there is none"
+)
+
+
+def recommended(candidates: Sequence[Results], default: Results, thrift: Thrift) -> Results:
+    """The setting that :data:`RULE` names; methods without triggers are not among them.
+
+    All results are of the same questions. A setting that merely trades one aim for the other
+    never is recommended, however good the trade: that is for whoever looks at the front.
+    """
+    no_worse = [
+        each
+        for each in candidates
+        if each.setting.method == "trigreason" and lesser_t(each, default, thrift) >= 0
+    ]
+    return min(
+        [default, *no_worse],
+        key=lambda each: (_worth(each, default, thrift), each.setting.complexity),
+    )
+
+
+def _worth(results: Results, default: Results, thrift: Thrift) -> tuple[float, ...]:
+    """The lesser advantage and then the greater, falling."""
+    return tuple(-t for t in sorted(_ts(results, default, thrift)))
+
+
+def lesser_t(results: Results, default: Results, thrift: Thrift) -> float:
+    """The smaller t of the two aims, on the questions that both were put to."""
+    return min(_ts(results, default, thrift))
+
+
+def _ts(results: Results, default: Results, thrift: Thrift) -> tuple[float, float]:
+    return (
+        t_of(results.rights(), default.rights()),
+        t_of(results.thrifts(thrift), default.thrifts(thrift)),
+    )
+
+
+def t_of(ours: Mapping[str, Sequence[float]], theirs: Mapping[str, Sequence[float]]) -> float:
+    """Student's t of the difference of question means, over the questions that both have.
+
+    0 where there is no difference in the mean; infinite where it is the same on every question.
+    """
+    differences = [fmean(ours[each]) - fmean(theirs[each]) for each in ours if each in theirs]
+    if len(differences) < 2:
+        return 0.0
+    mean, spread = fmean(differences), stdev(differences)
+    if mean == 0:
+        return 0.0
+    if spread == 0:
+        return math.copysign(math.inf, mean)
+    return mean / spread * math.sqrt(len(differences))

@@ -1,0 +1,47 @@
+"""Which side of ρ marks errors, as far as runs with known outcomes can tell."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from statistics import fmean
+
+from trigreason.reasoning import Author, Direction, low_perplexity_ratio
+from trigreason.studies.auc import Auc, auc
+from trigreason.studies.runs import Run
+
+
+def evidence(runs: Sequence[Run], tau: float, seed: int) -> Auc | None:
+    """How the mean low-perplexity ratio of a run's steps tells wrong runs from right ones.
+
+    Only scored runs that the SRM wrote alone count: in others the LRM had its say in the outcome.
+    None where too few of them are wrong, or right.
+    """
+    seen = [
+        (ratio, not run.right, run.question)
+        for run in runs
+        if run.right is not None
+        and run.trace.method == "srm"
+        and (ratio := mean_ratio(run, tau)) is not None
+    ]
+    if not seen:
+        return None
+    ratios, wrong, questions = zip(*seen, strict=True)
+    return auc(ratios, wrong, questions, seed=seed)
+
+
+def supported(found: Auc) -> Direction | None:
+    """The direction that the whole interval speaks for; None where it does not tell."""
+    if found.high_marks_errors is None:
+        return None
+    return Direction.OVER if found.high_marks_errors else Direction.UNDER
+
+
+def mean_ratio(run: Run, tau: float) -> float | None:
+    """The mean over the SRM's steps of r_s (eq. 4); None where no token has a probability."""
+    ratios = (
+        low_perplexity_ratio(step.logprobs, tau)
+        for step in run.trace.steps
+        if step.author is Author.SRM and step.text.strip()
+    )
+    known = [ratio for ratio in ratios if ratio is not None]
+    return fmean(known) if known else None

@@ -1,0 +1,98 @@
+"""What thresholds rest on, in lines that stand beside them in a file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from trigreason.engines.base import Engine
+from trigreason.engines.completions import CompletionsEngine
+from trigreason.evaluation.statistics import Difference, Estimate
+from trigreason.pairs import Pair
+from trigreason.studies.calibration.asking import Conditions
+from trigreason.studies.calibration.choice import RULE
+from trigreason.studies.calibration.label_free import Budgeted
+from trigreason.studies.calibration.labelled import Calibration, Row
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """Where and when: the command line, the date (ISO), the program's version, and the data."""
+
+    command: str
+    date: str
+    version: str
+    data: str
+
+
+def pair_in_words(pair: Pair) -> str:
+    """The models, how they are served, and what τ and ρ stand on; the same for the same answers."""
+    models = f"SRM {_engine(pair.srm)}, LRM {_engine(pair.lrm)}"
+    return f"{models}; thresholds for {pair.logprob_scale} logprobs"
+
+
+def _engine(engine: Engine) -> str:
+    served = engine.dialect.name if isinstance(engine, CompletionsEngine) else "chat"
+    return f"{engine.model} ({served}, {engine.capabilities.logprob_scale} logprobs)"
+
+
+def of_search(found: Calibration, source: Source, conditions: Conditions) -> list[str]:
+    """The evidence of a calibration with labels."""
+    searched, held_out = found.questions
+    sampling, budget = conditions.sampling, conditions.budget
+    return [
+        f"{source.command}",
+        f"{source.date}, trigreason {source.version}; {source.data}",
+        conditions.pair,
+        f"{searched} questions searched, {held_out} held out, {conditions.epochs} per question, "
+        f"seed {conditions.seed}; {found.tried} settings drawn",
+        f"temperature {sampling.temperature:g}, top_p {sampling.top_p:g}; "
+        f"{budget.thinking_tokens} thinking and {budget.answer_tokens} answer tokens at most",
+        f"held out: {_row(found.row(found.recommended))}",
+        f"default:  {_row(found.row(found.default))}",
+        f"recommended minus default: accuracy {difference(found.accuracy, 100, ' points')}, "
+        f"{found.thrift_name.upper()} {_thrift(found)}",
+        f"chosen by rule: {RULE}",
+    ]
+
+
+def of_share(found: Budgeted, source: Source, direction: str) -> list[str]:
+    """The evidence of a calibration without labels; ``direction`` says where that is from."""
+    return [
+        f"{source.command}",
+        f"{source.date}, trigreason {source.version}; {source.data}",
+        f"{found.runs} recorded runs of {found.questions} questions, no labels; {direction}",
+        f"LRM share wanted {100 * found.wanted:.1f} %; on the recorded runs "
+        f"{100 * found.share:.1f} % ({100 * found.low:.1f} to {100 * found.high:.1f})",
+    ]
+
+
+def _row(row: Row) -> str:
+    return ", ".join(_numbers(row))
+
+
+def _numbers(row: Row) -> Iterator[str]:
+    yield f"accuracy {estimate(row.accuracy, 100, ' %')}"
+    if row.smt is not None:
+        yield f"SMT {estimate(row.smt, 100, ' %')}"
+    if row.usd is not None:
+        yield f"USD {row.usd.value:.6f} per run"
+
+
+def _thrift(found: Calibration) -> str:
+    if found.thrift_name == "smt":
+        return difference(found.thrift, 100, " points")
+    saved = found.thrift
+    return f"{-saved.value:+.6f} per run ({-saved.high:+.6f} to {-saved.low:+.6f})"
+
+
+def estimate(found: Estimate, scale: float, unit: str) -> str:
+    """A value and its 95 % interval, with one decimal."""
+    low, high = scale * found.low, scale * found.high
+    return f"{scale * found.value:.1f}{unit} ({low:.1f} to {high:.1f})"
+
+
+def difference(found: Difference, scale: float, unit: str) -> str:
+    """A difference, with its sign, and its 95 % interval."""
+    low, high = scale * found.low, scale * found.high
+    return f"{scale * found.value:+.1f}{unit} ({low:+.1f} to {high:+.1f})"

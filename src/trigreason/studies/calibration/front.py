@@ -1,0 +1,117 @@
+"""Two aims at once: which points no other point beats, and how far behind the rest are.
+
+A point is (accuracy, thrift), both better when larger: thrift is the SMT, or minus the USD.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+
+class Point(NamedTuple):
+    accuracy: float
+    thrift: float
+
+
+def dominates(one: Point, other: Point) -> bool:
+    """Whether ``one`` is nowhere worse than ``other``, and somewhere better."""
+    return one != other and one.accuracy >= other.accuracy and one.thrift >= other.thrift
+
+
+def front(points: Sequence[Point]) -> list[int]:
+    """The indices of the points that no other point dominates, by falling accuracy."""
+    best = [
+        index
+        for index, point in enumerate(points)
+        if not any(dominates(other, point) for other in points)
+    ]
+    return sorted(best, key=lambda index: (-points[index].accuracy, -points[index].thrift, index))
+
+
+def ranks(points: Sequence[Point]) -> list[int]:
+    """For each point, how many fronts must be taken away until it is on one: 0 for the front."""
+    left = set(range(len(points)))
+    found = [0] * len(points)
+    rank = 0
+    while left:
+        layer = {
+            index
+            for index in left
+            if not any(dominates(points[other], points[index]) for other in left)
+        }
+        for index in layer:
+            found[index] = rank
+        left -= layer
+        rank += 1
+    return found
+
+
+def crowding(points: Sequence[Point]) -> list[float]:
+    """How alone each point is: the box between its neighbours (Deb et al. 2002, NSGA-II).
+
+    Both aims are measured by their range; the points at an end of one are infinitely alone.
+    """
+    alone = [0.0] * len(points)
+    for aim in range(2):
+        order = sorted(range(len(points)), key=lambda index: points[index][aim])
+        if not order:
+            continue
+        width = points[order[-1]][aim] - points[order[0]][aim]
+        alone[order[0]] = alone[order[-1]] = float("inf")
+        if width == 0:
+            continue
+        for before, index, after in zip(order, order[1:], order[2:], strict=False):
+            alone[index] += (points[after][aim] - points[before][aim]) / width
+    return alone
+
+
+class Toss(NamedTuple):
+    """A coin between the points with these indices, which falls for ``other`` by ``weight``."""
+
+    one: int
+    other: int
+    weight: float
+
+
+def by_coin(points: Sequence[Point], thrift: float) -> Toss | None:
+    """The coin between two of the points that gets the most accuracy at this thrift.
+
+    Whoever tosses a coin per question between two settings gets, in the mean, any point on the
+    line between them. None where the thrift lies outside the points'.
+    """
+    tosses = [
+        Toss(one, other, _share(points[one].thrift, points[other].thrift, thrift))
+        for one in range(len(points))
+        for other in range(len(points))
+        if points[one].thrift <= thrift <= points[other].thrift
+    ]
+    return max(tosses, key=lambda toss: tossed(points, toss), default=None)
+
+
+def tossed(points: Sequence[Point], toss: Toss) -> float:
+    """The accuracy of a coin, in the mean."""
+    one, other = points[toss.one].accuracy, points[toss.other].accuracy
+    return one + toss.weight * (other - one)
+
+
+def _share(low: float, high: float, value: float) -> float:
+    return (value - low) / (high - low) if high > low else 0.0
+
+
+def hull(points: Sequence[Point]) -> list[Point]:
+    """The upper hull by rising thrift: the best accuracy that coins between the points get."""
+    found: list[Point] = []
+    for point in sorted(points, key=lambda each: (each.thrift, each.accuracy)):
+        while found and found[-1].thrift == point.thrift:
+            found.pop()
+        while len(found) > 1 and not _falls_off(found[-2], found[-1], point):
+            found.pop()
+        found.append(point)
+    return found
+
+
+def _falls_off(one: Point, middle: Point, last: Point) -> bool:
+    """Whether ``middle`` lies above the line from ``one`` to ``last``."""
+    rise = (middle.accuracy - one.accuracy) * (last.thrift - one.thrift)
+    return rise > (last.accuracy - one.accuracy) * (middle.thrift - one.thrift)

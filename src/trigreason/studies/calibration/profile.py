@@ -1,0 +1,203 @@
+"""Thresholds written into a configuration, with the evidence for them in comments above.
+
+Everything else in the file stays as it is, byte for byte. Three ways of giving a pair thresholds
+are understood: a table ``[pairs.NAME.thresholds]``, an inline table and dotted keys under
+``[pairs.NAME]``; a pair without any gets an inline table. Whatever is written differently is
+found out by reading both texts, and refused.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import tomllib
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from trigreason.reasoning import Thresholds
+
+KEYS = ("n", "tau", "rho", "direction", "k", "m")
+"""The thresholds that a calibration chooses; the others are the user's."""
+
+MARK = "#: "
+"""How a line of evidence begins, so that the next calibration can take it out again."""
+
+_KEY = re.compile(r"\s*(?P<key>[A-Za-z0-9_-]+(?:\s*\.\s*[A-Za-z0-9_-]+)*)\s*=")
+_STRINGS = re.compile(r"""(?:"(?:\\.|[^"\\])*")|(?:'[^']*')""")
+
+
+def profile_toml(thresholds: Thresholds, evidence: Sequence[str]) -> str:
+    """A table of thresholds by itself, as ``pair.toml`` of the bundled pair has it."""
+    values = [f"{key} = {value}" for key, value in _chosen(thresholds)]
+    return "\n".join([*_comments(evidence), "[thresholds]", *values]) + "\n"
+
+
+def with_profile(text: str, pair: str, thresholds: Thresholds, evidence: Sequence[str]) -> str:
+    """The text of a configuration in which the pair has these thresholds.
+
+    Raises:
+        ValueError: the pair's table is not written in a way that can be changed safely.
+    """
+    newline = "\r\n" if "\r\n" in text else "\n"
+    edited = newline.join(_edited(text.split(newline), pair, thresholds, evidence))
+    try:
+        is_safe = _parsed(edited) == _wanted(text, pair, thresholds)
+    except tomllib.TOMLDecodeError:
+        is_safe = False
+    if not is_safe:
+        told = ", ".join(f"{key} = {value}" for key, value in _chosen(thresholds))
+        raise ValueError(
+            f"the thresholds of {pair} are not written in a way that can be changed here; "
+            f"write them yourself: {told}"
+        )
+    return edited
+
+
+class _Table(NamedTuple):
+    """A table of the file: its path, and its lines from the header's next one to the end."""
+
+    path: tuple[str, ...]
+    begin: int
+    end: int
+
+
+def _edited(
+    lines: list[str], pair: str, thresholds: Thresholds, evidence: Sequence[str]
+) -> list[str]:
+    tables = {each.path: each for each in _tables(lines)}
+    own = tables.get(("pairs", pair, "thresholds"))
+    if own is not None:
+        return _with_keys(lines, own, "", thresholds, evidence)
+    table = tables.get(("pairs", pair))
+    if table is None:
+        return lines
+    for index in range(table.begin, table.end):
+        key = _key(lines[index])
+        if key == "thresholds":
+            return _with_inline(lines, index, thresholds, evidence)
+        if key is not None and key.startswith("thresholds."):
+            return _with_keys(lines, table, "thresholds.", thresholds, evidence)
+    new = [*_comments(evidence), f"thresholds = {_inline(dict(_chosen(thresholds)))}"]
+    end = table.end
+    while end > table.begin and not _says_something(lines[end - 1]):
+        end -= 1
+    return [*lines[:end], *new, *lines[end:]]
+
+
+def _tables(lines: Sequence[str]) -> Iterator[_Table]:
+    headers = [index for index, line in enumerate(lines) if line.lstrip().startswith("[")]
+    for index, following in zip(headers, [*headers[1:], len(lines)], strict=True):
+        if path := _header(lines[index]):
+            yield _Table(path, index + 1, following)
+
+
+def _header(line: str) -> tuple[str, ...] | None:
+    """The path of a table's header; None for another line that begins with a bracket."""
+    try:
+        values: Any = tomllib.loads(line)
+    except tomllib.TOMLDecodeError:
+        return None
+    path = []
+    while isinstance(values, dict) and values:
+        ((name, values),) = values.items()
+        path.append(name)
+    return tuple(path) if values == {} else None
+
+
+def _with_keys(
+    lines: list[str],
+    table: _Table,
+    prefix: str,
+    thresholds: Thresholds,
+    evidence: Sequence[str],
+) -> list[str]:
+    """A table with its chosen keys, each on a line of its own, in the place of the old ones."""
+    ours = {prefix + key for key in KEYS}
+    body = lines[table.begin : table.end]
+    old = [index for index, line in enumerate(body) if _key(line) in ours or _is_evidence(line)]
+    place = old[0] if old else 0
+    values = [f"{prefix}{key} = {value}" for key, value in _chosen(thresholds)]
+    new = [*_comments(evidence), *values]
+    kept = [line for index, line in enumerate(body) if index not in old]
+    return [*lines[: table.begin], *kept[:place], *new, *kept[place:], *lines[table.end :]]
+
+
+def _with_inline(
+    lines: list[str], index: int, thresholds: Thresholds, evidence: Sequence[str]
+) -> list[str]:
+    """An inline table with its chosen keys, the others as they were, and what follows it kept."""
+    before, _, rest = lines[index].partition("{")
+    end = _closing(rest)
+    if end is None:
+        return lines
+    try:
+        old = tomllib.loads(f"table = {{{rest[:end]}}}")["table"]
+    except tomllib.TOMLDecodeError:
+        return lines
+    values = dict(_chosen(thresholds))
+    values |= {key: _toml(value) for key, value in old.items() if key not in KEYS}
+    begin = index
+    while begin and _is_evidence(lines[begin - 1]):
+        begin -= 1
+    changed = f"{before}{_inline(values)}{rest[end + 1 :]}"
+    return [*lines[:begin], *_comments(evidence), changed, *lines[index + 1 :]]
+
+
+def _closing(rest: str) -> int | None:
+    """Where the brace that closes the table stands, whatever braces strings hold."""
+    plain = _STRINGS.sub(lambda found: " " * len(found[0]), rest)
+    end = plain.find("}")
+    return None if end < 0 else end
+
+
+def _key(line: str) -> str | None:
+    """The key that a line gives a value, without white space."""
+    found = _KEY.match(line)
+    return "".join(found["key"].split()) if found else None
+
+
+def _comments(evidence: Sequence[str]) -> Iterator[str]:
+    """Each line of evidence as a comment; what TOML has no place for there becomes a space."""
+    for line in evidence:
+        yield MARK + "".join(char if char.isprintable() else " " for char in line)
+
+
+def _is_evidence(line: str) -> bool:
+    return line.startswith(MARK.rstrip())
+
+
+def _says_something(line: str) -> bool:
+    return bool(line.strip()) and not line.lstrip().startswith("#")
+
+
+def _chosen(thresholds: Thresholds) -> Iterator[tuple[str, str]]:
+    """The keys that a calibration chooses, and their values in TOML."""
+    values = thresholds.to_json()
+    for key in KEYS:
+        yield key, _toml(values[key])
+
+
+def _inline(values: Mapping[str, str]) -> str:
+    return "{ " + ", ".join(f"{key} = {value}" for key, value in values.items()) + " }"
+
+
+def _toml(value: Any) -> str:
+    """A value of a threshold in TOML: text, a number, or a list of texts."""
+    if isinstance(value, list):
+        return "[" + ", ".join(map(_toml, value)) + "]"
+    return json.dumps(value, ensure_ascii=False) if isinstance(value, str) else repr(value)
+
+
+def _wanted(text: str, pair: str, thresholds: Thresholds) -> Any:
+    """What the edited text must say: the old one with the chosen keys changed, and no more."""
+    values = _parsed(text)
+    table = values.get("pairs", {}).get(pair)
+    if not isinstance(table, dict) or not isinstance(table.get("thresholds", {}), dict):
+        return None
+    chosen = {key: thresholds.to_json()[key] for key in KEYS}
+    table["thresholds"] = {**table.get("thresholds", {}), **chosen}
+    return values
+
+
+def _parsed(text: str) -> Any:
+    return tomllib.loads(text)

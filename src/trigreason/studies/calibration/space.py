@@ -1,0 +1,170 @@
+"""What is searched: τ, ρ, direction, n, k and m, laid out for a sampler.
+
+ρ is not drawn itself but as the share of the SRM's steps that the offload then fires on: what
+ρ = 0.9 does hangs on τ, on the direction and on the model, a share means the same everywhere.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from statistics import median
+from typing import Any
+
+from optuna.distributions import (
+    BaseDistribution,
+    CategoricalDistribution,
+    FloatDistribution,
+    IntDistribution,
+)
+
+from trigreason.reasoning import Author, Direction, Thresholds, Trace, low_perplexity_ratio
+from trigreason.studies.replaying import replayed
+from trigreason.studies.runs import Run
+
+PRIMING = (0, 1, 2, 3, 5, 8, 10, 15, 20, 30, 50, 80)
+"""Values of n; what lies between neighbours can hardly be told apart."""
+
+LARGEST_K = 4
+LARGEST_M = 3
+
+TAU = (0.003, 1.0)
+"""Bounds of τ - 1, which is drawn evenly on a logarithmic scale: p of .997 down to .5."""
+
+OFFLOADED = 0.8
+"""The largest share of SRM steps that the offload is to fire on."""
+
+RHO_DIGITS = 3
+
+
+class Space:
+    """The settings around ``base``, for a pair of which some runs were seen.
+
+    ``srm`` are runs of the SRM alone, ``lrm`` of the LRM alone, on questions of the search.
+
+    Raises:
+        ValueError: no step of the SRM has token probabilities.
+    """
+
+    def __init__(self, base: Thresholds, srm: Sequence[Trace], lrm: Sequence[Trace]) -> None:
+        self._base = base
+        self._runs = [Run(trace=trace) for trace in srm]
+        self._logprobs = srm_logprobs(srm)
+        if not self._logprobs:
+            raise ValueError(
+                "no step of the SRM has token probabilities, without which the offload cannot be "
+                "calibrated; serve it with logprobs (vLLM, SGLang, llama.cpp)"
+            )
+        self._ratios: dict[float, list[float]] = {}
+        longest = median(len(trace.standing) for trace in lrm) if lrm else PRIMING[-1]
+        self.priming = tuple(n for n in PRIMING if n < max(longest, 2))
+        """An LRM that primes for as long as it thinks is the LRM alone."""
+
+    @property
+    def distributions(self) -> dict[str, BaseDistribution]:
+        """The space as the sampler sees it; ``n`` is an index into :attr:`priming`."""
+        return {
+            "n": IntDistribution(0, len(self.priming) - 1),
+            "tau": FloatDistribution(*TAU, log=True),
+            "direction": CategoricalDistribution([each.value for each in Direction]),
+            "offloaded": FloatDistribution(0.0, OFFLOADED),
+            "k": IntDistribution(1, LARGEST_K),
+            "m": IntDistribution(0, LARGEST_M),
+        }
+
+    def thresholds(self, drawn: Mapping[str, Any]) -> Thresholds:
+        """The thresholds at a point of the space, with τ and ρ rounded to what can be read."""
+        tau = 1 + float(f"{drawn['tau']:.2g}")
+        direction = Direction(drawn["direction"])
+        return replace(
+            self._base,
+            n=self.priming[drawn["n"]],
+            tau=round(tau, 6),
+            rho=rho_for(self.ratios(round(tau, 6)), drawn["offloaded"], direction),
+            direction=direction,
+            k=drawn["k"],
+            m=drawn["m"],
+        )
+
+    def parameters(self, thresholds: Thresholds) -> dict[str, Any] | None:
+        """The point of the space where these thresholds are; None where they lie outside it."""
+        above_one = round(thresholds.tau - 1, 6)
+        offloaded = share_beyond(self.ratios(thresholds.tau), thresholds.rho, thresholds.direction)
+        inside = (
+            thresholds.n in self.priming
+            and TAU[0] <= above_one <= TAU[1]
+            and offloaded <= OFFLOADED
+            and thresholds.k <= LARGEST_K
+            and thresholds.m <= LARGEST_M
+        )
+        if not inside:
+            return None
+        return {
+            "n": self.priming.index(thresholds.n),
+            "tau": above_one,
+            "direction": thresholds.direction.value,
+            "offloaded": offloaded,
+            "k": thresholds.k,
+            "m": thresholds.m,
+        }
+
+    def smts(self, settings: Sequence[Thresholds]) -> list[float]:
+        """About the SMT under each setting, from the SRM's runs and without any model."""
+        return [float(smt) for smt in replayed(self._runs, settings).smt]
+
+    def ratios(self, tau: float) -> list[float]:
+        """r_s (eq. 4) of every step that the SRM was seen to write, rising."""
+        if tau not in self._ratios:
+            found = (low_perplexity_ratio(each, tau) for each in self._logprobs)
+            self._ratios[tau] = sorted(ratio for ratio in found if ratio is not None)
+        return self._ratios[tau]
+
+
+def srm_logprobs(traces: Sequence[Trace]) -> list[tuple[float | None, ...]]:
+    """The token logprobs (nats) of each step that the SRM wrote, drafts too, blank ones not."""
+    return [
+        step.logprobs
+        for trace in traces
+        for step in trace.steps
+        if step.author is Author.SRM
+        and step.text.strip()
+        and any(each is not None for each in step.logprobs)
+    ]
+
+
+def share_beyond(ratios: Sequence[float], rho: float, direction: Direction) -> float:
+    """The share of the rising ``ratios`` on which the offload fires; rho = 1 is never."""
+    if rho == 1:
+        return 0.0
+    if direction is Direction.OVER:
+        return (len(ratios) - bisect_right(ratios, rho)) / len(ratios)
+    return bisect_left(ratios, rho) / len(ratios)
+
+
+def rho_for(ratios: Sequence[float], share: float, direction: Direction) -> float:
+    """The ρ with which the offload fires on the share of ``ratios`` next to ``share``.
+
+    ``ratios`` rise. Steps are short and their ratios few, so some shares cannot be had: many
+    steps are certain to the last token. Of ρ that do the same, the middle one; 1, which is
+    never, where that is next to the share.
+    """
+    return min(
+        candidate_rhos(ratios),
+        key=lambda rho: (abs(share_beyond(ratios, rho, direction) - share), -rho),
+    )
+
+
+def candidate_rhos(ratios: Sequence[float]) -> list[float]:
+    """One ρ for each way of parting the rising ``ratios`` in two, rising, 1 the last.
+
+    Each lies half-way between two neighbours, rounded where that keeps it between them.
+    """
+    values = sorted(set(ratios))
+    found = {1.0}
+    for below, above in zip([0.0, *values], [*values, 1.0], strict=True):
+        if below < above:
+            middle = (below + above) / 2
+            rounded = round(middle, RHO_DIGITS)
+            found.add(rounded if below < rounded < above else middle)
+    return sorted(found)

@@ -1,0 +1,45 @@
+"""A profile put into a configuration's file: whole or not at all, and read back first."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Sequence
+from difflib import unified_diff
+from pathlib import Path
+
+from trigreason.configuration import planned_pair, read_configuration
+from trigreason.reasoning import Thresholds
+from trigreason.studies.calibration.profile import KEYS, with_profile
+
+
+def write_profile(file: Path, pair: str, thresholds: Thresholds, evidence: Sequence[str]) -> str:
+    """Give a pair of the configuration these thresholds; returns what changed, as a diff.
+
+    Raises:
+        ValueError: the configuration is wrong or cannot be changed safely, or it does not give
+            the pair these thresholds afterwards. The file is then as it was.
+        OSError: the file cannot be read or written.
+    """
+    read_configuration(file, {})
+    target = file.resolve()
+    old = target.read_bytes().decode()
+    new = with_profile(old, pair, thresholds, evidence)
+    part = target.with_name(f".{target.name}.{os.getpid()}.part")
+    try:
+        part.write_bytes(new.encode())
+        shutil.copymode(target, part)
+        _check(part, pair, thresholds)
+        part.replace(target)
+    finally:
+        part.unlink(missing_ok=True)
+    before, after = old.splitlines(keepends=True), new.splitlines(keepends=True)
+    return "".join(unified_diff(before, after, f"{file} (before)", str(file)))
+
+
+def _check(file: Path, pair: str, thresholds: Thresholds) -> None:
+    """Raises ValueError unless the configuration gives the pair what was chosen for it."""
+    read = planned_pair(read_configuration(file, {}), pair).settings.thresholds
+    for key in KEYS:
+        if getattr(read, key) != getattr(thresholds, key):
+            raise ValueError(f"{key} does not come out as chosen; write the thresholds by hand")

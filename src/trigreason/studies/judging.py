@@ -1,0 +1,143 @@
+"""A judge's scores of the steps of a recorded trajectory (sections 2.1 and A of the paper)."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from trigreason.engines.base import Engine, Sampling
+from trigreason.evaluation.lanes import Lanes
+from trigreason.pairs import Pair
+from trigreason.reasoning import Author, Message, Purpose, Thresholds, Trace
+from trigreason.running.deadline import Deadline
+from trigreason.running.errands import JUDGE_ALTERNATIVES, Errand
+from trigreason.running.judging import ask_for_score
+from trigreason.running.requests import Requests
+from trigreason.running.turn import ModelAway
+
+
+@dataclass(frozen=True, slots=True)
+class Trajectory:
+    """A question, and the steps of a thinking in answer to it."""
+
+    messages: tuple[Message, ...]
+    steps: tuple[str, ...]
+
+    @classmethod
+    def of(cls, trace: Trace) -> Trajectory:
+        """The standing steps of a run; white space alone belongs to the step before it."""
+        steps: list[str] = []
+        for step in trace.standing:
+            if step.text.strip() or not steps:
+                steps.append(step.text)
+            else:
+                steps[-1] += step.text
+        return cls(trace.messages, tuple(steps))
+
+
+async def score_steps(
+    pair: Pair, trajectory: Trajectory, judge: Author = Author.LRM
+) -> list[float | None]:
+    """The score, 0 to 9, that a model of the pair gives each step behind those before it.
+
+    It is asked as SpecReason asks it, with the pair's own prompt. None where it wrote no digit.
+
+    Raises:
+        EngineError: the model failed for good.
+    """
+    requests = Requests(pair, Trace("specreason", Thresholds(), (), {}), Deadline())
+    errand = Errand(
+        author=judge,
+        purpose=Purpose.JUDGE,
+        sampling=Sampling(temperature=0.0),
+        alternatives=JUDGE_ALTERNATIVES,
+    )
+    scores: list[float | None] = []
+    thinking = ""
+    for step in trajectory.steps:
+        prefix = pair.judge.prefix(trajectory.messages, thinking, step)
+        try:
+            scores.append(await ask_for_score(requests, errand, prefix, pair))
+        except ModelAway as away:
+            raise away.error from away
+        thinking += step
+    return scores
+
+
+class Judgements:
+    """Scores on disk, one line per trajectory and judge, so that nobody is asked twice.
+
+    A trajectory is known by its text, a judge by its model, its prompt and its way of scoring. A
+    line cut off by a crash is left out, and its trajectory judged again.
+    """
+
+    def __init__(self, file: Path) -> None:
+        self._file = file
+        self._known: dict[str, list[float | None]] = {}
+        text = file.read_text(encoding="utf-8") if file.exists() else ""
+        for line in text.splitlines():
+            self._read(line)
+        self._torn = bool(text) and not text.endswith("\n")
+
+    def get(self, key: str) -> list[float | None] | None:
+        return self._known.get(key)
+
+    def put(self, key: str, judge: str, scores: list[float | None]) -> None:
+        self._known[key] = scores
+        self._file.parent.mkdir(parents=True, exist_ok=True)
+        line = json.dumps({"key": key, "judge": judge, "scores": scores})
+        with self._file.open("a", encoding="utf-8") as out:
+            out.write(f"\n{line}\n" if self._torn else f"{line}\n")
+        self._torn = False
+
+    def _read(self, line: str) -> None:
+        try:
+            kept = json.loads(line)
+            self._known[kept["key"]] = kept["scores"]
+        except (ValueError, KeyError, TypeError):
+            return
+
+
+async def judge_all(
+    lanes: Lanes,
+    trajectories: Sequence[Trajectory],
+    kept: Judgements,
+    judge: Author = Author.LRM,
+    told: Callable[[int], None] = lambda done: None,
+) -> list[list[float | None]]:
+    """The scores of each trajectory, as many at once as the pair serves; ``told`` hears how many
+    are done.
+
+    Raises:
+        EngineError: the judge failed for good; what it scored before is kept.
+    """
+    done = 0
+
+    async def one(trajectory: Trajectory) -> list[float | None]:
+        nonlocal done
+        key = _key(lanes.pair, lanes.pair.engine(judge), trajectory)
+        scores = kept.get(key)
+        if scores is None:
+            async with lanes.lane() as pair:
+                scores = await score_steps(pair, trajectory, judge)
+            kept.put(key, lanes.pair.engine(judge).model, scores)
+        done += 1
+        told(done)
+        return scores
+
+    try:
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(one(each)) for each in trajectories]
+    except ExceptionGroup as failures:
+        raise failures.exceptions[0] from None
+    return [task.result() for task in tasks]
+
+
+def _key(pair: Pair, engine: Engine, trajectory: Trajectory) -> str:
+    asked = [engine.model, pair.judge.question, pair.judge.opening, pair.judge.scoring]
+    told = [asked, list(trajectory.messages), list(trajectory.steps)]
+    return hashlib.sha256(json.dumps(told).encode()).hexdigest()[:32]

@@ -1,0 +1,66 @@
+"""Ratios of two sums with intervals clustered by question.
+
+A share of steps is a ratio whose denominator varies as well: a question with long answers has more
+steps. The standard error is that of the linearised ratio (Cochran 1977, section 6.3, with the
+question as the unit), so that steps of one answer, and answers to one question, do not pass for
+independent.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+
+from trigreason.evaluation.statistics import CONFIDENCE, SHARES, Estimate, student_quantile
+
+_ROUNDING = 1e-24
+"""What is left of squared residuals, relative to the denominator's, where all are 0."""
+
+
+def pooled(counts: Mapping[str, Sequence[tuple[float, float]]]) -> Estimate:
+    """The share that all numerators' sum is of all denominators' sum.
+
+    ``counts`` holds, for each question, the numerator and denominator of each of its samples.
+    There is no interval where all questions have the same share: nothing is known of the spread.
+
+    Raises:
+        ValueError: the denominators are all 0.
+    """
+    sums = [
+        (sum(above for above, _ in own), sum(below for _, below in own)) for own in counts.values()
+    ]
+    estimate = _ratio(sums, sum(map(len, counts.values())))
+    return estimate.clipped(*SHARES) if estimate.has_interval else estimate
+
+
+def ratio_of_means(
+    numerator: Mapping[str, Sequence[float]], denominator: Mapping[str, Sequence[float]]
+) -> Estimate:
+    """The ratio of two means over the questions that both have; each mean as pass@1 is taken.
+
+    There is no interval where it is the same on every question.
+
+    Raises:
+        ValueError: no question is common to both, or the lower mean is 0.
+    """
+    common = [sample for sample in numerator if sample in denominator]
+    sums = [(_mean(numerator[each]), _mean(denominator[each])) for each in common]
+    return _ratio(sums, sum(len(numerator[each]) for each in common))
+
+
+def _ratio(sums: Sequence[tuple[float, float]], samples: int) -> Estimate:
+    above, below = sum(a for a, _ in sums), sum(b for _, b in sums)
+    if not below:
+        raise ValueError("there is nothing to take a share of")
+    ratio = above / below
+    count = len(sums)
+    residuals = math.fsum((a - ratio * b) ** 2 for a, b in sums)
+    if residuals <= _ROUNDING * below**2:
+        return Estimate(ratio, -math.inf, math.inf, count, samples)
+    error = math.sqrt(residuals * count / (count - 1)) / below
+    reach = student_quantile(0.5 + CONFIDENCE / 2, count - 1) * error
+    return Estimate(ratio, ratio - reach, ratio + reach, count, samples)
+
+
+def _mean(values: Sequence[float]) -> float:
+    return sum(values) / len(values)

@@ -1,0 +1,200 @@
+"""What can be seen in an SRM's steps and trajectories, as numbers beside whether they are wrong.
+
+A step is wrong where the bundled families' checker says so (see ``checking``), a trajectory where
+its answer is. Trajectories are those that the SRM wrote alone: an answer of both models does not
+say what the SRM's confidence was worth. Entropy is not among the signals, because a trace has the
+probability of the token that was written, and none of the others.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import chain
+from statistics import fmean
+from typing import NamedTuple
+
+from trigreason.reasoning import (
+    Author,
+    Trace,
+    find_hesitations,
+    perplexity,
+)
+from trigreason.reasoning.repetition import RepetitionMemory
+from trigreason.reasoning.replay import recorded_step
+from trigreason.studies.checking import checked_steps
+from trigreason.studies.runs import Run
+
+
+class Signal(NamedTuple):
+    """``key`` is its name in JSON, ``name`` that in words; both say how steps become one number."""
+
+    key: str
+    name: str
+
+
+@dataclass(slots=True)
+class Observed:
+    """Steps, or trajectories, one entry each in every list; None where a signal is not there.
+
+    ``questions`` are the texts of the questions they belong to, ``groups`` the groups of those.
+    """
+
+    questions: list[str] = field(default_factory=list)
+    groups: list[str] = field(default_factory=list)
+    wrong: list[bool] = field(default_factory=list)
+    signals: dict[Signal, list[float | None]] = field(default_factory=dict)
+
+    def add(self, run: Run, wrong: bool, seen: Sequence[tuple[Signal, float | None]]) -> None:
+        self.questions.append(run.question)
+        self.groups.append(run.group)
+        self.wrong.append(wrong)
+        for signal, number in seen:
+            self.signals.setdefault(signal, []).append(number)
+
+
+@dataclass(frozen=True, slots=True)
+class SeenStep:
+    """An SRM step with what can be seen in it; ``wrong`` is None where nothing tells.
+
+    ``logprobs`` (nats) and ``perplexities`` (ascending) are those of the tokens that have one;
+    ``hesitates_next`` is None for the last step.
+    """
+
+    index: int
+    tokens: int
+    logprobs: Sequence[float]
+    perplexities: Sequence[float]
+    hesitates: bool
+    hesitates_next: bool | None
+    repeats: bool
+    wrong: bool | None
+
+    def ratio(self, tau: float) -> float | None:
+        """r_s of eq. 4; None where no token has a probability."""
+        if not self.perplexities:
+            return None
+        return bisect_left(self.perplexities, tau) / len(self.perplexities)
+
+
+def seen_steps(run: Run) -> list[SeenStep]:
+    """The run's SRM steps but for blank ones, drafts too."""
+    expressions = run.trace.thresholds.expressions
+    steps, labels = run.trace.steps, checked_steps(run)
+    repeats = list(_repeating(run.trace))
+    hesitates = [bool(find_hesitations(step.text, expressions)) for step in steps]
+    known = [[each for each in step.logprobs if each is not None] for step in steps]
+    return [
+        SeenStep(
+            index=index,
+            tokens=record.tokens,
+            logprobs=known[index],
+            perplexities=sorted(map(perplexity, known[index])),
+            hesitates=hesitates[index],
+            hesitates_next=hesitates[index + 1] if index + 1 < len(steps) else None,
+            repeats=repeats[index],
+            wrong=None if labels[index] is None else not labels[index],
+        )
+        for index, record in enumerate(steps)
+        if record.author is Author.SRM and record.text.strip()
+    ]
+
+
+def _repeating(trace: Trace) -> Iterator[bool]:
+    """Whether each step repeats what stands before it, or itself."""
+    memory = RepetitionMemory()
+    for record in trace.steps:
+        step = recorded_step(record)
+        yield memory.repeats(step)
+        if record.standing:
+            memory.saw(step)
+
+
+Seen = Sequence[tuple[Run, Sequence[SeenStep]]]
+"""Runs with what can be seen in their SRM steps."""
+
+
+def labelled_steps(seen: Seen) -> Iterator[tuple[Run, bool, SeenStep]]:
+    """Every SRM step that is known to be right or wrong: its run, whether wrong, the step."""
+    for run, steps in seen:
+        for step in steps:
+            if step.wrong is not None:
+                yield run, step.wrong, step
+
+
+def scored_trajectories(seen: Seen) -> Iterator[tuple[Run, bool, Sequence[SeenStep]]]:
+    """Every trajectory of known outcome that the SRM wrote alone."""
+    for run, steps in seen:
+        if steps and run.right is not None and is_solo(run):
+            yield run, not run.right, steps
+
+
+def is_solo(run: Run) -> bool:
+    """Whether the SRM wrote all of the thinking that stands."""
+    return all(step.author is Author.SRM for step in run.trace.standing)
+
+
+def observed_steps(seen: Seen, taus: Sequence[float]) -> Observed:
+    """The signals of every labelled step."""
+    observed = Observed()
+    for run, wrong, step in labelled_steps(seen):
+        observed.add(run, wrong, _of_step(step, taus))
+    return observed
+
+
+def observed_trajectories(seen: Seen, taus: Sequence[float]) -> Observed:
+    """The signals of every scored trajectory."""
+    observed = Observed()
+    for run, wrong, steps in scored_trajectories(seen):
+        observed.add(run, wrong, _of_trajectory(steps, taus))
+    return observed
+
+
+def _of_step(step: SeenStep, taus: Sequence[float]) -> list[tuple[Signal, float | None]]:
+    known = step.logprobs
+    ratios = [(_ratio_signal(tau), step.ratio(tau)) for tau in taus]
+    return [
+        *ratios,
+        (Signal("mean_logprob", "mean logprob"), _mean(known)),
+        (Signal("min_logprob", "lowest logprob"), min(known, default=None)),
+        (Signal("hesitates_next", "the next step hesitates"), _number(step.hesitates_next)),
+        (Signal("repeats", "repetition"), float(step.repeats)),
+        (Signal("tokens", "length (tokens)"), float(step.tokens)),
+        (Signal("position", "position (steps before it)"), float(step.index)),
+    ]
+
+
+def _ratio_signal(tau: float, key: str = "", name: str = "") -> Signal:
+    return Signal(f"{key}ratio@{tau:g}", f"{name}low-perplexity ratio r, τ = {tau:g}")
+
+
+def _mean(numbers: Sequence[float]) -> float | None:
+    return fmean(numbers) if numbers else None
+
+
+def _number(seen: bool | None) -> float | None:
+    return None if seen is None else float(seen)
+
+
+def _of_trajectory(
+    steps: Sequence[SeenStep], taus: Sequence[float]
+) -> list[tuple[Signal, float | None]]:
+    known = list(chain.from_iterable(step.logprobs for step in steps))
+    ratios = {tau: _ratios(steps, tau) for tau in taus}
+    first = ratios[taus[0]]
+    return [
+        *((_ratio_signal(tau, "mean_", "mean "), _mean(own)) for tau, own in ratios.items()),
+        (_ratio_signal(taus[0], "max_", "highest "), max(first, default=None)),
+        (_ratio_signal(taus[0], "min_", "lowest "), min(first, default=None)),
+        (Signal("mean_logprob", "mean logprob of all tokens"), _mean(known)),
+        (Signal("min_logprob", "lowest logprob"), min(known, default=None)),
+        (Signal("hesitates", "share of hesitating steps"), fmean(s.hesitates for s in steps)),
+        (Signal("repeats", "share of repeating steps"), fmean(s.repeats for s in steps)),
+        (Signal("tokens", "mean length of steps (tokens)"), fmean(s.tokens for s in steps)),
+        (Signal("steps", "number of steps"), float(len(steps))),
+    ]
+
+
+def _ratios(steps: Sequence[SeenStep], tau: float) -> list[float]:
+    return [ratio for step in steps if (ratio := step.ratio(tau)) is not None]

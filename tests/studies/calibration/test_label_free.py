@@ -1,0 +1,160 @@
+"""ρ and k for a wanted share, from runs that nobody scored."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+
+import pytest
+
+from tests.studies.calibration.formula import FormulaLanes, conditions, questions
+from trigreason.reasoning import Direction, Message, Thresholds, Trigger
+from trigreason.studies.calibration.direction import evidence, supported
+from trigreason.studies.calibration.label_free import Budgeted, fit_share
+from trigreason.studies.calibration.setting import Setting
+from trigreason.studies.replaying import replayed
+from trigreason.studies.runs import Run
+
+BASE = Thresholds(n=1, m=0)
+UNDER = Direction.UNDER
+
+
+def recorded(count: int, method: str = "srm", seed: int = 0) -> list[Run]:
+    """Runs of the formula's pair, one per question, with their outcomes."""
+    arm = conditions().arm(Setting(method, Thresholds(n=0, rho=0.5, direction=UNDER)))
+
+    async def answers() -> list[Run]:
+        lanes, runs = FormulaLanes(), []
+        for question in questions(count):
+            trace = await lanes.answer((Message("user", question.prompt),), arm, seed)
+            runs.append(Run(trace=trace, right=question.target in trace.answer))
+        return runs
+
+    return asyncio.run(answers())
+
+
+def hesitating(runs: list[Run], every: int) -> list[Run]:
+    """The same runs with a hesitation in one step of every few."""
+    for run in runs:
+        for index in range(0, len(run.trace.steps), every):
+            step = run.trace.steps[index]
+            run.trace.steps[index] = replace(step, text="Wait, " + step.text)
+    return runs
+
+
+@pytest.mark.parametrize("direction", Direction)
+@pytest.mark.parametrize("wanted", [0.2, 0.5, 0.8])
+def test_the_wanted_share_is_met(direction: Direction, wanted: float) -> None:
+    runs = recorded(40)
+    found = fit_share(runs, wanted, replace(BASE, direction=direction))
+    assert found.is_met
+    assert found.low <= found.share <= found.high
+    assert found.share == pytest.approx(1 - replayed(runs, [found.thresholds]).smt[0])
+    assert found.thresholds.direction is direction
+    assert found.steps[Trigger.STRATEGIC_PRIMING] == pytest.approx(0.1)
+    assert (found.runs, found.left_out, found.questions) == (40, 0, 40)
+
+
+def test_a_larger_share_takes_a_rho_that_fires_more_often() -> None:
+    runs = recorded(40)
+    shares = [0.15, 0.3, 0.6, 0.9]
+    found = [fit_share(runs, each, replace(BASE, direction=UNDER)) for each in shares]
+    rhos = [each.thresholds.rho for each in found]
+    assert rhos == sorted(rhos, key=lambda rho: rho % 1)
+
+
+def test_the_interval_narrows_with_more_questions() -> None:
+    def width(found: Budgeted) -> float:
+        return found.high - found.low
+
+    few, many = (fit_share(recorded(count), 0.4, BASE) for count in (10, 160))
+    assert width(many) < width(few)
+
+
+@pytest.mark.parametrize(
+    ("every", "k", "m"), [(10, 1, 1), (3, 2, 1), (1, 1, 0)], ids=["seldom", "often", "always"]
+)
+def test_k_leaves_the_offload_its_half(every: int, k: int, m: int) -> None:
+    base = Thresholds(n=0, direction=UNDER, repeats=0)
+    found = fit_share(hesitating(recorded(20), every), 0.25, base)
+    assert found.thresholds.m == m
+    if m:
+        assert found.thresholds.k == k
+    assert found.steps[Trigger.INTERVENTION_REQUEST] <= 0.125 + 0.01
+
+
+@pytest.mark.parametrize(
+    ("runs", "wanted", "base", "told"),
+    [
+        (recorded(4), 0.0, BASE, "between 0 and 1"),
+        (recorded(4), 1.0, BASE, "between 0 and 1"),
+        (recorded(4), 0.3, replace(BASE, n=5), r"n = 5 alone gives the LRM 50% .* lower --n"),
+        (recorded(4, "lrm"), 0.3, BASE, "no token probabilities|no step of the SRM"),
+        ([], 0.3, BASE, "no step of the SRM"),
+    ],
+)
+def test_what_cannot_be_is_refused(
+    runs: list[Run], wanted: float, base: Thresholds, told: str
+) -> None:
+    with pytest.raises(ValueError, match=told):
+        fit_share(runs, wanted, base)
+
+
+def test_a_share_that_cannot_be_had_is_not_said_to_be_met() -> None:
+    """Every step alike: the offload fires on all of them or on none."""
+    runs = recorded(10)
+    alike = runs[0].trace.steps[0].logprobs
+    for run in runs:
+        run.trace.steps[:] = [replace(each, logprobs=alike) for each in run.trace.steps]
+    found = fit_share(runs, 0.5, BASE)
+    assert not found.is_met
+    assert found.share in (pytest.approx(0.1), 1.0)
+
+
+def test_runs_of_the_srm_alone_go_before_others() -> None:
+    found = fit_share([*recorded(10), *recorded(7, "trigreason")], 0.4, BASE)
+    assert (found.runs, found.left_out, found.is_srm_alone) == (10, 7, True)
+    found = fit_share(recorded(7, "trigreason"), 0.7, BASE)
+    assert (found.runs, found.is_srm_alone) == (7, False)
+
+
+def test_outcomes_speak_for_a_direction() -> None:
+    """In the formula's pair a wrong run has a step of little certainty."""
+    runs = recorded(250)
+    found = evidence(runs, 1.05, seed=0)
+    assert found is not None
+    assert found.wrong == sum(not run.right for run in runs)
+    assert supported(found) is UNDER
+    turned = evidence([replace(run, right=not run.right) for run in runs], 1.05, seed=0)
+    assert turned is not None
+    assert supported(turned) is Direction.OVER
+    assert turned.value == pytest.approx(1 - found.value)
+
+
+@pytest.mark.parametrize(
+    "runs",
+    [
+        [],
+        [replace(run, right=None) for run in recorded(40)],
+        [replace(run, right=True) for run in recorded(40)],
+        recorded(40, "trigreason"),
+    ],
+    ids=["no runs", "not scored", "all right", "not the SRM's alone"],
+)
+def test_without_outcomes_there_is_no_evidence(runs: list[Run]) -> None:
+    assert evidence(runs, 1.05, seed=0) is None
+
+
+@pytest.mark.slow
+def test_the_interval_covers_the_share_that_follows() -> None:
+    """Of many samples of questions: how often the interval has the share of all questions."""
+    everything, size, wanted = recorded(1500), 25, 0.4
+    found = [
+        fit_share(
+            everything[begin : begin + size], wanted, replace(BASE, direction=UNDER), seed=begin
+        )
+        for begin in range(0, len(everything), size)
+    ]
+    follows = 1 - replayed(everything, [each.thresholds for each in found]).smt
+    covered = [each.low <= share <= each.high for each, share in zip(found, follows, strict=True)]
+    assert sum(covered) / len(covered) >= 0.88
