@@ -149,13 +149,13 @@ def test_the_interval_is_that_of_a_bootstrap_over_questions(ragged: bool) -> Non
     ("questions", "epochs", "ease"),
     [(30, 1, (0.8, 0.8)), (30, 16, (0.8, 0.8)), (30, 4, (9.0, 1.0)), (20, 4, (2.0, 1.0))],
 )
-def test_nineteen_of_twenty_intervals_hold_the_truth(
+def test_about_nineteen_of_twenty_intervals_hold_the_truth(
     questions: int, epochs: int, ease: tuple[float, float]
 ) -> None:
     truth = ease[0] / sum(ease)
     found = [pass_at_1(simulated(questions, epochs, seed, ease)) for seed in range(500)]
     covered = fmean(each.low <= truth <= each.high for each in found)
-    assert 0.92 <= covered <= 0.99
+    assert 0.9 <= covered <= 0.98
 
 
 def test_all_right_is_no_certainty() -> None:

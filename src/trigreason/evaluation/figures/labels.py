@@ -1,0 +1,179 @@
+"""Names beside points, where they cover neither points nor each other."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Literal, NamedTuple
+
+from matplotlib.axes import Axes
+from matplotlib.transforms import Bbox
+
+from trigreason.evaluation.figures.style import INK
+
+RADII = (7.0, 12.0, 20.0, 30.0, 42.0, 56.0, 72.0, 90.0, 110.0)
+"""How far from its point a name may stand, in points (1/72 inch)."""
+
+DIRECTIONS = (45, -45, 135, -135, 90, -90, 20, -20, 160, -160, 70, -70, 110, -110)
+"""Where around its point, in degrees, the best first."""
+
+LINE_FROM = 20.0
+"""A name as far away as this has a line to its point."""
+
+MARKER = 5.0
+"""Half the size of the square that a point's marker keeps free, in points."""
+
+OVER_A_NAME, OVER_A_BAR, LINE_OVER_A_POINT = 1000.0, 25.0, 60.0
+"""How much further away (points) a place may be that spares a name or marker, an error bar, or
+another point that the line to it would run over.
+"""
+
+
+class Label(NamedTuple):
+    """A name, its point, and how far its error bars go each way, in the panel's own units."""
+
+    text: str
+    x: float
+    y: float
+    left: float = 0.0
+    right: float = 0.0
+    below: float = 0.0
+    above: float = 0.0
+
+
+class Place(NamedTuple):
+    """Where a name stands: its offset in points, and which of its corners stands there."""
+
+    radius: float
+    x: float
+    y: float
+    across: Literal["left", "center", "right"]
+    along: Literal["bottom", "center", "top"]
+
+
+def place(panel: Axes, labels: Sequence[Label], size: float = 8.5) -> None:
+    """Write each name near its point and within the panel, where it covers the least.
+
+    The panel's limits are to be final.
+    """
+    figure = panel.figure.get_figure(root=True)
+    assert figure is not None, "a panel belongs to a figure"
+    figure.draw_without_rendering()
+    crowd = _Crowd(panel, labels, pixels=figure.dpi / 72)
+    for at, label in enumerate(labels):
+        text = panel.annotate(
+            label.text,
+            (label.x, label.y),
+            xytext=(0, 0),
+            textcoords="offset points",
+            fontsize=size,
+            annotation_clip=False,
+        )
+        text.set_in_layout(False)
+        chosen = crowd.seat(at, text.get_window_extent())
+        text.set_position((chosen.x, chosen.y))
+        text.set_horizontalalignment(chosen.across)
+        text.set_verticalalignment(chosen.along)
+        if chosen.radius >= LINE_FROM:
+            _line(panel, label, chosen)
+
+
+@dataclass(slots=True)
+class _Crowd:
+    """What is in the way, in pixels."""
+
+    panel: Axes
+    labels: Sequence[Label]
+    pixels: float
+    points: list[tuple[float, float]] = field(init=False)
+    markers: list[Bbox] = field(init=False)
+    bars: list[Bbox] = field(init=False)
+    names: list[Bbox] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        half = MARKER * self.pixels
+        self.points = [self._pixel(each.x, each.y) for each in self.labels]
+        self.markers = [
+            Bbox.from_extents(x - half, y - half, x + half, y + half) for x, y in self.points
+        ]
+        self.bars = [
+            Bbox.from_extents(*self._pixel(*start), *self._pixel(*end))
+            for each in self.labels
+            for start, end in (
+                ((each.x - each.left, each.y), (each.x + each.right, each.y)),
+                ((each.x, each.y - each.below), (each.x, each.y + each.above)),
+            )
+        ]
+
+    def seat(self, at: int, measured: Bbox) -> Place:
+        """The best place for a name; ``measured`` is its box with a corner at its point."""
+        chosen = min(_places(), key=lambda each: self._cost(at, measured, each))
+        self.names.append(self._box(measured, chosen))
+        return chosen
+
+    def _cost(self, at: int, measured: Bbox, chosen: Place) -> float:
+        box, frame = self._box(measured, chosen), self.panel.bbox
+        if box.x0 < frame.x0 or box.x1 > frame.x1 or box.y0 < frame.y0 or box.y1 > frame.y1:
+            return math.inf
+        return (
+            chosen.radius
+            + OVER_A_NAME * box.count_overlaps([*self.markers, *self.names])
+            + OVER_A_BAR * box.count_overlaps(self.bars)
+            + LINE_OVER_A_POINT * self._run_over(at, chosen)
+        )
+
+    def _run_over(self, at: int, chosen: Place) -> int:
+        """How many other points the line to a name would run over."""
+        if chosen.radius < LINE_FROM:
+            return 0
+        x, y = self.points[at]
+        steps = (share / 12 for share in range(1, 13))
+        line = [
+            (x + share * chosen.x * self.pixels, y + share * chosen.y * self.pixels)
+            for share in steps
+        ]
+        others = self.markers[:at] + self.markers[at + 1 :]
+        return sum(any(box.contains(*each) for each in line) for box in others)
+
+    def _box(self, measured: Bbox, chosen: Place) -> Bbox:
+        shift_x = {"left": 0.0, "center": 0.5, "right": 1.0}[chosen.across] * measured.width
+        shift_y = {"bottom": 0.0, "center": 0.5, "top": 1.0}[chosen.along] * measured.height
+        return measured.translated(
+            chosen.x * self.pixels - shift_x, chosen.y * self.pixels - shift_y
+        )
+
+    def _pixel(self, x: float, y: float) -> tuple[float, float]:
+        across, along = self.panel.transData.transform((x, y))
+        return float(across), float(along)
+
+
+def _line(panel: Axes, label: Label, chosen: Place) -> None:
+    panel.annotate(
+        "",
+        (label.x, label.y),
+        xytext=(chosen.x, chosen.y),
+        textcoords="offset points",
+        arrowprops={
+            "arrowstyle": "-",
+            "color": INK,
+            "linewidth": 0.5,
+            "shrinkA": 0,
+            "shrinkB": MARKER,
+        },
+        annotation_clip=False,
+    ).set_in_layout(False)
+
+
+def _places() -> Iterator[Place]:
+    """The places around a point, the nearest first."""
+    for radius in RADII:
+        for direction in DIRECTIONS:
+            x, y = math.cos(math.radians(direction)), math.sin(math.radians(direction))
+            yield Place(
+                radius,
+                radius * x,
+                radius * y,
+                "left" if x > 0.2 else "right" if x < -0.2 else "center",
+                "bottom" if y > 0.4 else "top" if y < -0.4 else "center",
+            )

@@ -1,0 +1,54 @@
+"""The accuracy-efficiency plane: accuracy against the share of thinking that the SRM wrote."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from matplotlib.axes import Axes
+
+from trigreason.evaluation.figures.labels import Label, place
+from trigreason.evaluation.figures.style import look_of, reach
+from trigreason.evaluation.statistics import Estimate
+
+
+class Point(NamedTuple):
+    """One arm: its name, its method, and where it is; shares from 0 to 1."""
+
+    name: str
+    method: str
+    smt: Estimate
+    accuracy: Estimate
+
+
+def draw_plane(panel: Axes, points: Sequence[Point]) -> None:
+    """Arms with their intervals in both directions, each with its name beside it, in per cent."""
+    for point in points:
+        look = look_of(point.method)
+        panel.errorbar(
+            100 * point.smt.value,
+            100 * point.accuracy.value,
+            xerr=[[end] for end in reach(point.smt, 100)],
+            yerr=[[end] for end in reach(point.accuracy, 100)],
+            color=look.colour,
+            marker=look.marker,
+            markersize=7.5,
+            markeredgecolor="white",
+            markeredgewidth=0.8,
+            linestyle="none",
+            elinewidth=1.1,
+            capsize=2.5,
+        )
+    panel.set_xlabel("SMT: thinking tokens written by the SRM (%)")
+    panel.set_ylabel("accuracy, pass@1 (%)")
+    panel.set_xlim(-6, 106)
+    low = min(100 * each.accuracy.low for each in points)
+    high = max(100 * each.accuracy.high for each in points)
+    room = max(2.0, 0.08 * (high - low))
+    panel.set_ylim(max(-4.0, low - room), min(104.0, high + room))
+    place(panel, [_label(each) for each in points])
+
+
+def _label(point: Point) -> Label:
+    x, y = point.smt, point.accuracy
+    return Label(point.name, 100 * x.value, 100 * y.value, *reach(x, 100), *reach(y, 100))

@@ -1,0 +1,195 @@
+"""The report's tables, as text in rows and columns."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import takewhile
+from statistics import fmean
+from typing import NamedTuple
+
+from trigreason.evaluation.arms import Arm
+from trigreason.evaluation.report.collect import ArmRuns, Comparison
+from trigreason.evaluation.report.naming import SYMBOLS, differing
+from trigreason.evaluation.report.numbers import differences
+from trigreason.evaluation.report.reading import printable
+from trigreason.evaluation.statistics import Estimate
+from trigreason.evaluation.summary import ArmSummary
+from trigreason.reasoning import Author
+
+QUESTIONS_SHOWN = 300
+QUESTION_SHOWN = 200
+"""Characters of a question."""
+
+
+class Cell(NamedTuple):
+    """What stands in a cell, in small letters below it, and (0 to 1) how dark it is."""
+
+    text: str
+    note: str = ""
+    share: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Heads, rows of as many cells, and what is to be said below. The first column is text."""
+
+    heads: Sequence[str]
+    rows: Sequence[Sequence[Cell]]
+    notes: Sequence[str] = field(default=())
+
+
+Column = tuple[str, Callable[[ArmSummary], Cell]]
+
+
+def overview(comparison: Comparison) -> Table:
+    """Every arm in its most important numbers."""
+    names, summaries = comparison.names, comparison.summaries()
+    columns = list(_columns(list(summaries.values())))
+    failed = {arm: sum(log.failed for log in comparison.arms[arm].logs) for arm in names}
+    rows = []
+    for arm, name in names.items():
+        note = f"{failed[arm]:,} more failed" if failed[arm] else ""
+        rows.append([Cell(name, note), *(cell(summaries[arm]) for _, cell in columns)])
+    heads = ["method", *(head for head, _ in columns)]
+    return Table(heads, rows)
+
+
+def _columns(summaries: Sequence[ArmSummary]) -> Iterator[Column]:
+    yield "answers", lambda each: Cell(f"{each.runs:,}", f"{each.questions:,} questions")
+    if any(each.accuracy for each in summaries):
+        yield "accuracy", lambda each: _share(each.accuracy)
+    yield "SMT", lambda each: _share(each.smt)
+    yield "thinking tokens", lambda each: _mean(each.thinking)
+    yield "drafts", lambda each: _mean(each.drafts)
+    yield "LRM requests", lambda each: _mean(each.requests[Author.LRM])
+    yield "LRM tokens", lambda each: _mean(each.generated[Author.LRM])
+    yield "cut off", lambda each: _share(each.truncated)
+    yield "seconds, mean", lambda each: _mean(each.seconds, 2)
+    yield (
+        "seconds, median",
+        lambda each: Cell(f"{each.seconds_median:.2f}", f"p95: {each.seconds_p95:.2f}"),
+    )
+    if any(each.usd for each in summaries):
+        yield "USD per 1,000 answers", lambda each: _mean(each.usd, 3, 1000)
+    if any(each.degraded for each in summaries):
+        yield "degraded", lambda each: Cell(f"{each.degraded:,}")
+
+
+def _share(estimate: Estimate | None) -> Cell:
+    if estimate is None:
+        return Cell("–")
+    return _mean(estimate, 1, 100, " %") if estimate.high else Cell("0.0 %")
+
+
+def _mean(estimate: Estimate | None, digits: int = 1, scale: float = 1.0, unit: str = "") -> Cell:
+    """A mean above its interval, unless that says nothing."""
+    if estimate is None or not (estimate.value or estimate.high):
+        return Cell("–")
+    value, low, high = (_number(scale * each, digits) for each in estimate[:3])
+    has_interval = estimate.has_interval and estimate.high > estimate.low
+    return Cell(f"{value}{unit}", f"{low} to {high}" if has_interval else "")
+
+
+def _number(value: float, digits: int = 1) -> str:
+    return f"{value:,.0f}" if abs(value) > 100 else f"{value:.{digits}f}"
+
+
+def compared(comparison: Comparison) -> Table | None:
+    """Arms against each other, question by question; None where nothing can be compared."""
+    names = comparison.names
+    rows = [
+        [
+            Cell(f"{names[first]} minus {names[second]}"),
+            Cell(f"{100 * found.value:+.1f}", f"{100 * found.low:+.1f} to {100 * found.high:+.1f}"),
+            Cell("< 0.001" if found.p < 0.001 else f"{found.p:.3f}"),
+            Cell(f"{found.questions:,}"),
+            Cell("beyond chance" if found.is_significant else "within chance"),
+        ]
+        for first, second, found in differences(comparison)
+    ]
+    heads = ["accuracy of", "difference, points", "p", "questions", "at 5 %"]
+    note = (
+        f"These are {len(rows)} comparisons; "
+        "where there is no difference, one in 20 is below p = 0.05 all the same."
+    )
+    return Table(heads, rows, [note] if len(rows) > 1 else []) if rows else None
+
+
+def questions(comparison: Comparison) -> Table | None:
+    """Which arm gets which question right; those on which arms differ most come first."""
+    names = comparison.names
+    right = {arm: _right(comparison.arms[arm]) for arm in names}
+    scored = [each for each in comparison.questions if any(each in own for own in right.values())]
+    if not scored:
+        return None
+
+    def order(sample: str) -> tuple[float, float]:
+        means = [fmean(own[sample]) for own in right.values() if sample in own]
+        return min(means) - max(means), fmean(means)
+
+    asked = _asked(comparison)
+    shown = sorted(scored, key=order)[:QUESTIONS_SHOWN]
+    rows = [
+        [
+            Cell(printable(sample), asked[sample]),
+            Cell(printable(comparison.targets.get(sample, "–"))[:60]),
+            *(_tally(right[arm].get(sample)) for arm in names),
+        ]
+        for sample in shown
+    ]
+    left = len(scored) - len(shown)
+    notes = [f"{left:,} more, on which arms differ less, are left out."] if left else []
+    return Table(["question", "target", *names.values()], rows, notes)
+
+
+def _asked(comparison: Comparison) -> dict[str, str]:
+    """The beginning of each question in one line, without the prompt that all begin with."""
+    asked = {sample: text.split("\n\n") for sample, text in comparison.questions.items()}
+    together = zip(*asked.values(), strict=False)
+    shared = len(list(takewhile(lambda paragraphs: len(set(paragraphs)) == 1, together)))
+    start = shared if len(asked) > 1 else 0
+    return {
+        sample: printable(" ".join(" ".join(paragraphs[start:]).split())[:QUESTION_SHOWN])
+        for sample, paragraphs in asked.items()
+    }
+
+
+def _right(own: ArmRuns) -> dict[str, list[float]]:
+    found: dict[str, list[float]] = {}
+    for run in own.runs:
+        if run.right is not None:
+            found.setdefault(run.sample, []).append(float(run.right))
+    return found
+
+
+def _tally(outcomes: Sequence[float] | None) -> Cell:
+    if not outcomes:
+        return Cell("–")
+    return Cell(f"{sum(outcomes):.0f} of {len(outcomes)}", share=fmean(outcomes))
+
+
+def settings(comparison: Comparison) -> Table:
+    """What the arms were set to: what differs in a row each, what does not in a note."""
+    names = comparison.names
+    every = {arm: arm.to_args() for arm in names}
+    apart = differing(list(every.values()))
+    differ = list(apart[0])
+    rows = [
+        [Cell(SYMBOLS.get(key, key)), *(Cell(_told(own[key])) for own in apart)] for key in differ
+    ]
+    first: Arm = next(iter(names))
+    common = [
+        f"{SYMBOLS.get(key, key)} = {_told(value)}"
+        for key, value in every[first].items()
+        if key not in differ
+    ]
+    return Table(["setting", *names.values()], rows, [f"The same for all: {'; '.join(common)}."])
+
+
+def _told(value: object) -> str:
+    if value is None:
+        return "–"
+    if isinstance(value, list):
+        return ", ".join(map(str, value))
+    return f"{value:g}" if isinstance(value, float) else str(value)
