@@ -1,0 +1,107 @@
+"""Runs out of every kind of file, and one line about what holds none."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.studies.recordings import step, trace
+from trigreason.reasoning import Trace, trace_to_json
+from trigreason.studies.recorded import read_runs
+
+
+def values(question: str = "Why?") -> dict[str, Any]:
+    return trace_to_json(one(question))
+
+
+def one(question: str = "Why?") -> Trace:
+    return trace([step()], question=question)
+
+
+def write(file: Path, *lines: object) -> Path:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text("\n".join(json.dumps(line) for line in lines) + "\n")
+    return file
+
+
+def test_a_single_trace_has_no_outcome(tmp_path: Path) -> None:
+    (run,) = read_runs([write(tmp_path / "run.json", values())])
+    assert run.trace == one()
+    assert run.right is None
+    assert run.sample == ""
+
+
+def test_what_solve_prints_as_json(tmp_path: Path) -> None:
+    (run,) = read_runs([write(tmp_path / "run.json", {"answer": "7", "trace": values()})])
+    assert run.trace == one()
+
+
+def test_lines_of_traces_and_what_is_known_of_them(tmp_path: Path) -> None:
+    known = {"right": False, "target": "7", "group": "sums", "epoch": 2, "question": "sums-4"}
+    line = known | {"setting": "abc", "trace": values("2 + 5?")}
+    file = write(tmp_path / "runs.jsonl", values(), line)
+    plain, told = read_runs([file])
+    assert (plain.right, plain.epoch) == (None, 1)
+    assert (told.right, told.target, told.group) == (False, "7", "sums")
+    assert (told.sample, told.epoch, told.question) == ("sums-4", 2, "2 + 5?")
+
+
+def test_a_gateways_record_has_its_traces_within(tmp_path: Path) -> None:
+    record = {"id": "chatcmpl-1", "pair": "mine", "traces": {"t1": values("A"), "t2": values("B")}}
+    empty = {"id": "chatcmpl-2", "pair": "mine", "traces": {}}
+    runs = list(read_runs([write(tmp_path / "records.jsonl", record, empty)]))
+    assert [(run.sample, run.question, run.pair) for run in runs] == [
+        ("t1", "A", "mine"),
+        ("t2", "B", "mine"),
+    ]
+
+
+def test_a_folder_is_searched_in_order(tmp_path: Path) -> None:
+    write(tmp_path / "b" / "2.json", values("second"))
+    write(tmp_path / "a" / "1.jsonl", values("first"))
+    write(tmp_path / ".part" / "0.json", values("half-written"))
+    write(tmp_path / "eval-set.json", {"eval_set_id": "x", "tasks": []})
+    (tmp_path / "notes.txt").write_text("no run")
+    assert [run.question for run in read_runs([tmp_path])] == ["first", "second"]
+
+
+def _damaged() -> dict[str, Any]:
+    broken = values()
+    del broken["steps"][0]["author"]
+    return broken
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "told"),
+    [
+        ("run.json", "{", "run.json: is no JSON"),
+        ("run.json", '{"a": 1}', "run.json: this is no trace"),
+        ("run.json", "[]", "run.json: this is no trace"),
+        ("run.json", json.dumps(values() | {"schema": 99}), "run.json: this trace has schema 99"),
+        ("runs.jsonl", f"{json.dumps(values())}\n\nnull", "runs.jsonl, line 3: this is no trace"),
+        ("runs.jsonl", json.dumps(_damaged()), "runs.jsonl, line 1: this trace is damaged"),
+        ("runs.jsonl", json.dumps({"trace": values(), "right": "yes"}), "right true or false"),
+        ("run.txt", "", "run.txt: is no kind of file"),
+        ("log.eval", "no zip", "log.eval"),
+    ],
+)
+def test_what_is_broken_is_said_in_one_line(
+    tmp_path: Path, name: str, text: str, told: str
+) -> None:
+    file = tmp_path / name
+    file.write_text(text)
+    with pytest.raises(ValueError, match=told) as caught:
+        list(read_runs([file]))
+    assert "\n" not in str(caught.value)
+
+
+def test_nothing_there_is_said(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="no recorded run in this folder"):
+        list(read_runs([tmp_path]))
+    with pytest.raises(ValueError, match="no such file"):
+        list(read_runs([tmp_path / "gone.eval"]))
+    with pytest.raises(FileNotFoundError):
+        list(read_runs([tmp_path / "gone.json"]))
