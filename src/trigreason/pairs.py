@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from trigreason.engines.base import Engine, LogprobScale
+from trigreason.engines.base import Engine, LogprobScale, Prefix
+from trigreason.engines.templates import THINK
 from trigreason.failure import FailurePolicy
 from trigreason.hiding import Hiding
-from trigreason.reasoning import Author, Prices, Scoring, Thresholds
+from trigreason.reasoning import Author, Message, Prices, Scoring, Thresholds
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +27,12 @@ class JudgePrompt:
     )
     opening: str = "<think>\nThe score of the last step is "
     scoring: Scoring = Scoring.GREEDY
+
+    def prefix(self, messages: tuple[Message, ...], thinking: str, step: str) -> Prefix:
+        """A turn that asks for a score of ``step``, behind the ``thinking`` before it."""
+        written = f"{THINK}\n{thinking}{step.rstrip()}\n\n"
+        turns = (Message("assistant", written), Message("user", self.question))
+        return Prefix((*messages, *turns), self.opening, thinking=False)
 
 
 @dataclass(frozen=True, slots=True)

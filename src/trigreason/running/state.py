@@ -14,7 +14,6 @@ from trigreason.engines.base import (
     NoLogprobs,
     Prefix,
 )
-from trigreason.engines.templates import THINK
 from trigreason.events import (
     DraftDropped,
     Event,
@@ -29,7 +28,6 @@ from trigreason.reasoning import (
     Author,
     Degraded,
     Halt,
-    Message,
     Rewrite,
     Solo,
     Step,
@@ -149,9 +147,7 @@ class RunState:
 
     def judged_prefix(self, step: Step, judge: JudgePrompt) -> Prefix:
         """A turn that asks for a score of ``step``, behind the thinking up to and with it."""
-        thinking = f"{THINK}\n{self.thinking}{step.text.rstrip()}\n\n"
-        turns = (Message("assistant", thinking), Message("user", judge.question))
-        return Prefix((*self.trace.messages, *turns), judge.opening, thinking=False)
+        return judge.prefix(self.trace.messages, self.thinking, step.text)
 
     def next_turn(self) -> int:
         """A number for what is asked for now, the same in every run that comes to this point."""

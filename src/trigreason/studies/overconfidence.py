@@ -36,19 +36,10 @@ def confidence(trace: Trace, offload: CognitiveOffload) -> Confidence:
     """Which SRM steps of a trajectory the offload, under its tau and rho, would fire on.
 
     Steps without any probability are left out.
-
-    Raises:
-        ValueError: no step of the SRM has a probability.
     """
-    fired = tuple(
-        offload.fires(ratio) for _, ratio in ratios(trace, offload.tau) if ratio is not None
+    return Confidence(
+        tuple(offload.fires(ratio) for _, ratio in ratios(trace, offload.tau) if ratio is not None)
     )
-    if not fired:
-        raise ValueError(
-            "the SRM's steps have no probabilities, so overconfidence cannot be seen in them; "
-            "serve the SRM with logprobs"
-        )
-    return Confidence(fired)
 
 
 def ratios(trace: Trace, tau: float) -> Iterator[tuple[int, float | None]]:

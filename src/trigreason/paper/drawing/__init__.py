@@ -1,0 +1,39 @@
+"""The figures, by the item's kind."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from matplotlib.figure import Figure
+
+from trigreason.evaluation.figures.style import save, style
+from trigreason.paper.drawing.candidates import candidates
+from trigreason.paper.drawing.changes import changes
+from trigreason.paper.drawing.lists import lists
+from trigreason.paper.drawing.plane import plane
+from trigreason.paper.drawing.questions import questions
+from trigreason.paper.drawing.scores import scores
+from trigreason.paper.drawing.stacks import stacks
+from trigreason.paper.drawing.sweep import sweep
+from trigreason.paper.item import Kind
+from trigreason.paper.result import Result
+
+FIGURES: dict[Kind, Callable[[Result], Figure | None]] = {
+    "plane": plane,
+    "methods": lists,
+    "sweep": sweep,
+    "activation": stacks,
+    "deployment": changes,
+    "judges": scores,
+    "rejections": questions,
+    "overconfidence": lists,
+    "hesitation": candidates,
+}
+
+
+def draw(result: Result, path: Path) -> list[Path]:
+    """Draw the item to ``path`` with the suffixes .png and .svg; none where there is nothing."""
+    with style():
+        figure = FIGURES[result.item.kind](result)
+        return [] if figure is None else save(figure, path)

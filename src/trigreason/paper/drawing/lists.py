@@ -1,0 +1,63 @@
+"""Measured numbers and the paper's, one bar each, grouped by where they come from."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from matplotlib.figure import Figure
+
+from trigreason.evaluation.figures.style import figure
+from trigreason.paper.drawing.bars import Bar, Group, draw_groups, rows_needed
+from trigreason.paper.drawing.look import titled
+from trigreason.paper.item import PaperNumber
+from trigreason.paper.measures import MEASURES
+from trigreason.paper.result import Result, Row
+
+_SHOWN = {
+    "methods": ("accuracy",),
+    "overconfidence": ("overconfident_trajectories", "overconfident_steps"),
+}
+"""The measures of a kind that are drawn, each in a panel of its own."""
+
+
+def lists(result: Result) -> Figure:
+    """One panel per measure."""
+    measures = _SHOWN[result.item.kind]
+    groups = {measure: groups_of(result, measure) for measure in measures}
+    height = 0.9 + 0.24 * max(rows_needed(each) for each in groups.values())
+    drawn = figure(5.8 if len(measures) == 1 else 9.4, height)
+    panels = drawn.subplots(1, len(measures), squeeze=False)[0]
+    for panel, measure in zip(panels, measures, strict=True):
+        draw_groups(panel, groups[measure], MEASURES[measure])
+        panel.set_xlim(0, 112)
+        panel.set_xticks(range(0, 101, 20))
+    titled(drawn, result)
+    return drawn
+
+
+def groups_of(result: Result, measure: str) -> list[Group]:
+    """The measured rows by pair and task, then the paper's by task."""
+    measured: dict[str, list[Bar]] = {}
+    for row in result.of(measure):
+        measured.setdefault(f"{row.pair} pair, {row.task} task", []).append(bar_of(row))
+    given: dict[str, list[Bar]] = {}
+    for each in result.paper(measure):
+        given.setdefault(f"paper, {each.task} task", []).append(paper_bar(each))
+    return [Group(heading, bars) for heading, bars in (measured | given).items()]
+
+
+def bar_of(row: Row) -> Bar:
+    return Bar(row.arm, row.estimate.value, row.estimate, row.method)
+
+
+def paper_bar(number: PaperNumber) -> Bar:
+    """A bar to the paper's value, or over the paper's range."""
+    if number.value is not None:
+        told = MEASURES[number.measure].as_given(number.value)
+        return Bar(number.arm, number.value, is_paper=True, told=told)
+    measure = MEASURES[number.measure]
+    ends: Sequence[float] = [end for end in (number.low, number.high) if end is not None]
+    told = " to ".join(measure.as_given(end) for end in ends)
+    if number.low is None:
+        return Bar(number.arm, ends[-1], is_paper=True, told=f"up to {told}")
+    return Bar(number.arm, ends[-1], is_paper=True, base=ends[0], told=told)

@@ -1,0 +1,62 @@
+"""The accuracy-efficiency plane: accuracy against SMT, one panel per task."""
+
+from __future__ import annotations
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from trigreason.evaluation.figures.plane import Point, draw_plane
+from trigreason.evaluation.figures.style import PAPER, figure
+from trigreason.paper.drawing.look import titled
+from trigreason.paper.measures import MEASURES
+from trigreason.paper.result import Result
+
+_LINES = ("--", ":")
+_HEIGHT = 0.13
+"""Of the paper's lines, relative to the panel's, so that they run through no name."""
+
+
+def plane(result: Result) -> Figure:
+    """Each pair's methods; the paper's SMT as short lines on the axis."""
+    tasks = list(dict.fromkeys(row.task for row in result.rows))
+    drawn = figure(1.4 + 4.2 * len(tasks), 4.2)
+    panels = drawn.subplots(1, len(tasks), squeeze=False)[0]
+    titled(drawn, result)
+    _paper_lines(panels[0], result)
+    drawn.legend(loc="outside lower center", ncols=2)
+    for panel in panels[1:]:
+        _paper_lines(panel, result)
+    for panel, task in zip(panels, tasks, strict=True):
+        if len(tasks) > 1:
+            panel.set_title(task)
+        draw_plane(panel, _points(result, task))
+    return drawn
+
+
+def _points(result: Result, task: str) -> list[Point]:
+    smt = {(row.pair, row.arm): row.estimate for row in result.of("smt") if row.task == task}
+    several = len(result.pairs) > 1
+    return [
+        Point(
+            f"{row.arm}, {row.pair}" if several else row.arm,
+            row.method,
+            smt[row.pair, row.arm],
+            row.estimate,
+        )
+        for row in result.of("accuracy")
+        if row.task == task and (row.pair, row.arm) in smt
+    ]
+
+
+def _paper_lines(panel: Axes, result: Result) -> None:
+    given = [each for each in result.paper("smt") if each.value is not None]
+    for each, line in zip(given, _LINES, strict=False):
+        assert each.value is not None, "only values are lines"
+        panel.axvline(
+            100 * each.value,
+            ymax=_HEIGHT,
+            color=PAPER.colour,
+            linestyle=line,
+            linewidth=2,
+            label=f"paper: {each.arm}, SMT {MEASURES['smt'].as_given(each.value)} %",
+        )

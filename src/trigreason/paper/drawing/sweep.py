@@ -1,0 +1,108 @@
+"""One quantity varied: accuracy above, SMT below, the paper's points hollow."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from trigreason.evaluation.figures.style import PAPER, figure, look_of, reach
+from trigreason.paper.drawing.look import titled
+from trigreason.paper.item import SYMBOLS
+from trigreason.paper.measures import MEASURES
+from trigreason.paper.result import Result, Row
+from trigreason.reasoning.names import METHOD_NAMES
+
+
+def sweep(result: Result) -> Figure:
+    """A column of panels for each pair and task; values stand at even distances."""
+    varied = (result.item.quick if result.quick else result.item.full).sweep
+    assert varied is not None, "the schema wants a sweep of this kind"
+    given = [each.x for each in result.paper("accuracy") if each.x is not None]
+    met = [row.x for row in result.rows if row.x is not None]
+    values = sorted({*given, *met})
+    measures = ["accuracy"] if varied.of == "thinking_tokens" else ["accuracy", "smt"]
+    groups = list(dict.fromkeys((row.pair, row.task) for row in result.rows))
+    drawn = figure(1.0 + 4.6 * len(groups), 1.3 + 2.3 * len(measures))
+    panels = drawn.subplots(len(measures), len(groups), sharex=True, sharey="row", squeeze=False)
+    for column, group in enumerate(groups):
+        for panel, measure in zip(panels[:, column], measures, strict=True):
+            rows = [row for row in result.of(measure) if (row.pair, row.task) == group]
+            _lines(panel, rows, values)
+            if measure == "accuracy":
+                _references(panel, rows, len(values))
+            _paper_points(panel, result, measure, values)
+            panel.margins(y=0.15)
+        unit = " (tokens of thinking)" if varied.of == "thinking_tokens" else ""
+        ticks = [_tick(value, varied.of) for value in values]
+        panels[-1, column].set_xticks(range(len(values)), ticks)
+        panels[-1, column].set_xlabel(f"{SYMBOLS[varied.of]}{unit}")
+        if len(groups) > 1:
+            panels[0, column].set_title(f"{group[0]} pair, {group[1]} task")
+    for panel, measure in zip(panels[:, 0], measures, strict=True):
+        panel.set_ylabel(MEASURES[measure].axis)
+    handles, labels = panels[0, 0].get_legend_handles_labels()
+    drawn.legend(handles, labels, loc="outside lower center", ncols=2)
+    titled(drawn, result)
+    return drawn
+
+
+def _lines(panel: Axes, rows: Sequence[Row], values: Sequence[float]) -> None:
+    """A line for each method, a little aside of the others so that intervals can be told apart."""
+    methods = list(dict.fromkeys(row.method for row in rows if row.x is not None))
+    for at, method in enumerate(methods):
+        look = look_of(method)
+        aside = 0.05 * (at - (len(methods) - 1) / 2)
+        own = [(row.x, row.estimate) for row in rows if row.method == method and row.x is not None]
+        panel.errorbar(
+            [values.index(x) + aside for x, _ in own],
+            [100 * estimate.value for _, estimate in own],
+            yerr=list(zip(*(reach(estimate, 100) for _, estimate in own), strict=True)),
+            color=look.colour,
+            marker=look.marker,
+            linestyle=look.line,
+            capsize=2,
+            elinewidth=1,
+            label=METHOD_NAMES[method],
+        )
+
+
+def _references(panel: Axes, rows: Sequence[Row], count: int) -> None:
+    """Each model alone, as a line across."""
+    for row in rows:
+        if row.x is None:
+            look = look_of(row.method)
+            panel.plot(
+                [-0.3, count - 0.7],
+                [100 * row.estimate.value] * 2,
+                color=look.colour,
+                linestyle=look.line,
+                linewidth=1.4,
+                label=row.arm,
+            )
+
+
+def _paper_points(panel: Axes, result: Result, measure: str, values: Sequence[float]) -> None:
+    points = [
+        (values.index(each.x), 100 * each.value)
+        for each in result.paper(measure)
+        if each.x is not None and each.value is not None
+    ]
+    if points:
+        panel.plot(
+            [x for x, _ in points],
+            [y for _, y in points],
+            color=PAPER.colour,
+            marker=PAPER.marker,
+            fillstyle="none",
+            linestyle=PAPER.line,
+            linewidth=0.9,
+            label=f"paper: {result.item.paper.models}, AIME24",
+        )
+
+
+def _tick(value: float, of: str) -> str:
+    shown = f"{value:,g}"
+    is_off = (of in ("n", "m") and value == 0) or (of == "rho" and value in (0, 1))
+    return f"{shown}\n(off)" if is_off else shown

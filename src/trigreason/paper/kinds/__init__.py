@@ -1,0 +1,25 @@
+"""What is made of an item's runs, by the item's kind."""
+
+from collections.abc import Callable
+
+from trigreason.paper.item import Kind
+from trigreason.paper.kinds.accuracy import accuracy
+from trigreason.paper.kinds.activation import shares
+from trigreason.paper.kinds.deployment import deployment
+from trigreason.paper.kinds.hesitation import candidates
+from trigreason.paper.kinds.judges import judges
+from trigreason.paper.kinds.overconfidence import overconfidence
+from trigreason.paper.kinds.rejections import rejections
+from trigreason.paper.work import Made, Work
+
+STUDIES: dict[Kind, Callable[[Work], Made]] = {
+    "plane": accuracy,
+    "methods": accuracy,
+    "sweep": accuracy,
+    "activation": shares,
+    "deployment": deployment,
+    "judges": judges,
+    "rejections": rejections,
+    "overconfidence": overconfidence,
+    "hesitation": candidates,
+}

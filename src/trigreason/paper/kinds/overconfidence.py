@@ -1,0 +1,83 @@
+"""Appendix D: do overconfident steps mark wrong trajectories of the SRM?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from trigreason.paper.kinds.accuracy import LRM_ONLY, outcomes
+from trigreason.paper.result import Row
+from trigreason.paper.work import Made, Recorded, Work
+from trigreason.reasoning import CognitiveOffload, Direction, Thresholds
+from trigreason.reasoning.names import METHOD_NAMES
+from trigreason.studies.checking import checked_steps
+from trigreason.studies.overconfidence import Confidence, confidence, questions_with_gap, ratios
+from trigreason.studies.runs import Run
+from trigreason.studies.shares import pooled
+
+SRM_ONLY = METHOD_NAMES["srm"]
+
+
+def overconfidence(work: Work) -> Made:
+    """Trajectories that contain an overconfident step, and the share of such steps.
+
+    Raises:
+        ValueError: no step of an SRM has a probability.
+    """
+    given = Thresholds.from_json(work.setting.thresholds)
+    offload = CognitiveOffload(given.tau, given.rho, Direction.OVER)
+    rows: list[Row] = []
+    notes = [f"Overconfident: r > {offload.rho:g}, with PPL < {offload.tau:g}."]
+    for arms in work.grouped().values():
+        srm = arms[SRM_ONLY]
+        count = work.setting.questions or len(srm.runs)
+        picked = set(questions_with_gap(outcomes(srm), outcomes(arms[LRM_ONLY]), count))
+        runs = [run for run in srm.runs if run.sample in picked]
+        if not any(confidence(run.trace, offload).steps for run in runs):
+            raise ValueError(
+                f"the steps of {srm.pair}'s SRM have no probabilities, so overconfidence cannot be "
+                "seen in them; serve the SRM with logprobs"
+            )
+        wrong = sum(run.right is False for run in runs)
+        notes.append(
+            f"{srm.pair}, {srm.task}: {len(runs)} trajectories on the {len(picked)} questions "
+            f"with the largest gap between the models, {wrong} of them wrong."
+        )
+        rows += _trajectories(srm, runs, offload)
+        rows += _steps(srm, runs, offload)
+    return Made(rows=rows, notes=notes)
+
+
+def _trajectories(srm: Recorded, runs: Sequence[Run], offload: CognitiveOffload) -> Iterator[Row]:
+    for label, wanted in (("wrong trajectories", False), ("right trajectories", True)):
+        contains: dict[str, list[float]] = {}
+        for run in runs:
+            if run.right is wanted:
+                found = confidence(run.trace, offload).contains
+                contains.setdefault(run.sample, []).append(float(found))
+        if contains:
+            # every trajectory counts once, as in the paper, however many its question has
+            counted = {each: [(value, 1.0) for value in own] for each, own in contains.items()}
+            estimate = pooled(counted)
+            yield srm.row("overconfident_trajectories", estimate, arm=label, method="")
+
+
+def _steps(srm: Recorded, runs: Sequence[Run], offload: CognitiveOffload) -> Iterator[Row]:
+    kinds: dict[str, dict[str, list[tuple[float, float]]]] = {}
+
+    def count(label: str, run: Run, seen: Confidence) -> None:
+        if seen.steps:
+            own = kinds.setdefault(label, {}).setdefault(run.sample, [])
+            own.append((seen.count, seen.steps))
+
+    for run in runs:
+        count("all steps", run, confidence(run.trace, offload))
+        labels = checked_steps(run)
+        for label, wanted in (("wrong steps", False), ("right steps", True)):
+            fired = tuple(
+                offload.fires(ratio)
+                for index, ratio in ratios(run.trace, offload.tau)
+                if labels[index] is wanted
+            )
+            count(label, run, Confidence(fired))
+    for label, counted in kinds.items():
+        yield srm.row("overconfident_steps", pooled(counted), arm=label, method="")

@@ -1,0 +1,113 @@
+"""What somebody wants of the paper: which pairs, where the questions are, and how much of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from trigreason.configuration import PlannedEngine, PlannedPair, bundled_pair
+from trigreason.evaluation.arms import Arm
+from trigreason.paper.item import Item, PlannedArm, Setting
+from trigreason.reasoning import Author, Thresholds
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """What is the same for all items of one call.
+
+    Attributes:
+        pairs: the pairs; the bundled one alone in the quick size.
+        out: the folder of the results; logs and judgements are kept below it.
+        quick: the size for the bundled pair instead of the paper's.
+        tasks: in the place of the item's own.
+        data: where the questions are; see ``load_questions``.
+        limit: questions of each task, in the place of the item's own number.
+        epochs: answers to each question, likewise.
+        budget: tokens of thinking, likewise (a sweep over budgets keeps its own).
+        seed: of all runs.
+        connections: runs at once; None for what suits the pair.
+        judges: further engines that score the trajectory of Figure 2(a).
+        measured: recorded seconds and USD for Figures 2(c) and 2(d), not simulated ones.
+        config: the configuration file that names the pairs.
+
+    Raises:
+        ValueError: the pairs do not go with the size.
+    """
+
+    out: Path
+    pairs: tuple[PlannedPair, ...] = ()
+    quick: bool = False
+    tasks: tuple[str, ...] = ()
+    data: str | None = None
+    limit: int | None = None
+    epochs: int | None = None
+    budget: int | None = None
+    seed: int = 0
+    connections: int | None = None
+    judges: tuple[PlannedEngine, ...] = ()
+    measured: bool = False
+    config: Path | None = None
+
+    def __post_init__(self) -> None:
+        if self.quick and any(not pair.is_bundled for pair in self.pairs):
+            raise ValueError(
+                "the quick size is made for the bundled pair; for another one leave out --quick "
+                "and give --limit and --epochs"
+            )
+        if not self.quick and any(pair.is_bundled for pair in self.pairs) and not self.tasks:
+            raise ValueError(
+                "the bundled pair cannot do the paper's tasks; add --quick, or name a pair of "
+                "your configuration with --pair"
+            )
+        if self.quick and self.tasks:
+            raise ValueError("the quick size has its own task; leave out --quick or --task")
+        names = [pair.name for pair in self.pairs]
+        if len(set(names)) < len(names):
+            raise ValueError("a pair is named twice")
+
+    def setting(self, item: Item) -> Setting:
+        """The item's sizes with the wanted changes."""
+        given: dict[str, Any] = {
+            "tasks": self.tasks or None,
+            "limit": self.limit,
+            "epochs": self.epochs,
+            "thinking_tokens": self.budget,
+        }
+        changes = {name: value for name, value in given.items() if value is not None}
+        base = item.quick if self.quick else item.full
+        return base.model_copy(update=changes)
+
+
+def only_bundled() -> tuple[PlannedPair, ...]:
+    """The pair of the quick size."""
+    return (bundled_pair(),)
+
+
+def arm_of(pair: PlannedPair, planned: PlannedArm, setting: Setting) -> Arm:
+    """The arm as this pair runs it: its own settings with the item's changes.
+
+    Raises:
+        ValueError: a threshold is out of range.
+    """
+    settings = pair.settings
+    thresholds = settings.thresholds.to_json() | dict(planned.changes)
+    budget = replace(
+        settings.budget, thinking_tokens=planned.thinking_tokens or setting.thinking_tokens
+    )
+    if setting.answer_tokens:
+        budget = replace(budget, answer_tokens=setting.answer_tokens)
+    return Arm(
+        method=planned.method,
+        thresholds=Thresholds.from_json(thresholds),
+        sampling=settings.sampling,
+        budget=budget,
+    )
+
+
+def described(pair: PlannedPair) -> Mapping[str, str]:
+    """A pair's models, for the record."""
+    if pair.is_bundled:
+        return {"srm": "bundled SRM (0.25 M parameters)", "lrm": "bundled LRM (1.3 M parameters)"}
+    return {author.value: str(pair.engines[author].settings) for author in Author}

@@ -1,0 +1,100 @@
+"""Results as files: a table in Markdown, numbers in JSON, the figure as PNG and SVG."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from trigreason.paper.catalogue import catalogue
+from trigreason.paper.drawing import draw
+from trigreason.paper.measures import MEASURES
+from trigreason.paper.result import Entry, Result, entries
+
+
+def write(result: Result, folder: Path) -> list[Path]:
+    """Write an item's files and return their paths: Markdown, JSON, then the figure's."""
+    folder.mkdir(parents=True, exist_ok=True)
+    figures = draw(result, folder / result.item.id)
+    text = folder / f"{result.item.id}.md"
+    text.write_text(as_markdown(result, bool(figures)), encoding="utf-8")
+    numbers = folder / f"{result.item.id}.json"
+    told = json.dumps(result.to_json(), ensure_ascii=False, indent=1)
+    numbers.write_text(f"{told}\n", encoding="utf-8")
+    return [text, numbers, *figures]
+
+
+def as_markdown(result: Result, with_figure: bool) -> str:
+    """Title, figure, table, what the paper says, notes, and what was done differently."""
+    item = result.item
+    parts = [f"# {item.title}", f"{item.section} · {item.about}"]
+    if with_figure:
+        parts.append(f"![{item.title}]({item.id}.png)")
+    parts += _tables(result)
+    parts.append(f"**The paper** ({item.paper.models}): {item.paper.said}")
+    parts += [f"- {note}" for note in result.notes]
+    if item.departs:
+        parts.append(f"*Different here:* {item.departs}")
+    parts.append(f"Numbers, intervals and the whole setup: [{item.id}.json]({item.id}.json).")
+    return "\n\n".join(parts) + "\n"
+
+
+def write_index(folder: Path) -> Path:
+    """One page over everything that the folder holds, in the order of the catalogue."""
+    pages = [
+        (folder / f"{name}.md").read_text(encoding="utf-8").replace("# ", "## ", 1).rstrip()
+        for name in catalogue()
+        if (folder / f"{name}.md").exists()
+    ]
+    index = folder / "index.md"
+    title = "# TrigReason's tables and figures, measured again"
+    index.write_text("\n\n".join([title, *pages]) + "\n", encoding="utf-8")
+    return index
+
+
+def _tables(result: Result) -> list[str]:
+    parts = []
+    lines = entries(result)
+    if lines:
+        parts.append(_table(result.measures, lines))
+    for name, mined in result.detail.items():
+        if isinstance(mined, dict) and "candidates" in mined:
+            parts.append(f"{name}: candidates that no expression in force finds")
+            parts.append(_candidates(mined["candidates"]))
+    return parts
+
+
+def _table(measures: Sequence[str], lines: Sequence[Entry]) -> str:
+    head = ["source", "task", "arm", *(MEASURES[each].axis for each in measures)]
+    body = [
+        [
+            f"paper: {each.source}" if each.is_paper else each.source,
+            each.task,
+            each.arm,
+            *(_cell(each, measure) for measure in measures),
+        ]
+        for each in lines
+    ]
+    return _as_rows([head, ["---"] * 3 + ["---:"] * len(measures), *body])
+
+
+def _cell(entry: Entry, measure: str) -> str:
+    cell = entry.cells.get(measure)
+    if cell is None:
+        return ""
+    return f"{cell.value} ({' to '.join(cell.ends)})" if cell.ends else cell.value
+
+
+def _candidates(found: Iterable[dict[str, object]]) -> str:
+    head = ["words", "hesitating steps", "other steps", "strength"]
+    body = [
+        [str(each["words"]), str(each["hesitating"]), str(each["other"]), f"{each['strength']:.1f}"]
+        for each in found
+    ]
+    return _as_rows([head, ["---", "---:", "---:", "---:"], *body])
+
+
+def _as_rows(rows: Iterable[Sequence[str]]) -> str:
+    return "\n".join(
+        f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in row)} |" for row in rows
+    )
