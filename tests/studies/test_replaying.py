@@ -184,6 +184,15 @@ def test_known_cases() -> None:
     assert longer.smt[1] == pytest.approx(7 / (7 + 3 * 1.5))
 
 
+def test_repetition_brings_the_lrm_only_where_something_else_may() -> None:
+    same = [step(TEXTS[4]) for _ in range(3)]
+    others = [step(f"Something new is said here, number {number}.\n\n") for number in range(3)]
+    idle = Thresholds(n=0, rho=1, m=0, repeats=2)
+    told = replayed([run([*same, *others])], [idle, replace(idle, m=1), replace(idle, repeats=0)])
+    assert told.steps_by[Trigger.REPETITION][:, 0].tolist() == [0, 1, 0]
+    assert told.steps[:, 0].tolist() == [3, 6, 6]
+
+
 def test_what_cannot_be_replayed_is_said() -> None:
     written_by_lrm = run([step(author=LRM)])
     with pytest.raises(ValueError, match="no recorded run has a step of the SRM"):

@@ -44,7 +44,8 @@ _IDEOGRAPH_LENGTH = 3
 _PROBE = 16
 """Characters that stand once more in every run, a unit earlier: finding them finds the unit."""
 
-_AUTHOR_IS_DONE = frozenset({StepEnd.END_OF_THINKING, StepEnd.END_OF_STREAM})
+AUTHOR_IS_DONE = frozenset({StepEnd.END_OF_THINKING, StepEnd.END_OF_STREAM})
+"""How a step ends that is never a repetition: its author ends the thinking with it."""
 
 
 def repeated_run(text: str) -> str | None:
@@ -110,12 +111,12 @@ class RepetitionMemory:
         """
         if self._last is not None and self._last[0] is step:
             return self._last[1]
-        if step.is_blank or step.end in _AUTHOR_IS_DONE:
+        if step.is_blank or step.end in AUTHOR_IS_DONE:
             return False
         if step.end is StepEnd.REPETITION or repeated_run(step.text) is not None:
             return True
-        said = _normalised(step.text)
-        if _length(said) < STEP_LENGTH or not self._recent:
+        said = normalised(step.text)
+        if says_little(said) or not self._recent:
             return False
         return said == self._recent[-1] or self._recent.count(said) >= EARLIER_TIMES
 
@@ -125,7 +126,7 @@ class RepetitionMemory:
             return False
         repeats = self.repeats(step)
         self.count = self.count + 1 if repeats else 0
-        self._recent.append(_normalised(step.text))
+        self._recent.append(normalised(step.text))
         self._last = step, repeats
         return repeats
 
@@ -136,9 +137,14 @@ class RepetitionMemory:
         self._last = None
 
 
-def _normalised(text: str) -> str:
+def normalised(text: str) -> str:
     """What a text says, whatever its case, its white space and its kind of characters."""
     return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
+
+
+def says_little(said: str) -> bool:
+    """Whether what a step says, as :func:`normalised` has it, is too short to be said again."""
+    return _length(said) < STEP_LENGTH
 
 
 def _length(text: str) -> int:

@@ -1,0 +1,77 @@
+"""``trigreason study signals``: tables, words, JSON, figures."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from tests.cli.commands import Command
+from tests.studies.recordings import run, step
+from tests.studies.writing import write_runs
+from trigreason.reasoning import Message
+from trigreason.studies.runs import Run
+
+SURE, UNSURE = (-0.01,) * 4, (-0.9, -0.01)
+
+
+def answered(number: int, *, wrong: bool, sure: bool) -> Run:
+    recorded = run([step("So it goes.", SURE if sure else UNSURE)], right=not wrong)
+    asked = (Message("user", f"Question {number}?"),)
+    return replace(recorded, trace=replace(recorded.trace, messages=asked))
+
+
+@pytest.mark.parametrize(
+    ("sure_if_wrong", "sure_if_right", "words"),
+    [
+        (True, False, "overconfidence marks errors on this pair, as in the paper"),
+        (False, True, "worse than chance (AUC .00, .00 to .00, at τ = 1.05): overconfidence does "
+         "not mark errors on this pair. The opposite direction does (--direction under, AUC 1.00)"),
+        (True, True, "no better than chance (AUC .50, .50 to .50, at τ = 1.05)"),
+    ],
+)  # fmt: skip
+def test_it_says_plainly_what_overconfidence_marks(
+    command: Command, tmp_path: Path, sure_if_wrong: bool, sure_if_right: bool, words: str
+) -> None:
+    wrong = [answered(number, wrong=True, sure=sure_if_wrong) for number in range(10)]
+    right = [answered(number, wrong=False, sure=sure_if_right) for number in range(10, 20)]
+    file = write_runs(tmp_path / "runs.jsonl", wrong + right)
+    told = command("study", "signals", str(file))
+    assert told.code == 0
+    flat = " ".join(told.out.split())
+    assert words in flat
+    assert "20 trajectories of 20 questions, 10 wrong: 50 %" in flat
+    assert "Entropy is not among the signals" in flat
+    as_json = command("study", "signals", str(file), "--json").json
+    assert as_json["trajectories"]["count"] == 20
+    assert "steps" not in as_json
+    assert words in " ".join(as_json["words"])
+
+
+def test_too_few_are_not_judged(command: Command, tmp_path: Path) -> None:
+    runs = [answered(number, wrong=number < 3, sure=True) for number in range(10)]
+    told = command("study", "signals", str(write_runs(tmp_path / "runs.jsonl", runs)))
+    assert "3 wrong and 7 right trajectories are too few" in " ".join(told.out.split())
+
+
+def test_figures_are_drawn(command: Command, tmp_path: Path) -> None:
+    runs = [answered(each, wrong=each % 2 == 0, sure=each % 3 == 0) for each in range(20)]
+    file = write_runs(tmp_path / "runs.jsonl", runs)
+    told = command("study", "signals", str(file), "--figures", str(tmp_path / "drawn"), "--json")
+    assert told.code == 0
+    drawn = sorted(path.name for path in (tmp_path / "drawn").iterdir())
+    assert drawn == [
+        f"signals-{name}.{kind}"
+        for name in ("auc", "curves-trajectories")
+        for kind in ("png", "svg")
+    ]
+    assert len(told.json["figures"]) == 4
+    assert "number of steps" in (tmp_path / "drawn" / "signals-auc.svg").read_text()
+
+
+def test_runs_that_say_nothing(command: Command, tmp_path: Path) -> None:
+    file = write_runs(tmp_path / "runs.jsonl", [run([step()])])
+    command("study", "signals", str(file)).check_complaint(1, "nothing tells right from wrong")
+    complaint = command("study", "signals", str(file), "--rho", "2")
+    complaint.check_complaint(1, "rho (a share of tokens)")
