@@ -155,13 +155,14 @@ def _with_interval(smt: Estimate) -> str:
 
 
 def estimated_smt(found: Replays, row: int) -> Estimate:
-    """The SMT of one setting, with an interval clustered by question."""
-    from trigreason.studies.shares import pooled
+    """The SMT of one setting as ``eval`` has it: a mean over runs, clustered by question."""
+    from trigreason.evaluation.statistics import SHARES, mean_of
 
-    counts: dict[str, list[tuple[float, float]]] = defaultdict(list)
+    shares: dict[str, list[float]] = defaultdict(list)
     for run, srm, lrm in zip(found.runs, found.srm_tokens[row], found.lrm_tokens[row], strict=True):
-        counts[run.question].append((float(srm), float(srm + lrm)))
-    return pooled(counts)
+        shares[run.question].append(float(srm / (srm + lrm)))
+    estimate = mean_of(shares)
+    return estimate.clipped(*SHARES) if estimate.has_interval else estimate
 
 
 def _what_it_rests_on(found: Replays, *, recorded: bool) -> Iterator[str]:

@@ -14,10 +14,11 @@ def evidence(runs: Sequence[Run], tau: float, seed: int) -> Auc | None:
     """How the mean low-perplexity ratio of a run's steps tells wrong runs from right ones.
 
     Only scored runs that the SRM wrote alone count: in others the LRM had its say in the outcome.
+    Runs are compared within their group of questions.
     None where too few of them are wrong, or right.
     """
     seen = [
-        (ratio, not run.right, run.question)
+        (ratio, not run.right, run.question, run.group)
         for run in runs
         if run.right is not None
         and run.trace.method == "srm"
@@ -25,8 +26,8 @@ def evidence(runs: Sequence[Run], tau: float, seed: int) -> Auc | None:
     ]
     if not seen:
         return None
-    ratios, wrong, questions = zip(*seen, strict=True)
-    return auc(ratios, wrong, questions, seed=seed)
+    ratios, wrong, questions, groups = zip(*seen, strict=True)
+    return auc(ratios, wrong, questions, groups, seed=seed)
 
 
 def supported(found: Auc) -> Direction | None:
