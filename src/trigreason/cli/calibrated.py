@@ -14,11 +14,10 @@ from rich.text import Text
 
 from trigreason import __version__
 from trigreason.cli.calibrating import Calibrating
+from trigreason.cli.calibration_json import front_as_json, share_as_json
 from trigreason.cli.calibration_words import (
     as_flags,
-    front_as_json,
     front_table,
-    share_as_json,
     share_in_words,
     verdict,
 )
