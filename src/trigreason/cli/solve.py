@@ -57,14 +57,7 @@ def solve(
     quiet: Annotated[bool, typer.Option("--quiet", help="Print the answer and no more.")] = False,
     trace: options.TraceOut = None,
     seed: options.SeedChange = None,
-    paper: Annotated[
-        bool,
-        typer.Option(
-            "--paper",
-            help="Start from the paper's thresholds, not from those that fit the bundled pair.",
-            rich_help_panel=options.TRIGGERS,
-        ),
-    ] = False,
+    paper: options.Paper = False,
     n: options.Priming = None,
     tau: options.Tau = None,
     rho: options.Rho = None,

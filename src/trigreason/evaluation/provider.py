@@ -79,7 +79,8 @@ class PairAPI(ModelAPI):
             raise PrerequisiteError(f"{PROVIDER}/{model_name}: {error}") from error
         # Inspect's cache tells models apart by name and URL, and arguments are in neither
         super().__init__(model_name, f"trigreason:{self.answering.digest()}", None, [], config)
-        self._lease = Lease(self.answering.plan, self.answering.connections)
+        self.connections = self.answering.connections or config.max_connections
+        self._lease = Lease(self.answering.plan, self.connections)
 
     async def generate(
         self,
@@ -119,11 +120,11 @@ class PairAPI(ModelAPI):
 
     def max_connections(self) -> int:
         """Runs at once."""
-        return lanes_of(self.answering.plan, self.answering.connections)
+        return lanes_of(self.answering.plan, self.connections)
 
     def connection_key(self) -> str:
         """All arms of a pair share its connections."""
-        return f"{self.model_name} {self.answering.connections}"
+        return f"{self.model_name} {self.connections}"
 
     def force_reasoning_history(self) -> Literal["none"]:
         """Thinking of earlier turns is not sent again: no chat template of such models takes it."""

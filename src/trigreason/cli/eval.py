@@ -1,0 +1,238 @@
+"""``trigreason eval``: methods compared on a task."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from trigreason.cli import options
+from trigreason.cli.console import print_json, screen
+from trigreason.cli.extra import needs
+from trigreason.cli.models import check_models
+from trigreason.cli.options import WrongUse, as_wrong_use
+from trigreason.cli.words import counted
+from trigreason.configuration import nearest, planned_pair, read_configuration
+from trigreason.reasoning import Thresholds, make_method
+from trigreason.reasoning.names import METHOD_NAMES
+
+if TYPE_CHECKING:
+    from trigreason.evaluation.comparison import Outcome
+    from trigreason.evaluation.progress import Progress
+
+METHODS = ("srm", "lrm", "specreason", "trigreason")
+QUESTIONS = "Questions"
+
+
+def evaluate(
+    task: Annotated[
+        str,
+        typer.Argument(
+            metavar="TASK",
+            help="aime24, aime25, gpqa_diamond, bbh, arc_challenge or bundled.",
+        ),
+    ],
+    *,
+    pair: options.PairName = None,
+    config: options.Config = None,
+    method: Annotated[
+        str,
+        typer.Option(metavar="NAMES", help="The methods to compare, with commas between them."),
+    ] = ",".join(METHODS),
+    logs: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR",
+            help="Inspect's logs; what is finished in there is not run again. "
+            "Default: logs/TASK/PAIR.",
+        ),
+    ] = None,
+    connections: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            metavar="RUNS",
+            help="Runs at once, over all methods. Default: 16 on servers, and as many as there "
+            "are cores for the bundled pair.",
+        ),
+    ] = None,
+    per_step: Annotated[
+        bool,
+        typer.Option("--per-step", help="One request per step, as SpecReason's script does."),
+    ] = False,
+    as_json: options.Json = False,
+    data: Annotated[
+        str | None,
+        typer.Option(
+            metavar="PATH",
+            help="A file or folder with the task's published questions; hub fetches them. "
+            "Default: the hub, and for bundled the problems that come along.",
+            rich_help_panel=QUESTIONS,
+        ),
+    ] = None,
+    group: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME",
+            help="Only questions of this group, such as a task of BBH; may be given several times.",
+            rich_help_panel=QUESTIONS,
+        ),
+    ] = None,
+    limit: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            metavar="QUESTIONS",
+            help="At most so many questions, as many of each group. Default: all.",
+            rich_help_panel=QUESTIONS,
+        ),
+    ] = None,
+    as_published: Annotated[
+        bool,
+        typer.Option(
+            "--as-published",
+            help="gpqa_diamond: leave every right answer at (A), as SpecReason's public script "
+            "does. Default: options shuffled by the seed.",
+            rich_help_panel=QUESTIONS,
+        ),
+    ] = False,
+    epochs: Annotated[
+        int,
+        typer.Option(
+            min=1,
+            metavar="ANSWERS",
+            help="Answers to each question, each with a seed of its own. Paper: 16.",
+            rich_help_panel=QUESTIONS,
+        ),
+    ] = 1,
+    seed: options.Seed = 0,
+    budget: Annotated[
+        int | None,
+        typer.Option(
+            "--budget",
+            metavar="TOKENS",
+            help="Thinking is closed, and the answer asked for, after so many. Paper: 8192. "
+            "Default: as the pair has it.",
+            rich_help_panel="Limits",
+        ),
+    ] = None,
+    answer_tokens: options.AnswerTokens = None,
+    temperature: options.Temperature = None,
+    top_p: options.TopP = None,
+    paper: options.Paper = False,
+    n: options.Priming = None,
+    tau: options.Tau = None,
+    rho: options.Rho = None,
+    direction: options.Side = None,
+    k: options.Streak = None,
+    m: options.Rectification = None,
+    hesitation: options.Hesitation = None,
+    accept: options.Accept = None,
+    judge_first: options.JudgeFirst = None,
+    repeats: options.Repeats = None,
+) -> None:
+    """Compare methods on a task: accuracy, who wrote what, and cost, with intervals.
+
+    Interrupted, or killed, it goes on where it was when the same command is given again. What is
+    not given as a flag is as the pair has it.
+    """
+    with needs("evaluation"):
+        from trigreason.cli.comparing import comparison_table, comparison_to_json
+        from trigreason.cli.watching import Watching
+        from trigreason.evaluation.answering import own_arm
+        from trigreason.evaluation.comparison import Plan, compare
+        from trigreason.evaluation.questions import TASKS
+
+    if task not in TASKS:
+        raise WrongUse(f"no task is called {task!r}; {nearest(task, TASKS)}")
+    methods = _methods(method)
+    with as_wrong_use():
+        configuration = read_configuration(config, os.environ)
+        planned = planned_pair(configuration, pair or configuration.settings.default_pair)
+        own = own_arm(planned)
+        base = replace(
+            own,
+            request_per_step=per_step,
+            thresholds=options.changed(
+                Thresholds() if paper else own.thresholds,
+                n=n,
+                tau=tau,
+                rho=rho,
+                direction=direction,
+                k=k,
+                m=m,
+                expressions=hesitation,
+                accept=accept,
+                judge_first=judge_first,
+                repeats=repeats,
+            ),
+            sampling=options.changed(own.sampling, temperature=temperature, top_p=top_p),
+            budget=options.changed(own.budget, thinking_tokens=budget, answer_tokens=answer_tokens),
+        )
+        arms = [replace(base, method=name) for name in methods]
+        for arm in arms:
+            needed = make_method(arm.method, arm.thresholds).authors
+            check_models(planned, needed, arm.method)
+        plan = Plan(
+            task=task,
+            pair=planned,
+            arms=tuple(arms),
+            logs=logs or Path("logs") / task / planned.name,
+            data=data,
+            groups=tuple(group) if group else None,
+            limit=limit,
+            epochs=epochs,
+            seed=seed,
+            connections=connections,
+            config=configuration.file,
+            as_published=as_published,
+        )
+    names = {arm: METHOD_NAMES[arm.method] for arm in arms}
+    with Watching(f"{task}, pair {planned.name}", names) as watching:
+        try:
+            outcomes = compare(plan, watching)
+        except KeyboardInterrupt as interruption:
+            raise KeyboardInterrupt(_kept(watching.progress, plan.logs)) from interruption
+    if as_json:
+        print_json(comparison_to_json(plan, outcomes))
+    else:
+        screen().print(comparison_table(plan, outcomes))
+    if complaint := _complaint(outcomes):
+        print(f"trigreason: {complaint}", file=sys.stderr)
+        raise typer.Exit(1)
+
+
+def _methods(given: str) -> list[str]:
+    """The methods by their names. Raises WrongUse for one that there is not."""
+    names = list(dict.fromkeys(name.strip() for name in given.split(",") if name.strip()))
+    for name in names:
+        if name not in METHOD_NAMES:
+            raise WrongUse(f"no method is called {name!r}; {nearest(name, METHODS)}")
+    if not names:
+        raise WrongUse(f"--method names no method; there are {', '.join(METHODS)}")
+    return names
+
+
+def _kept(progress: Progress | None, logs: Path) -> str:
+    """What is left of an interrupted comparison, and how to go on."""
+    if progress is None:
+        return "nothing was run"
+    kept = f"{progress.done:,} of {counted(progress.planned, 'run')} are in {logs}"
+    return f"{kept}; the same command goes on from there"
+
+
+def _complaint(outcomes: Sequence[Outcome]) -> str | None:
+    """That runs failed, why, and what to do about it; None where all are there."""
+    missing = sum(outcome.planned - len(outcome.runs) for outcome in outcomes)
+    if not missing:
+        return None
+    reasons = Counter(error.reason for outcome in outcomes for error in outcome.errors)
+    because = [f"{reason} ({count:,} times)" for reason, count in reasons.most_common(1)]
+    told = ", mostly: ".join([f"{counted(missing, 'run')} failed", *because])
+    return f"{told}. The same command tries them again."

@@ -1,0 +1,213 @@
+"""A comparison as it goes on: a table that is redrawn on a terminal, now and then a line elsewhere.
+
+All of it goes to standard error, so that standard output has the result and nothing else.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterable, Mapping
+from threading import RLock
+from time import perf_counter
+from types import TracebackType
+from typing import Self
+
+from rich import box
+from rich.console import Console, Group, RenderableType
+from rich.live import Live
+from rich.progress_bar import ProgressBar
+from rich.table import Table
+from rich.text import Text
+
+from trigreason.cli.console import THEME, redraws
+from trigreason.cli.words import counted
+from trigreason.evaluation.arms import Arm
+from trigreason.evaluation.progress import Progress, Standing
+from trigreason.studies.runs import Run
+
+SECONDS_BETWEEN_LINES = 15.0
+REASONS_SHOWN = 3
+
+
+class Watching:
+    """Shows a comparison; use it as a context, so that the terminal is left tidy.
+
+    ``names`` are what the arms are called. The clock is there for tests.
+    """
+
+    def __init__(
+        self,
+        title: str,
+        names: Mapping[Arm, str],
+        console: Console | None = None,
+        clock: Callable[[], float] = perf_counter,
+    ) -> None:
+        self._title = title
+        self._names = names
+        self._console = console or Console(
+            file=sys.stderr, theme=THEME, highlight=False, emoji=False, markup=False
+        )
+        self._clock = clock
+        self._began = self._told = clock()
+        self._progress: Progress | None = None
+        self._reasons: dict[str, int] = {}
+        self._lock = RLock()
+        self._live = (
+            Live(
+                console=self._console,
+                get_renderable=self._table,
+                refresh_per_second=4,
+                transient=True,
+            )
+            if redraws(self._console)
+            else None
+        )
+
+    def __enter__(self) -> Self:
+        if self._live:
+            self._live.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._live:
+            self._live.stop()
+
+    @property
+    def progress(self) -> Progress | None:
+        """How the arms stand; None before the first call of :meth:`begin`."""
+        return self._progress
+
+    def begin(self, planned: int, kept: Mapping[Arm, Iterable[Run]]) -> None:
+        standings = {arm: Standing(planned) for arm in kept}
+        for arm, runs in kept.items():
+            for run in runs:
+                standings[arm].add(run, kept=True)
+        progress = Progress(standings)
+        with self._lock:
+            self._progress = progress
+            self._began = self._told = self._clock()
+        if self._live is None and progress.left:
+            there = f", {progress.done:,} of them there" if progress.done else ""
+            self._say(f"{self._title}: {counted(progress.planned, 'run')}{there}")
+
+    def finished(self, arm: Arm, run: Run) -> None:
+        assert self._progress is not None, "a comparison begins with begin()"
+        with self._lock:
+            self._progress.arms[arm].add(run)
+        self._tell_now_and_then()
+
+    def failed(self, arm: Arm, reason: str) -> None:
+        assert self._progress is not None, "a comparison begins with begin()"
+        with self._lock:
+            self._progress.arms[arm].failed += 1
+            self._reasons[reason] = self._reasons.get(reason, 0) + 1
+        self._tell_now_and_then()
+
+    def _tell_now_and_then(self) -> None:
+        if self._live is None and self._clock() - self._told >= SECONDS_BETWEEN_LINES:
+            self._told = self._clock()
+            self._say(self._line())
+
+    def _say(self, line: str) -> None:
+        print(f"trigreason: {line}", file=self._console.file, flush=True)
+
+    def _line(self) -> str:
+        """Everything that matters in one line."""
+        progress = self._progress
+        assert progress is not None, "there is nothing to tell before it has begun"
+        told = [
+            f"{name} {share(standing.accuracy)}"
+            for standing, name in zip(progress.arms.values(), self._names.values(), strict=True)
+        ]
+        return f"{self._whole(progress)}; right so far: {', '.join(told)}"
+
+    def _whole(self, progress: Progress) -> str:
+        """The state of the whole: runs, time, failures."""
+        gone = self._clock() - self._began
+        ended = progress.done + progress.failed
+        parts = [
+            f"{ended:,} of {counted(progress.planned, 'run')} "
+            f"({100 * ended // progress.planned} %)",
+            f"{duration(gone)} gone",
+        ]
+        left = progress.seconds_left(gone)
+        if left is not None and progress.left:
+            parts.append(f"{duration(left)} left")
+        if progress.failed:
+            parts.append(f"{progress.failed:,} failed")
+        return ", ".join(parts)
+
+    def _table(self) -> RenderableType:
+        """What stands on the terminal; drawn by a thread of its own."""
+        with self._lock:
+            if self._progress is None:
+                return Text(f"{self._title}: getting ready …", "dim")
+            return Group(
+                Text(self._title, "bold"),
+                _standings(self._progress, self._names, self._clock() - self._began),
+                _whole(self._progress, Text(self._whole(self._progress), "dim")),
+                *self._complaints(),
+            )
+
+    def _complaints(self) -> list[Text]:
+        """Why runs failed, the most frequent reasons first."""
+        frequent = sorted(self._reasons.items(), key=lambda each: -each[1])[:REASONS_SHOWN]
+        width = max(self._console.width - 1, 20)
+        told = [Text(f"! {counted(count, 'run')}: {reason}", "note") for reason, count in frequent]
+        for line in told:
+            line.truncate(width, overflow="ellipsis")
+        return told
+
+
+def _standings(progress: Progress, names: Mapping[Arm, str], gone: float) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, header_style="bold")
+    table.add_column("", no_wrap=True, overflow="ellipsis")
+    with_usd = progress.usd is not None
+    for head in ("runs", "right", "SMT", "tokens/s", "left", *(["USD"] if with_usd else [])):
+        table.add_column(head, justify="right", no_wrap=True)
+    for arm, standing in progress.arms.items():
+        speed = standing.tokens_per_second
+        cells = [
+            f"{standing.done:,}/{standing.planned:,}",
+            share(standing.accuracy),
+            share(standing.smt),
+            "–" if speed is None else f"{speed:,.0f}",
+            _left(standing, gone),
+        ]
+        if with_usd:
+            cells.append("–" if standing.usd is None else f"{standing.usd:,.2f}")
+        table.add_row(names[arm], *cells)
+    return table
+
+
+def _left(standing: Standing, gone: float) -> str:
+    """Time until the arm has all its runs, at its pace until now."""
+    if not standing.left:
+        return "done"
+    return duration(gone / standing.news * standing.left) if standing.news else "–"
+
+
+def _whole(progress: Progress, told: Text) -> Table:
+    """A bar of all runs over what is told of them."""
+    grid = Table.grid()
+    ended = progress.done + progress.failed
+    grid.add_row(ProgressBar(total=progress.planned, completed=ended, width=60))
+    grid.add_row(told)
+    return grid
+
+
+def share(value: float | None) -> str:
+    """A share with one decimal in per cent, or a dash."""
+    return "–" if value is None else f"{100 * value:.1f} %"
+
+
+def duration(seconds: float) -> str:
+    """Minutes and seconds, with hours where there are any."""
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"

@@ -1,0 +1,172 @@
+"""What a folder of logs already holds of a plan's arms.
+
+An arm has several logs while it is unfinished: each time that it goes on, Inspect begins a new log
+with all that the last one had. Finished runs are told apart by question and epoch.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from inspect_ai.log import (
+    EvalLog,
+    EvalLogInfo,
+    EvalSpec,
+    list_eval_logs,
+    read_eval_log,
+    read_eval_log_sample_summaries,
+)
+
+from trigreason.evaluation.logs import read_log
+from trigreason.studies.runs import Run
+
+Key = tuple[str, int]
+"""A question's id, and an epoch."""
+
+MODELS = "models"
+"""Where a log's metadata say which models a pair's name stood for."""
+
+
+@dataclass(frozen=True, slots=True)
+class KeptLog:
+    """A log of one arm.
+
+    ``done`` are the runs that are finished in it, ``failed`` those that failed, and why.
+    ``was_interrupted`` says whether Ctrl-C ended it.
+    """
+
+    path: Path
+    written: float
+    done: frozenset[Key]
+    failed: Mapping[Key, str]
+    was_interrupted: bool = False
+
+    @property
+    def age(self) -> tuple[float, int]:
+        """Sorts the logs of an arm: what was written last, and holds most, is last."""
+        return self.written, len(self.done)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Identity:
+    """By what a log is known to belong to an arm: these are equal in all its logs.
+
+    ``models`` has to be, too: under the pair's name in a configuration there may be others now.
+    """
+
+    task: str
+    settings: Mapping[str, Any]
+    model: str
+    args: Mapping[str, Any]
+    models: Mapping[str, str]
+
+    def is_of(self, spec: EvalSpec) -> bool:
+        return (
+            spec.task_registry_name == self.task
+            and spec.task_args_passed == self.settings
+            and spec.model == self.model
+            and spec.model_args == self.args
+        )
+
+    def check(self, spec: EvalSpec, path: Path) -> None:
+        """Raise ValueError where a log of the arm is one of other models."""
+        told = (spec.metadata or {}).get(MODELS, self.models)
+        if told != self.models:
+            was = ", ".join(f"{author.upper()} {model}" for author, model in told.items())
+            raise ValueError(
+                f"{path} is of the same pair with other models ({was}); name another folder"
+            )
+
+
+def kept_logs(folder: Path, arms: Sequence[Identity]) -> list[list[KeptLog]]:
+    """The logs of each of the arms in a folder, what was written first of them first.
+
+    Raises:
+        ValueError: a log cannot be read.
+    """
+    found: list[list[KeptLog]] = [[] for _ in arms]
+    for info in list_eval_logs(str(folder), recursive=False) if folder.exists() else []:
+        log = _header(info)
+        for identity, logs in zip(arms, found, strict=True):
+            if identity.is_of(log.eval):
+                identity.check(log.eval, _path(info))
+                logs.append(_kept(info, log.status))
+    for logs in found:
+        logs.sort(key=lambda log: log.age)
+    return found
+
+
+def done_in(logs: Sequence[KeptLog]) -> frozenset[Key]:
+    """The runs that are finished in one of the logs or another."""
+    return frozenset[Key]().union(*(log.done for log in logs))
+
+
+def runs_in(logs: Sequence[KeptLog], wanted: Sequence[Key]) -> list[Run]:
+    """The wanted runs as far as they are finished, in the order wanted, each from its last log."""
+    found: dict[Key, Run] = {}
+    missing = set(wanted)
+    for log in reversed(logs):
+        if not missing.isdisjoint(log.done):
+            found |= {key: run for key, run in _runs(log) if key in missing}
+            missing -= log.done
+    return [found[key] for key in wanted if key in found]
+
+
+def discard_superseded(logs: Sequence[KeptLog]) -> None:
+    """Remove the logs that hold no finished run that the last one lacks."""
+    for log in logs[:-1]:
+        if log.done <= logs[-1].done:
+            log.path.unlink(missing_ok=True)
+
+
+def was_interrupted(error: str) -> bool:
+    """Whether the error that is written down of a sample is none but the end of the program."""
+    return error.startswith("CancelledError(")
+
+
+def in_words(error: str) -> str:
+    """What an exception says, in one line; Inspect writes it down as Python would."""
+    written = re.fullmatch(r"\w+\((.*?),?\)", error.strip(), re.DOTALL)
+    try:
+        said = ast.literal_eval(written.group(1)) if written else error
+    except (SyntaxError, ValueError):
+        said = error
+    return " ".join(str(said).split()) or error
+
+
+def _runs(log: KeptLog) -> Iterator[tuple[Key, Run]]:
+    return (((run.sample, run.epoch), run) for run in read_log(log.path))
+
+
+def _header(info: EvalLogInfo) -> EvalLog:
+    try:
+        return read_eval_log(info, header_only=True)
+    except Exception as error:  # which one depends on where the file was cut off
+        raise ValueError(
+            f"{_path(info)} cannot be read, it may be cut off ({type(error).__name__}: {error}); "
+            "move it away, and what was in it is run again"
+        ) from error
+
+
+def _kept(info: EvalLogInfo, status: str) -> KeptLog:
+    summaries = read_eval_log_sample_summaries(info)
+    return KeptLog(
+        path=_path(info),
+        written=info.mtime or 0.0,
+        done=frozenset((str(each.id), each.epoch) for each in summaries if each.error is None),
+        failed={
+            (str(each.id), each.epoch): in_words(each.error)
+            for each in summaries
+            if each.error is not None and not was_interrupted(each.error)
+        },
+        was_interrupted=status == "cancelled",
+    )
+
+
+def _path(info: EvalLogInfo) -> Path:
+    return Path(info.name.removeprefix("file://"))

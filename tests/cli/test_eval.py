@@ -1,0 +1,212 @@
+"""``trigreason eval``: how it is called, what it shows, and what it says at the end."""
+
+from __future__ import annotations
+
+import io
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from tests.cli.commands import Command
+from trigreason.cli.comparing import comparison_table, comparison_to_json
+from trigreason.cli.watching import SECONDS_BETWEEN_LINES, Watching, duration
+from trigreason.configuration import bundled_pair
+from trigreason.evaluation.answering import own_arm
+from trigreason.evaluation.comparison import Outcome, Plan
+from trigreason.evaluation.logs import Failed
+from trigreason.reasoning import Author, Message, StepRecord, Stretch, Trace
+from trigreason.reasoning.steps import StepEnd
+from trigreason.reasoning.trace import Purpose
+from trigreason.reasoning.triggers import Trigger
+from trigreason.studies.runs import Run
+
+PAIR = bundled_pair()
+LRM, TRIGREASON = (replace(own_arm(PAIR), method=method) for method in ("lrm", "trigreason"))
+
+
+def a_run(method: str, sample: str, right: bool, *, epoch: int = 1, seconds: float = 2.0) -> Run:
+    """A run of 30 tokens of thinking, a third of them the LRM's where the method is TrigReason."""
+    authors = [Author.LRM] if method == "lrm" else [Author.LRM, Author.SRM, Author.SRM]
+    trace = Trace(method, TRIGREASON.thresholds, (Message("user", "?"),), {}, seconds=seconds)
+    for index, author in enumerate(authors):
+        tokens = 30 // len(authors)
+        trace.stretches.append(Stretch(author, Purpose.WRITE, completion_tokens=tokens))
+        trigger = Trigger.STRATEGIC_PRIMING if index == 0 and method != "lrm" else None
+        trace.steps.append(
+            StepRecord(author, "…", tokens, StepEnd.BLANK_LINE, index, trigger=trigger)
+        )
+    return Run(trace=trace, task="bundled", sample=sample, epoch=epoch, right=right)
+
+
+def outcomes() -> list[Outcome]:
+    """Four questions: the LRM gets three right, TrigReason two of those, and one run failed."""
+    lrm = [a_run("lrm", str(each), each < 3) for each in range(4)]
+    ours = [a_run("trigreason", str(each), each < 2) for each in range(3)]
+    return [
+        Outcome(arm=LRM, log=Path("one.eval"), runs=lrm, errors=[], planned=4),
+        Outcome(
+            arm=TRIGREASON,
+            log=None,
+            runs=ours,
+            errors=[Failed("3", 1, "the server went away")],
+            planned=4,
+        ),
+    ]
+
+
+PLAN = Plan(task="bundled", pair=PAIR, arms=(LRM, TRIGREASON), logs=Path("logs"), limit=4)
+
+
+def test_the_table() -> None:
+    console = Console(file=io.StringIO(), width=80)
+    console.print(comparison_table(PLAN, outcomes()))
+    assert isinstance(console.file, io.StringIO)
+    rows = {
+        line[:26].strip(): line[26:].split("  ") for line in console.file.getvalue().split("\n")
+    }
+    cells = {name: [cell.strip() for cell in row if cell.strip()] for name, row in rows.items()}
+    assert cells["runs (questions)"] == ["4 (4)", "3 of 4 (3)"]
+    assert cells["accuracy, pass@1"] == ["75.0 %", "66.7 %"]
+    # on the three questions of both, the LRM is right in all and TrigReason in two
+    assert cells["over LRM only, points"] == ["–", "-33.3"]
+    assert cells["p"] == ["–", "0.423"]
+    assert cells["by the SRM (SMT)"] == ["0.0 %", "66.7 %"]
+    assert cells["handovers to the LRM"] == ["–", "1.00"]
+    assert cells["strategic priming"] == ["–", "1.00"]
+    assert "cognitive offload" not in cells
+    assert cells["tokens/s"] == ["15.0", "15.0"]
+    assert "USD" not in cells, "nothing is known of prices"
+
+
+def test_the_same_as_json() -> None:
+    told = json.loads(json.dumps(comparison_to_json(PLAN, outcomes()), allow_nan=False))
+    lrm, ours = told["arms"]
+    assert (told["task"], told["pair"], told["limit"], told["epochs"]) == ("bundled",) * 2 + (4, 1)
+    assert (lrm["method"], lrm["complete"], lrm["over_lrm"]) == ("lrm", True, None)
+    assert (ours["complete"], ours["planned"], ours["log"]) == (False, 4, None)
+    assert ours["failed"] == [{"sample": "3", "epoch": 1, "reason": "the server went away"}]
+    assert ours["summary"]["accuracy"]["value"] == pytest.approx(2 / 3)
+    assert ours["over_lrm"]["value"] == pytest.approx(-1 / 3)
+    assert ours["over_lrm"]["questions"] == 3
+    slower = [
+        replace(each, runs=[replace(run, trace=slow(run.trace)) for run in each.runs])
+        for each in outcomes()
+    ]
+    again = comparison_to_json(PLAN, slower)
+    for one, other in zip(told["arms"], again["arms"], strict=True):
+        assert one.pop("clock") != other.pop("clock")
+        assert one == json.loads(json.dumps(other))
+
+
+def slow(trace: Trace) -> Trace:
+    return replace(trace, seconds=trace.seconds * 2)
+
+
+def test_an_arm_without_a_run() -> None:
+    nothing = [replace(each, runs=[]) for each in outcomes()]
+    console = Console(file=io.StringIO(), width=80)
+    console.print(comparison_table(PLAN, nothing))
+    assert comparison_to_json(PLAN, nothing)["arms"][0]["summary"] == {}
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def test_in_a_pipe_there_is_a_line_now_and_then() -> None:
+    clock, out = Clock(), io.StringIO()
+    names = {LRM: "LRM only", TRIGREASON: "TrigReason"}
+    with Watching("bundled", names, Console(file=out), clock) as watching:
+        watching.begin(2, {LRM: [a_run("lrm", "0", True)], TRIGREASON: []})
+        for sample in ("0", "1"):
+            clock.now += SECONDS_BETWEEN_LINES * 0.6
+            watching.finished(TRIGREASON, a_run("trigreason", sample, sample == "1"))
+        watching.failed(LRM, "the server went away")
+    assert out.getvalue().splitlines() == [
+        "trigreason: bundled: 4 runs, 1 of them there",
+        "trigreason: 3 of 4 runs (75 %), 0:18 gone, 0:09 left; "
+        "right so far: LRM only 100.0 %, TrigReason 50.0 %",
+    ]
+
+
+def test_what_is_complete_is_not_talked_about() -> None:
+    out = io.StringIO()
+    with Watching("bundled", {LRM: "LRM only"}, Console(file=out), Clock()) as watching:
+        watching.begin(1, {LRM: [a_run("lrm", "0", True)]})
+    assert out.getvalue() == ""
+
+
+class Terminal(io.StringIO):
+    """A double of a terminal: it says that it is one, and keeps what is drawn on it."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+def test_on_a_terminal_there_is_a_table(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TERM", "xterm")
+    clock, out = Clock(), Terminal()
+    console = Console(file=out, width=80, force_terminal=True, color_system=None)
+    names = {LRM: "LRM only", TRIGREASON: "TrigReason"}
+    with Watching("bundled, pair mine", names, console, clock) as watching:
+        watching.begin(2, {LRM: [a_run("lrm", "0", True)], TRIGREASON: []})
+        clock.now = 60
+        watching.finished(TRIGREASON, a_run("trigreason", "0", False))
+        watching.failed(LRM, "the server went away")
+    shown = out.getvalue().replace("\x1b", "\n")
+    for told in (
+        "bundled, pair mine",
+        "LRM only      1/2   100.0 %    0.0 %         15   done",
+        "TrigReason    1/2     0.0 %   66.7 %         15   1:00",
+        "3 of 4 runs (75 %), 1:00 gone, 1:00 left, 1 failed",
+        "! 1 run: the server went away",
+    ):
+        assert told in shown
+
+
+@pytest.mark.parametrize(
+    ("seconds", "told"), [(0, "0:00"), (59.6, "1:00"), (3599, "59:59"), (3600, "1:00:00")]
+)
+def test_durations(seconds: float, told: str) -> None:
+    assert duration(seconds) == told
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "told"),
+    [
+        (["aime2024"], 2, "no task is called 'aime2024'; did you mean aime24?"),
+        (["bundled", "--method", "srm,lmr"], 2, "no method is called 'lmr'; did you mean lrm?"),
+        (["bundled", "--method", " ,"], 2, "--method names no method"),
+        (["bundled", "--pair", "mine"], 2, "no pair is called 'mine'"),
+        (["bundled", "--budget", "0"], 2, "a budget of 0 thinking tokens leaves no room"),
+        (["bundled", "--temperature", "9"], 2, "temperature must lie between 0 and 5"),
+        (["bundled", "--group", "navigation"], 1, "bundled has no group 'navigation'"),
+        (["bundled", "--data", "nowhere"], 1, "there is no file or folder nowhere"),
+    ],
+)
+def test_wrong_use_is_one_line(
+    command: Command, tmp_path: Path, arguments: list[str], code: int, told: str
+) -> None:
+    left = command("eval", *arguments, "--logs", str(tmp_path / "logs"))
+    left.check_complaint(code, told)
+    assert left.out == ""
+    assert not (tmp_path / "logs").exists()
+
+
+def test_a_comparison_from_end_to_end(command: Command, tmp_path: Path) -> None:
+    asked = ["eval", "bundled", "--method", "trigreason,lrm", "--limit", "1"]
+    asked += ["--group", "navigate", "--logs", str(tmp_path)]
+    left = command(*asked, "--json")
+    assert (left.code, left.err) == (0, "trigreason: bundled, pair bundled: 2 runs\n")
+    assert [arm["method"] for arm in left.json["arms"]] == ["trigreason", "lrm"]
+    assert all(arm["complete"] for arm in left.json["arms"])
+    again = command(*asked)
+    assert (again.code, again.err) == (0, "")
+    assert "accuracy, pass@1" in again.out
