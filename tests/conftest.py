@@ -3,13 +3,25 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+import logging
+from collections.abc import AsyncIterator, Callable, Iterator
 from time import perf_counter
 
+import pytest
 import pytest_asyncio
 
 from trigreason.bundled import load_pair
 from trigreason.pairs import Pair
+
+
+@pytest.fixture(autouse=True)
+def root_logger() -> Iterator[None]:
+    """Inspect's first evaluation has every log record of the process written to standard output."""
+    logger = logging.getLogger()
+    handlers, level = logger.handlers[:], logger.level
+    yield
+    logger.handlers[:] = handlers
+    logger.setLevel(level)
 
 
 @pytest_asyncio.fixture
