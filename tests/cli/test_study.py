@@ -10,8 +10,13 @@ import pytest
 from tests.cli.commands import Command
 from tests.studies.recordings import run, step
 from tests.studies.writing import write_runs
+from trigreason.cli.signal_tables import verdict
+from trigreason.evaluation.statistics import Estimate
 from trigreason.reasoning import Message
+from trigreason.studies.auc import Auc
 from trigreason.studies.runs import Run
+from trigreason.studies.signal_study import Level, Measured, SignalStudy
+from trigreason.studies.signals import Signal
 
 SURE, UNSURE = (-0.01,) * 4, (-0.9, -0.01)
 
@@ -47,6 +52,22 @@ def test_it_says_plainly_what_overconfidence_marks(
     assert as_json["trajectories"]["count"] == 20
     assert "steps" not in as_json
     assert words in " ".join(as_json["words"])
+
+
+def test_the_best_signal_is_one_that_is_told_from_chance() -> None:
+    def measured(key: str, value: float, low: float, high: float) -> Measured:
+        return Measured(Signal(key, key), Auc(value, low, high, 9, 9, 18), ())
+
+    def best(*signals: Measured) -> str:
+        rate = Estimate(0.5, 0.2, 0.8, 18, 18)
+        ratio = measured("ratio@1.05", 0.5, 0.4, 0.6)
+        level = Level(18, 9, 18, 1, rate, (ratio, *signals), ())
+        study = SignalStudy("small", "raw", 18, 0, 0, 1.05, level, None)
+        return verdict(study)[1]
+
+    rough, sure = measured("rough", 0.1, 0.01, 0.9), measured("sure", 0.6, 0.55, 0.65)
+    assert best(rough, sure) == "What tells wrong steps best: “sure”, where it is high (AUC .60)."
+    assert best(rough) == "No signal tells wrong steps better than chance."
 
 
 def test_too_few_are_not_judged(command: Command, tmp_path: Path) -> None:

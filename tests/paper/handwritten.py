@@ -68,7 +68,12 @@ def run(
         models={},
         steps=list(steps),
         stretches=[
-            Stretch(author, Purpose.WRITE, prompt_tokens=10)
+            Stretch(
+                author,
+                Purpose.WRITE,
+                prompt_tokens=10,
+                completion_tokens=sum(each.tokens for each in steps if each.author is author),
+            )
             for author in Author
             if any(each.author is author for each in steps)
         ],

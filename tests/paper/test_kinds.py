@@ -12,18 +12,27 @@ from trigreason.paper.catalogue import catalogue
 from trigreason.paper.kinds import STUDIES
 from trigreason.paper.result import Row
 from trigreason.paper.work import Made, Recorded, Work
-from trigreason.reasoning import Trigger
+from trigreason.reasoning import Author, Prices, Trigger
 
 PRIMED, OFFLOADED = Trigger.STRATEGIC_PRIMING, Trigger.COGNITIVE_OFFLOAD
 
 
 def made(
-    name: str, arms: Sequence[Recorded], judging: ScriptedJudges | None = None, **setting: Any
+    name: str,
+    arms: Sequence[Recorded],
+    judging: ScriptedJudges | None = None,
+    *,
+    measured: bool = True,
+    **setting: Any,
 ) -> Made:
     item = catalogue()[name]
     quick = item.quick.model_copy(update=setting)
     work = Work(
-        item=item, setting=quick, recorded=arms, judging=judging or ScriptedJudges(), measured=True
+        item=item,
+        setting=quick,
+        recorded=arms,
+        judging=judging or ScriptedJudges(),
+        measured=measured,
     )
     return STUDIES[item.kind](work)
 
@@ -115,8 +124,22 @@ def test_latency_is_compared_with_the_lrm_s_and_specreason_s() -> None:
 
 
 def test_a_cost_that_nobody_knows_is_refused() -> None:
-    with pytest.raises(ValueError, match="give the engines prices"):
+    with pytest.raises(ValueError, match=r"1 of 1 runs of LRM only .* give both engines prices"):
         made("fig2d", [solo("lrm", [True]), recorded([run("a", [step("srm")])], "specreason")])
+
+
+def test_a_cost_that_is_known_of_some_runs_alone_is_refused() -> None:
+    known, unknown = run("a", [step("lrm")]), run("b", [step("lrm")])
+    known.trace.prices[Author.LRM] = Prices(1.0, 1.0)
+    with pytest.raises(ValueError, match="1 of 2 runs of LRM only"):
+        made("fig2d", [recorded([known, unknown], "lrm")])
+
+
+def test_a_model_alone_sends_one_request_wherever_it_is_served() -> None:
+    short, long = ([step("lrm", tokens=tokens)] for tokens in (60, 3))
+    one = made("fig2c", [recorded([run("a", short, method="lrm")], "lrm")], measured=False)
+    many = made("fig2c", [recorded([run("a", long * 20, method="lrm")], "lrm")], measured=False)
+    assert values(one.rows) == pytest.approx(values(many.rows))
 
 
 def test_the_first_right_trajectory_goes_to_every_judge() -> None:

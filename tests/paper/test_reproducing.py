@@ -35,6 +35,16 @@ def test_pairs_and_judges_are_configured(tmp_path: Path) -> None:
     assert len(models) == 5, "the paper's four pairs, and the one with the API"
 
 
+def test_what_measured_runs_cost_is_known(tmp_path: Path) -> None:
+    settings = configured(tmp_path).settings
+    measured = [command for command in COMMANDS if "--measured" in command]
+    named = {name for each in measured for name in re.findall(r"--pair (\S+)", each)}
+    assert named
+    for name in named:
+        pair = settings.pairs[name]
+        assert all(settings.engines[engine].prices for engine in (pair.srm, pair.lrm))
+
+
 def test_answers_are_counted_right() -> None:
     """Of Figure 4 and Table 1, whose arms no other item has run before."""
     questions = {

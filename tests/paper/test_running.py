@@ -66,7 +66,7 @@ def carried_out(name: str, out: Path, compare: WrittenComparison | None = None) 
 
 
 ONE_OF_A_KIND = ("fig4", "fig6a", "table2", "appendix-d", "appendix-e")
-"""Items that need neither judges nor requests' lengths, which written runs have not."""
+"""Items that need no judges, which the double has not."""
 
 
 @pytest.mark.parametrize("name", ONE_OF_A_KIND)
@@ -98,6 +98,17 @@ def test_the_paper_s_numbers_are_in_the_figure_and_its_bytes_are_always_the_same
     assert "paper, arc_challenge task" in text
     for number in ("42.2", "68.7", "95.7", "94.8"):
         assert f">{number}<" in text
+
+
+@pytest.mark.parametrize("measured", [False, True])
+def test_what_is_simulated_is_not_called_measured(tmp_path: Path, measured: bool) -> None:
+    wanted = Wanted(
+        out=tmp_path, pairs=(bundled_pair(),), quick=True, limit=6, epochs=2, measured=measured
+    )
+    result = carry_out(catalogue()["fig2c"], wanted, WrittenComparison())
+    text = next(file for file in write(result, tmp_path) if file.suffix == ".svg").read_text()
+    assert ("simulated from: bundled" in text) is not measured
+    assert ("measured: bundled" in text) is measured
 
 
 def test_equal_arms_are_asked_for_once(tmp_path: Path) -> None:

@@ -8,7 +8,9 @@ from typing import Any
 
 import pytest
 
+from tests.evaluation.recorded_runs import run, write_log
 from tests.studies.recordings import step, trace
+from trigreason.evaluation.arms import Arm
 from trigreason.reasoning import Trace, trace_to_json
 from trigreason.studies.recorded import read_runs
 
@@ -66,6 +68,42 @@ def test_a_folder_is_searched_in_order(tmp_path: Path) -> None:
     write(tmp_path / "eval-set.json", {"eval_set_id": "x", "tasks": []})
     (tmp_path / "notes.txt").write_text("no run")
     assert [run.question for run in read_runs([tmp_path])] == ["first", "second"]
+
+
+@pytest.mark.parametrize("suffix", ["eval", "json"])
+def test_a_run_that_several_logs_hold_counts_once_and_as_the_newest_has_it(
+    tmp_path: Path, suffix: str
+) -> None:
+    """As in a folder of an arm that was killed, and goes on."""
+    arm = Arm(method="srm")
+    seed: dict[str, object] = {"seed": 1}
+    before = [run("a", right=False), run("a", 2)]
+    after = [run("a"), run("a", 2), run("b")]
+    logs = [
+        write_log(tmp_path / f"1.{suffix}", arm, before, settings=seed),
+        write_log(tmp_path / f"2.{suffix}", arm, after, settings=seed | {"limit": 2}),
+    ]
+    told = sorted((each.sample, each.epoch, each.right) for each in read_runs([tmp_path]))
+    assert told == [("a", 1, True), ("a", 2, True), ("b", 1, True)]
+    assert len(list(read_runs(logs))) == 3
+    assert len(list(read_runs([tmp_path, tmp_path, logs[0]]))) == 3
+
+
+def test_runs_that_differ_in_what_was_asked_are_others(tmp_path: Path) -> None:
+    arm = Arm(method="srm")
+    write_log(tmp_path / "1.json", arm, [run()], settings={"seed": 1})
+    write_log(tmp_path / "2.json", arm, [run()], settings={"seed": 2})
+    write_log(tmp_path / "3.json", arm, [run()], settings={"seed": 1, "data": "file"})
+    write_log(tmp_path / "4.json", Arm(method="lrm"), [run()], settings={"seed": 1})
+    write_log(tmp_path / "5.json", arm, [run()], task="other", settings={"seed": 1})
+    write_log(tmp_path / "6.json", arm, [run()], pair="yours", settings={"seed": 1})
+    assert len(list(read_runs([tmp_path]))) == 6
+
+
+def test_traces_that_are_equal_are_still_two(tmp_path: Path) -> None:
+    write(tmp_path / "1.json", values())
+    write(tmp_path / "2.jsonl", values(), values())
+    assert len(list(read_runs([tmp_path]))) == 3
 
 
 def _damaged() -> dict[str, Any]:

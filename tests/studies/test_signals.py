@@ -67,6 +67,13 @@ def test_only_solo_runs_of_known_outcome_are_trajectories() -> None:
     assert by_key["min_logprob"] == [-0.5, -0.5]
 
 
+def test_a_run_into_which_the_lrm_merely_did_not_come_is_none_of_the_srm_s() -> None:
+    own = run([step()], right=True)
+    picked = replace(own, trace=replace(own.trace, method="trigreason"))
+    seen = [(each, seen_steps(each)) for each in (own, picked)]
+    assert len(list(scored_trajectories(seen))) == 1
+
+
 def scored(wrong_is_sure: Callable[[bool], bool], count: int = 40) -> list[Run]:
     """Runs of one step, half of them wrong; sure or unsure by whether they are."""
     return [

@@ -140,12 +140,16 @@ def _about_overconfidence(noun: str, ratio: Auc, tau: float) -> str:
 
 
 def _best(noun: str, level: Level) -> str:
-    measured = [(each.signal.name, each.auc) for each in level.signals if each.auc]
-    name, auc = max(measured, key=lambda each: each[1].distance)
-    end = "high" if auc.value > 0.5 else "low"
-    strength = _auc(max(auc.value, 1 - auc.value))
-    if auc.high_marks_errors is None:
+    measured = [
+        (each.signal.name, each.auc)
+        for each in level.signals
+        if each.auc and each.auc.high_marks_errors is not None
+    ]
+    if not measured:
         return f"No signal tells wrong {plural(noun)} better than chance."
+    name, auc = max(measured, key=lambda each: each[1].distance)
+    end = "high" if auc.high_marks_errors else "low"
+    strength = _auc(max(auc.value, 1 - auc.value))
     return f"What tells wrong {plural(noun)} best: “{name}”, where it is {end} (AUC {strength})."
 
 

@@ -7,54 +7,80 @@
   and ``sample`` or ``question``, the question's id)
 
 A trace alone does not say whether its answer is right.
+
+While an arm is unfinished several logs can hold one and the same run: each time that it goes on,
+Inspect begins a new log with all that the last one had. Such a run counts once.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from trigreason.reasoning import trace_from_json
 from trigreason.studies.runs import Run
+
+if TYPE_CHECKING:
+    from trigreason.evaluation.arms import Arm
 
 SUFFIXES = (".eval", ".json", ".jsonl")
 WANTED = "give Inspect's logs (.eval, .json), traces (.json) or lines of traces (.jsonl)"
 KEYS = frozenset({"eval", "schema", "trace", "traces"})
 """What an Inspect log, a trace, and an object with one or several have; other JSON has none."""
 
+OF_SAMPLES = frozenset({"limit", "groups"})
+"""Arguments of a task that choose some of its questions, and change none."""
+
+Found = tuple[Hashable, Run]
+"""A run, and in a log what is equal where two logs hold the same one; None elsewhere."""
+
 
 def read_runs(paths: Sequence[Path]) -> Iterator[Run]:
     """The runs in these files and folders (with the folders in them), in the order of the names.
 
-    Questions and outcomes come with them as far as they are known.
+    Questions and outcomes come with them as far as they are known. Of a folder the logs come
+    first, the newest of them first, since of a run that several logs hold the first one counts:
+    the same answer (by its seed and epoch) of the same arm to the same question of a task.
 
     Raises:
         ValueError: a file holds no runs, or is damaged; it names the file, and the line.
         OSError: a file cannot be read.
     """
+    seen: set[Hashable] = set()
     for path in paths:
-        yield from _read_folder(path) if path.is_dir() else _read(path)
+        for same, run in _read_folder(path) if path.is_dir() else _read(path):
+            if same not in seen:
+                yield run
+            if same is not None:
+                seen.add(same)
 
 
-def _read_folder(folder: Path) -> Iterator[Run]:
+def _read_folder(folder: Path) -> Iterator[Found]:
     """What a folder holds, but for hidden files and for JSON that is neither a log nor a trace."""
-    found = False
+    logs: list[Path] = []
+    others: list[Path] = []
     for file in sorted(folder.rglob("*")):
         is_hidden = any(part.startswith(".") for part in file.relative_to(folder).parts)
         if is_hidden or file.suffix not in SUFFIXES or not file.is_file():
             continue
-        if file.suffix == ".json" and not KEYS & _keys(_parsed(file)):
-            continue
-        for run in _read(file):
+        keys = _keys(_parsed(file)) if file.suffix == ".json" else KEYS
+        if file.suffix == ".eval" or (file.suffix == ".json" and "eval" in keys):
+            logs.append(file)
+        elif KEYS & keys:
+            others.append(file)
+    found = False
+    # the name of a log begins with the moment at which it was begun
+    for file in [*sorted(logs, key=lambda log: log.name, reverse=True), *others]:
+        for each in _read(file):
             found = True
-            yield run
+            yield each
     if not found:
         raise ValueError(f"{folder}: there is no recorded run in this folder; {WANTED}")
 
 
-def _read(file: Path) -> Iterator[Run]:
+def _read(file: Path) -> Iterator[Found]:
     if file.suffix == ".eval":
         return _from_log(file)
     if file.suffix == ".jsonl":
@@ -64,33 +90,44 @@ def _read(file: Path) -> Iterator[Run]:
     raise ValueError(f"{file}: is no kind of file that runs are read from; {WANTED}")
 
 
-def _from_log(file: Path) -> Iterator[Run]:
+def _from_log(file: Path) -> Iterator[Found]:
     # Inspect takes a second to import, which traces alone do not need.
-    from trigreason.evaluation.logs import read_log
+    from trigreason.evaluation.logs import log_arm, log_facts, read_log
 
     if not file.exists():
         raise ValueError(f"{file}: there is no such file. Check the path.")
     try:
-        yield from read_log(file)
+        facts = log_facts(file)
+        arm: Arm | None = None
+        settings = {
+            name: value
+            for name, value in facts.settings.items()
+            if name not in OF_SAMPLES and value is not None
+        }
+        asked = facts.task, facts.model, json.dumps(settings, sort_keys=True, default=str)
+        for run in read_log(file):
+            arm = arm or log_arm(file)
+            models = tuple(sorted(run.trace.models.items()))
+            yield (*asked, arm, models, run.sample, run.epoch), run
     except ValueError as error:
         place = "" if str(file) in str(error) else f"{file}: "
         raise ValueError(f"{place}{error}") from error
 
 
-def _from_json(file: Path) -> Iterator[Run]:
+def _from_json(file: Path) -> Iterator[Found]:
     values = _parsed(file)
     if "eval" in _keys(values):
         yield from _from_log(file)
     else:
-        yield from _runs(values, str(file))
+        yield from ((None, run) for run in _runs(values, str(file)))
 
 
-def _from_lines(file: Path) -> Iterator[Run]:
+def _from_lines(file: Path) -> Iterator[Found]:
     with file.open("rb") as lines:
         for number, line in enumerate(lines, start=1):
             if line.strip():
                 place = f"{file}, line {number}"
-                yield from _runs(_json(line, place), place)
+                yield from ((None, run) for run in _runs(_json(line, place), place))
 
 
 def _parsed(file: Path) -> Any:

@@ -75,7 +75,7 @@ class Level:
 class SignalStudy:
     """``tau`` is the τ of the rules; ``scale`` is that of the logprobs.
 
-    ``unscored`` counts runs without an outcome, ``mixed`` runs in which the LRM wrote, too. A
+    ``unscored`` counts runs without an outcome, ``mixed`` runs that are not the SRM's alone. A
     level is None where there is nothing on it.
     """
 

@@ -131,8 +131,13 @@ def scored_trajectories(seen: Seen) -> Iterator[tuple[Run, bool, Sequence[SeenSt
 
 
 def is_solo(run: Run) -> bool:
-    """Whether the SRM wrote all of the thinking that stands."""
-    return all(step.author is Author.SRM for step in run.trace.standing)
+    """Whether the SRM wrote the thinking, under the method that has it write alone.
+
+    A run of another method into which the LRM merely did not come was picked by the very signals
+    that are looked at.
+    """
+    is_alone = run.trace.method == "srm"
+    return is_alone and all(step.author is Author.SRM for step in run.trace.standing)
 
 
 def observed_steps(seen: Seen, taus: Sequence[float]) -> Observed:

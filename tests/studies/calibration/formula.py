@@ -1,6 +1,7 @@
 """A double of a pair whose accuracy and SMT follow formulas: searches in milliseconds.
 
-What it answers has the form of real runs; ``test_job.py`` searches with the real bundled pair.
+What it answers has the form of real runs; ``tests/cli/test_calibrate.py`` searches with the real
+bundled pair.
 """
 
 from __future__ import annotations

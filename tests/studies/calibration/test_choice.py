@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+import msgspec
 import pytest
 
 from trigreason.reasoning import Thresholds
@@ -71,6 +72,16 @@ ALONE = results(Setting("srm"), [1, 1, 1, 1], [1, 1, 1, 1])
 def test_who_is_recommended(candidates: list[Results], wanted: Results, thrift: str) -> None:
     assert thrift in ("smt", "usd")
     assert recommended(candidates, DEFAULT, "smt" if thrift == "smt" else "usd") is wanted
+
+
+def test_costs_must_be_known_of_every_run() -> None:
+    known = results(Setting(), [1, 1], [0.5, 0.6])
+    first = known.outcomes["0"][0]
+    unknown = msgspec.structs.replace(first, usd=None)
+    partly = Results(Setting(), {**known.outcomes, "0": (first, unknown)})
+    assert known.thrifts("usd") == {"0": [-0.5], "1": [-0.4]}
+    with pytest.raises(ValueError, match="what every run costs is not known"):
+        partly.thrifts("usd")
 
 
 def test_t_by_hand() -> None:

@@ -12,11 +12,15 @@ _CHARACTERS_PER_INCH = 15
 
 
 def titled(drawn: Figure, result: Result) -> None:
-    """The title, and below it what was measured on what, and on what the paper's numbers are."""
+    """The title, and below it what was measured on what, and on what the paper's numbers are.
+
+    Numbers that were simulated from what was measured are called so.
+    """
     counts = result.setup["questions"].items()
     measured = "; ".join(f"{about}, {count} questions" for about, count in counts)
     epochs = result.setup["epochs"]
-    told = [f"measured: {measured}, {epochs} {'answers' if epochs > 1 else 'answer'} each"]
+    how = "simulated from" if "simulated" in result.detail else "measured"
+    told = [f"{how}: {measured}, {epochs} {'answers' if epochs > 1 else 'answer'} each"]
     if result.item.paper.numbers:
         told.append(f"paper: {result.item.paper.models}")
     room = int(drawn.get_figwidth() * _CHARACTERS_PER_INCH)

@@ -15,6 +15,7 @@ from trigreason.reasoning.names import METHOD_NAMES
 from trigreason.studies.runs import Run
 from trigreason.studies.shares import ratio_of_means
 from trigreason.studies.simulation import read_deployment, simulate
+from trigreason.studies.simulation.arms import carried_out
 
 SPECREASON = METHOD_NAMES["specreason"]
 TRIGREASON = METHOD_NAMES["trigreason"]
@@ -27,20 +28,24 @@ def deployment(work: Work) -> Made:
     """Seconds or USD per answer, as the item has it, and how methods differ in it.
 
     Raises:
-        ValueError: USD are to be measured, and the models have no prices.
+        ValueError: USD are to be measured, and those of a run are not known.
     """
     measure = cost_of(work.item)
     cost, note = _measured(measure) if work.measured else _simulated(work, measure)
     rows: list[Row] = []
     for arms in work.grouped().values():
         values = {label: each.samples(cost) for label, each in arms.items()}
-        if not all(values.values()):
-            raise ValueError(
-                "what a run cost is not known; give the engines prices in the configuration, or "
-                "leave out --measured"
-            )
+        for label, each in arms.items():
+            known = sum(map(len, values[label].values()))
+            if known < len(each.runs):
+                raise ValueError(
+                    f"what {len(each.runs) - known} of {len(each.runs)} runs of {label} cost is "
+                    "not known; give both engines prices in the configuration (0 for a model of "
+                    "your own), or leave out --measured"
+                )
         rows += _rows(arms, values, measure)
-    return Made(rows=rows, notes=[note])
+    detail = {} if work.measured else {"simulated": work.setting.deployment}
+    return Made(rows=rows, notes=[note], detail=detail)
 
 
 def cost_of(item: Item) -> str:
@@ -77,9 +82,11 @@ def _simulated(work: Work, measure: str) -> tuple[Cost, str]:
     deployment = replace(read_deployment(name), request_per_step=True)
 
     def cost(run: Run) -> float | None:
-        simulated = simulate(run.trace, deployment)
+        [own] = carried_out(run, [deployment])
+        simulated = simulate(run.trace, own)
         return simulated.seconds if measure == "seconds" else simulated.total_usd
 
     return cost, (
-        f"Simulated: recorded runs timed and priced under the preset {name}, one request per step."
+        f"Simulated: recorded runs timed and priced under the preset {name}, one request per step; "
+        "the LRM alone writes its answer in one."
     )

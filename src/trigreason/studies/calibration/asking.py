@@ -80,12 +80,12 @@ class Results:
             ValueError: a run's cost is not known, or no run has an SMT.
         """
         found = self.smts() if thrift == "smt" else self.usds()
-        if not found or (thrift == "usd" and len(found) < len(self.outcomes)):
+        if not found or (thrift == "usd" and not self._all_usd_known):
             raise ValueError(
-                "no run has any thinking, so there is no SMT; raise --thinking-tokens"
+                "no run has any thinking, so there is no SMT; raise --budget"
                 if thrift == "smt"
-                else "what runs cost is not known: give prices to both engines of the pair in "
-                "trigreason.toml, or calibrate --against smt"
+                else "what every run costs is not known: give prices to both engines of the pair "
+                "in trigreason.toml (their servers must count tokens), or calibrate --against smt"
             )
         if thrift == "smt":
             return found
@@ -99,6 +99,10 @@ class Results:
         return mean_of_means(
             {name: [number(each) for each in all_] for name, all_ in self._items()}
         )
+
+    @property
+    def _all_usd_known(self) -> bool:
+        return all(each.usd is not None for all_ in self.outcomes.values() for each in all_)
 
     def _known(self, number: Callable[[Outcome], float | None]) -> dict[str, list[float]]:
         found = {

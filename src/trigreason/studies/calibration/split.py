@@ -58,7 +58,7 @@ def split(questions: Sequence[Question], held_out: float, seed: int) -> Split[Qu
     if not parts.search or not parts.held_out:
         raise ValueError(
             f"{len(questions)} questions are too few to search on some and to hold out others; "
-            "raise --items"
+            "raise --limit"
         )
     return parts
 

@@ -66,7 +66,7 @@ def simulate_arms(runs: Iterable[Run], deployments: Sequence[Deployment]) -> lis
     """
     arms: dict[Arm, ArmRuns] = {}
     for run in runs:
-        for deployment in _carried_out(run, deployments):
+        for deployment in carried_out(run, deployments):
             trace = run.trace
             arm = Arm(run.pair, trace.method, trace.thresholds, deployment.request_per_step)
             try:
@@ -117,7 +117,8 @@ def baselines(arm: ArmRuns, arms: Sequence[ArmRuns]) -> list[ArmRuns]:
     return [found[way] for way in sorted(found) if way != itself]
 
 
-def _carried_out(run: Run, deployments: Sequence[Deployment]) -> list[Deployment]:
+def carried_out(run: Run, deployments: Sequence[Deployment]) -> list[Deployment]:
+    """The ways in which a run can differ: for a model alone one, in which it is one request."""
     method = make_method(run.trace.method, run.trace.thresholds)
     if len(method.authors) > 1:
         return list(deployments)

@@ -47,8 +47,8 @@ class Server:
                 raise ValueError(f"{name} must be 0 s or more, not {seconds}")
         for name in ("token_rate", "prefill_rate"):
             rate = getattr(self, name)
-            if rate is not None and not rate > 0:
-                raise ValueError(f"{name} must be above 0 tokens/s, not {rate}")
+            if rate is not None and not 0 < rate < math.inf:
+                raise ValueError(f"{name} must be above 0 tokens/s and finite, not {rate}")
         if self.cache_unit < 1:
             raise ValueError(f"cache_unit must be 1 token or more, not {self.cache_unit}")
 
