@@ -59,6 +59,7 @@ def configuration(tmp_path: Path) -> Path:
         (["--task", "bundled", "--pair", "qwne"], "no pair is called"),
         (["--task", "bundle"], "there is no task 'bundle'"),
         (["--task", "bundled", "--held-out", "1"], "between 0 and 1"),
+        (["--task", "bundled", "--limit", "4", "--held-out", "0.05"], "raise --limit"),
     ],
 )
 def test_wrong_use(

@@ -91,6 +91,16 @@ def test_what_is_there_is_not_run_again(tmp_path: Path) -> None:
     assert [outcome.log for outcome in fewer] == [outcome.log for outcome in more]
 
 
+def test_more_answers_and_more_questions_in_turns_make_no_run_twice(tmp_path: Path) -> None:
+    plan, made = a_plan(tmp_path, arms=ARMS[:1]), list[Named]()
+    for limit, epochs in ((1, 3), (3, 1), (3, 3)):
+        ((outcome,), noted) = done(replace(plan, limit=limit, epochs=epochs))
+        assert outcome.complete
+        made += noted.made
+    assert len(made) == len(set(made)) == 9
+    assert len(list(tmp_path.glob("**/*.eval"))) == 1
+
+
 def test_arms_and_seeds_share_a_folder(tmp_path: Path) -> None:
     small = a_plan(tmp_path, arms=ARMS[:1], limit=1)
     ((first,), _) = done(small)

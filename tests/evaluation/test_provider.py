@@ -155,6 +155,21 @@ def test_a_pair_of_a_configuration_brings_its_own_settings(tmp_path: Path) -> No
     assert model.api.max_connections() == CONNECTIONS
 
 
+async def test_a_key_that_is_not_there_is_told_like_a_server_that_is_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("NO_SUCH_KEY", raising=False)
+    config = tmp_path / "pairs.toml"
+    config.write_text(
+        '[engines.one]\nurl = "http://localhost:1/v1"\napi_key_env = "NO_SUCH_KEY"\n'
+        '[pairs.mine]\nsrm = "one"\nlrm = "one"\n'
+    )
+    async with get_model("trigreason/mine", memoize=False, configuration=str(config)) as model:
+        asked = model.api.generate([ChatMessageUser(content="?")], [], "none", GenerateConfig())
+        with pytest.raises(PrerequisiteError, match=r"cannot be opened: .*NO_SUCH_KEY"):
+            await asked
+
+
 def test_where_a_model_stays_away_no_other_answers_for_it() -> None:
     failure = measured(bundled_pair()).settings.failure
     assert (failure.srm_away, failure.lrm_away) == (Away.FAIL, Away.FAIL)

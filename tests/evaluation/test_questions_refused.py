@@ -76,6 +76,11 @@ def arc(**changed: object) -> str:
             "1 options have 0 labels",
         ),
         (
+            "arc_challenge",
+            arc(question="q", choices={"text": 3, "label": ["A"]}),
+            "'text' and 'label' of 'choices' are no lists",
+        ),
+        (
             "gpqa_diamond",
             "Question,Answer\nq,a\n",
             "line 2: expected the keys 'Question', 'Correct Answer', "

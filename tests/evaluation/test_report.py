@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field, replace
 from html.parser import HTMLParser
 from pathlib import Path
@@ -12,12 +13,12 @@ from tests.evaluation.recorded_runs import LRM, SRM, run, step, write_log
 from trigreason.evaluation.arms import Arm
 from trigreason.evaluation.logs import log_files
 from trigreason.evaluation.report.collect import Collected, collect
-from trigreason.evaluation.report.examples import pick
+from trigreason.evaluation.report.examples import pick, read_examples
 from trigreason.evaluation.report.naming import arm_names
 from trigreason.evaluation.report.numbers import differences, numbers
 from trigreason.evaluation.report.page import write_report
 from trigreason.evaluation.report.reading import STEPS_SHOWN, reading
-from trigreason.evaluation.report.tables import QUESTIONS_SHOWN, overview, questions
+from trigreason.evaluation.report.tables import QUESTIONS_SHOWN, overview, questions, settings
 from trigreason.reasoning import Thresholds, Trigger
 from trigreason.studies.runs import Run
 
@@ -239,6 +240,49 @@ def test_a_run_in_two_logs_counts_once_and_other_seeds_are_other_runs(tmp_path: 
     assert (summary.questions, summary.runs) == (4, 16)
     assert summary.accuracy is not None
     assert summary.accuracy.value == pytest.approx((1 + 0.5) / 4)
+
+
+def spoil(log: Path, errors: dict[str, str]) -> None:
+    """Let the runs of these questions have failed, for these reasons."""
+    told = json.loads(log.read_text())
+    for sample in told["samples"]:
+        if reason := errors.get(sample["id"]):
+            sample["error"] = {"message": reason, "traceback": "", "traceback_ansi": ""}
+    log.write_text(json.dumps(told))
+
+
+def test_a_run_that_another_log_has_did_not_fail(tmp_path: Path) -> None:
+    first = write_log(tmp_path / "1.json", ARMS["srm"], answers("a", "abcd", 1))
+    spoil(first, {"b": "ValueError('no')", "c": "CancelledError()", "d": "ValueError('no')"})
+    second = write_log(tmp_path / "2.json", ARMS["srm"], answers("a", "ab", 1))
+    found = collected(first, second)
+    own = found.comparisons[0].arms[ARMS["srm"]]
+    assert [log.failed for log in own.logs] == [2, 0]
+    assert numbers(found)["comparisons"][0]["arms"][0]["failed"] == 1
+    assert overview(found.comparisons[0]).rows[0][0].note == "1 more failed"
+
+
+def test_runs_to_read_are_those_that_were_picked_whatever_seeds_there_are(tmp_path: Path) -> None:
+    for seed, right in ((0, "ab"), (1, "")):
+        log = answers(right, "ab", 1, answer=f"with seed {seed}")
+        write_log(tmp_path / f"t{seed}.json", ARMS["trigreason"], log, settings={"seed": seed})
+    for seed in (1, 0):
+        log = answers("", "ab", 1, answer=f"with seed {seed}")
+        write_log(tmp_path / f"s{1 - seed}.json", ARMS["srm"], log, settings={"seed": seed})
+    (comparison,) = collected(tmp_path).comparisons
+    (example,) = read_examples(comparison, 1)
+    assert example.why == "TrigReason is right where the SRM alone is not"
+    assert example.runs[ARMS["trigreason"]].right is True
+    assert {run.trace.answer for run in example.runs.values()} == {"with seed 0"}
+
+
+def test_no_two_settings_have_one_name(logs: Path) -> None:
+    (comparison,) = collected(logs).comparisons
+    table = settings(comparison)
+    common = table.notes[0].partition(": ")[2].split("; ")
+    told = [each.partition(" = ")[0] for each in common] + [row[0].text for row in table.rows]
+    assert {"n", "judge_first"} <= set(told)
+    assert len(told) == len(set(told))
 
 
 def test_logs_without_a_run_are_left_out_and_said_so(tmp_path: Path) -> None:

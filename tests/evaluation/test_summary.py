@@ -74,6 +74,19 @@ def test_means_are_over_questions_and_then_over_their_answers() -> None:
     assert summarise(shuffled) == found
 
 
+def test_no_interval_of_an_amount_goes_below_zero() -> None:
+    drafts = [step(standing=False), step(LRM, 30, trigger=OFFLOAD)]
+    runs = [
+        measured(run("a", steps=drafts, seconds=90, prices=PRICES)),
+        measured(run("b", steps=[step()], seconds=1, stretches=[], prices=PRICES)),
+    ]
+    found = summarise(runs)
+    assert found.usd is not None
+    for amount in (found.drafts, found.seconds, found.usd, found.handovers[OFFLOAD]):
+        assert amount.has_interval
+        assert (amount.low, amount.high > 2 * amount.value) == (0, True)
+
+
 def test_what_nobody_scored_or_thought_is_left_out() -> None:
     found = summarise([measured(run(right=None, steps=())), measured(run("b", right=None))])
     assert found.accuracy is None

@@ -31,6 +31,7 @@ from trigreason.evaluation.kept import (
     discard_superseded,
     done_in,
     kept_logs,
+    put_fullest_last,
     runs_in,
 )
 from trigreason.evaluation.lanes import lanes_of
@@ -103,7 +104,7 @@ def compare(plan: Plan, watch: Watch | None = None) -> list[Outcome]:
         ]
         if missing:
             for logs in kept:
-                _put_fullest_last(logs, wanted)
+                put_fullest_last(logs, wanted)
             _run(plan, missing, len(wanted), watch)
             kept = kept_logs(plan.logs, identities)
             for arm, logs in zip(plan.arms, kept, strict=True):
@@ -169,15 +170,6 @@ def _outcome(arm: Arm, logs: Sequence[KeptLog], wanted: Sequence[Key]) -> Outcom
         errors=[Failed(*key, failed[key]) for key in wanted if key in failed and key not in done],
         planned=len(wanted),
     )
-
-
-def _put_fullest_last(logs: list[KeptLog], wanted: Sequence[Key]) -> None:
-    """Inspect goes on from the log that was written last: let it be the one that spares most."""
-    if logs:
-        keys = frozenset(wanted)
-        fullest = max(logs, key=lambda log: (len(log.done & keys), log.age))
-        if fullest is not logs[-1]:
-            os.utime(fullest.path)
 
 
 @contextmanager

@@ -7,10 +7,12 @@ with all that the last one had. Finished runs are told apart by question and epo
 from __future__ import annotations
 
 import ast
+import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from inspect_ai.log import (
@@ -19,7 +21,9 @@ from inspect_ai.log import (
     EvalSpec,
     list_eval_logs,
     read_eval_log,
+    read_eval_log_sample,
     read_eval_log_sample_summaries,
+    write_eval_log,
 )
 
 from trigreason.evaluation.logs import read_log
@@ -115,6 +119,38 @@ def runs_in(logs: Sequence[KeptLog], wanted: Sequence[Key]) -> list[Run]:
             found |= {key: run for key, run in _runs(log) if key in missing}
             missing -= log.done
     return [found[key] for key in wanted if key in found]
+
+
+def put_fullest_last(logs: Sequence[KeptLog], wanted: Sequence[Key]) -> None:
+    """Inspect goes on from the log that was written last: let it be one that has all there is.
+
+    A log lacks runs of another where first more answers and then more questions were asked for.
+    """
+    if not logs:
+        return
+    keys = frozenset(wanted)
+    fullest = max(logs, key=lambda log: (len(log.done & keys), log.age))
+    if (done_in(logs) & keys) - fullest.done:
+        _add_runs(fullest, logs, keys)
+    elif fullest is not logs[-1]:
+        os.utime(fullest.path)
+
+
+def _add_runs(log: KeptLog, others: Sequence[KeptLog], wanted: frozenset[Key]) -> None:
+    """Write the wanted runs of other logs into this one; killed meanwhile, it is as it was."""
+    whole = read_eval_log(str(log.path))
+    samples = {(str(each.id), each.epoch): each for each in whole.samples or []}
+    missing = wanted - log.done
+    for other in reversed(others):
+        for sample, epoch in other.done & missing:
+            found = read_eval_log_sample(str(other.path), id=sample, epoch=epoch)
+            samples[sample, epoch] = found
+        missing -= other.done
+    whole.samples = list(samples.values())
+    with TemporaryDirectory(dir=log.path.parent) as folder:
+        written = Path(folder) / log.path.name
+        write_eval_log(whole, str(written))
+        written.replace(log.path)
 
 
 def discard_superseded(logs: Sequence[KeptLog]) -> None:

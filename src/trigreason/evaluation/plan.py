@@ -11,6 +11,7 @@ from trigreason.evaluation.answering import CONFIGURATION
 from trigreason.evaluation.arms import Arm
 from trigreason.evaluation.kept import Identity, Key
 from trigreason.evaluation.questions import GpqaOrder, load_questions
+from trigreason.evaluation.questions.loading import HUB
 
 GPQA = "gpqa_diamond"
 """The task whose options come in an order that can be chosen."""
@@ -63,7 +64,9 @@ class Plan:
         given: dict[str, Any] = {"seed": self.seed}
         if self.data is not None:
             place = Path(self.data).expanduser()
-            given["data"] = str(place.resolve()) if place.exists() else self.data
+            given["data"] = (
+                str(place.resolve()) if self.data != HUB and place.exists() else self.data
+            )
         if self.groups is not None:
             given["groups"] = list(self.groups)
         if self.as_published:

@@ -22,6 +22,7 @@ from inspect_ai.model import (
 )
 from inspect_ai.tool import ToolChoice, ToolInfo
 
+from trigreason.configuration import ConfigurationError
 from trigreason.engines.base import EngineBusy, EngineError, EngineResting
 from trigreason.evaluation.answering import Answering, answering
 from trigreason.evaluation.arms import Arm
@@ -103,7 +104,7 @@ class PairAPI(ModelAPI):
         messages = conversation(input)
         try:
             lanes = await self._lease.lanes()
-        except EngineError as error:
+        except (EngineError, ConfigurationError) as error:
             raise PrerequisiteError(f"the pair cannot be opened: {error}") from error
         trace = await lanes.answer(messages, arm, seed)
         request = {"pair": self.model_name, **arm.to_args(), "seed": seed}

@@ -139,14 +139,14 @@ def summarise(runs: Sequence[Measured]) -> ArmSummary:
     ordered = sorted(runs, key=lambda run: (run.sample, run.epoch))
 
     def mean(value: Callable[[Measured], float]) -> Estimate:
-        return mean_of(_samples(ordered, value))
+        return _not_negative(mean_of(_samples(ordered, value)))
 
     def by_author(counts: Callable[[Measured], Mapping[Author, int]]) -> dict[Author, Estimate]:
         return {author: mean(_count(counts, author)) for author in Author}
 
     fired = [trigger for trigger in Trigger if any(run.handovers.get(trigger) for run in ordered)]
     shares = _samples(ordered, lambda run: run.smt)
-    costs = _samples(ordered, lambda run: run.usd)
+    costs = [run.usd for run in ordered if run.usd is not None]
     seconds = [run.seconds for run in ordered]
     return ArmSummary(
         questions=len({run.sample for run in ordered}),
@@ -167,7 +167,7 @@ def summarise(runs: Sequence[Measured]) -> ArmSummary:
         seconds=mean(lambda run: run.seconds),
         seconds_median=percentile(seconds, 0.5),
         seconds_p95=percentile(seconds, 0.95),
-        usd=mean_of(costs) if sum(map(len, costs.values())) == len(ordered) else None,
+        usd=mean(lambda run: run.usd or 0.0) if len(costs) == len(ordered) else None,
     )
 
 
@@ -200,6 +200,11 @@ def accuracy_by_group(runs: Sequence[Measured]) -> dict[str, Estimate]:
 def percentile(values: Sequence[float], share: float) -> float:
     """The smallest value that at least ``share`` (0 to 1) of the values are not above."""
     return sorted(values)[max(0, math.ceil(share * len(values)) - 1)]
+
+
+def _not_negative(estimate: Estimate) -> Estimate:
+    """The interval of an amount, which ends at 0 where it would go below."""
+    return estimate.clipped(0.0, math.inf) if estimate.has_interval else estimate
 
 
 def _plain(value: Any) -> Any:

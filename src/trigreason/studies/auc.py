@@ -70,18 +70,19 @@ def auc(
     names, firsts, owners = np.unique(np.asarray(questions), return_index=True, return_inverse=True)
     values = np.asarray(numbers, dtype=np.float64)
     group_of = np.asarray(groups if groups is not None else [""] * len(values))[firsts]
-    comparable = group_of[:, None] == group_of[None, :]
-    wins = _wins(values, is_wrong, owners, len(names)) * comparable
-    wrong_in = np.bincount(owners[is_wrong], minlength=len(names))
-    right_in = np.bincount(owners[~is_wrong], minlength=len(names))
-    pairs = np.outer(wrong_in, right_in).astype(np.float64) * comparable
-    if not pairs.any():
-        return None
     draws = draw_questions(len(names), seed)
-    won, of = _over_draws(wins, draws), _over_draws(pairs, draws)
-    resampled = np.divide(won, of, out=np.full(len(draws), np.nan), where=of > 0)
+    won, of = np.zeros(RESAMPLES + 1), np.zeros(RESAMPLES + 1)
+    for group in np.unique(group_of):  # one by one: all pairs of questions at once fill memory
+        members = np.flatnonzero(group_of == group)
+        own = np.isin(owners, members)
+        cells = _Cells(values[own], is_wrong[own], np.searchsorted(members, owners[own]))
+        once_each = np.vstack([np.ones(len(members)), draws[:, members]])
+        won += _over_draws(cells.wins, once_each)
+        of += _over_draws(cells.pairs, once_each)
+    if not of[0]:
+        return None
+    value, *resampled = np.divide(won, of, out=np.full(len(of), np.nan), where=of > 0)
     low, high = np.nanpercentile(resampled, [50 * (1 - LEVEL), 50 * (1 + LEVEL)])
-    value = wins.sum() / pairs.sum()
     return Auc(float(value), float(low), float(high), count, len(is_wrong) - count, len(names))
 
 
@@ -98,18 +99,25 @@ def _over_draws(cells: Floats, draws: Floats) -> Floats:
     return np.asarray(np.einsum("rq,rq->r", draws @ cells, draws), dtype=np.float64)
 
 
-def _wins(
-    values: Floats, is_wrong: NDArray[np.bool_], owners: NDArray[np.intp], count: int
-) -> Floats:
-    """Pairs that a question's wrong ones win against a question's right ones: (wrong, right).
+class _Cells:
+    """Comparisons of a group, added up for each pair of questions: (of the wrong, of the right).
 
-    All pairs of two questions are in one cell, so that a resample is a sum over cells.
+    ``pairs`` counts them, ``wins`` those that the wrong one wins, so that a resample is a sum over
+    cells.
     """
-    wins = np.zeros((count, count))
-    wrong_values, wrong_owners = values[is_wrong], owners[is_wrong]
-    for question in range(count):
-        right = np.sort(values[~is_wrong & (owners == question)])
-        below = np.searchsorted(right, wrong_values, side="left")
-        up_to = np.searchsorted(right, wrong_values, side="right")
-        wins[:, question] = np.bincount(wrong_owners, weights=(below + up_to) / 2, minlength=count)
-    return wins
+
+    def __init__(
+        self, values: Floats, is_wrong: NDArray[np.bool_], owners: NDArray[np.intp]
+    ) -> None:
+        count = int(owners.max()) + 1
+        wrong_values, wrong_owners = values[is_wrong], owners[is_wrong]
+        self.wins = np.zeros((count, count))
+        for question in range(count):
+            right = np.sort(values[~is_wrong & (owners == question)])
+            below = np.searchsorted(right, wrong_values, side="left")
+            up_to = np.searchsorted(right, wrong_values, side="right")
+            ranks = (below + up_to) / 2
+            self.wins[:, question] = np.bincount(wrong_owners, weights=ranks, minlength=count)
+        right_in = np.bincount(owners[~is_wrong], minlength=count)
+        wrong_in = np.bincount(wrong_owners, minlength=count)
+        self.pairs = np.outer(wrong_in, right_in).astype(np.float64)

@@ -10,14 +10,17 @@ import re
 
 from trigreason.evaluation.grading.places import Answer
 
-_RUN = re.compile(r"(?:[\[\](){}<>\s$,]|\\[\[\](){}]|\\text\b|\\[lr]angle\b|\\[,;: ]|\\quad\b)*")
+_DRESS = r"\\(?:text|texttt|mathtt|mathrm)\b"
+_RUN = re.compile(
+    rf"(?:[\[\](){{}}<>\s$,`~]|\\[\[\](){{}}]|{_DRESS}|\\[lr]angle\b|\\[,;: ]|\\quad\b)*"
+)
 _AS_WRITTEN = (
     (re.compile(r"\\langle\b"), "<"),
     (re.compile(r"\\rangle\b"), ">"),
-    (re.compile(r"\\quad\b|\\[,;: ]|[\s$,`*\"'.]"), ""),
+    (re.compile(r"\\quad\b|\\[,;: ]|[\s$,`~*\"'.]"), ""),
     (re.compile(r"\\(?=[\[\](){}])"), ""),
 )
-_TEXT = re.compile(r"[\s$]*\\text\s*\{(?P<inner>.*)\}[\s$]*", re.DOTALL)
+_TEXT = re.compile(rf"[\s$]*{_DRESS}\s*\{{(?P<inner>.*)\}}[\s$]*", re.DOTALL)
 _ONLY_BRACKETS = re.compile(r"[\[\](){}<>]+")
 
 

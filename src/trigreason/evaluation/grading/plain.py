@@ -8,7 +8,7 @@ _DRESS = re.compile(
     r"\\(?:text|textbf|textit|textrm|texttt|textsf|mathrm|mathbf|mathit|mathsf|mathtt|mbox|"
     r"boldsymbol|bm|emph|underline|operatorname|fbox|boxed)\s*\{([^{}]*)\}"
 )
-_SPACES = re.compile(r"\\[,;: ]|\\q?quad\b|~|\s")
+_SPACES = re.compile(r"\\\\|\\newline\b|\\[,;: ]|\\q?quad\b|~|\s")
 r"""Python's ``\s`` includes the thin and the unbreakable space."""
 _NOTHING = re.compile(
     r"\\!|\\(?:left|right|displaystyle|rm|bf|it|tt|sf)\b|(?<!\\)\$|\\[()\[\]]|\*\*|__|`"

@@ -52,7 +52,9 @@ def _hub_form(row: Row) -> tuple[str, list[tuple[str, str]]]:
     choices = row.values["choices"]
     if not isinstance(choices, dict) or {"text", "label"} - set(choices):
         raise row.wrong(f"'choices' is no object with lists 'text' and 'label': {choices!r:.60}")
-    texts, labels = list(choices["text"]), list(choices["label"])
+    texts, labels = choices["text"], choices["label"]
+    if not (isinstance(texts, list) and isinstance(labels, list)):
+        raise row.wrong(f"'text' and 'label' of 'choices' are no lists: {choices!r:.60}")
     if len(texts) != len(labels):
         raise row.wrong(f"{len(texts)} options have {len(labels)} labels")
     pairs = zip(texts, labels, strict=True)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from trigreason.evaluation.arms import Arm
+from trigreason.evaluation.kept import was_interrupted
 from trigreason.evaluation.logs import Facts, failed_samples, log_arm, log_facts, read_log
 from trigreason.evaluation.report.naming import arm_names
 from trigreason.evaluation.summary import ArmSummary, Measured, measured, summarise
@@ -20,10 +21,13 @@ OF_SAMPLES = frozenset({"limit", "groups", "seed"})
 QUESTION_KEPT = 1_000
 """Characters of a question."""
 
+Key = tuple[Any, str, int]
+"""A run of an arm: the seed of the task, the question's id, and the epoch."""
+
 
 @dataclass(slots=True)
 class Log:
-    """A log that was read, and how many of its samples failed."""
+    """A log that was read, and how many of its samples failed; interrupted ones did not."""
 
     file: Path
     facts: Facts
@@ -32,15 +36,24 @@ class Log:
 
 @dataclass(slots=True, kw_only=True)
 class ArmRuns:
-    """The runs of one arm. A run that several logs hold (a resumed one) counts once."""
+    """The runs of one arm. A run that several logs hold (a resumed one) counts once.
+
+    ``broken`` are those that failed in one log or another.
+    """
 
     arm: Arm
     logs: list[Log] = field(default_factory=list)
-    found: dict[tuple[Any, str, int], Measured] = field(default_factory=dict)
+    found: dict[Key, Measured] = field(default_factory=dict)
+    broken: set[Key] = field(default_factory=set)
 
     @property
     def runs(self) -> list[Measured]:
         return list(self.found.values())
+
+    @property
+    def failed(self) -> int:
+        """How many runs failed and are in no other log."""
+        return len(self.broken - self.found.keys())
 
 
 @dataclass(slots=True, kw_only=True)
@@ -111,13 +124,16 @@ def collect(files: Iterable[Path]) -> Collected:
 def _add(comparisons: list[Comparison], log: Log, arm: Arm) -> bool:
     """Put a log's runs where they belong; False where it has none."""
     comparison: Comparison | None = None
+    seed = log.facts.settings.get("seed")
     for run in read_log(log.file):
         if comparison is None:
             comparison = _comparison_of(comparisons, log.facts, run)
             own = comparison.arms.setdefault(arm, ArmRuns(arm=arm))
-            log.failed = sum(1 for _ in failed_samples(log.file))
+            broken = [each for each in failed_samples(log.file) if not was_interrupted(each.reason)]
+            log.failed = len(broken)
+            own.broken.update((seed, each.sample, each.epoch) for each in broken)
             own.logs.append(log)
-        own.found[log.facts.settings.get("seed"), run.sample, run.epoch] = measured(run)
+        own.found[seed, run.sample, run.epoch] = measured(run)
         comparison.models.update(run.trace.models)
         comparison.questions.setdefault(run.sample, run.question[:QUESTION_KEPT])
         if run.target is not None:

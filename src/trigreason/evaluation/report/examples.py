@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from trigreason.evaluation.arms import Arm
 from trigreason.evaluation.logs import read_log
-from trigreason.evaluation.report.collect import Comparison, Log
-from trigreason.evaluation.summary import Measured
+from trigreason.evaluation.report.collect import ArmRuns, Comparison, Key
 from trigreason.studies.runs import Run
 
 
@@ -27,14 +26,17 @@ def pick(comparison: Comparison, count: int) -> dict[str, str]:
     First one that TrigReason gets right and the SRM alone does not, then one that TrigReason gets
     wrong, then others in their order; by the first answers.
     """
-    firsts = {arm: _firsts(own.runs) for arm, own in comparison.arms.items()}
+    firsts = {
+        arm: {sample: own.found[key].right for sample, key in _firsts(own).items()}
+        for arm, own in comparison.arms.items()
+    }
     common = [each for each in comparison.questions if all(each in own for own in firsts.values())]
-    by_method: dict[str, dict[str, Measured]] = {}
+    by_method: dict[str, dict[str, bool | None]] = {}
     for arm in comparison.names:
         by_method.setdefault(arm.method, firsts[arm])
 
     def right(method: str, sample: str) -> bool | None:
-        return by_method[method][sample].right if method in by_method else None
+        return by_method[method][sample] if method in by_method else None
 
     telling = {
         "TrigReason is right where the SRM alone is not": [
@@ -57,25 +59,23 @@ def read_examples(comparison: Comparison, count: int) -> list[Example]:
     picked = pick(comparison, count)
     runs: dict[str, dict[Arm, Run]] = {sample: {} for sample in picked}
     for arm, own in comparison.arms.items():
-        wanted = {
-            (each.sample, each.epoch)
-            for each in _firsts(own.runs).values()
-            if each.sample in picked
-        }
-        for run in _runs(own.logs if wanted else ()):
-            if (run.sample, run.epoch) in wanted:
+        wanted = {key for sample, key in _firsts(own).items() if sample in picked}
+        for key, run in _runs(own) if wanted else ():
+            if key in wanted:
                 runs[run.sample][arm] = run
     return [Example(sample, why, runs[sample]) for sample, why in picked.items()]
 
 
-def _runs(logs: Sequence[Log]) -> Iterator[Run]:
-    for log in logs:
-        yield from read_log(log.file)
+def _runs(own: ArmRuns) -> Iterator[tuple[Key, Run]]:
+    for log in own.logs:
+        seed = log.facts.settings.get("seed")
+        for run in read_log(log.file):
+            yield (seed, run.sample, run.epoch), run
 
 
-def _firsts(runs: Sequence[Measured]) -> dict[str, Measured]:
-    """The first answer to each question."""
-    firsts: dict[str, Measured] = {}
-    for run in sorted(runs, key=lambda run: run.epoch):
-        firsts.setdefault(run.sample, run)
+def _firsts(own: ArmRuns) -> dict[str, Key]:
+    """The first answer to each question; of several seeds, the same one for all arms."""
+    firsts: dict[str, Key] = {}
+    for key in sorted(own.found, key=lambda key: (str(key[0]), key[2])):
+        firsts.setdefault(key[1], key)
     return firsts

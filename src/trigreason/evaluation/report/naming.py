@@ -9,7 +9,7 @@ from trigreason.evaluation.arms import Arm
 from trigreason.reasoning.names import METHOD_NAMES
 
 ORDER = ("srm", "lrm", "specreason", "trigreason")
-SYMBOLS = {"tau": "τ", "rho": "ρ", "thinking_tokens": "budget", "judge_first": "n"}
+SYMBOLS = {"tau": "τ", "rho": "ρ", "thinking_tokens": "budget"}
 
 
 def arm_names(arms: Sequence[Arm]) -> dict[Arm, str]:

@@ -74,7 +74,7 @@ def _arms(comparison: Comparison) -> Iterator[dict[str, Any]]:
             "name": name,
             "settings": arm.to_args(),
             **summaries[arm].to_json(),
-            "failed": sum(log.failed for log in own.logs),
+            "failed": own.failed,
             "groups": {group: estimate._asdict() for group, estimate in groups.items()},
             "logs": [str(log.file) for log in own.logs],
         }

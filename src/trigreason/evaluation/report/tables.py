@@ -46,10 +46,10 @@ def overview(comparison: Comparison) -> Table:
     """Every arm in its most important numbers."""
     names, summaries = comparison.names, comparison.summaries()
     columns = list(_columns(list(summaries.values())))
-    failed = {arm: sum(log.failed for log in comparison.arms[arm].logs) for arm in names}
     rows = []
     for arm, name in names.items():
-        note = f"{failed[arm]:,} more failed" if failed[arm] else ""
+        failed = comparison.arms[arm].failed
+        note = f"{failed:,} more failed" if failed else ""
         rows.append([Cell(name, note), *(cell(summaries[arm]) for _, cell in columns)])
     heads = ["method", *(head for head, _ in columns)]
     return Table(heads, rows)
