@@ -51,6 +51,21 @@ def test_lines_of_traces_and_what_is_known_of_them(tmp_path: Path) -> None:
     assert (told.sample, told.epoch, told.question) == ("sums-4", 2, "2 + 5?")
 
 
+def test_a_last_line_that_was_cut_off_is_left_out(tmp_path: Path) -> None:
+    file = write(tmp_path / "runs.jsonl", values("A"), values("B"))
+    whole = file.read_text()
+    file.write_text(whole[:-20])
+    assert [run.question for run in read_runs([file])] == ["A"]
+    file.write_text(whole[:-1])
+    assert [run.question for run in read_runs([file])] == ["A", "B"]
+
+
+def test_lines_of_something_else_in_a_folder_are_passed_over(tmp_path: Path) -> None:
+    write(tmp_path / "judged.jsonl", {"judge": "lrm", "scores": [9, 7]})
+    write(tmp_path / "run.json", values("A"))
+    assert [run.question for run in read_runs([tmp_path])] == ["A"]
+
+
 def test_a_gateways_record_has_its_traces_within(tmp_path: Path) -> None:
     record = {"id": "chatcmpl-1", "pair": "mine", "traces": {"t1": values("A"), "t2": values("B")}}
     empty = {"id": "chatcmpl-2", "pair": "mine", "traces": {}}

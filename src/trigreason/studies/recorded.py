@@ -65,7 +65,7 @@ def _read_folder(folder: Path) -> Iterator[Found]:
         is_hidden = any(part.startswith(".") for part in file.relative_to(folder).parts)
         if is_hidden or file.suffix not in SUFFIXES or not file.is_file():
             continue
-        keys = _keys(_parsed(file)) if file.suffix == ".json" else KEYS
+        keys = _keys_within(file)
         if file.suffix == ".eval" or (file.suffix == ".json" and "eval" in keys):
             logs.append(file)
         elif KEYS & keys:
@@ -78,6 +78,12 @@ def _read_folder(folder: Path) -> Iterator[Found]:
             yield each
     if not found:
         raise ValueError(f"{folder}: there is no recorded run in this folder; {WANTED}")
+
+
+def _keys_within(file: Path) -> frozenset[str]:
+    if file.suffix == ".json":
+        return _keys(_parsed(file))
+    return _keys_of_lines(file) if file.suffix == ".jsonl" else KEYS
 
 
 def _read(file: Path) -> Iterator[Found]:
@@ -127,6 +133,8 @@ def _from_lines(file: Path) -> Iterator[Found]:
         for number, line in enumerate(lines, start=1):
             if line.strip():
                 place = f"{file}, line {number}"
+                if not line.endswith(b"\n") and not _is_json(line):
+                    return  # whoever writes the file was ended within its last line, or is at it
                 yield from ((None, run) for run in _runs(_json(line, place), place))
 
 
@@ -139,6 +147,21 @@ def _json(text: bytes, place: str) -> Any:
         return json.loads(text)
     except (ValueError, RecursionError) as error:
         raise ValueError(f"{place}: is no JSON ({error}); {WANTED}") from error
+
+
+def _is_json(text: bytes) -> bool:
+    try:
+        json.loads(text)
+    except (ValueError, RecursionError):
+        return False
+    return True
+
+
+def _keys_of_lines(file: Path) -> frozenset[str]:
+    """The keys of the first line; where it is no JSON those of runs, so that it is told of."""
+    with file.open("rb") as lines:
+        first = lines.readline()
+    return _keys(json.loads(first)) if _is_json(first) else KEYS
 
 
 def _keys(values: Any) -> frozenset[str]:
