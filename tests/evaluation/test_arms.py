@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 
 from trigreason.budget import Budget
 from trigreason.engines.base import Sampling
-from trigreason.evaluation.arms import Arm, seed_for
+from trigreason.evaluation.arms import USED, Arm, of_methods, seed_for
 from trigreason.reasoning import Direction, Thresholds
+from trigreason.reasoning.thresholds import METHODS
 
 arms = st.builds(
     Arm,
@@ -52,6 +53,17 @@ def test_arguments_change_nothing_else() -> None:
 def test_wrong_arguments_are_refused(args: dict[str, object], told: str) -> None:
     with pytest.raises(ValueError, match=told):
         Arm().with_args(args)
+
+
+def test_a_method_takes_the_thresholds_that_it_decides_by() -> None:
+    wanted = Thresholds(n=3, rho=0.5, accept=5, repeats=2)
+    trigreason, specreason, lrm = of_methods(Arm(), ["trigreason", "specreason", "lrm"], wanted)
+    assert trigreason.thresholds == Thresholds(n=3, rho=0.5, repeats=2)
+    assert specreason.thresholds == Thresholds(accept=5, repeats=2)
+    assert lrm == Arm(method="lrm", thresholds=Thresholds(repeats=2))
+    assert set(USED) == set(METHODS)
+    with pytest.raises(ValueError, match="rho"):
+        of_methods(Arm(), ["lrm"], Thresholds(rho=2))
 
 
 def test_each_epoch_and_question_has_a_seed_of_its_own() -> None:

@@ -57,7 +57,7 @@ def a_plan(logs: Path, **changes: object) -> Plan:
 
 def done(plan: Plan) -> tuple[list[Outcome], Noted]:
     noted = Noted()
-    return compare(plan, noted), noted
+    return [replace(each, runs=list(each.runs)) for each in compare(plan, noted)], noted
 
 
 def fingerprints(outcomes: Iterable[Outcome]) -> list[list[tuple[str, int, str]]]:

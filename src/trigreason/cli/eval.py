@@ -146,6 +146,7 @@ def evaluate(
         from trigreason.cli.comparing import comparison_table, comparison_to_json
         from trigreason.cli.watching import Watching
         from trigreason.evaluation.answering import own_arm
+        from trigreason.evaluation.arms import of_methods
         from trigreason.evaluation.comparison import Plan, compare
         from trigreason.evaluation.questions import TASKS
 
@@ -156,26 +157,26 @@ def evaluate(
         configuration = read_configuration(config, os.environ)
         planned = planned_pair(configuration, pair or configuration.settings.default_pair)
         own = own_arm(planned)
+        thresholds = options.changed(
+            Thresholds() if paper else own.thresholds,
+            n=n,
+            tau=tau,
+            rho=rho,
+            direction=direction,
+            k=k,
+            m=m,
+            expressions=hesitation,
+            accept=accept,
+            judge_first=judge_first,
+            repeats=repeats,
+        )
         base = replace(
             own,
             request_per_step=per_step,
-            thresholds=options.changed(
-                Thresholds() if paper else own.thresholds,
-                n=n,
-                tau=tau,
-                rho=rho,
-                direction=direction,
-                k=k,
-                m=m,
-                expressions=hesitation,
-                accept=accept,
-                judge_first=judge_first,
-                repeats=repeats,
-            ),
             sampling=options.changed(own.sampling, temperature=temperature, top_p=top_p),
             budget=options.changed(own.budget, thinking_tokens=budget, answer_tokens=answer_tokens),
         )
-        arms = [replace(base, method=name) for name in methods]
+        arms = of_methods(base, methods, thresholds)
         for arm in arms:
             needed = make_method(arm.method, arm.thresholds).authors
             check_models(planned, needed, arm.method)

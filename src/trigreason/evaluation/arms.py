@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any
 
@@ -62,6 +62,31 @@ class Arm:
             budget=replace(self.budget, **_of(Budget, args)),
             request_per_step=args.get("request_per_step", self.request_per_step),
         )
+
+
+USED: dict[str, frozenset[str]] = {
+    "trigreason": frozenset({"n", "tau", "rho", "direction", "k", "m", "expressions", "repeats"}),
+    "specreason": frozenset({"accept", "judge_first", "repeats"}),
+    "srm": frozenset({"repeats"}),
+    "lrm": frozenset({"repeats"}),
+}
+"""The thresholds that each method decides by; the others only say what is recorded beside."""
+
+
+def of_methods(own: Arm, methods: Sequence[str], thresholds: Thresholds) -> list[Arm]:
+    """``own`` under each method, with those of the ``thresholds`` that the method decides by.
+
+    So the arm of one model alone is the same, and its runs are there, whatever the triggers' are.
+
+    Raises:
+        ValueError: there is no such method, or a threshold is out of range.
+    """
+    Thresholds.from_json(thresholds.to_json())
+    arms = []
+    for method in methods:
+        used = {name: getattr(thresholds, name) for name in USED[method]}
+        arms.append(replace(own, method=method, thresholds=replace(own.thresholds, **used)))
+    return arms
 
 
 def _of(kind: type[Any], args: Mapping[str, Any]) -> dict[str, Any]:

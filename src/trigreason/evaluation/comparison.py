@@ -27,12 +27,12 @@ from trigreason.evaluation.arms import Arm
 from trigreason.evaluation.kept import (
     MODELS,
     KeptLog,
+    KeptRuns,
     Key,
     discard_superseded,
     done_in,
     kept_logs,
     put_fullest_last,
-    runs_in,
 )
 from trigreason.evaluation.lanes import lanes_of
 from trigreason.evaluation.logs import Failed
@@ -59,14 +59,15 @@ class Outcome:
     Attributes:
         arm: the method with its settings.
         log: the arm's last log; None where there is none.
-        runs: the wanted runs that are finished, in the order of questions and epochs.
+        runs: the wanted runs that are finished, in the order of questions and epochs; read from
+            the logs each time that they are gone through.
         errors: runs that failed; the next call tries them again.
         planned: how many runs were wanted.
     """
 
     arm: Arm
     log: Path | None
-    runs: list[Run]
+    runs: Sequence[Run]
     errors: list[Failed]
     planned: int
 
@@ -95,7 +96,7 @@ def compare(plan: Plan, watch: Watch | None = None) -> list[Outcome]:
         if watch:
             watch.begin(
                 len(wanted),
-                {arm: runs_in(logs, wanted) for arm, logs in zip(plan.arms, kept, strict=True)},
+                {arm: KeptRuns(logs, wanted) for arm, logs in zip(plan.arms, kept, strict=True)},
             )
         missing = [
             arm
@@ -160,13 +161,12 @@ def _model(plan: Plan, arm: Arm) -> Model:
 
 
 def _outcome(arm: Arm, logs: Sequence[KeptLog], wanted: Sequence[Key]) -> Outcome:
-    runs = runs_in(logs, wanted)
     failed: Mapping[Key, str] = logs[-1].failed if logs else {}
     done = done_in(logs)
     return Outcome(
         arm=arm,
         log=logs[-1].path if logs else None,
-        runs=runs,
+        runs=KeptRuns(logs, wanted),
         errors=[Failed(*key, failed[key]) for key in wanted if key in failed and key not in done],
         planned=len(wanted),
     )

@@ -10,10 +10,11 @@ import ast
 import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Any, overload
 
 from inspect_ai.log import (
     EvalLog,
@@ -26,7 +27,7 @@ from inspect_ai.log import (
     write_eval_log,
 )
 
-from trigreason.evaluation.logs import read_log
+from trigreason.evaluation.logs import LogReader
 from trigreason.studies.runs import Run
 
 Key = tuple[str, int]
@@ -110,15 +111,38 @@ def done_in(logs: Sequence[KeptLog]) -> frozenset[Key]:
     return frozenset[Key]().union(*(log.done for log in logs))
 
 
-def runs_in(logs: Sequence[KeptLog], wanted: Sequence[Key]) -> list[Run]:
-    """The wanted runs as far as they are finished, in the order wanted, each from its last log."""
-    found: dict[Key, Run] = {}
-    missing = set(wanted)
-    for log in reversed(logs):
-        if not missing.isdisjoint(log.done):
-            found |= {key: run for key, run in _runs(log) if key in missing}
-            missing -= log.done
-    return [found[key] for key in wanted if key in found]
+class KeptRuns(Sequence[Run]):
+    """The wanted runs as far as they are finished, in the order wanted, each from its last log.
+
+    They are read anew each time that they are gone through: the traces of a comparison at full size
+    are gigabytes.
+    """
+
+    def __init__(self, logs: Sequence[KeptLog], wanted: Sequence[Key]) -> None:
+        last = {key: log.path for log in logs for key in log.done}
+        self._places = [(key, last[key]) for key in wanted if key in last]
+
+    def __len__(self) -> int:
+        return len(self._places)
+
+    def __iter__(self) -> Iterator[Run]:
+        with ExitStack() as stack:
+            readers: dict[Path, LogReader] = {}
+            for key, path in self._places:
+                if path not in readers:
+                    readers[path] = stack.enter_context(closing(LogReader(path)))
+                yield readers[path].run(*key)
+
+    @overload
+    def __getitem__(self, index: int) -> Run: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[Run]: ...
+    def __getitem__(self, index: int | slice) -> Run | list[Run]:
+        if isinstance(index, slice):
+            return [self[each] for each in range(*index.indices(len(self)))]
+        key, path = self._places[index]
+        with closing(LogReader(path)) as reader:
+            return reader.run(*key)
 
 
 def put_fullest_last(logs: Sequence[KeptLog], wanted: Sequence[Key]) -> None:
@@ -173,10 +197,6 @@ def in_words(error: str) -> str:
     except (SyntaxError, ValueError):
         said = error
     return " ".join(str(said).split()) or error
-
-
-def _runs(log: KeptLog) -> Iterator[tuple[Key, Run]]:
-    return (((run.sample, run.epoch), run) for run in read_log(log.path))
 
 
 def _header(info: EvalLogInfo) -> EvalLog:

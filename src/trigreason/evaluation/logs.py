@@ -135,6 +135,36 @@ def read_log(file: Path) -> Iterator[Run]:
             yield run
 
 
+class LogReader:
+    """Single runs out of a log, by question and epoch. Close it, or use it in a ``with``.
+
+    Raises:
+        ValueError: the file is no log in the ``.eval`` format.
+    """
+
+    def __init__(self, file: Path) -> None:
+        self._file = file
+        self._task = _task_of(_header(file))
+        try:
+            self._archive = ZipFile(file)
+        except (OSError, BadZipFile) as error:
+            raise ValueError(f"{file} is no log of Inspect ({error})") from error
+
+    def run(self, sample: str, epoch: int) -> Run:
+        """One finished run. Raises ValueError where it is not there, or cannot be read."""
+        try:
+            found = json.loads(self._archive.read(f"samples/{sample}_epoch_{epoch}.json"))
+        except (KeyError, OSError, BadZipFile, ValueError) as error:
+            raise ValueError(f"{self._file}: {sample}, epoch {epoch}: {error}") from error
+        run = _run(found, self._task)
+        if run is None:
+            raise ValueError(f"{self._file}: {sample}, epoch {epoch}, is no finished run")
+        return run
+
+    def close(self) -> None:
+        self._archive.close()
+
+
 def failed_samples(file: Path) -> Iterator[Failed]:
     """The samples of a log that :func:`read_log` leaves out because they failed.
 
