@@ -67,10 +67,11 @@ def test_recorded_lrm_steps_say_how_long_they_are(command: Command, tmp_path: Pa
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
-        (("--rho", "0.8,x"), "--rho: could not convert"),
+        (("--rho", "0.8,x"), "--rho takes numbers, with commas between, not 'x'"),
+        (("--rho", ""), "--rho takes numbers, with commas between, not ''"),
         (("--rho", "1.5"), "rho (a share of tokens)"),
-        (("--direction", "sideways"), "--direction: 'sideways' is not a valid"),
-        (("--n", "1.5"), "--n: invalid"),
+        (("--direction", "sideways"), "--direction takes one of over, under"),
+        (("--n", "1.5"), "--n takes whole numbers"),
     ],
 )
 def test_wrong_values_are_refused(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 
 import pytest
@@ -123,3 +124,16 @@ def test_other_columns_than_the_published_ones_are_told(monkeypatch: pytest.Monk
     monkeypatch.setattr("datasets.load_dataset", lambda *_, **__: [{"question": "q"}])
     with pytest.raises(ValueError, match=r"row 0: expected the keys 'id', .*; found 'question'"):
         load_questions("aime25")
+
+
+def test_attempts_to_reach_the_hub_are_not_told(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def load_dataset(path: str, name: str, *, split: str) -> list[dict[str, Any]]:
+        logging.getLogger("huggingface_hub.utils._http").warning("Retrying in 1s [Retry 1/5].")
+        raise ConnectionError("no route")
+
+    monkeypatch.setattr("datasets.load_dataset", load_dataset)
+    with pytest.raises(ValueError, match="cannot be reached"):
+        load_questions("aime24")
+    assert not caplog.records

@@ -156,5 +156,7 @@ def test_nothing_there_is_said(tmp_path: Path) -> None:
         list(read_runs([tmp_path]))
     with pytest.raises(ValueError, match="no such file"):
         list(read_runs([tmp_path / "gone.eval"]))
+    with pytest.raises(ValueError, match="gone: there is no such file or folder"):
+        list(read_runs([tmp_path / "gone"]))
     with pytest.raises(FileNotFoundError):
         list(read_runs([tmp_path / "gone.json"]))

@@ -30,21 +30,25 @@ from trigreason.cli.trace import trace_commands
 CLOSED_PIPE = 141
 """What a shell reports for a program that a closed pipe ended (128 + SIGPIPE)."""
 
+ANSWER = "Answer"
+MEASURE = "Measure (with the extra: evaluation)"
+SET_UP = "Set up"
+
 app = typer.Typer(add_completion=False)
-app.command()(demo)
-app.command()(solve)
-app.command()(serve)
-app.command()(doctor)
-app.command("eval")(evaluate)
-app.command()(report)
-app.command()(calibrate)
-app.command()(simulate)
-app.command()(replay)
-app.add_typer(study_commands, name="study")
-app.add_typer(trace_commands, name="trace")
-app.add_typer(config_commands, name="config")
-app.add_typer(keys_commands, name="keys")
-app.add_typer(paper_commands, name="paper")
+app.command(rich_help_panel=ANSWER)(demo)
+app.command(rich_help_panel=ANSWER)(solve)
+app.command(rich_help_panel=ANSWER)(serve)
+app.add_typer(trace_commands, name="trace", rich_help_panel=ANSWER)
+app.command("eval", rich_help_panel=MEASURE)(evaluate)
+app.command(rich_help_panel=MEASURE)(report)
+app.command(rich_help_panel=MEASURE)(calibrate)
+app.command(rich_help_panel=MEASURE)(simulate)
+app.command(rich_help_panel=MEASURE)(replay)
+app.add_typer(study_commands, name="study", rich_help_panel=MEASURE)
+app.add_typer(paper_commands, name="paper", rich_help_panel=MEASURE)
+app.command(rich_help_panel=SET_UP)(doctor)
+app.add_typer(config_commands, name="config", rich_help_panel=SET_UP)
+app.add_typer(keys_commands, name="keys", rich_help_panel=SET_UP)
 
 
 def _print_version(wanted: bool) -> None:

@@ -102,8 +102,12 @@ def with_labels(job: Job, data: str, destination: Destination) -> None:
     parts = job.parts()
     expected = expected_runs(job.trials, len(parts.search), len(parts.held_out)) * job.epochs
     progress = Calibrating(expected, job.epochs)
-    with progress.shown():
-        found, conditions = asyncio.run(carry_out(job, progress.enter, progress.watch))
+    try:
+        with progress.shown():
+            found, conditions = asyncio.run(carry_out(job, progress.enter, progress.watch))
+    except KeyboardInterrupt as interruption:
+        kept = f"{job.folder} keeps {counted(progress.done, 'run')}"
+        raise KeyboardInterrupt(f"{kept}; the same command goes on from there") from interruption
     evidence = of_search(found, _source(data), conditions)
     thresholds = found.recommended.thresholds
     done = destination.write(thresholds, evidence)

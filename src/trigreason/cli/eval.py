@@ -139,8 +139,9 @@ def evaluate(
 ) -> None:
     """Compare methods on a task: accuracy, who wrote what, and cost, with intervals.
 
-    Interrupted, or killed, it goes on where it was when the same command is given again. What is
-    not given as a flag is as the pair has it.
+    Interrupted, or killed, it goes on where it was when the same command is given again.
+
+    What is not given as a flag is as the pair has it.
     """
     with needs("evaluation"):
         from trigreason.cli.comparing import comparison_table, comparison_to_json

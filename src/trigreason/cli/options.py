@@ -273,7 +273,7 @@ TraceFile = Annotated[
 Logs = Annotated[
     list[Path],
     typer.Argument(
-        metavar="LOGS...",
+        metavar="LOGS",
         help="Recorded runs: Inspect's logs, traces, lines of traces, or folders with them.",
     ),
 ]

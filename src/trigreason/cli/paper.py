@@ -28,9 +28,7 @@ if TYPE_CHECKING:
     from trigreason.paper.running import Compare
     from trigreason.paper.wanted import Wanted
 
-paper_commands = typer.Typer(
-    help="The paper's tables and figures, measured on a pair.", no_args_is_help=True
-)
+paper_commands = typer.Typer()
 
 _SIZES = "Sizes"
 
@@ -118,6 +116,13 @@ Measured = Annotated[
 ]
 
 
+@paper_commands.callback(invoke_without_command=True)
+def paper(context: typer.Context) -> None:
+    """The paper's tables and figures, measured on a pair."""
+    if context.invoked_subcommand is None:
+        print(context.get_help())
+
+
 @paper_commands.command("list")
 def list_items(*, as_json: options.Json = False) -> None:
     """What there is, and how much each item takes."""
@@ -133,7 +138,7 @@ def list_items(*, as_json: options.Json = False) -> None:
 
 @paper_commands.command("run")
 def run_items(
-    items: Annotated[list[str], typer.Argument(metavar="ITEM…", help="See trigreason paper list.")],
+    items: Annotated[list[str], typer.Argument(metavar="ITEM", help="See trigreason paper list.")],
     *,
     quick: Quick = False,
     pair: Pairs = None,
@@ -214,9 +219,10 @@ def _wanted(
 
 def _carry_out(items: Sequence[Item], wanted: Wanted, as_json: bool) -> None:
     """Each item after the other; one that fails does not stop the others."""
-    from trigreason.cli.paper_shown import show
-    from trigreason.paper.running import carry_out
-    from trigreason.paper.writing import write, write_index
+    with needs("evaluation"):
+        from trigreason.cli.paper_shown import show
+        from trigreason.paper.running import carry_out
+        from trigreason.paper.writing import write, write_index
 
     done: list[dict[str, Any]] = []
     failed: dict[str, str] = {}

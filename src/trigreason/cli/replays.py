@@ -34,6 +34,10 @@ SHOWN_SHARE = 0.005
 """A share of steps below this reads 0 %."""
 
 
+_WANTED: dict[Any, str] = {int: "whole numbers", float: "numbers"}
+"""What an option takes, by the type of its values."""
+
+
 def _several(flag: str, metavar: str, what: str) -> Any:
     told = f"{what}; several with commas, or given several times. Default: as the runs had it."
     return typer.Option(flag, metavar=metavar, help=told, rich_help_panel=options.TRIGGERS)
@@ -58,8 +62,9 @@ def replay(
 ) -> None:
     """Which triggers would fire in recorded runs under other thresholds, and the SMT that follows.
 
-    No model is needed. Every combination of the values is replayed; runs of the SRM alone (eval
-    --method srm) tell most.
+    No model is needed. Every combination of the values is replayed.
+
+    Runs of the SRM alone (eval --method srm) tell most.
     """
     with as_wrong_use():
         values = {
@@ -101,12 +106,15 @@ def replay(
 
 
 def _parsed(flag: str, given: Sequence[str] | None, kind: Callable[[str], Any]) -> list[Any]:
-    """The values of an option, in their order, each once."""
-    texts = [text.strip() for each in given or () for text in each.split(",") if text.strip()]
-    try:
-        return list(dict.fromkeys(kind(text) for text in texts))
-    except ValueError as error:
-        raise ValueError(f"{flag}: {error}") from error
+    """The values of an option, in their order, each once. Raises ValueError for what is none."""
+    values: dict[Any, None] = {}
+    for text in (text.strip() for each in given or () for text in each.split(",")):
+        try:
+            values[kind(text)] = None
+        except ValueError as error:
+            wanted = _WANTED.get(kind) or f"one of {', '.join(Direction)}"
+            raise ValueError(f"{flag} takes {wanted}, with commas between, not {text!r}") from error
+    return list(values)
 
 
 def _grid(base: Thresholds, values: dict[str, list[Any]]) -> Iterator[Thresholds]:

@@ -17,7 +17,7 @@ from trigreason.cli.words import counted
 def report(
     logs: Annotated[
         list[Path],
-        typer.Argument(metavar="LOGS…", help="Inspect's logs, or folders of them."),
+        typer.Argument(metavar="LOGS", help="Inspect's logs, or folders of them."),
     ],
     *,
     out: Annotated[

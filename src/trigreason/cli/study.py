@@ -51,8 +51,9 @@ def signals(
 ) -> None:
     """How well each signal tells wrong steps and wrong trajectories of the SRM.
 
-    Trajectories need runs of known outcome that the SRM wrote alone (eval --method srm); steps
-    need a checker, which the bundled families have.
+    Trajectories need runs of known outcome that the SRM wrote alone (eval --method srm).
+
+    Steps need a checker, which the bundled families have.
     """
     with needs("evaluation"):
         from trigreason.cli import signal_tables as told

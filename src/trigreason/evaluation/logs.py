@@ -224,7 +224,10 @@ def _header(file: Path) -> EvalLog:
         return read_eval_log(str(file), header_only=True)
     except Exception as error:
         # which error depends on the format and on what is in the file instead
-        raise ValueError(f"{file} is no log of Inspect ({type(error).__name__})") from error
+        told = (
+            f"{file} is no log of Inspect, or a damaged one; give .eval or .json files of its logs"
+        )
+        raise ValueError(told) from error
 
 
 def _samples(file: Path) -> Iterator[Sample]:

@@ -53,7 +53,10 @@ class Judges:
         """
         seat = self._seats[judge]
         steps = sum(len(each.steps) for each in trajectories)
-        self._tell(f"{judge} scores {steps:,} steps of {len(trajectories):,} trajectories")
+        trajectory = (
+            "1 trajectory" if len(trajectories) == 1 else f"{len(trajectories):,} trajectories"
+        )
+        self._tell(f"{judge} scores {steps:,} steps of {trajectory}")
 
         async def ask() -> list[list[float | None]]:
             async with opened_lanes(seat.plan, self._connections) as lanes:

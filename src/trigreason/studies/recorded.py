@@ -93,6 +93,8 @@ def _read(file: Path) -> Iterator[Found]:
         return _from_lines(file)
     if file.suffix == ".json":
         return _from_json(file)
+    if not file.exists():
+        raise ValueError(f"{file}: there is no such file or folder. Check the path.")
     raise ValueError(f"{file}: is no kind of file that runs are read from; {WANTED}")
 
 

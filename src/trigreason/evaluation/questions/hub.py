@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 
 from trigreason.evaluation.questions.rows import Row
@@ -17,6 +18,9 @@ def hub_rows(task: Task, part: str | None = None) -> Iterator[Row]:
     # slow to import, and of no use to who reads files
     from datasets import load_dataset  # type: ignore[import-untyped]  # it ships no types
     from huggingface_hub.errors import HfHubHTTPError
+
+    # it tells of each of its attempts; what they came to, the error below says in one line
+    logging.getLogger("huggingface_hub").setLevel(logging.ERROR)
 
     config = part or task.config
     try:
