@@ -160,6 +160,9 @@ def run_items(
         from trigreason.paper.catalogue import chosen
     with as_wrong_use():
         picked = chosen(items)
+        _check_used(
+            picked, {"--judge": ("judges", bool(judge)), "--measured": ("deployment", measured)}
+        )
     wanted = _wanted(
         pair, config, judge, quick=quick, data=data, out=out, measured=measured, limit=limit,
         epochs=epochs, budget=budget, seed=seed, connections=connections, tasks=tuple(task or ()),
@@ -193,6 +196,14 @@ def run_all(
         epochs=epochs, budget=budget, seed=seed, connections=connections, tasks=tuple(task or ()),
     )  # fmt: skip
     _carry_out(list(catalogue().values()), wanted, as_json)
+
+
+def _check_used(items: Sequence[Item], flags: Mapping[str, tuple[str, bool]]) -> None:
+    """Raise ValueError for a flag that is given, and is for a kind of item that is not."""
+    for flag, (kind, is_given) in flags.items():
+        if is_given and all(item.kind != kind for item in items):
+            named = ", ".join(item.id for item in items)
+            raise ValueError(f"{flag} means nothing to {named}; leave it out")
 
 
 def _wanted(
