@@ -53,6 +53,11 @@ def test_an_item_end_to_end_and_again_without_a_run(command: Command, tmp_path: 
         (("run", "fig4", "--pair", "mine"), "no pair is called 'mine'"),
         (("run", "fig4", "--quick", "--task", "bbh"), "the quick size has its own task"),
         (("all", "--quick", "--epochs", "0"), "--epochs"),
+        (("run", "fig4", "--quick", "--measured"), "--measured means nothing to fig4"),
+        (
+            ("run", "fig4", "fig6a", "--quick", "--judge", "x"),
+            "--judge means nothing to fig4, fig6a",
+        ),
     ],
 )
 def test_wrong_use_is_one_line(
