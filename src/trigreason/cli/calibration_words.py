@@ -168,7 +168,7 @@ def _against_coin(found: Calibration) -> str:
     coin, gain = found.coin, found.coin.gain
     told = (
         f"Without triggers, a coin per question between {_bare(coin.one)} and {_bare(coin.other)} "
-        f"has the same {saved}; with triggers accuracy is another by "
+        f"has the same {saved}; triggers change accuracy by "
         f"{difference(gain, 100, ' points')}: "
     )
     if gain.low > 0:
