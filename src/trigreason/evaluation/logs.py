@@ -136,7 +136,7 @@ def read_log(file: Path) -> Iterator[Run]:
 
 
 class LogReader:
-    """Single runs out of a log, by question and epoch. Close it, or use it in a ``with``.
+    """Single runs out of an ``.eval`` log, by question and epoch; to be closed.
 
     Raises:
         ValueError: the file is no log in the ``.eval`` format.
