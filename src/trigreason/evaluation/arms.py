@@ -82,11 +82,15 @@ def of_methods(own: Arm, methods: Sequence[str], thresholds: Thresholds) -> list
         ValueError: there is no such method, or a threshold is out of range.
     """
     Thresholds.from_json(thresholds.to_json())
-    arms = []
-    for method in methods:
-        used = {name: getattr(thresholds, name) for name in USED[method]}
-        arms.append(replace(own, method=method, thresholds=replace(own.thresholds, **used)))
-    return arms
+    return [
+        replace(own, method=method, thresholds=decided_by(method, thresholds, own.thresholds))
+        for method in methods
+    ]
+
+
+def decided_by(method: str, thresholds: Thresholds, others: Thresholds) -> Thresholds:
+    """The ``thresholds`` that the method decides by, and the ``others`` for the rest."""
+    return replace(others, **{name: getattr(thresholds, name) for name in USED[method]})
 
 
 def _of(kind: type[Any], args: Mapping[str, Any]) -> dict[str, Any]:

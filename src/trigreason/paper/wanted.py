@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from trigreason.configuration import PlannedEngine, PlannedPair, bundled_pair
+from trigreason.configuration import PlannedEngine, PlannedPair
 from trigreason.evaluation.arms import Arm
 from trigreason.paper.item import Item, PlannedArm, Setting
 from trigreason.reasoning import Author, Thresholds
@@ -78,11 +78,6 @@ class Wanted:
         changes = {name: value for name, value in given.items() if value is not None}
         base = item.quick if self.quick else item.full
         return base.model_copy(update=changes)
-
-
-def only_bundled() -> tuple[PlannedPair, ...]:
-    """The pair of the quick size."""
-    return (bundled_pair(),)
 
 
 def arm_of(pair: PlannedPair, planned: PlannedArm, setting: Setting) -> Arm:

@@ -7,13 +7,6 @@ from dataclasses import dataclass
 
 from trigreason.reasoning import Trace, Trigger
 
-PAPER_TRIGGERS = (
-    Trigger.COGNITIVE_OFFLOAD,
-    Trigger.STRATEGIC_PRIMING,
-    Trigger.INTERVENTION_REQUEST,
-)
-"""The columns of Table 2, in its order."""
-
 
 @dataclass(frozen=True, slots=True)
 class Activation:

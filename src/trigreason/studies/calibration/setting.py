@@ -7,6 +7,7 @@ import json
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
+from trigreason.evaluation.arms import decided_by
 from trigreason.reasoning import Direction, Thresholds, TrigReason, make_method
 
 _PAPER = Thresholds()
@@ -57,10 +58,8 @@ def _key(setting: Setting) -> str:
 
 def _canonical(method: str, given: Thresholds) -> Thresholds:
     """The thresholds that a method looks at, and the paper's in the place of the others."""
-    if method in ("srm", "lrm"):
-        return replace(_PAPER, repeats=given.repeats)
+    given = decided_by(method, given, _PAPER)
     if method == "trigreason":
-        given = replace(given, accept=_PAPER.accept, judge_first=_PAPER.judge_first)
         if given.rho == 1 or (given.rho == 0 and given.direction is Direction.UNDER):
             given = replace(given, rho=1.0, tau=_PAPER.tau, direction=_PAPER.direction)
         if given.m == 0:
