@@ -126,6 +126,17 @@ def test_text_given_out_is_never_taken_back(pieces: list[str]) -> None:
 # Going on after a failure
 
 
+@pytest.mark.parametrize("wordless", [0, 3, 6])
+def test_tokens_without_text_are_not_written_anew(wordless: int) -> None:
+    cutter, answer = StepCutter(Author.SRM), AnswerWriter(Author.SRM, room=512)
+    for piece in ["aa", as_token_text("é".encode()[:1]), *[""] * wordless]:
+        cutter.push(Token(piece))
+        answer.push(piece)
+    assert cutter.take_back() == answer.take_back() == 1
+    assert sum(answer.by.values()) == 1 + wordless
+    assert [len(step.tokens) for step in cutter.flush()] == [1 + wordless]
+
+
 @given(
     st.text(alphabet="a\n😀é", max_size=12), st.lists(st.integers(0, 40), max_size=12), st.data()
 )

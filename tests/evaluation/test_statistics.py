@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from trigreason.evaluation.statistics import (
@@ -78,6 +78,8 @@ def test_the_distribution_is_known_in_closed_form_for_one_two_and_four_degrees(t
 
 
 @given(st.floats(0.001, 0.999), st.floats(0.5, 5000))
+@example(0.5000000000000001, 0.5000000000000001)
+@example(0.5 + 1e-10, 30)
 def test_the_quantile_undoes_the_distribution(probability: float, degrees: float) -> None:
     t = student_quantile(probability, degrees)
     assert student_cdf(t, degrees) == pytest.approx(probability, abs=1e-11)

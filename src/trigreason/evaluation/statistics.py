@@ -192,7 +192,8 @@ def student_cdf(t: float, degrees: float) -> float:
     """
     if degrees <= 0:
         raise ValueError(f"Student's t needs degrees of freedom above 0, not {degrees}")
-    tail = 0.5 * _incomplete_beta(degrees / 2, 0.5, degrees / (degrees + t * t))
+    total = degrees + t * t
+    tail = 0.5 * _incomplete_beta(degrees / 2, 0.5, degrees / total, t * t / total)
     return tail if t < 0 else 1 - tail
 
 
@@ -220,14 +221,17 @@ def student_quantile(probability: float, degrees: float) -> float:
             high = middle
 
 
-def _incomplete_beta(a: float, b: float, x: float) -> float:
-    """I_x(a, b), regularised, by its continued fraction (DLMF 8.17.22, modified Lentz)."""
-    if x <= 0 or x >= 1:
-        return float(x >= 1)
+def _incomplete_beta(a: float, b: float, x: float, rest: float) -> float:
+    """I_x(a, b), regularised, by its continued fraction (DLMF 8.17.22, modified Lentz).
+
+    ``rest`` is 1 - x, which cannot be told from x where x is next to 1.
+    """
+    if x <= 0 or rest <= 0:
+        return float(rest <= 0)
     if x > (a + 1) / (a + b + 2):
-        return 1 - _incomplete_beta(b, a, 1 - x)
+        return 1 - _incomplete_beta(b, a, rest, x)
     front = math.exp(
-        math.lgamma(a + b) - math.lgamma(a) - math.lgamma(b) + a * math.log(x) + b * math.log1p(-x)
+        math.lgamma(a + b) - math.lgamma(a) - math.lgamma(b) + a * math.log(x) + b * math.log(rest)
     )
     numerator, denominator = 1.0, 1 / _off_zero(1 - (a + b) * x / (a + 1))
     fraction = denominator

@@ -179,9 +179,15 @@ class StepCutter:
         whole = text[: len(text) - surplus]
         self._pieces = [whole] if whole else []
         dropped = 0
+        wordless: list[Token] = []  # nothing of these is to be written anew
         while surplus and self._tokens and len(self._tokens[-1].text) <= surplus:
-            surplus -= len(self._tokens.pop().text)
-            dropped += 1
+            token = self._tokens.pop()
+            surplus -= len(token.text)
+            if token.text:
+                dropped += 1
+            else:
+                wordless.append(token)
+        self._tokens += reversed(wordless)
         return dropped
 
     def _cut(self, finished: list[Step]) -> None:

@@ -46,7 +46,7 @@ class AnswerWriter:
         """Take text; give out what is certain to belong to the answer."""
         self.by[self.author] = self.by.get(self.author, 0) + tokens
         self._pieces.append(text)
-        if tokens:
+        if tokens and text:
             self._last.append(text)
         self._held += text
         if not self._given:
