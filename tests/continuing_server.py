@@ -20,10 +20,11 @@ from typing import Literal, NamedTuple
 from aiohttp import web
 
 from tests.scripted_server import SURE, UNSURE, Body, listening
-from trigreason.engines.templates import THINK
 from trigreason.pairs import JudgePrompt
 from trigreason.reasoning.steps import END_OF_THINKING
+from trigreason.reasoning.tags import THINK_TAGS
 
+THINK = THINK_TAGS.opening
 Shape = Literal["chat", "legacy"]
 """Half characters as llama.cpp tells them (no event before the character is whole) or as vLLM
 does (an event per token, without text until then)."""

@@ -192,7 +192,7 @@ async def test_end_of_thinking(tokens: Sequence[str], answer: str, per_chunk: in
         run = await told(double.pair, thresholds=QUIET)
     assert run.trace.thinking == "So."
     assert run.trace.answer == answer
-    assert run.trace.stop is StopReason.COMPLETE
+    assert run.trace.stop is (StopReason.COMPLETE if answer else StopReason.EMPTY)
 
 
 async def test_a_stream_that_ends_without_closing_the_thinking() -> None:
@@ -216,6 +216,7 @@ async def test_silence_ends_a_run(method: str, silence: list[Said]) -> None:
         run = await asyncio.wait_for(told(double.pair, method=method, thresholds=ONE_PRIMING), 5)
         assert len(double.srm.bodies) + len(double.lrm.bodies) <= 3
     assert run.trace.answer == ""
+    assert run.trace.stop is StopReason.EMPTY
 
 
 async def test_an_lrm_that_rewrites_nothing_ends_the_thinking() -> None:

@@ -78,7 +78,7 @@ def test_room() -> None:
 
 def stretch(pieces: Sequence[str], *, as_it_comes: bool) -> list[list[str]]:
     """The thinking given out after each token, and at the end."""
-    writer = StretchWriter(Author.LRM, 512, as_it_comes=as_it_comes)
+    writer = StretchWriter(StepCutter(Author.LRM), as_it_comes=as_it_comes)
     given_out = []
     for piece in pieces:
         events: list[Event] = []
@@ -108,7 +108,7 @@ def test_thinking(
 
 @given(st.lists(st.sampled_from(["a", "\n", "\n\n", " ", "</", "think", ">", "<", *HALVES])))
 def test_text_given_out_is_never_taken_back(pieces: list[str]) -> None:
-    writer = StretchWriter(Author.LRM, 4, as_it_comes=True)
+    writer = StretchWriter(StepCutter(Author.LRM, max_tokens=4), as_it_comes=True)
     given_out, steps = "", ""
     for piece in pieces:
         for step in writer.cutter.push(Token(piece)):

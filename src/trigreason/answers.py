@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 
 _BOX = re.compile(r"\\boxed\s*\{")
+_PARAGRAPH = re.compile(r"\n[ \t\r]*\n")
+_STATEMENT = re.compile(r"\banswer\b[^\n]{0,60}?(?:\bis\b|[:\uff1a=])", re.IGNORECASE)
 _BRACE = re.compile(r"\\.|[{}]", re.DOTALL)
 
 
@@ -32,6 +34,21 @@ def opened_box(text: str) -> str | None:
     r"""Everything after the last ``\boxed{``, its end included; None without one."""
     _, *inner = _BOX.split(text)
     return inner[-1] if inner else None
+
+
+def given_answer(text: str) -> str | None:
+    r"""The paragraph of a chain of thought that gives the answer; None where none does.
+
+    That is the last one with a filled ``\boxed{...}``, else the last of all where it says "the
+    answer is" or "Answer:".
+    """
+    paragraphs = [each.strip() for each in _PARAGRAPH.split(text) if each.strip()]
+    filled = [each for each in paragraphs if boxed(each)]
+    if filled:
+        return filled[-1]
+    if paragraphs and _STATEMENT.search(paragraphs[-1]):
+        return paragraphs[-1]
+    return None
 
 
 def is_right(answer: str, target: str) -> bool:

@@ -6,10 +6,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from trigreason.engines.base import Engine, LogprobScale, Prefix
-from trigreason.engines.templates import THINK
 from trigreason.failure import FailurePolicy
 from trigreason.hiding import Hiding
-from trigreason.reasoning import Author, Message, Prices, Scoring, Thresholds
+from trigreason.reasoning import (
+    THINK_TAGS,
+    Author,
+    Message,
+    Prices,
+    Scoring,
+    StepBreak,
+    Tags,
+    Thresholds,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +25,8 @@ class JudgePrompt:
     """How the LRM is asked for a score of the last step (SpecReason).
 
     ``question`` is a user turn after the thinking so far, ``opening`` the beginning of the
-    assistant's answer; the next token is read as the digit.
+    assistant's answer, whose ``<think>`` is left out for a judge that thinks in the open; the
+    next token is read as the digit.
     """
 
     question: str = (
@@ -28,18 +37,26 @@ class JudgePrompt:
     opening: str = "<think>\nThe score of the last step is "
     scoring: Scoring = Scoring.GREEDY
 
-    def prefix(self, messages: tuple[Message, ...], thinking: str, step: str) -> Prefix:
-        """A turn that asks for a score of ``step``, behind the ``thinking`` before it."""
-        written = f"{THINK}\n{thinking}{step.rstrip()}\n\n"
+    def prefix(
+        self, messages: tuple[Message, ...], thinking: str, step: str, tags: Tags | None
+    ) -> Prefix:
+        """A turn that asks for a score of ``step``, behind the ``thinking`` before it.
+
+        ``tags`` are those of the judge.
+        """
+        opened = f"{THINK_TAGS.opening}\n"
+        written = f"{opened if tags else ''}{thinking}{step.rstrip()}\n\n"
+        opening = self.opening if tags else self.opening.removeprefix(opened)
         turns = (Message("assistant", written), Message("user", self.question))
-        return Prefix((*messages, *turns), self.opening, thinking=False)
+        return Prefix((*messages, *turns), opening, thinking=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Pair:
     """An SRM, an LRM, and how they work together.
 
-    ``thresholds`` are the defaults of a run; ``logprob_scale`` is the distribution on which tau
+    ``thresholds`` are the defaults of a run, ``step_break`` is what separates its steps;
+    ``logprob_scale`` is the distribution on which tau
     and rho stand, and where an engine reports the other one its logprobs are converted.
     ``failure`` says what to do when a model fails, ``hiding`` how the LRM's latency is hidden.
     """
@@ -48,6 +65,7 @@ class Pair:
     lrm: Engine
     name: str = "pair"
     thresholds: Thresholds = field(default_factory=Thresholds)
+    step_break: StepBreak = StepBreak.BLANK_LINE
     logprob_scale: LogprobScale = LogprobScale.RAW
     judge: JudgePrompt = field(default_factory=JudgePrompt)
     failure: FailurePolicy = field(default_factory=FailurePolicy)

@@ -16,7 +16,7 @@ from trigreason.budget import Budget
 from trigreason.engines.base import NoLogprobs, Sampling
 from trigreason.events import Done, Event
 from trigreason.pairs import Pair
-from trigreason.reasoning import Message, Thresholds, Trace
+from trigreason.reasoning import Author, Message, Thresholds, Trace
 from trigreason.running.loop import Loop
 from trigreason.running.state import RunState
 
@@ -53,10 +53,13 @@ async def reason(
         models={},
         sampling=asdict(sampling or Sampling()),
         logprob_scale=pair.logprob_scale,
+        step_break=pair.step_break,
         prices=dict(pair.prices),
     )
-    state = RunState(trace, budget or Budget())
-    trace.models = {each: pair.engine(each).model for each in sorted(state.method.authors)}
+    state = RunState(trace, budget or Budget(), {each: pair.engine(each).tags for each in Author})
+    authors = sorted(state.method.authors)
+    trace.models = {each: pair.engine(each).model for each in authors}
+    trace.in_the_open = all(pair.engine(each).tags is None for each in authors)
     if state.method.needs_logprobs and not pair.srm.capabilities.logprobs:
         raise NoLogprobs(
             "the SRM returns no token probabilities, and the cognitive offload needs them",

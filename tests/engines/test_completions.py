@@ -90,7 +90,7 @@ def test_all_of_a_request(dialect: Dialect, besides: dict[str, Any]) -> None:
 )
 def test_one_step_is_asked_for(dialect: Dialect, besides: dict[str, Any]) -> None:
     engine = CompletionsEngine("http://x/v1", "m", dialect=dialect)
-    on, off = (engine.request_body(PREFIX, Sampling(), 50, 0, one_step=it) for it in (True, False))
+    on, off = (engine.request_body(PREFIX, Sampling(), 50, 0, stop_at=it) for it in ("\n\n", None))
     assert on == off | {"stop": ["\n\n"]} | besides
 
 
@@ -343,7 +343,7 @@ ANSWER = Prefix(PREFIX.messages, "", thinking=False)
         ([event("a."), END], PREFIX, "a.\n\n"),
         ([event("a</think>"), END], PREFIX, "a</think>"),
         ([event("a"), END], THOUGHT, "a"),
-        ([event("a"), END], ANSWER, "a"),
+        ([event("a"), END], ANSWER, "a\n\n"),
         ([END], PREFIX, ""),
         ([event(" "), END], PREFIX, " "),
         # it did not stop
@@ -353,7 +353,7 @@ ANSWER = Prefix(PREFIX.messages, "", thinking=False)
 async def test_the_blank_line_that_a_step_stops_at(
     events: list[dict[str, Any]], prefix: Prefix, text: str
 ) -> None:
-    async with sending(*events, prefix=prefix, one_step=True) as stream:
+    async with sending(*events, prefix=prefix, stop_at="\n\n") as stream:
         assert await text_of(stream) == text
 
 

@@ -191,7 +191,7 @@ async def test_no_probabilities_asked_for(kind: Kind, per_chunk: int) -> None:
 @each_size
 async def test_one_step(kind: Kind, per_chunk: int) -> None:
     async with running(kind, Manners(per_chunk=per_chunk)) as (double, engine):
-        tokens, stream = await read(engine, one_step=True)
+        tokens, stream = await read(engine, stop_at="\n\n")
     body = double.bodies[0]
     assert body.get("sampling_params", body)["stop"] == ["\n\n"]
     assert text_of(tokens) == "So x is é.\n\n"

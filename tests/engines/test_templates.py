@@ -14,13 +14,15 @@ from trigreason.engines.templates import (
     BUILT_IN,
     CHATML,
     DEEPSEEK_R1,
-    THINK,
     ChatTemplate,
     TemplateError,
     guess,
     without_reasoning,
 )
 from trigreason.reasoning import Message
+from trigreason.reasoning.tags import THINK_TAGS
+
+THINK = THINK_TAGS.opening
 
 TURNS = "{% for m in messages %}[{{ m.role }}]{{ m.content }}{% endfor %}"
 START = "{% if add_generation_prompt %}[assistant]"

@@ -264,7 +264,7 @@ def test_is_blank(text: str, blank: bool) -> None:
 
 
 def test_another_tag() -> None:
-    cut = StepCutter(Author.SRM, end_of_thinking="[/THINK]")
+    cut = StepCutter(Author.SRM, closing_tag="[/THINK]")
     (step,) = cut.push_all(tokens(["a</think>", "b[/THI", "NK]c"]))
     assert (step.text, cut.remainder) == ("a</think>b", "c")
 

@@ -313,9 +313,11 @@ def test_no_json(text: str) -> None:
 
 WRITTEN: dict[str, Any] = json.loads(json.dumps(trace_to_json(trace_of(*RUN, stretches=(ASKED,)))))
 DERIVED = {"schema", "fingerprint", "totals"}
+ADDED = {"in_the_open": False, "step_break": "blank_line"}
+"""Fields that traces of this schema did not have at first, and what their absence means."""
 
 
-@pytest.mark.parametrize("name", sorted(set(WRITTEN) - DERIVED))
+@pytest.mark.parametrize("name", sorted(set(WRITTEN) - DERIVED - set(ADDED)))
 def test_a_missing_field_is_named(name: str) -> None:
     with pytest.raises(ValueError, match=f"damaged.*{name}"):
         trace_from_json({key: value for key, value in WRITTEN.items() if key != name})
@@ -348,3 +350,9 @@ def test_a_damaged_field_is_named(change: dict[str, Any], complaint: str) -> Non
 @pytest.mark.parametrize("name", sorted(DERIVED - {"schema"}))
 def test_what_follows_is_not_read(name: str) -> None:
     assert trace_from_json(WRITTEN | {name: "nonsense"}) == trace_from_json(WRITTEN)
+
+
+@pytest.mark.parametrize(("name", "meaning"), ADDED.items())
+def test_an_older_trace_lacks_newer_fields(name: str, meaning: object) -> None:
+    older = {key: value for key, value in WRITTEN.items() if key != name}
+    assert getattr(trace_from_json(older), name) == meaning

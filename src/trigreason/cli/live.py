@@ -169,7 +169,7 @@ class Transcript:
 
     def _close(self, trace: Trace) -> None:
         """The answer, and what is to be said about the end of the run."""
-        if trace.answer:
+        if trace.answer and not (trace.in_the_open and trace.answer == trace.reply):
             author = trace.answer_author or Author.LRM
             text = Text(printable(trace.answer), "bold")
             self._console.print(Gutter(author.upper(), "┃", text, f"{author.value}.answer"))

@@ -14,7 +14,7 @@ from trigreason.budget import Budget
 from trigreason.engines.base import Sampling
 from trigreason.failure import FailurePolicy
 from trigreason.hiding import Hiding
-from trigreason.reasoning import Direction, Thresholds
+from trigreason.reasoning import Direction, StepBreak, Thresholds
 
 PAPER = Thresholds()
 SAMPLING = Sampling()
@@ -218,6 +218,15 @@ Steps = Annotated[
     int | None,
     typer.Option(
         metavar="STEPS", help="Thinking is closed after so many.", rich_help_panel=_BUDGET
+    ),
+]
+StepSeparator = Annotated[
+    StepBreak | None,
+    typer.Option(
+        "--step-break",
+        help="What separates steps: a blank line, as in the paper, or every line end, for models "
+        "that write without blank lines. Default: as the pair has it.",
+        rich_help_panel=_BUDGET,
     ),
 ]
 Seconds = Annotated[

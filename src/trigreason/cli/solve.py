@@ -25,7 +25,7 @@ from trigreason.cli.running import Run, Task, carry_out
 from trigreason.cli.tables import add_up, summary
 from trigreason.cli.words import how_it_ended
 from trigreason.configuration import read_configuration
-from trigreason.reasoning import Author, StopReason, Thresholds, Trace, trace_to_json
+from trigreason.reasoning import Author, Thresholds, Trace, trace_to_json
 
 MODEL = "GGUF file, URL, MODEL@URL, or an engine of the configuration"
 
@@ -73,6 +73,7 @@ def solve(
     thinking_tokens: options.ThinkingTokens = None,
     answer_tokens: options.AnswerTokens = None,
     step_tokens: options.StepTokens = None,
+    step_break: options.StepSeparator = None,
     steps: options.Steps = None,
     seconds: options.Seconds = None,
     retries: options.Retries = None,
@@ -120,6 +121,7 @@ def solve(
                     steps=steps,
                     seconds=seconds,
                 ),
+                "step_break": step_break or settings.step_break,
                 "failure": options.changed(settings.failure, retries=retries),
                 "hiding": options.changed(
                     settings.hiding,
@@ -141,7 +143,7 @@ def solve(
         print_json(_as_json(run.trace))
     elif quiet:
         _print_answer(run.trace)
-    if run.trace.stop is StopReason.TRUNCATED:
+    if not run.trace.stop or not run.trace.stop.has_answer:
         raise typer.Exit(1)
 
 

@@ -74,6 +74,11 @@ def how_it_ended(stop: StopReason | None, limit: str | None) -> str | None:
         return None
     if stop is None:
         return "The run did not come to its end."
+    if stop is StopReason.EMPTY:
+        return (
+            "The models ended their turns without an answer. Ask again with another --seed; "
+            "where it happens often, look at their templates with trigreason doctor."
+        )
     if limit == "context" and stop is StopReason.CLOSED:
         return "The thinking was closed for the models, because their context is nearly full."
     if limit == "context":

@@ -13,11 +13,12 @@ from trigreason import bundled
 from trigreason.budget import Budget
 from trigreason.configuration.planning import PlannedEngine, PlannedPair
 from trigreason.configuration.schema import EngineSettings
-from trigreason.engines.base import Engine
+from trigreason.engines.base import Engine, EngineRefused
+from trigreason.engines.chat_prefix import ChatPrefixEngine
 from trigreason.engines.connect import connect
 from trigreason.engines.embedded import load, split_threads, threads_alone
 from trigreason.pairs import Pair
-from trigreason.reasoning import Author, Prices
+from trigreason.reasoning import KNOWN_TAGS, THINK_TAGS, Author, Prices
 
 QUESTION_TOKENS = 6144
 """Room for the question in a GGUF model's context, beside the thinking and the answer."""
@@ -64,6 +65,7 @@ async def opened_pair(
             engines.get(Author.LRM) or engines[Author.SRM],
             plan.name,
             thresholds=settings.thresholds,
+            step_break=settings.step_break,
             logprob_scale=settings.logprob_scale,
             judge=settings.judge,
             failure=settings.failure,
@@ -127,6 +129,7 @@ async def _loaded(
     loaded = await load(file, threads=threads, context_tokens=context_tokens, caching=caching)
     if template is not None:
         loaded.template = template
+        loaded.tags = template.tags
     return loaded
 
 
@@ -146,6 +149,14 @@ def _threads(planned: Mapping[str, PlannedEngine]) -> dict[str, int]:
 def _configure(engine: Engine, settings: EngineSettings) -> None:
     """Put what the settings say in the place of what the model says of itself."""
     engine.breaker = settings.breaker
+    if settings.thinking is not None:
+        engine.tags = {each.opening: each for each in KNOWN_TAGS}.get(settings.thinking)
+    if isinstance(engine, ChatPrefixEngine) and engine.tags not in (None, THINK_TAGS):
+        raise EngineRefused(
+            f"its server renders the prompt, so no thinking can be opened with {settings.thinking}",
+            engine.where,
+            'Leave thinking out, or set thinking = "open".',
+        )
     said = {
         "logprob_scale": settings.logprob_scale,
         "context_tokens": settings.context_tokens,

@@ -36,7 +36,7 @@ from trigreason.engines.http import Timeouts
 from trigreason.failure import FailurePolicy
 from trigreason.hiding import Hiding
 from trigreason.pairs import JudgePrompt
-from trigreason.reasoning import Prices, Thresholds
+from trigreason.reasoning import KNOWN_TAGS, Prices, StepBreak, Thresholds
 
 BUNDLED = "bundled"
 """The pair that is always there."""
@@ -107,8 +107,23 @@ def _not_below_0(prices: Prices) -> Prices:
 Text = Annotated[str, Field(min_length=1)]
 
 
+IN_THE_OPEN = "open"
+"""How a configuration says that a model thinks without tags."""
+
+
+def _thinking(form: str) -> str:
+    forms = (IN_THE_OPEN, *(tags.opening for tags in KNOWN_TAGS))
+    if form not in forms:
+        known = ", ".join(forms)
+        raise ValueError(f"no model is known to think as {shown(form)}; give one of {known}")
+    return form
+
+
 class EngineSettings(BaseModel):
-    """One model: where it is, how it is spoken to, what it costs."""
+    """One model: where it is, how it is spoken to and how it thinks, what it costs.
+
+    ``thinking`` is ``open`` or the opening tag; without it the chat template decides.
+    """
 
     model_config = _STRICT
 
@@ -118,6 +133,7 @@ class EngineSettings(BaseModel):
     dialect: Annotated[str, AfterValidator(_dialect)] | None = None
     api_key_env: Variable | None = None
     template: Text | None = None
+    thinking: Annotated[str, AfterValidator(_thinking)] | None = None
     logprob_scale: LogprobScale | None = None
     context_tokens: Annotated[int, Field(ge=1)] | None = None
     timeouts: Annotated[Timeouts, Runtime()] = Field(default_factory=Timeouts)
@@ -147,6 +163,7 @@ class PairSettings(BaseModel):
 
     srm: Text
     lrm: Text
+    step_break: StepBreak = StepBreak.BLANK_LINE
     logprob_scale: LogprobScale = LogprobScale.RAW
     thresholds: Annotated[Thresholds, Runtime(Thresholds.from_json)] = Field(
         default_factory=Thresholds

@@ -15,7 +15,7 @@ from functools import cached_property
 from typing import Any, ClassVar, Protocol
 
 from trigreason.engines.breaker import Breaker
-from trigreason.reasoning import Message, Token
+from trigreason.reasoning import THINK_TAGS, Message, Tags, Token
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +23,8 @@ class Prefix:
     """What the model has before it: a conversation, and its own turn as far as it is written.
 
     ``written`` is the assistant's turn so far, continued from its last character. With
-    ``thinking`` it begins inside ``<think>``, and the engine opens the tag exactly once.
+    ``thinking`` it begins inside the thinking, and the engine opens the model's tag exactly once.
+    The tags within ``written`` are spelled as ``THINK_TAGS``, whatever the model's own are.
     """
 
     messages: tuple[Message, ...]
@@ -130,10 +131,14 @@ class Capabilities:
 
 
 class Engine(ABC):
-    """One model on one server. Safe to use from many runs at once."""
+    """One model on one server. Safe to use from many runs at once.
+
+    ``tags`` are those in which the model thinks; None for one that thinks in the open.
+    """
 
     model: str
     capabilities: Capabilities
+    tags: Tags | None = THINK_TAGS
 
     @cached_property
     def breaker(self) -> Breaker:
@@ -149,15 +154,15 @@ class Engine(ABC):
         max_tokens: int,
         alternatives: int | None = None,
         needs_logprobs: bool = False,
-        one_step: bool = False,
+        stop_at: str | None = None,
     ) -> AbstractAsyncContextManager[TokenStream]:
         """Continue ``prefix`` by at most ``max_tokens`` tokens.
 
         ``alternatives`` asks for each token's logprob and that many likeliest tokens (0: the
         chosen one alone); None asks for no probabilities. With ``needs_logprobs`` a server that
-        sends none all the same is an error; without, its tokens have no probability. With
-        ``one_step`` the server is asked to stop at the first blank line; the stream still gives
-        that blank line. Leaving the context closes the request, and that stops generation on the
+        sends none all the same is an error; without, its tokens have no probability. The server
+        is asked to stop at the first ``stop_at`` (the text that ends a step); the stream still
+        gives that text. Leaving the context closes the request, and that stops generation on the
         server.
 
         Raises (from entering the context or from iterating):

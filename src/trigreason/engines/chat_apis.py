@@ -12,9 +12,9 @@ from typing import Any
 
 from trigreason.engines.base import Capabilities, Sampling
 from trigreason.engines.dialects import USAGE, VLLM
-from trigreason.engines.templates import THINK
 from trigreason.engines.thinking_text import AssistantTurn
 from trigreason.reasoning.steps import END_OF_THINKING
+from trigreason.reasoning.tags import THINK_TAGS
 
 Fields = dict[str, Any]
 
@@ -26,7 +26,7 @@ def as_tags(turn: AssistantTurn) -> Fields:
     if turn.thought is None:
         return {"content": turn.said}
     end = "" if turn.is_open else END_OF_THINKING
-    return {"content": f"{THINK}\n{turn.thought}{end}{turn.said}"}
+    return {"content": f"{THINK_TAGS.opening}\n{turn.thought}{end}{turn.said}"}
 
 
 def as_reasoning_content(turn: AssistantTurn) -> Fields:
@@ -88,7 +88,7 @@ class ChatApi:
         continues: what the request bears when there is a message to go on with.
         mode: what the request says about thinking.
         always: what every request bears, usage at the stream's end among it.
-        one_step: what it bears, besides ``stop``, so that the blank line it ends at comes along.
+        stop_at: what it bears, besides ``stop``, so that the text it stops at comes along.
         max_tokens: its name for that limit.
         root: the end of the URL under which all this works; empty for any.
         apart: it keeps thinking and answer in different fields, always.
@@ -103,7 +103,7 @@ class ChatApi:
     continues: Mapping[str, Any] = field(default_factory=dict)
     mode: Callable[[AssistantTurn], Fields] = lambda turn: {}
     always: Mapping[str, Any] = field(default_factory=lambda: {"stream_options": USAGE})
-    one_step: Mapping[str, Any] = field(default_factory=dict)
+    stop_at: Mapping[str, Any] = field(default_factory=dict)
     max_tokens: str = "max_tokens"
     root: str = ""
     apart: bool = False
@@ -117,7 +117,7 @@ VLLM_CHAT = ChatApi(
     sampling=VLLM.sampling,
     continues={"continue_final_message": True, "add_generation_prompt": False},
     always=VLLM.always,
-    one_step=VLLM.one_step,
+    stop_at=VLLM.stop_at,
     capabilities=Capabilities(),
 )
 """vLLM's own server, for templates that live only there. Raw completions are the surer way: here

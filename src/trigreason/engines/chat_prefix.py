@@ -19,7 +19,7 @@ from trigreason.engines.base import (
 )
 from trigreason.engines.chat_apis import ChatApi
 from trigreason.engines.chat_wire import decode_chat_chunk
-from trigreason.engines.completions import BLANK_LINE, StepEnding
+from trigreason.engines.completions import StepEnding
 from trigreason.engines.fields_stream import FieldsStream
 from trigreason.engines.http import HttpEngine, Timeouts
 from trigreason.engines.refusals import no_logprobs
@@ -63,7 +63,7 @@ class ChatPrefixEngine(HttpEngine):
         max_tokens: int,
         alternatives: int | None,
         *,
-        one_step: bool = False,
+        stop_at: str | None = None,
     ) -> dict[str, Any]:
         """The JSON of one request, with every sampling parameter that the API has."""
         api, turn = self.api, AssistantTurn(prefix)
@@ -83,8 +83,8 @@ class ChatPrefixEngine(HttpEngine):
         if alternatives is not None and self.capabilities.logprobs:
             likeliest = min(alternatives, self.capabilities.max_alternatives)
             body |= {"logprobs": True, "top_logprobs": likeliest}
-        if one_step:
-            body |= {"stop": [BLANK_LINE], **api.one_step}
+        if stop_at:
+            body |= {"stop": [stop_at], **api.stop_at}
         return body
 
     @asynccontextmanager
@@ -96,12 +96,12 @@ class ChatPrefixEngine(HttpEngine):
         max_tokens: int,
         alternatives: int | None = None,
         needs_logprobs: bool = False,
-        one_step: bool = False,
+        stop_at: str | None = None,
     ) -> AsyncIterator[ChatStream]:
         if needs_logprobs and not self.capabilities.logprobs:
             raise no_logprobs(self.where)
         max_tokens = min(max_tokens, self.capabilities.context_tokens or max_tokens)
-        body = self.request_body(prefix, sampling, max_tokens, alternatives, one_step=one_step)
+        body = self.request_body(prefix, sampling, max_tokens, alternatives, stop_at=stop_at)
         text = ThinkingText(AssistantTurn(prefix), apart=self.api.apart, echoes=self.api.echoes)
         async with self.post_fitting("/chat/completions", body, self.api.max_tokens) as response:
             yield ChatStream(
@@ -110,7 +110,7 @@ class ChatPrefixEngine(HttpEngine):
                 EventLines().feed,
                 text=text,
                 needs_logprobs=needs_logprobs,
-                ending=StepEnding(prefix) if one_step else None,
+                ending=StepEnding(prefix, stop_at) if stop_at else None,
             ).within(self.timeouts)
 
 

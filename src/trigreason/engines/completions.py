@@ -27,13 +27,11 @@ from trigreason.engines.refusals import no_logprobs, one_line
 from trigreason.engines.sse import EventLines
 from trigreason.engines.templates import CHATML, ChatTemplate, TemplateError
 from trigreason.engines.wire import Choice, decode_chunk, finish_of, tokens_of
-from trigreason.reasoning import Token
+from trigreason.reasoning import THINK_TAGS, Token
 from trigreason.reasoning.steps import END_OF_THINKING
 
 Body = dict[str, Any]
 Reading = Callable[[aiohttp.ClientResponse], HttpStream]
-
-BLANK_LINE = "\n\n"
 
 
 class CompletionsEngine(HttpEngine):
@@ -58,6 +56,7 @@ class CompletionsEngine(HttpEngine):
         capabilities = capabilities or self.dialect.capabilities
         super().__init__(url, model, capabilities=capabilities, api_key=api_key, timeouts=timeouts)
         self.template = template
+        self.tags = template.tags
         self.keeps_connections = self.dialect.keeps_connections
 
     @property
@@ -67,12 +66,21 @@ class CompletionsEngine(HttpEngine):
     def prompt(self, prefix: Prefix) -> str:
         """The text that is sent for a prefix. Raises EngineRefused where the template does."""
         try:
-            rendered = self.template.render(prefix.messages, thinking=prefix.thinking)
+            rendered = self.template.render(
+                prefix.messages, thinking=prefix.thinking, tags=self.tags
+            )
         except TemplateError as error:
             raise EngineRefused(
                 one_line(str(error)), self.where, "Ask it in the turns that its template knows."
             ) from error
-        return rendered + prefix.written
+        return rendered + self._in_its_own_tags(prefix.written)
+
+    def _in_its_own_tags(self, written: str) -> str:
+        if self.tags is None or self.tags == THINK_TAGS:
+            return written
+        for common, own in zip(THINK_TAGS, self.tags, strict=True):
+            written = written.replace(common, own)
+        return written
 
     def request_body(
         self,
@@ -81,7 +89,7 @@ class CompletionsEngine(HttpEngine):
         max_tokens: int,
         alternatives: int | None,
         *,
-        one_step: bool = False,
+        stop_at: str | None = None,
     ) -> Body:
         """The JSON of one request, every sampling parameter spelled out."""
         body: Body = {
@@ -94,8 +102,8 @@ class CompletionsEngine(HttpEngine):
         }
         if alternatives is not None:
             body["logprobs"] = max(1, min(alternatives, self.capabilities.max_alternatives))
-        if one_step:
-            body |= {"stop": [BLANK_LINE], **self.dialect.one_step}
+        if stop_at:
+            body |= {"stop": [stop_at], **self.dialect.stop_at}
         return body
 
     @asynccontextmanager
@@ -107,11 +115,11 @@ class CompletionsEngine(HttpEngine):
         max_tokens: int,
         alternatives: int | None = None,
         needs_logprobs: bool = False,
-        one_step: bool = False,
+        stop_at: str | None = None,
     ) -> AsyncIterator[HttpStream]:
         max_tokens = min(max_tokens, self.capabilities.context_tokens or max_tokens)
-        body = self.request_body(prefix, sampling, max_tokens, alternatives, one_step=one_step)
-        ending = StepEnding(prefix) if one_step else None
+        body = self.request_body(prefix, sampling, max_tokens, alternatives, stop_at=stop_at)
+        ending = StepEnding(prefix, stop_at) if stop_at else None
         async with self.running(body, self.reading(needs_logprobs, max_tokens, ending)) as stream:
             yield stream
 
@@ -127,16 +135,17 @@ class CompletionsEngine(HttpEngine):
 
 
 class StepEnding:
-    """Whether a stream that was to stop at a blank line still owes it.
+    """Whether a stream that was to stop at the end of a step still owes the text that ends it.
 
     Some servers leave the stop string out, and not all of them tell it from the end of a turn.
     Where that is unknown a text inside the thinking counts as stopped: models end their turn
-    there so rarely that going on, from a blank line, is the better mistake. One that wrote
-    nothing at all has ended.
+    there so rarely that it is the better mistake to go on. One that wrote nothing at all has
+    ended.
     """
 
-    def __init__(self, prefix: Prefix) -> None:
-        self._thinking = prefix.thinking and END_OF_THINKING not in prefix.written
+    def __init__(self, prefix: Prefix, stop_at: str) -> None:
+        self.stop_at = stop_at
+        self._thinking = END_OF_THINKING not in prefix.written
         self._text = ""
         self._told: bool | None = None
 
@@ -150,9 +159,9 @@ class StepEnding:
             self._told = False
 
     @property
-    def owes_blank_line(self) -> bool:
+    def owes_stop_text(self) -> bool:
         """To be asked once the server has ended the stream by a stop."""
-        if BLANK_LINE in self._text:
+        if self.stop_at in self._text:
             return False
         if self._told is not None:
             return self._told
@@ -160,7 +169,7 @@ class StepEnding:
 
 
 class CompletionStream(HttpStream):
-    """One running completion; with ``ending`` it was asked to stop at a blank line."""
+    """One running completion; with ``ending`` it was asked to stop at the end of a step."""
 
     def __init__(
         self,
@@ -187,8 +196,10 @@ class CompletionStream(HttpStream):
         return tokens
 
     def at_end(self) -> Sequence[Token]:
-        owed = self._ending is not None and self._ending.owes_blank_line
-        return [Token(BLANK_LINE)] if owed and self.finish is Finish.STOP else ()
+        ending = self._ending
+        if ending is None or self.finish is not Finish.STOP or not ending.owes_stop_text:
+            return ()
+        return [Token(ending.stop_at)]
 
     def _tokens(self, choice: Choice) -> Sequence[Token]:
         if choice.finish_reason is not None:

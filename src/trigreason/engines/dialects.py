@@ -25,7 +25,7 @@ class Dialect:
         name: what a user calls it.
         top_k_off: the ``top_k`` that switches it off; None where leaving it out does.
         always: fields that every request has besides those of all dialects.
-        one_step: fields that keep the blank line a stream stops at; empty where the server
+        stop_at: fields that keep the text a stream stops at; empty where the server
             always leaves it out.
         keeps_connections: False where the server drops kept-alive connections silently.
         capabilities: what it can do, as far as it goes for every server of this kind.
@@ -34,7 +34,7 @@ class Dialect:
     name: str
     top_k_off: int | None = -1
     always: Mapping[str, Any] = field(default_factory=dict)
-    one_step: Mapping[str, Any] = field(default_factory=dict)
+    stop_at: Mapping[str, Any] = field(default_factory=dict)
     keeps_connections: bool = True
     capabilities: Capabilities = field(default_factory=Capabilities)
 
@@ -55,14 +55,14 @@ GENERIC = Dialect(name="generic", always={"stream_options": USAGE})
 VLLM = Dialect(
     name="vllm",
     always={"stream_options": USAGE_AS_IT_GOES, "repetition_penalty": 1.0},
-    one_step={"include_stop_str_in_output": True},
+    stop_at={"include_stop_str_in_output": True},
 )
 """A model's ``generation_config`` may bring a repetition penalty along, so it is switched off."""
 
 SGLANG = Dialect(
     name="sglang",
     always={"stream_options": USAGE_AS_IT_GOES, "repetition_penalty": 1.0},
-    one_step={"no_stop_trim": True},
+    stop_at={"no_stop_trim": True},
     capabilities=Capabilities(logprob_scale=LogprobScale.SAMPLING),
 )
 """SGLang's OpenAI route. The logprobs are raw where the server sets

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 import aiohttp
 
 from trigreason.engines.base import Finish
-from trigreason.engines.completions import BLANK_LINE, StepEnding
+from trigreason.engines.completions import StepEnding
 from trigreason.engines.http import HttpStream
 from trigreason.engines.refusals import no_logprobs
 from trigreason.engines.thinking_text import ThinkingText
@@ -16,7 +16,7 @@ from trigreason.reasoning import Token
 
 
 class FieldsStream(HttpStream):
-    """Puts the fields together to one text; with ``ending`` it was to stop at a blank line."""
+    """Puts the fields together to one text; with ``ending`` it was to stop at a step's end."""
 
     def __init__(
         self,
@@ -36,7 +36,7 @@ class FieldsStream(HttpStream):
     def at_end(self) -> Sequence[Token]:
         text = self._text.rest()
         if self._ending is not None and self.finish is Finish.STOP:
-            text += BLANK_LINE if self._ending.owes_blank_line else ""
+            text += self._ending.stop_at if self._ending.owes_stop_text else ""
         return [Token(text)] if text else ()
 
     def tokens(self, choice: Choice, thinking: str, answer: str) -> Sequence[Token]:

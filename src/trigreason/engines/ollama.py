@@ -15,7 +15,6 @@ import msgspec
 
 from trigreason.engines.base import Capabilities, EngineFailed, Prefix, Sampling, Usage
 from trigreason.engines.completions import (
-    BLANK_LINE,
     Body,
     CompletionsEngine,
     StepEnding,
@@ -67,7 +66,7 @@ class OllamaEngine(CompletionsEngine):
         max_tokens: int,
         alternatives: int | None,
         *,
-        one_step: bool = False,
+        stop_at: str | None = None,
     ) -> Body:
         """The JSON of one request.
 
@@ -89,8 +88,8 @@ class OllamaEngine(CompletionsEngine):
         }
         if self.capabilities.context_tokens is not None:
             options["num_ctx"] = self.capabilities.context_tokens
-        if one_step:
-            options["stop"] = [BLANK_LINE]
+        if stop_at:
+            options["stop"] = [stop_at]
         body: Body = {
             "model": self.model,
             "prompt": self.prompt(prefix),
@@ -115,9 +114,9 @@ class OllamaEngine(CompletionsEngine):
         max_tokens: int,
         alternatives: int | None = None,
         needs_logprobs: bool = False,
-        one_step: bool = False,
+        stop_at: str | None = None,
     ) -> AsyncIterator[OllamaStream]:
-        body = self.request_body(prefix, sampling, max_tokens, alternatives, one_step=one_step)
+        body = self.request_body(prefix, sampling, max_tokens, alternatives, stop_at=stop_at)
         async with self.post(self.path, body) as response:
             yield OllamaStream(
                 response,
@@ -125,7 +124,7 @@ class OllamaEngine(CompletionsEngine):
                 JsonLines().feed,
                 text=ThinkingText(AssistantTurn(prefix)),
                 needs_logprobs=needs_logprobs,
-                ending=StepEnding(prefix) if one_step else None,
+                ending=StepEnding(prefix, stop_at) if stop_at else None,
             ).within(self.timeouts)
 
 

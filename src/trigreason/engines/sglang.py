@@ -18,7 +18,6 @@ import msgspec
 
 from trigreason.engines.base import EngineError, EngineFailed, Finish, Prefix, Sampling
 from trigreason.engines.completions import (
-    BLANK_LINE,
     Body,
     CompletionsEngine,
     Reading,
@@ -91,7 +90,7 @@ class SglangGenerateEngine(SglangEngine):
         max_tokens: int,
         alternatives: int | None,
         *,
-        one_step: bool = False,
+        stop_at: str | None = None,
     ) -> Body:
         prompt = self.prompt(prefix)
         drawn = self.dialect.sampling(sampling)
@@ -102,8 +101,8 @@ class SglangGenerateEngine(SglangEngine):
             "repetition_penalty": 1.0,
             "max_new_tokens": max_tokens if self._surely_fits(prompt, max_tokens) else None,
         }
-        if one_step:
-            parameters |= {"stop": [BLANK_LINE], **self.dialect.one_step}
+        if stop_at:
+            parameters |= {"stop": [stop_at], **self.dialect.stop_at}
         body: Body = {"text": prompt, "sampling_params": parameters, "stream": True}
         if alternatives is not None:
             body |= {

@@ -14,6 +14,7 @@ from typing import Any
 from trigreason.engines import gguf
 from trigreason.engines.base import EngineRefused
 from trigreason.engines.templates import BUILT_IN, ChatTemplate, TemplateError
+from trigreason.reasoning.tags import tags_in_template
 
 JINJA_FILE = "chat_template.jinja"
 TOKENIZER_CONFIG = "tokenizer_config.json"
@@ -77,7 +78,7 @@ def _from_text(path: Path) -> ChatTemplate:
     text = _read(path)
     if "{{" not in text:
         raise TemplateError("is no Jinja file: nothing in it is filled in")
-    return ChatTemplate(text, origin=str(path))
+    return ChatTemplate(text, tags=tags_in_template(text), origin=str(path))
 
 
 def _from_folder(folder: Path) -> ChatTemplate:
@@ -105,6 +106,7 @@ def _completed(source: str, config: Mapping[str, Any], origin: str) -> ChatTempl
         source,
         bos_token="" if config.get("add_bos_token", True) else _token(config.get("bos_token")),
         eos_token=_token(config.get("eos_token")),
+        tags=tags_in_template(source),
         origin=origin,
     )
 
@@ -119,6 +121,7 @@ def _from_gguf(path: Path) -> ChatTemplate:
         source,
         bos_token="" if adds_bos else _token_of(metadata, "bos"),
         eos_token=_token_of(metadata, "eos"),
+        tags=tags_in_template(source),
         origin=str(path),
     )
 

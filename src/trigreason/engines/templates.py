@@ -12,10 +12,7 @@ from functools import lru_cache
 
 from trigreason.engines.refusals import one_line
 from trigreason.engines.template_sandbox import TemplateSandbox
-from trigreason.reasoning import Message
-from trigreason.reasoning.steps import END_OF_THINKING
-
-THINK = "<think>"
+from trigreason.reasoning import THINK_TAGS, Message, Tags
 
 
 class TemplateError(ValueError):
@@ -27,7 +24,8 @@ class ChatTemplate:
 
     ``bos_token`` is what begins a prompt where the server does not add it; most do, and so it is
     empty by default and never stands twice. ``eos_token`` is what some templates put between
-    turns. ``origin`` says in words where the template comes from, and ``guessed`` whether that is
+    turns. ``tags`` are those in which the template's model thinks; None for one that thinks in the
+    open. ``origin`` says in words where the template comes from, and ``guessed`` whether that is
     no more than the model's name.
 
     Raises:
@@ -40,12 +38,14 @@ class ChatTemplate:
         *,
         bos_token: str = "",
         eos_token: str = "",
+        tags: Tags | None = THINK_TAGS,
         origin: str = "given as text",
         guessed: bool = False,
     ) -> None:
         self.source = source
         self.bos_token = bos_token
         self.eos_token = eos_token
+        self.tags = tags
         self.origin = origin
         self.guessed = guessed
         self._sandbox = TemplateSandbox()
@@ -58,40 +58,48 @@ class ChatTemplate:
     def __repr__(self) -> str:
         return f"<ChatTemplate {self.origin}>"
 
-    def render(self, messages: Sequence[Message], *, thinking: bool) -> str:
-        """The prompt up to where the assistant begins to write.
+    def render(
+        self, messages: Sequence[Message], *, thinking: bool, tags: Tags | None = THINK_TAGS
+    ) -> str:
+        """The prompt up to where the assistant, which thinks in ``tags``, begins to write.
 
-        With ``thinking`` it ends inside ``<think>``, which is opened exactly once, whether the
+        With ``thinking`` it ends inside the opening tag, which is opened exactly once, whether the
         template opens it, leaves it out, or closes it at once to switch the thinking off;
-        without, the tag is not open. The reasoning of earlier turns is left out.
+        without, the tag is not open. For a model that thinks in the open (``tags`` None) the
+        template is told that it does not think, and its word stands, an opened tag aside. The
+        reasoning of earlier turns is left out.
 
         Raises:
             TemplateError: the template refuses the conversation, such as one with a system
                 message, or does not come to an end.
         """
-        return self._render(tuple(messages), thinking)
+        return self._render(tuple(messages), thinking and tags is not None, tags)
 
-    def _render_uncached(self, messages: tuple[Message, ...], thinking: bool) -> str:
-        told = [_for_later_turns(message) for message in messages]
-        prompt = self._fill(told)
-        ending = _tag_at_the_end(prompt)
-        if ending and any(_TAG.search(message.content) for message in told):
+    def _render_uncached(
+        self, messages: tuple[Message, ...], thinking: bool, tags: Tags | None
+    ) -> str:
+        in_the_open, tags = tags is None, tags or THINK_TAGS
+        told = [_for_later_turns(message, tags) for message in messages]
+        prompt = self._fill(told, not in_the_open)
+        ending = _tag_at_the_end(prompt, tags)
+        if ending and any(tag in message.content for message in told for tag in tags):
             # Which tag is the template's own shows where nobody else wrote one.
-            ending = _tag_at_the_end(self._fill([_untagged(message) for message in told]))
+            untagged = [_untagged(message, tags) for message in told]
+            ending = _tag_at_the_end(self._fill(untagged, not in_the_open), tags)
         head = prompt.removesuffix(ending)
+        is_open = head != prompt and not _closes(ending, tags)
         if not thinking:
-            return head
-        is_open = head != prompt and not _closes(ending)
-        return prompt if is_open else f"{head}{THINK}\n"
+            return prompt if in_the_open and not is_open else head
+        return prompt if is_open else f"{head}{tags.opening}\n"
 
-    def _fill(self, messages: Sequence[Message]) -> str:
+    def _fill(self, messages: Sequence[Message], thinks: bool) -> str:
         self._sandbox.begin()
         try:
             return self._template.render(
                 messages=[message._asdict() for message in messages],
                 add_generation_prompt=True,
-                enable_thinking=True,
-                thinking=True,
+                enable_thinking=thinks,
+                thinking=thinks,
                 tools=None,
                 documents=None,
                 bos_token=self.bos_token,
@@ -103,41 +111,41 @@ class ChatTemplate:
             ) from error
 
 
-def without_reasoning(content: str) -> str:
-    """What an assistant said after its last ``</think>``; all of it where none stands there.
+def without_reasoning(content: str, tags: Tags = THINK_TAGS) -> str:
+    """What an assistant said after its last closing tag; all of it where none stands there.
 
     Thinking that is still open is no earlier turn's, so it stays.
     """
-    _, closed, said = content.rpartition(END_OF_THINKING)
+    _, closed, said = content.rpartition(tags.closing)
     return said.lstrip() if closed else content
 
 
-_TAG = re.compile(r"</?think>")
-
-
-def _for_later_turns(message: Message) -> Message:
+def _for_later_turns(message: Message, tags: Tags) -> Message:
     if message.role != "assistant":
         return message
-    return message._replace(content=without_reasoning(message.content))
+    return message._replace(content=without_reasoning(message.content, tags))
 
 
-def _untagged(message: Message) -> Message:
-    return message._replace(content=_TAG.sub("think", message.content))
+def _untagged(message: Message, tags: Tags) -> Message:
+    content = message.content
+    for tag in tags:
+        content = content.replace(tag, "think")
+    return message._replace(content=content)
 
 
-def _tag_at_the_end(prompt: str) -> str:
-    """``<think>``, ``</think>`` or an empty pair of them, where a prompt ends with one."""
+def _tag_at_the_end(prompt: str, tags: Tags) -> str:
+    """An opening tag, a closing one or an empty pair of them, where a prompt ends with one."""
     text = prompt.rstrip()
-    if _closes(text):
-        text = text.removesuffix(END_OF_THINKING)
-        text = text.rstrip() if text.rstrip().endswith(THINK) else text
-    elif not text.endswith(THINK):
+    if _closes(text, tags):
+        text = text.removesuffix(tags.closing)
+        text = text.rstrip() if text.rstrip().endswith(tags.opening) else text
+    elif not text.endswith(tags.opening):
         return ""
-    return prompt[len(text.removesuffix(THINK)) :]
+    return prompt[len(text.removesuffix(tags.opening)) :]
 
 
-def _closes(text: str) -> bool:
-    return text.rstrip().endswith(END_OF_THINKING)
+def _closes(text: str, tags: Tags) -> bool:
+    return text.rstrip().endswith(tags.closing)
 
 
 def _reason(error: Exception) -> str:
@@ -184,6 +192,17 @@ _FAMILIES = {
 }
 
 
+_INSTRUCT = re.compile(r"instruct|(?:^|[-_ ])(?:it|chat|coder)(?:$|[-_ .:])", re.IGNORECASE)
+_REASONING = re.compile(r"think|reason|r1|qwq", re.IGNORECASE)
+
+
+def guessed_tags(model: str) -> Tags | None:
+    """The tags that a model's name speaks for: none for an instruct model, else ``THINK_TAGS``."""
+    if _INSTRUCT.search(model) and not _REASONING.search(model):
+        return None
+    return THINK_TAGS
+
+
 def guess(model: str) -> ChatTemplate:
     """The built-in template that a model's name speaks for, marked as ``guessed``; else ChatML."""
     families = (name for name, pattern in _FAMILIES.items() if pattern.search(model))
@@ -192,4 +211,5 @@ def guess(model: str) -> ChatTemplate:
         origin = f"built-in chatml, for want of anything known about {model}"
     else:
         origin = f"built-in {name}, guessed from the name {model}"
-    return ChatTemplate(BUILT_IN[name or "chatml"].source, origin=origin, guessed=True)
+    source = BUILT_IN[name or "chatml"].source
+    return ChatTemplate(source, tags=guessed_tags(model), origin=origin, guessed=True)

@@ -8,8 +8,8 @@ All decided by the text alone, so that the same text gives the same text however
 from __future__ import annotations
 
 from trigreason.engines.base import Prefix
-from trigreason.engines.templates import THINK
 from trigreason.reasoning.steps import END_OF_THINKING
+from trigreason.reasoning.tags import THINK_TAGS
 
 SEAM = f"{END_OF_THINKING}\n\n"
 """What stands between the thinking and the answer, as a server that swallowed it is likely to
@@ -32,10 +32,10 @@ class AssistantTurn:
         self.thought: str | None = None
         self.said = prefix.written
         self.is_open = False
-        if prefix.thinking or prefix.written.startswith(THINK):
+        if prefix.thinking or prefix.written.startswith(THINK_TAGS.opening):
             written = prefix.written
             if not prefix.thinking:
-                written = written.removeprefix(THINK).removeprefix("\n")
+                written = written.removeprefix(THINK_TAGS.opening).removeprefix("\n")
             self.thought, tag, self.said = written.partition(END_OF_THINKING)
             self.is_open = not tag
 
@@ -89,7 +89,7 @@ class ThinkingText:
         self._lingering = (turn.thought or "")[-LINGERING:]
         self._thinking_echo = Beginning(turn.thought or "" if echoes else "")
         self._answer_echo = Beginning(turn.said if echoes else "")
-        self._restart = Beginning(THINK if turn.is_open else "", trailing="\n")
+        self._restart = Beginning(THINK_TAGS.opening if turn.is_open else "", trailing="\n")
 
     def add(self, thinking: str, answer: str) -> list[str]:
         """What one event's two fields come to, in order; the seam is always a piece of its own."""

@@ -57,9 +57,9 @@ def _text(message: ChatMessage) -> str:
 def output_of(trace: Trace, model: str, arm: Arm) -> ModelOutput:
     """What ``model`` (its name) answered as ``arm``; the metadata hold the trace, summed up too."""
     thinking: list[Content] = []
-    if trace.thinking:
+    if trace.thinking and not trace.in_the_open:
         thinking.append(ContentReasoning(reasoning=trace.thinking.strip()))
-    content = [*thinking, ContentText(text=trace.answer)]
+    content = [*thinking, ContentText(text=trace.reply)]
     message = ChatMessageAssistant(content=content, model=model, source="generate")
     cut = trace.stop is StopReason.TRUNCATED
     return ModelOutput(

@@ -115,12 +115,16 @@ class Exchange:
 
     @property
     def reasoning_tokens(self) -> int:
-        """Tokens of thinking that stands, by both models."""
-        return sum(trace.thinking_tokens for trace in self.traces)
+        """Tokens of thinking that stands, by both models; none where they think in the open."""
+        return sum(trace.thinking_tokens for trace in self.traces if not trace.in_the_open)
 
     @property
     def answer_tokens(self) -> int:
-        return sum(trace.answer_tokens for trace in self.traces)
+        """Tokens of what clients get as content, by both models."""
+        return sum(
+            trace.thinking_tokens if trace.in_the_open else trace.answer_tokens
+            for trace in self.traces
+        )
 
     @property
     def draft_tokens(self) -> int:

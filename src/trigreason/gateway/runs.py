@@ -31,6 +31,9 @@ async def carry_out(
 ) -> None:
     """Let the pair answer; ``tell`` gets each event, the answer's only up to a stop string.
 
+    Where the models think in the open, all that they write is the answer: a client gets what an
+    instruct model would have sent it.
+
     Cancelling it closes everything upstream.
 
     Raises:
@@ -47,6 +50,8 @@ async def carry_out(
     )
     async with aclosing(events):
         async for event in events:
+            if isinstance(event, ThinkingText) and run.trace and run.trace.in_the_open:
+                event = AnswerText(event.author, event.text)
             match event:
                 case RunBegun(trace):
                     run.trace = trace

@@ -17,7 +17,8 @@ from trigreason.reasoning.methods import (
 )
 from trigreason.reasoning.repetition import RepetitionGuard, repeated_run
 from trigreason.reasoning.replay import Firing, Replayed, replay, what_if
-from trigreason.reasoning.steps import Author, Step, StepCutter, StepEnd
+from trigreason.reasoning.steps import Author, Step, StepBreak, StepCutter, StepEnd
+from trigreason.reasoning.tags import KNOWN_TAGS, THINK_TAGS, Tags
 from trigreason.reasoning.thresholds import METHODS, Thresholds, make_method
 from trigreason.reasoning.tokens import (
     Alternative,
@@ -50,7 +51,9 @@ from trigreason.reasoning.triggers import (
 
 __all__ = [
     "HESITATION_EXPRESSIONS",
+    "KNOWN_TAGS",
     "METHODS",
+    "THINK_TAGS",
     "Alternative",
     "Author",
     "CognitiveOffload",
@@ -75,12 +78,14 @@ __all__ = [
     "Solo",
     "SpecReason",
     "Step",
+    "StepBreak",
     "StepCutter",
     "StepEnd",
     "StepRecord",
     "StopReason",
     "StrategicPriming",
     "Stretch",
+    "Tags",
     "Thresholds",
     "Token",
     "Trace",

@@ -1,17 +1,19 @@
 """Cutting a stream of thinking tokens into steps.
 
-A step is thinking up to and including a blank line. The rules, all of them decided by the text
-alone, so that the same tokens give the same steps however they arrive:
+A step is thinking up to and including a blank line, or a line end where a pair says so. The rules,
+all of them decided by the text alone, so that the same tokens give the same steps however they
+arrive:
 
 1. A blank line ends a step as soon as its second newline is there; newlines that still follow
    open the next step. A step is never only white space, unless the thinking ends there.
 2. A blank line inside a fenced code block or a displayed formula ends nothing
    (``whole_blocks=False`` follows the paper's letter instead: every blank line cuts).
-3. ``</think>`` ends the last step and the thinking; what follows it is answer.
+3. The closing tag (``</think>``) ends the last step and the thinking; what follows it is answer.
+   A model that thinks in the open has no such tag.
 4. Each token belongs to exactly one step, the one in which it begins. A token that holds a step's
    end and the next one's start has its text divided and its probability counted once.
 5. A step that reaches ``max_tokens`` is cut there, but never inside a character or a half-written
-   ``</think>``.
+   closing tag.
 """
 
 from __future__ import annotations
@@ -21,14 +23,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
+from trigreason.reasoning.tags import THINK_TAGS
 from trigreason.reasoning.tokens import Token, join_text, unfinished_bytes
 
-END_OF_THINKING = "</think>"
+END_OF_THINKING = THINK_TAGS.closing
 MAX_STEP_TOKENS = 512
 CUTTING_SLACK = 16
 """Tokens by which a step may outgrow its limit until a character or a tag is whole."""
 
-_BLANK_LINE = re.compile(r"\n[ \t\r]*\n")
 _ESCAPED_BYTES = re.compile("[\udc80-\udcff]+")
 _BLOCK_MARK = re.compile(
     r"(?m)^ {0,3}(?P<fence>`{3,}(?=[^`\n]*$)|~{3,})(?P<info>[^\n]*)$"
@@ -48,10 +50,32 @@ class Author(StrEnum):
         return Author.LRM if self is Author.SRM else Author.SRM
 
 
+class StepBreak(StrEnum):
+    """What separates steps: the paper's blank line, or every line end.
+
+    Models that write paragraphs without blank lines give a single step under the first.
+    """
+
+    BLANK_LINE = "blank_line"
+    LINE_END = "line_end"
+
+    @property
+    def text(self) -> str:
+        """The text at which a server is asked to stop, where one step is wanted."""
+        return "\n\n" if self is StepBreak.BLANK_LINE else "\n"
+
+
+_BREAKS = {
+    StepBreak.BLANK_LINE: re.compile(r"\n[ \t\r]*\n"),
+    StepBreak.LINE_END: re.compile(r"\n"),
+}
+
+
 class StepEnd(StrEnum):
     """What ended a step."""
 
     BLANK_LINE = "blank_line"
+    LINE_END = "line_end"
     END_OF_THINKING = "end_of_thinking"
     TOKEN_LIMIT = "token_limit"
     END_OF_STREAM = "end_of_stream"
@@ -103,8 +127,9 @@ class StepCutter:
     """Tokens in, finished steps out. No I/O: feed it, read ``open_text`` and ``remainder``.
 
     ``push`` returns the steps that the token finished. After ``closed`` turns true the thinking is
-    over, ``remainder`` holds what the closing token said beyond ``</think>`` (with half characters
-    as they stand in tokens), and nothing more may be pushed.
+    over, ``remainder`` holds what the closing token said beyond the closing tag (with half
+    characters as they stand in tokens), and nothing more may be pushed. ``closing_tag`` is None
+    for a model that thinks in the open.
     """
 
     def __init__(
@@ -112,15 +137,17 @@ class StepCutter:
         author: Author,
         *,
         max_tokens: int = MAX_STEP_TOKENS,
+        step_break: StepBreak = StepBreak.BLANK_LINE,
         whole_blocks: bool = True,
-        end_of_thinking: str = END_OF_THINKING,
+        closing_tag: str | None = END_OF_THINKING,
     ) -> None:
         if max_tokens < 1:
             raise ValueError(f"a step needs room for at least one token, not {max_tokens}")
         self.author = author
         self.max_tokens = max_tokens
+        self.step_break = step_break
         self.whole_blocks = whole_blocks
-        self.end_tag = end_of_thinking
+        self.closing_tag = closing_tag
         self.closed = False
         self.remainder = ""
         self._pieces: list[str] = []
@@ -153,7 +180,7 @@ class StepCutter:
         self._tokens.append(token)
         self._pieces.append(token.text)
         finished: list[Step] = []
-        if "\n" in token.text or self.end_tag[-1] in token.text:
+        if "\n" in token.text or (self.closing_tag and self.closing_tag[-1] in token.text):
             self._cut(finished)
         if not self.closed and len(self._tokens) >= self.max_tokens:
             self._cut_at_limit(finished)
@@ -172,7 +199,7 @@ class StepCutter:
         """Drop half a character at the open step's end; return how many tokens went with it.
 
         Whoever goes on from this text writes the character anew. A token that holds whole
-        characters as well stays, without the half. With ``tags`` half a ``</think>`` goes too.
+        characters as well stays, without the half. With ``tags`` half a closing tag goes too.
         """
         text = "".join(self._pieces)
         surplus = self._unsettled(text) if tags else unfinished_bytes(text)
@@ -193,26 +220,26 @@ class StepCutter:
     def _cut(self, finished: list[Step]) -> None:
         text = _whole_characters("".join(self._pieces))
         while True:
-            blank = self._blank_line(text)
-            tag = text.find(self.end_tag)
-            if tag >= 0 and (blank is None or tag < blank):
+            end = self._first_break(text)
+            tag = text.find(self.closing_tag) if self.closing_tag else -1
+            if self.closing_tag and tag >= 0 and (end is None or tag < end):
                 self.closed = True
-                self.remainder = text[tag + len(self.end_tag) :]
+                self.remainder = text[tag + len(self.closing_tag) :]
                 finished.append(self._finish(text[:tag], "", StepEnd.END_OF_THINKING))
                 return
-            if blank is None:
+            if end is None:
                 break
-            rest = text[blank:]
-            finished.append(self._finish(text[:blank], rest, StepEnd.BLANK_LINE))
+            rest = text[end:]
+            finished.append(self._finish(text[:end], rest, StepEnd(self.step_break.value)))
             text = rest
         self._pieces = [text] if text else []
 
-    def _blank_line(self, text: str) -> int | None:
-        """Where the first blank line that ends a step stops, or None."""
+    def _first_break(self, text: str) -> int | None:
+        """Where the first break that ends a step stops, or None."""
         start = len(text) - len(text.lstrip())
         if start == len(text):
             return None
-        for match in _BLANK_LINE.finditer(text, start):
+        for match in _BREAKS[self.step_break].finditer(text, start):
             if not self.whole_blocks or not inside_block(text[: match.end()]):
                 return match.end()
         return None
@@ -231,8 +258,9 @@ class StepCutter:
 
     def _unsettled(self, text: str) -> int:
         """How many characters at the end may still become a tag or a whole character."""
-        for length in range(min(len(text), len(self.end_tag) - 1), 0, -1):
-            if self.end_tag.startswith(text[-length:]):
+        tag = self.closing_tag or ""
+        for length in range(min(len(text), len(tag) - 1), 0, -1):
+            if tag.startswith(text[-length:]):
                 return length
         return unfinished_bytes(text)
 

@@ -16,7 +16,7 @@ from enum import StrEnum
 from typing import Any, TypeVar
 
 from trigreason.reasoning.messages import Message
-from trigreason.reasoning.steps import Author, StepEnd
+from trigreason.reasoning.steps import Author, StepBreak, StepEnd
 from trigreason.reasoning.thresholds import Thresholds
 from trigreason.reasoning.triggers import Trigger
 
@@ -34,6 +34,14 @@ class StopReason(StrEnum):
 
     TRUNCATED = "truncated"
     """A budget was spent before an answer was finished."""
+
+    EMPTY = "empty"
+    """The models ended their turns without an answer."""
+
+    @property
+    def has_answer(self) -> bool:
+        """Whether the run came to an answer and finished it."""
+        return self in (StopReason.COMPLETE, StopReason.CLOSED)
 
 
 class Purpose(StrEnum):
@@ -166,7 +174,9 @@ class Degraded:
 class Trace:
     """One run, from question to answer.
 
-    ``answer_by`` counts the answer's tokens by who wrote them, in the order of writing.
+    ``answer_by`` counts the answer's tokens by who wrote them, in the order of writing. A run
+    ``in_the_open`` marks no thinking: its text is thinking and answer in one, every token of it
+    counts as thinking, and ``answer`` repeats the part that gives the answer.
     """
 
     method: str
@@ -176,6 +186,8 @@ class Trace:
     sampling: dict[str, Any] = field(default_factory=dict)
     logprob_scale: str = "raw"
     prices: dict[Author, Prices] = field(default_factory=dict)
+    in_the_open: bool = False
+    step_break: StepBreak = StepBreak.BLANK_LINE
     steps: list[StepRecord] = field(default_factory=list)
     stretches: list[Stretch] = field(default_factory=list)
     answer: str = ""
@@ -198,6 +210,11 @@ class Trace:
     def thinking(self) -> str:
         """The final thinking: the standing steps joined."""
         return "".join(step.text for step in self.standing)
+
+    @property
+    def reply(self) -> str:
+        """What a user of the model reads: the answer, or in the open the whole text."""
+        return self.thinking.strip() if self.in_the_open else self.answer
 
     @property
     def thinking_tokens(self) -> int:

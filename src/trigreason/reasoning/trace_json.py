@@ -12,7 +12,7 @@ from dataclasses import asdict, fields
 from typing import Any
 
 from trigreason.reasoning.messages import Message
-from trigreason.reasoning.steps import Author, StepEnd
+from trigreason.reasoning.steps import Author, StepBreak, StepEnd
 from trigreason.reasoning.thresholds import Thresholds
 from trigreason.reasoning.trace import (
     Degraded,
@@ -40,6 +40,8 @@ def trace_to_json(trace: Trace) -> dict[str, Any]:
         "sampling": trace.sampling,
         "logprob_scale": trace.logprob_scale,
         "prices": {author: asdict(prices) for author, prices in trace.prices.items()},
+        "in_the_open": trace.in_the_open,
+        "step_break": trace.step_break,
         "steps": [_flat(step) for step in trace.steps],
         "stretches": [_flat(stretch) for stretch in trace.stretches],
         "answer": trace.answer,
@@ -107,6 +109,8 @@ def _read(values: dict[str, Any]) -> Trace:
         sampling=values["sampling"],
         logprob_scale=values["logprob_scale"],
         prices={Author(author): Prices(**each) for author, each in values["prices"].items()},
+        in_the_open=values.get("in_the_open", False),
+        step_break=StepBreak(values.get("step_break", StepBreak.BLANK_LINE)),
         steps=[_read_step(step) for step in values["steps"]],
         stretches=[_read_stretch(stretch) for stretch in values["stretches"]],
         answer=values["answer"],

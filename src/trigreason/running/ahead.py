@@ -46,8 +46,8 @@ class Ahead:
         if not method.needs_logprobs or cutter.open_tokens < hiding.hedge_tokens:
             return
         if method.offload.fires(low_perplexity_ratio(cutter.open_logprobs, method.offload.tau)):
-            whence = Whence(self._state.prefix(), self._state.room(one_step=True))
-            step = StepCutter(Author.LRM, max_tokens=self._state.budget.step_tokens)
+            whence = Whence(self._state.prefix(Author.LRM), self._state.room(one_step=True))
+            step = self._state.cutter(Author.LRM)
             self._hedge = Hedge(self._requests.open(self._errands.hedge(), whence), step)
 
     def take_hedge(self) -> Hedge | None:
@@ -72,7 +72,7 @@ class Ahead:
             return
         elif Author.LRM in state.method.authors and self._is_due():
             self._has_read()
-            self._warming = asyncio.create_task(self._read(Whence(state.prefix(), 1)))
+            self._warming = asyncio.create_task(self._read(Whence(state.prefix(Author.LRM), 1)))
 
     async def close(self) -> None:
         """End what is still running."""

@@ -6,6 +6,7 @@ from collections.abc import AsyncGenerator
 
 from trigreason.engines.base import Finish
 from trigreason.events import Event
+from trigreason.running.ending import end_of_answer
 from trigreason.running.errands import Errands, Whence
 from trigreason.running.requests import Requests
 from trigreason.running.state import RunState
@@ -42,5 +43,5 @@ async def answer(
                 finish = Finish.LENGTH  # the server does not keep to max_tokens
             elif not tokens:
                 finish = turn.finish
-        for event in state.end_of_answer(finish):
+        for event in end_of_answer(state, finish):
             yield event

@@ -30,7 +30,7 @@ class Errand:
     trigger: Trigger | None = None
     alternatives: int = 0
     needs_logprobs: bool = False
-    one_step: bool = False
+    stop_at: str | None = None
 
 
 class Errands:
@@ -52,7 +52,7 @@ class Errands:
             sampling=self._sampling.for_turn(state.next_turn()),
             trigger=state.trigger,
             needs_logprobs=author is Author.SRM and state.method.needs_logprobs,
-            one_step=single and self._pair.engine(author).capabilities.bills_closed_streams,
+            stop_at=self._stop_at(author) if single else None,
         )
 
     def judge(self, author: Author) -> Errand:
@@ -76,8 +76,13 @@ class Errands:
             purpose=Purpose.HEDGE,
             sampling=self._sampling.for_turn(self._state.turns + 1),
             trigger=Trigger.COGNITIVE_OFFLOAD,
-            one_step=self._pair.lrm.capabilities.bills_closed_streams,
+            stop_at=self._stop_at(Author.LRM),
         )
+
+    def _stop_at(self, author: Author) -> str | None:
+        """Where the server is to end a single step, because it bills closed streams in full."""
+        ends_it = self._pair.engine(author).capabilities.bills_closed_streams
+        return self._pair.step_break.text if ends_it else None
 
     def warm(self) -> Errand:
         """One token, thrown away: what counts is that the prefix is read."""

@@ -10,7 +10,7 @@ while it runs; only a handover ends it, by closing it, and that stops generation
                                        -> other author: the step stands; close
                                        -> Halt:         the step stands; the thinking is closed
               </think> in a step that stands: the same stream goes on with the answer
-    answer:   a request of its own only where no author closed the thinking
+    answer:   a request of its own only where no author closed the thinking (see ``ending``)
 
 A request that fails is followed by one that goes on where it broke off (see ``turn``). Where that
 does not help, the step under way is cut off and the other model goes on alone.
@@ -37,6 +37,7 @@ from trigreason.reasoning import (
     Write,
     repeated_run,
 )
+from trigreason.running import ending
 from trigreason.running.ahead import Ahead
 from trigreason.running.answering import answer
 from trigreason.running.deadline import Deadline, DeadlinePassed
@@ -70,6 +71,10 @@ class Loop:
         yield RunBegun(trace)
         try:
             while trace.stop is None:
+                if state.thinking_over and ending.is_in_the_open(state):
+                    for event in ending.end_in_the_open(state):
+                        yield event
+                    break
                 part = (
                     answer(self.requests, self.errands, state)
                     if state.thinking_over
@@ -129,8 +134,9 @@ class Loop:
         def whence() -> Whence:
             if state.answer is not None:
                 return Whence(state.answer_prefix(state.answer), max(1, state.answer.room))
-            room = state.room(one_step=self.request_per_step or errand.one_step)
-            return Whence(state.prefix(cutter.open_text), max(1, room - cutter.open_tokens))
+            one_step = self.request_per_step or errand.stop_at is not None
+            prefix = state.prefix(writer.author, cutter.open_text)
+            return Whence(prefix, max(1, state.room(one_step=one_step) - cutter.open_tokens))
 
         def take_back(tags: bool) -> int:
             return cutter.take_back(tags=tags) if state.answer is None else state.take_back()
@@ -145,7 +151,7 @@ class Loop:
         events: list[Event] = []
         for token in tokens:
             if state.answer is not None and state.answer.room <= 0:
-                events += state.end_of_answer(Finish.LENGTH)
+                events += ending.end_of_answer(state, Finish.LENGTH)
                 writer.done = True
                 return events
             turn.use()
@@ -167,15 +173,17 @@ class Loop:
         return events
 
     async def _unstopped(self, writer: StretchWriter, turn: Turn) -> Sequence[Token]:
-        """What follows where a server that was to end a step has ended something else.
+        """The tokens behind a stop at which the server was to end a step and has not ended one.
 
-        A blank line ends no step at its very beginning or in a code block, and no answer.
+        The text that ends a step does not do so at its very beginning, in a code block or in the
+        answer.
         """
-        if not turn.errand.one_step or turn.finish is not Finish.STOP:
+        stop_at = turn.errand.stop_at
+        if stop_at is None or turn.finish is not Finish.STOP:
             return ()
-        if self.state.answer is None and not writer.cutter.open_text.endswith("\n\n"):
+        if self.state.answer is None and not writer.cutter.open_text.endswith(stop_at):
             return ()
-        await turn.go_on_with(replace(turn.errand, one_step=False))
+        await turn.go_on_with(replace(turn.errand, stop_at=None))
         return await turn.arrival()
 
     def _cut_short(self, writer: StretchWriter, turn: Turn) -> list[Step]:
@@ -287,12 +295,14 @@ class Loop:
         """The server ended the stream: the author ended its turn, or its context is full."""
         state = self.state
         if state.answer is not None:
-            return state.end_of_answer(turn.finish)
+            return ending.end_of_answer(state, turn.finish)
         context_full = turn.finish is Finish.LENGTH
         rest = writer.cutter.flush(StepEnd.CUT_OFF if context_full else StepEnd.END_OF_STREAM)
         events = await self._finish_all(rest, writer, turn)
-        if not rest or isinstance(state.decision, Write):
-            state.thinking_over = True
         if context_full:
             state.trace.limit = state.trace.limit or "context"
+        if not rest or isinstance(state.decision, Write):
+            state.thinking_over = True
+            if turn.finish is Finish.STOP:
+                events += ending.end_of_turn(state)
         return events

@@ -142,7 +142,7 @@ class Requests:
                     max_tokens=whence.room,
                     alternatives=rescale.alternatives(errand.alternatives),
                     needs_logprobs=errand.needs_logprobs,
-                    one_step=errand.one_step,
+                    stop_at=errand.stop_at,
                 )
                 try:
                     request.begin(await self.deadline.keep(stack.enter_async_context(opening)))

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
+from trigreason.answers import given_answer
 from trigreason.budget import Budget
 from trigreason.engines.base import (
     ContextTooLong,
     EngineError,
     EngineResting,
-    Finish,
     NoLogprobs,
     Prefix,
 )
@@ -31,9 +31,11 @@ from trigreason.reasoning import (
     Rewrite,
     Solo,
     Step,
+    StepCutter,
     StepEnd,
     StepRecord,
     StopReason,
+    Tags,
     Trace,
     Trigger,
     Write,
@@ -46,9 +48,10 @@ from trigreason.running.writing import AnswerWriter, StretchWriter
 class RunState:
     """Changes only by finished steps, answer text and stops; knows no model and no clock."""
 
-    def __init__(self, trace: Trace, budget: Budget) -> None:
+    def __init__(self, trace: Trace, budget: Budget, tags: Mapping[Author, Tags | None]) -> None:
         self.trace = trace
         self.budget = budget
+        self.tags = tags
         self.method = make_method(trace.method, trace.thresholds)
         self.decision = self._opening()
         self.halted = False
@@ -76,7 +79,17 @@ class RunState:
         """A writer for the author who holds the pen."""
         author = self.decision.author
         as_it_comes = author is Author.LRM or not self.method.revises
-        return StretchWriter(author, self.budget.step_tokens, as_it_comes=as_it_comes)
+        return StretchWriter(self.cutter(author), as_it_comes=as_it_comes)
+
+    def cutter(self, author: Author) -> StepCutter:
+        """What cuts ``author``'s text into steps."""
+        tags = self.tags[author]
+        return StepCutter(
+            author,
+            max_tokens=self.budget.step_tokens,
+            step_break=self.trace.step_break,
+            closing_tag=tags.closing if tags else None,
+        )
 
     def decide(self, decision: Write | Rewrite | Halt, step: Step) -> None:
         """Take a decision on ``step``, which is recorded next."""
@@ -137,9 +150,10 @@ class RunState:
             left = min(left, steps * (self.budget.step_tokens + CUTTING_SLACK))
         return left + self.budget.answer_tokens
 
-    def prefix(self, open_text: str = "") -> Prefix:
-        """The conversation and the thinking that stands, with the step under way behind it."""
-        return Prefix(self.trace.messages, self.thinking + open_text)
+    def prefix(self, author: Author, open_text: str = "") -> Prefix:
+        """What ``author`` goes on from: the thinking that stands, and the step under way."""
+        in_tags = self.tags[author] is not None
+        return Prefix(self.trace.messages, self.thinking + open_text, thinking=in_tags)
 
     def answer_prefix(self, answer: AnswerWriter) -> Prefix:
         """The conversation, the thinking, and the answer as far as it is written."""
@@ -147,7 +161,7 @@ class RunState:
 
     def judged_prefix(self, step: Step, judge: JudgePrompt) -> Prefix:
         """A turn that asks for a score of ``step``, behind the thinking up to and with it."""
-        return judge.prefix(self.trace.messages, self.thinking, step.text)
+        return judge.prefix(self.trace.messages, self.thinking, step.text, self.tags[Author.LRM])
 
     def next_turn(self) -> int:
         """A number for what is asked for now, the same in every run that comes to this point."""
@@ -203,7 +217,7 @@ class RunState:
         if self.answer is None:
             line_end = "" if self.thinking.endswith("\n") or not self.thinking else "\n"
             closing = f"{line_end}{END_OF_THINKING}\n\n"
-            self.answer = AnswerWriter(self._last_author(), self.budget.answer_tokens, closing)
+            self.answer = AnswerWriter(self.last_author(), self.budget.answer_tokens, closing)
         return self.answer
 
     def keep_answer(self) -> None:
@@ -219,23 +233,19 @@ class RunState:
         self.keep_answer()
         return dropped
 
-    def end_of_answer(self, finish: Finish | None) -> list[Event]:
-        """Nothing more of the answer will come."""
-        assert self.answer is not None, "an answer that ends has begun"
-        events = self.answer.finish()
-        self.keep_answer()
-        if finish is Finish.LENGTH:
-            self.stop(StopReason.TRUNCATED, "context" if self.answer.room > 0 else "answer_tokens")
-        else:
-            self.stop(StopReason.CLOSED if self.trace.limit else StopReason.COMPLETE)
-        return events
-
     def stop(self, reason: StopReason, limit: str | None = None) -> None:
         """The run ends, for ``reason``."""
         self.trace.stop = reason
         self.trace.limit = limit or self.trace.limit
+        if self.trace.in_the_open and not self.trace.answer:
+            self.enter_answer(given_answer(self.thinking))
 
-    def _last_author(self) -> Author:
+    def enter_answer(self, given: str | None) -> None:
+        """Enter an answer that stands in the thinking; its tokens are counted there."""
+        if given:
+            self.trace.answer, self.trace.answer_by = given, {self.last_author(): 0}
+
+    def last_author(self) -> Author:
         """Who wrote the last step that stands, and so writes the answer, unless it is away."""
         standing = self.trace.standing
         if self.trace.degraded or not standing:

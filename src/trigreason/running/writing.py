@@ -93,9 +93,9 @@ class StretchWriter:
     is what kept it from being decided on, and is raised once what was written has been told.
     """
 
-    def __init__(self, author: Author, step_tokens: int, *, as_it_comes: bool) -> None:
-        self.author = author
-        self.cutter = StepCutter(author, max_tokens=step_tokens)
+    def __init__(self, cutter: StepCutter, *, as_it_comes: bool) -> None:
+        self.author = cutter.author
+        self.cutter = cutter
         self.done = False
         self.undecided: Step | None = None
         self.failure: Exception | None = None

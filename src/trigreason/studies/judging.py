@@ -57,9 +57,9 @@ async def score_steps(
         alternatives=JUDGE_ALTERNATIVES,
     )
     scores: list[float | None] = []
-    thinking = ""
+    thinking, tags = "", pair.engine(judge).tags
     for step in trajectory.steps:
-        prefix = pair.judge.prefix(trajectory.messages, thinking, step)
+        prefix = pair.judge.prefix(trajectory.messages, thinking, step, tags)
         try:
             scores.append(await ask_for_score(requests, errand, prefix, pair))
         except ModelAway as away:

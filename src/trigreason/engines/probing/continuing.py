@@ -113,7 +113,8 @@ async def examine_stop(asking: Asking, own: Answer) -> Finding:
     else:
         begin = _begin_of_token(own.tokens, max(0, end - SHORT_OF_BLANK_LINE))
         written, expected = own.text[:begin], own.text[begin:end]
-    answer = await asking.ask(conversation(OPENING + written), GREEDY, STEP_TOKENS, one_step=True)
+    prefix = conversation(OPENING + written)
+    answer = await asking.ask(prefix, GREEDY, STEP_TOKENS, stop_at=BLANK_LINE)
     return judge_stop(expected, answer)
 
 

@@ -1,0 +1,41 @@
+"""The tags in which reasoning models think.
+
+A model that marks its thinking opens a tag, thinks, closes the tag and answers. A model that marks
+nothing *thinks in the open*: its text is the chain of thought and the answer in one. Everything
+behind an engine spells the tags as ``THINK_TAGS``, whatever the model's own are.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Tags(NamedTuple):
+    """What a model writes before and behind its thinking."""
+
+    opening: str
+    closing: str
+
+
+THINK_TAGS = Tags("<think>", "</think>")
+
+KNOWN_TAGS = (
+    THINK_TAGS,
+    Tags("[THINK]", "[/THINK]"),  # Magistral and later Mistral models
+    Tags("<seed:think>", "</seed:think>"),  # Seed-OSS
+    Tags("<mm:think>", "</mm:think>"),  # MiniMax
+    Tags("<|START_THINKING|>", "<|END_THINKING|>"),  # Command A Reasoning
+    Tags("<thinking>", "</thinking>"),
+    Tags("<thought>", "</thought>"),
+)
+
+_SWITCHES = ("enable_thinking", "reasoning_content")
+"""Names that chat templates of models with ``<think>`` use, even where the tag stands nowhere."""
+
+
+def tags_in_template(source: str) -> Tags | None:
+    """The tags of the model that a chat template belongs to; None for one that marks nothing."""
+    for tags in KNOWN_TAGS:
+        if tags.opening in source or tags.closing in source:
+            return tags
+    return THINK_TAGS if any(name in source for name in _SWITCHES) else None

@@ -1,0 +1,73 @@
+"""How a run ends: with the answer behind its thinking, or with the one that its text gives.
+
+a model in tags closes its thinking       the answer follows in the same stream
+a model in tags ends its turn without     the answer that the thinking gives counts; where it
+                                          gives none, the thinking is closed and one asked for
+a model in the open ends its turn         its text is the answer, with no further request
+a limit closes the thinking               an answer is asked for; in the open, the answer that
+                                          the text gives counts, or the run is truncated
+"""
+
+from __future__ import annotations
+
+from trigreason.answers import given_answer
+from trigreason.engines.base import Finish
+from trigreason.events import AnswerText, Event
+from trigreason.reasoning import StopReason
+from trigreason.running.state import RunState
+
+
+def is_in_the_open(state: RunState) -> bool:
+    """Whether the author of the last step thinks in the open, so that no answer is asked for."""
+    return state.answer is None and state.tags[state.last_author()] is None
+
+
+def end_of_turn(state: RunState) -> list[Event]:
+    """An author ended its turn within the thinking: end the run where the answer is given."""
+    if is_in_the_open(state):
+        return []
+    events = _answer_in_thinking(state)
+    if events:
+        _stop(state)
+    return events
+
+
+def end_in_the_open(state: RunState) -> list[Event]:
+    """Nothing more of a text in the open will come."""
+    trace, text = state.trace, state.thinking.strip()
+    was_cut = trace.limit is not None
+    state.enter_answer(given_answer(text) or (None if was_cut else text))
+    if was_cut and not trace.answer:
+        state.stop(StopReason.TRUNCATED)
+    else:
+        _stop(state)
+    is_told = trace.in_the_open or not trace.answer
+    return [] if is_told else [AnswerText(state.last_author(), trace.answer)]
+
+
+def end_of_answer(state: RunState, finish: Finish | None) -> list[Event]:
+    """Nothing more of an answer behind its thinking will come."""
+    assert state.answer is not None, "an answer that ends has begun"
+    events = state.answer.finish()
+    state.keep_answer()
+    if finish is Finish.LENGTH:
+        limit = "context" if state.answer.room > 0 else "answer_tokens"
+        state.stop(StopReason.TRUNCATED, limit)
+        return events
+    if not state.trace.answer:
+        events += _answer_in_thinking(state)
+    _stop(state)
+    return events
+
+
+def _answer_in_thinking(state: RunState) -> list[Event]:
+    state.enter_answer(given_answer(state.thinking))
+    answer = state.trace.answer
+    return [AnswerText(state.last_author(), answer)] if answer else []
+
+
+def _stop(state: RunState) -> None:
+    if not state.trace.answer:
+        state.stop(StopReason.EMPTY)
+    else:
+        state.stop(StopReason.CLOSED if state.trace.limit else StopReason.COMPLETE)
