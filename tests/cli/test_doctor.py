@@ -93,7 +93,7 @@ async def test_a_guessed_template(examined: Examined) -> None:
     assert "--enable-tokenizer-info-endpoint" in left.out
     assert " ✓ as the SRM  yes; weak: prompt template" in left.out
     assert left.code == as_json.code == 0
-    assert as_json.json["endpoints"][0]["roles"]["srm"]["weak"] == ["template"]
+    assert as_json.json["endpoints"][0]["roles"]["srm"]["weak"] == ["template", "thinking"]
 
 
 # What it exits with

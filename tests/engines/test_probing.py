@@ -96,12 +96,13 @@ async def test_a_guessed_template(model: str) -> None:
         engine = CompletionsEngine(server.url, MODEL, dialect=VLLM, template=guess(model))
         report = await examined(engine)
     assert report.dialect == "vllm"
-    assert states(report) == HEALTHY | {Topic.TEMPLATE: UNKNOWN}, report.findings
+    guessed = {Topic.TEMPLATE: UNKNOWN, Topic.THINKING: UNKNOWN}
+    assert states(report) == HEALTHY | guessed, report.findings
     assert model in told(report, Topic.TEMPLATE)
     assert "--enable-tokenizer-info-endpoint" in told(report, Topic.TEMPLATE)
     for role in Author:
         judged = verdict(report, role)
-        assert (judged.state, judged.missing, judged.weak) == (YES, (), (Topic.TEMPLATE,))
+        assert (judged.state, judged.missing, judged.weak) == (YES, (), tuple(guessed))
 
 
 def test_a_template_that_the_server_renders() -> None:

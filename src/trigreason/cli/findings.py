@@ -19,6 +19,8 @@ TITLES = {
     Topic.REACHABLE: "reachable",
     Topic.MODEL: "model found",
     Topic.TEMPLATE: "prompt template",
+    Topic.THINKING: "thinks as expected",
+    Topic.STEPS: "writes in steps",
     Topic.PREFIX: "continues a prefix",
     Topic.STREAMS: "streams as it writes",
     Topic.LOGPROBS: "gives logprobs",

@@ -9,7 +9,13 @@ from trigreason.engines.probing.report import Finding, State, Topic
 
 _ANY = ServerKind.UNKNOWN
 
+_SAY_HOW_IT_THINKS = (
+    'Say so in trigreason.toml: thinking = "open" (no tags), or the tag that opens it.'
+)
+
 _WHERE_NO: dict[Topic, dict[ServerKind, str]] = {
+    Topic.THINKING: {_ANY: _SAY_HOW_IT_THINKS},
+    Topic.STEPS: {_ANY: "No trigger looks before a step ends: lower --step-tokens."},
     Topic.PREFIX: {
         ServerKind.OLLAMA: "Its /v1/completions puts a template around the text: --dialect ollama.",
         _ANY: "Try another --dialect: raw completions, or this API's way of continuing a message.",
@@ -64,6 +70,7 @@ _WHERE_UNKNOWN: dict[Topic, dict[ServerKind, str]] = {
         _ANY: "Name it in trigreason.toml: template = a built-in one, a Jinja file, or the model's "
         "folder or GGUF file.",
     },
+    Topic.THINKING: {_ANY: _SAY_HOW_IT_THINKS},
     Topic.CLOSING: {ServerKind.LLAMA_CPP: "Start it with --slots or --metrics to see it."},
     Topic.CONTEXT: {ServerKind.OLLAMA: "Its default can be 4,096: set OLLAMA_CONTEXT_LENGTH."},
 }

@@ -16,11 +16,6 @@ GREEDY = Sampling(temperature=0.0, top_p=1.0)
 QUESTION = "not ( True ) and ( True or False ) is"
 
 
-def conversation(written: str = "", question: str = QUESTION) -> Prefix:
-    """The question that is asked throughout, and the model's thinking so far."""
-    return Prefix((Message("user", question),), written)
-
-
 @dataclass(frozen=True, slots=True)
 class Arrival:
     """Tokens that came together, ``seconds`` after the request was sent."""
@@ -80,6 +75,11 @@ class Asking:
         self.silence_seconds = silence_seconds
         self.cost = Cost()
         self.answers: list[Answer] = []
+
+    def prefix(self, written: str = "", question: str = QUESTION) -> Prefix:
+        """The question that is asked throughout, and the model's thinking so far."""
+        thinking = self.engine.tags is not None
+        return Prefix((Message("user", question),), written, thinking)
 
     async def ask(
         self,

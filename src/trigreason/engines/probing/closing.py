@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from time import perf_counter
 
-from trigreason.engines.probing.asking import GREEDY, Answer, Asking, conversation
+from trigreason.engines.probing.asking import GREEDY, Answer, Asking
 from trigreason.engines.probing.continuing import OPENING
 from trigreason.engines.probing.facts import Activity, ServerKind, ServerPages
 from trigreason.engines.probing.report import Finding, State, Topic
@@ -83,7 +83,7 @@ async def _closed(
     asking: Asking, pages: ServerPages, kind: ServerKind, before: Activity, own: Answer
 ) -> Watched | None:
     """One request, closed after its first tokens; None where the server never showed it."""
-    async with asking.asked(conversation(OPENING), GREEDY, MAX_TOKENS) as (answer, arrivals):
+    async with asking.asked(asking.prefix(OPENING), GREEDY, MAX_TOKENS) as (answer, arrivals):
         async for _ in arrivals:
             break
         during = await _settled(pages, kind, lambda now: now.running > before.running)

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from itertools import takewhile
 
 from trigreason.engines.base import Finish
-from trigreason.engines.probing.asking import GREEDY, QUESTION, Answer, Asking, conversation
+from trigreason.engines.probing.asking import GREEDY, QUESTION, Answer, Asking
 from trigreason.engines.probing.report import Finding, State, Topic
 from trigreason.reasoning import Token, join_text
 
@@ -37,7 +37,7 @@ async def examine_prefix(asking: Asking, start: str, own: Answer) -> Finding:
     if cut is None:
         return await _count_on(asking, f"it wrote no more than {shown(own.text)} by itself")
     written, rest = OPENING + own.text[:cut], own.text[cut:]
-    answer = await asking.ask(conversation(written), GREEDY, CONTINUED_TOKENS)
+    answer = await asking.ask(asking.prefix(written), GREEDY, CONTINUED_TOKENS)
     finding = judge_continuation(start, rest, answer.text)
     if finding is not None:
         return finding
@@ -46,7 +46,7 @@ async def examine_prefix(asking: Asking, start: str, own: Answer) -> Finding:
 
 
 async def _count_on(asking: Asking, what: str) -> Finding:
-    counted = (await asking.ask(conversation(COUNT), GREEDY, CONTINUED_TOKENS)).text
+    counted = (await asking.ask(asking.prefix(COUNT), GREEDY, CONTINUED_TOKENS)).text
     if counted.lstrip(" ").startswith("9"):
         return Finding(Topic.PREFIX, State.YES, "counts on: 9 after “… 6, 7, 8,”")
     if fault := _starts_over("", counted):
@@ -113,7 +113,7 @@ async def examine_stop(asking: Asking, own: Answer) -> Finding:
     else:
         begin = _begin_of_token(own.tokens, max(0, end - SHORT_OF_BLANK_LINE))
         written, expected = own.text[:begin], own.text[begin:end]
-    prefix = conversation(OPENING + written)
+    prefix = asking.prefix(OPENING + written)
     answer = await asking.ask(prefix, GREEDY, STEP_TOKENS, stop_at=BLANK_LINE)
     return judge_stop(expected, answer)
 

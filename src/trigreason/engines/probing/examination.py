@@ -9,7 +9,7 @@ from trigreason.engines.base import EngineError, EngineUnreachable, LogprobScale
 from trigreason.engines.completions import CompletionsEngine
 from trigreason.engines.http import HttpEngine
 from trigreason.engines.probing.advice import advised, advised_uncached
-from trigreason.engines.probing.asking import GREEDY, QUESTION, Answer, Asking, conversation
+from trigreason.engines.probing.asking import GREEDY, QUESTION, Answer, Asking
 from trigreason.engines.probing.closing import examine_closing
 from trigreason.engines.probing.continuing import OPENING, examine_prefix, examine_stop
 from trigreason.engines.probing.facts import ServerFacts, ServerPages
@@ -23,6 +23,7 @@ from trigreason.engines.probing.probabilities import (
     well_apart,
 )
 from trigreason.engines.probing.report import Finding, Report, State, Topic
+from trigreason.engines.probing.thinking import examine_thinking, judge_steps
 from trigreason.engines.probing.timing import judge_cache, judge_speed, judge_streaming, seconds
 
 SILENCE_SECONDS = 20.0
@@ -98,12 +99,13 @@ class Examination:
     async def _first_request(self) -> Answer:
         """Also loads the model where the server does that when it is first asked."""
         self._tell("a first request")
-        first = await self._asking.ask(conversation(), GREEDY, FIRST_TOKENS)
+        first = await self._asking.ask(self._asking.prefix(), GREEDY, FIRST_TOKENS)
         took = first.first_token_seconds
         after = f"; its first answer took {seconds(took)}" if took is not None else ""
         self._add(Finding(Topic.REACHABLE, State.YES, f"{self._facts}{after}"))
         self._add(Finding(Topic.MODEL, State.YES, self._engine.model))
         self._add(examine_template(self._engine))
+        await self._try(Topic.THINKING, "how it thinks", lambda: examine_thinking(self._asking))
         return first
 
     async def _examine(self, first: Answer) -> None:
@@ -114,6 +116,7 @@ class Examination:
             self._add(Finding(Topic.LOGPROBS, State.UNKNOWN, error.what, error.advice))
             return
         text = own.answer
+        self._add(judge_steps(text))
         await self._try(
             Topic.PREFIX,
             "whether it continues a prefix",
@@ -152,7 +155,7 @@ class Examination:
         if judge_streaming(text).state is not State.NO:
             return text
         try:
-            again = await self._asking.ask(conversation(OPENING), GREEDY, OWN_TOKENS)
+            again = await self._asking.ask(self._asking.prefix(OPENING), GREEDY, OWN_TOKENS)
         except EngineError:
             return text
         return again if judge_streaming(again).state is State.YES else text
@@ -183,7 +186,7 @@ class Examination:
         room = CACHED_PROMPT_TOKENS if context is None else min(CACHED_PROMPT_TOKENS, context // 2)
         question = " ".join([QUESTION] * max(1, room // short))
         for _ in range(2):
-            answer = await self._asking.ask(conversation(question=question), GREEDY, 1)
+            answer = await self._asking.ask(self._asking.prefix(question=question), GREEDY, 1)
         finding = judge_cache(answer.usage)
         if answer.usage.cached_tokens == 0:
             return advised_uncached(finding, self._facts.kind)

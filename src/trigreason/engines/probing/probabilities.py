@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from trigreason.engines.base import EngineRefused, LogprobScale, NoLogprobs, Sampling
-from trigreason.engines.probing.asking import Answer, Asking, conversation
+from trigreason.engines.probing.asking import Answer, Asking
 from trigreason.engines.probing.report import Finding, State, Topic
 from trigreason.reasoning import Token
 
@@ -47,7 +47,7 @@ async def ask_with_logprobs(
         EngineError: the engine failed, also where nothing about probabilities was asked.
     """
     refused: str | None = None
-    prefix = conversation(written)
+    prefix = asking.prefix(written)
     for count in ALTERNATIVES:
         try:
             answer = await asking.ask(
@@ -101,7 +101,7 @@ async def examine_scale(
     Raises:
         EngineError: the engine failed.
     """
-    prefix = conversation(written)
+    prefix = asking.prefix(written)
     warm, cold = [
         await asking.ask(
             prefix, replace(sampling, top_p=top_p), SCALE_TOKENS, alternatives=alternatives
@@ -204,7 +204,7 @@ async def examine_seed(asking: Asking, written: str, max_tokens: int) -> Finding
         texts: dict[int, list[str]] = {1: [], 2: []}
         for seed in (1, 2, 1, 2):
             sampling = replace(WARM, temperature=temperature, seed=seed)
-            answer = await asking.ask(conversation(written), sampling, max_tokens)
+            answer = await asking.ask(asking.prefix(written), sampling, max_tokens)
             texts[seed].append(answer.text)
         finding = judge_seed(texts, temperature)
         if finding.state is not State.UNKNOWN:

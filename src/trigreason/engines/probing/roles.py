@@ -13,11 +13,11 @@ NEEDS = {
 }
 SUFFERS_FROM = {
     Author.SRM: (
-        *(Topic.TEMPLATE, Topic.STREAMS, Topic.COMPLETE),
+        *(Topic.TEMPLATE, Topic.THINKING, Topic.STEPS, Topic.STREAMS, Topic.COMPLETE),
         *(Topic.RAW, Topic.CLOSING, Topic.CONTEXT),
     ),
     Author.LRM: (
-        *(Topic.TEMPLATE, Topic.STREAMS, Topic.STOP),
+        *(Topic.TEMPLATE, Topic.THINKING, Topic.STREAMS, Topic.STOP),
         *(Topic.CLOSING, Topic.CACHE, Topic.CONTEXT),
     ),
 }
@@ -50,5 +50,5 @@ def _suffers(finding: Finding | None) -> bool:
     """A guess may be wrong, and nothing else would show it; other doubts weigh nothing."""
     if finding is None:
         return False
-    unsure = finding.topic is Topic.TEMPLATE and finding.state is State.UNKNOWN
+    unsure = finding.topic in (Topic.TEMPLATE, Topic.THINKING) and finding.state is State.UNKNOWN
     return unsure or finding.state is State.NO
