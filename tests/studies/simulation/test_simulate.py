@@ -57,9 +57,7 @@ JUDGED = recording(
     {SRM: 10},
 )
 ALONE = recording("lrm", [step(LRM, 10), step(LRM, 10, end=CLOSED)], {LRM: 5})
-IN_THE_OPEN = recording(
-    "lrm", [step(LRM, 10), step(LRM, 10, end=StepEnd.END_OF_STREAM)], {LRM: 0}
-)
+IN_THE_OPEN = recording("lrm", [step(LRM, 10), step(LRM, 10, end=StepEnd.END_OF_STREAM)], {LRM: 0})
 CUT_SHORT = recording("lrm", [step(LRM, 10, end=StepEnd.CUT_OFF)], {LRM: 5})
 
 
