@@ -15,7 +15,7 @@ from trigreason.evaluation.grading.places import Answer
 from trigreason.evaluation.grading.plain import plain
 
 _LEAD = re.compile(
-    r"(?:(?:the )?(?:(?:final|correct|right|best) )?(?:answer|option|choice|letter)"
+    r"(?:(?:the )?(?:(?:final|correct|right|best) )?(?:answer|option|choice|letter|选项)"
     r"(?: is)? ?[:=]? ?)*",
     re.IGNORECASE,
 )
@@ -33,7 +33,9 @@ def _patterns(letters: tuple[str, ...]) -> _Patterns:
     label = "|".join(re.escape(each) for each in letters)
     flags = re.IGNORECASE | re.VERBOSE
     return _Patterns(
-        alone=re.compile(rf"[(\[{{]?\ ?(?P<label>{label})\ ?[)\]}}]?[.:,;!?]?", flags),
+        alone=re.compile(
+            rf"""(?:[(\[<]|\\?\{{)?\ ?(?P<label>{label})\ ?(?:[)\]>]|\\?\}})?[.:,;!?]?""", flags
+        ),
         leading=re.compile(
             rf"""(?:
                 [(\[](?P<label>{label})[)\]][\s.:,;–—-]+
@@ -61,10 +63,10 @@ def read(answer: Answer, letters: Sequence[str]) -> str | None:
     def reader(text: str) -> str | None:
         return label(text, letters)
 
-    in_place = answer.read(reader)
-    said = answer.opened is not None or any(map(reader, answer.statements))
-    if said or in_place is None or not _is_listed(answer.lines, letters):
-        return in_place
+    given = answer.read(reader, names=True)
+    said = answer.box is not None or any(reader(each.said) for each in answer.statements)
+    if said or given is None or not _is_listed(answer.lines, letters):
+        return given
     return None
 
 
