@@ -9,6 +9,8 @@ from hypothesis import strategies as st
 from tests.evaluation.labelled.integers import INTEGERS
 from tests.evaluation.labelled.letters import ABCD, LETTERS
 from tests.evaluation.labelled.literals import LITERALS
+from tests.evaluation.labelled.written_choices import WRITTEN_LETTERS, WRITTEN_WORDS
+from tests.evaluation.labelled.written_numbers import WRITTEN_NUMBERS
 from trigreason.evaluation.grading import AnswerKind, grade
 
 INTEGER, LETTER, WORD = AnswerKind.INTEGER, AnswerKind.LETTER, AnswerKind.WORD
@@ -18,17 +20,17 @@ Case = tuple[AnswerKind, str | None, str, tuple[str, ...], bool]
 CASES: list[Case] = [
     *(
         (INTEGER, text, target, (), right)
-        for rows in INTEGERS.values()
+        for rows in (*INTEGERS.values(), *WRITTEN_NUMBERS.values())
         for text, target, right in rows
     ),
     *(
         (LETTER, text, target, letters, right)
-        for rows in LETTERS.values()
+        for rows in (*LETTERS.values(), *WRITTEN_LETTERS.values())
         for text, target, letters, right in rows
     ),
     *(
         (kind, text, target, (), right)
-        for rows in LITERALS.values()
+        for rows in (*LITERALS.values(), *WRITTEN_WORDS.values())
         for kind, text, target, right in rows
     ),
 ]
@@ -44,9 +46,9 @@ def test_grades_agree_with_a_person(
 
 def test_there_are_enough_cases_of_both_outcomes() -> None:
     outcomes = [right for *_, right in CASES]
-    assert len(set(CASES)) == len(CASES) >= 250
-    assert outcomes.count(True) >= 75
-    assert outcomes.count(False) >= 75
+    assert len(set(CASES)) == len(CASES) >= 550
+    assert outcomes.count(True) >= 200
+    assert outcomes.count(False) >= 200
 
 
 @pytest.mark.parametrize(

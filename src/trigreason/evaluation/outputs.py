@@ -72,6 +72,14 @@ def output_of(trace: Trace, model: str, arm: Arm) -> ModelOutput:
     )
 
 
+def thinking_in(output: ModelOutput) -> str:
+    """What a model, a pair or another one, tells of its thinking; empty where it tells nothing."""
+    content = output.message.content if output.choices else ""
+    if isinstance(content, str):
+        return ""
+    return "\n\n".join(part.reasoning for part in content if isinstance(part, ContentReasoning))
+
+
 def usage_of(trace: Trace) -> ModelUsage:
     """Tokens of all requests to both models; what a server did not count is left out.
 

@@ -98,7 +98,9 @@ def _read(kind: AnswerKind, answer: Answer, target: str, letters: Sequence[str])
         case AnswerKind.LETTER:
             return labels.read(answer, letters)
         case AnswerKind.MATH:
-            return answer.read(mathematics.read, in_statement=mathematics.said)
+            return answer.read(
+                mathematics.alone, in_box=mathematics.in_box, in_statement=mathematics.said
+            )
         case AnswerKind.WORD:
             pair = words.pair_of(target)
             return None if pair is None else answer.read(partial(words.word, pair=pair))

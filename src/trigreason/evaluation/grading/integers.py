@@ -25,11 +25,12 @@ _NUMBER = re.compile(
 _CHANGES_IT = re.compile(
     r"\b(?:or|and|to|times|over|by|plus|minus|mod|modulo|choose|squared|cubed|factorial|pi|sqrt|"
     r"hundred|thousand|million|billion|dozen|half|halves|thirds?|quarters?|"
-    r"(?:four|fif|six|seven|eigh|nin|ten|hundred|thousand|million)ths?|"
-    r"not|wrong|incorrect|approx|approximately|about|roughly|base)\b",
+    r"ths|(?:four|fif|six|seven|eigh|nin|ten|hundred|thousand|million)ths?|"
+    r"not|wrong|incorrect|approx|approximately|about|roughly|base|"
+    r"is|are|was|were|be|has|have|had|can|cannot|could|will|would|does|do|did)\b",
     re.IGNORECASE,
 )
-"""Words after a number that make another number of it, or none."""
+"""Words after a number that make another number of it, or a sentence in which it occurs."""
 _LEAD = re.compile(
     r"(?:(?:the )?(?:final )?answer(?: is)? ?[:=]? ?)?(?:\([A-E]\) ?(?=\S))?", re.IGNORECASE
 )
@@ -39,7 +40,7 @@ _MODULUS = re.compile(
     r"|\((?:\\?mod)\ (?P<bracketed>[0-9]+)\))\Z"
 )
 _CONGRUENT = re.compile(r"\\equiv(?![A-Za-z])|≡")
-_NO_EQUATION = re.compile(r"[,;<>!≠≈~]|\b(?:and|or)\b|\\(?:neq?|leq?|geq?|lt|gt|approx|sim)\b")
+_NO_EQUATION = re.compile(r"[,;<>!≠≈~]|\b(?:and|or)\b|\\(?:neq?|leq?|geq?|lt|gt|approx|sim|not)\b")
 _CLAUSE = re.compile(
     r"[.,;!?](?=\s)|\s(?:because|since|as|so|for|which|where|with)\s|\s\((?!\\?mod\b)"
 )

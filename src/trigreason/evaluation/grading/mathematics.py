@@ -14,6 +14,7 @@ import sys
 from queue import Empty, Queue
 from threading import Lock, Thread
 
+from trigreason.answers import Box
 from trigreason.evaluation.grading.plain import plain
 
 SECONDS = 10.0
@@ -23,24 +24,38 @@ _STARTING_SECONDS = 120.0
 _LONGEST = 2_000
 """No answer has more characters."""
 _MATH = re.compile(r"\\\((.+?)\\\)|\\\[(.+?)\\\]|\$\$?([^$]+?)\$\$?(?![0-9])")
+_WORD = re.compile(r"(?<![\\A-Za-z])[A-Za-z]{2,}")
 _CLAUSE = re.compile(r"[.;!?](?=\s|$)|\s(?:because|since|as|so|for|which|where|with)\s")
 _INEXACT = re.compile(r"\\approx(?![A-Za-z])|\\(?:sim|ne|neq)(?![A-Za-z])|\\not(?![A-Za-z])|≈|≠|!=")
 
 
-def read(text: str) -> str | None:
-    """An expression as it is written; None for none, for an inexact one, and for a long text."""
-    text = text.strip()
-    if len(text) > _LONGEST or not plain(text) or _INEXACT.search(text):
-        return None
-    return text
+def in_box(box: Box) -> str | None:
+    """The expression in a box."""
+    return None if box.inner is None else _expression(box.inner, words=3)
+
+
+def alone(text: str) -> str | None:
+    """The expression that a text consists of."""
+    return _expression(text, words=1)
 
 
 def said(text: str) -> str | None:
     """The expression that a statement begins with: in math delimiters, or its first clause."""
     text = text.strip(" *_")
     if found := _MATH.match(text):
-        return read(next(each for each in found.groups() if each is not None))
-    return read(_CLAUSE.split(text, maxsplit=1)[0])
+        return alone(next(each for each in found.groups() if each is not None))
+    return alone(_CLAUSE.split(text, maxsplit=1)[0])
+
+
+def _expression(text: str, words: int) -> str | None:
+    """An expression as it is written; None for none, an inexact one, a long text and a sentence.
+
+    math-verify finds a number in any sentence, so more than ``words`` words are none.
+    """
+    text, bare = text.strip(), plain(text)
+    if len(text) > _LONGEST or not bare or _INEXACT.search(text):
+        return None
+    return text if len(_WORD.findall(bare)) <= words else None
 
 
 def are_equal(wanted: str, given: str) -> bool:

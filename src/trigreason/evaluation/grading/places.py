@@ -31,7 +31,8 @@ _MARKED = re.compile(
     re.IGNORECASE | re.VERBOSE | re.MULTILINE | re.DOTALL,
 )
 _NAMED = re.compile(
-    r"""\bI(?:'d|'ll|\ would|\ will)?\ (?:pick|choose|select|go\ with)\ (?P<picked>[^\n]{1,60})
+    r"""\bI(?:'d|'ll|\ would|\ will)?\ (?:pick|choose|select|go\ with)[ ]
+      (?P<picked>[^\n.!?]{1,60})(?=[.!\n]|\Z)
     | (?:^|(?<=[.!?:;,*])|\b(?:so|thus|hence|therefore|only))[\s*_"]*
       (?P<named>(?:(?:option|choice|answer|letter)\s+)?[^\s.,;:!?]{1,12})
       \s+is\s+(?:(?:the\s+)?(?:correct|right|best)(?:\s+(?:answer|option|choice|one))?
@@ -114,8 +115,12 @@ class Answer:
         return self.box is None and all(each.names for each in self.statements)
 
     def last_box(self) -> Answer:
-        """The last box with something in it, and nothing else."""
-        return Answer(boxes=(self.box,) if self.box else (), statements=(), lines=())
+        """The last box with something in it and those behind it, and nothing else.
+
+        A box of brackets may look empty: ``\\boxed{}}``.
+        """
+        start = self.box.start if self.box else 0
+        return Answer(tuple(box for box in self.boxes if box.start >= start), (), ())
 
     def read(
         self,
@@ -154,7 +159,9 @@ class Answer:
                 return behind[-1].read(of_statement) if behind else None
         if stated:
             return stated[-1].read(of_statement)
-        return reader(self.lines[-1]) if self.lines else None
+        if not self.lines or boxes(self.lines[-1]):
+            return None
+        return reader(self.lines[-1])
 
 
 def read_box(
