@@ -3,37 +3,72 @@ r"""The final answer in an answer text, and whether it is the wanted one."""
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 
-_BOX = re.compile(r"\\boxed\s*\{")
+_BOX = re.compile(
+    r"""\\(?:boxed|fbox|framebox)(?![A-Za-z])\s*
+    (?: \{
+      | (?P<bare>[-+]?[0-9][0-9,]*(?:\.[0-9]+)? | \(?[A-Za-z]\)?)     # \boxed 25, \boxed B
+        (?=\s*(?:[$.)]|\*\*|\\[)\]]|\n|\Z))
+    )""",
+    re.VERBOSE,
+)
 _PARAGRAPH = re.compile(r"\n[ \t\r]*\n")
 _STATEMENT = re.compile(r"\banswer\b[^\n]{0,60}?(?:\bis\b|[:\uff1a=])", re.IGNORECASE)
 _BRACE = re.compile(r"\\.|[{}]", re.DOTALL)
 
 
-def boxed(text: str) -> str | None:
-    r"""What stands in the last ``\boxed{...}``; None without one, or where it has no end.
+@dataclass(frozen=True, slots=True)
+class Box:
+    r"""A ``\boxed{...}`` of a text; one letter or number needs no braces, as in ``\boxed 25``.
+
+    Attributes:
+        start: where it begins in the text.
+        end: where it ends, in braces that match; the text's length where it has no end.
+        opened: everything from its content to the end of the text.
+        inner: its content; None where it has no end.
+    """
+
+    start: int
+    end: int
+    opened: str
+    inner: str | None
+
+
+def boxes(text: str) -> list[Box]:
+    r"""The boxes of a text in order; of a box in a box, both.
 
     Braces are matched, ``\{`` and ``\}`` being none; where they do not match (an answer made of
     brackets), everything up to the last closing brace counts.
     """
-    inner = opened_box(text)
-    if inner is None:
-        return None
-    depth, end = 1, None
-    for brace in _BRACE.finditer(inner):
+    return [_box(text, opening) for opening in _BOX.finditer(text)]
+
+
+def _box(text: str, opening: re.Match[str]) -> Box:
+    if opening["bare"]:
+        return Box(opening.start(), opening.end(), opening["bare"], opening["bare"])
+    opened = text[opening.end() :]
+    depth, last = 1, None
+    for brace in _BRACE.finditer(opened):
         if brace[0] not in "{}":
             continue
         depth += 1 if brace[0] == "{" else -1
         if not depth:
-            return inner[: brace.start()].strip()
-        end = brace.start() if brace[0] == "}" else end
-    return None if end is None else inner[:end].strip()
+            inner = opened[: brace.start()].strip()
+            return Box(opening.start(), opening.end() + brace.end(), opened, inner)
+        last = brace.start() if brace[0] == "}" else last
+    inner_or_none = None if last is None else opened[:last].strip()
+    return Box(opening.start(), len(text), opened, inner_or_none)
 
 
-def opened_box(text: str) -> str | None:
-    r"""Everything after the last ``\boxed{``, its end included; None without one."""
-    _, *inner = _BOX.split(text)
-    return inner[-1] if inner else None
+def boxed(text: str) -> str | None:
+    r"""What stands in the last ``\boxed{...}`` that is not empty.
+
+    The empty text where all are empty; None without a box, or where the last one has no end.
+    """
+    found = boxes(text)
+    filled = [box for box in found if box.inner != ""]
+    return filled[-1].inner if filled else "" if found else None
 
 
 def given_answer(text: str) -> str | None:

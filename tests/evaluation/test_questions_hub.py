@@ -30,6 +30,15 @@ ARC = {
     "choices": {"text": ["one", "two", "three"], "label": ["1", "2", "3"]},
     "answerKey": "2",
 }
+GSM8K = {"question": "How many?", "answer": "It is <<800*2=1600>>1600.\n#### 1,600"}
+MATH = {
+    "problem": "p",
+    "solution": "s",
+    "answer": r"\frac{1}{2}",
+    "subject": "Algebra",
+    "level": 2,
+    "unique_id": "test/algebra/1.json",
+}
 BBH = {"input": "not True is", "target": "False"}
 PUBLISHED: dict[tuple[str, str, str], list[dict[str, Any]]] = {
     ("HuggingFaceH4/aime_2024", "default", "train"): [AIME24],
@@ -38,6 +47,8 @@ PUBLISHED: dict[tuple[str, str, str], list[dict[str, Any]]] = {
     ("SaylorTwift/bbh", "boolean_expressions", "test"): [BBH, BBH],
     ("SaylorTwift/bbh", "snarks", "test"): [{"input": "?\n(A) a\n(B) b", "target": "(B)"}],
     ("allenai/ai2_arc", "ARC-Challenge", "test"): [ARC],
+    ("openai/gsm8k", "main", "test"): [GSM8K, GSM8K],
+    ("HuggingFaceH4/MATH-500", "default", "test"): [MATH, MATH | {"subject": "Geometry"}],
 }
 
 
@@ -58,6 +69,14 @@ def test_the_hubs_columns_are_read(data: str | None) -> None:
     assert (aime24.id, aime24.target, aime24.kind) == ("67", "025", AnswerKind.INTEGER)
     (aime25,) = load_questions("aime25", data)
     assert (aime25.id, aime25.target) == ("0", "70")
+    gsm8k = load_questions("gsm8k", data)
+    assert [(each.id, each.target, each.kind) for each in gsm8k] == [
+        ("1", "1,600", AnswerKind.INTEGER),
+        ("2", "1,600", AnswerKind.INTEGER),
+    ]
+    (geometry,) = load_questions("math500", data, groups=["Geometry"])
+    assert (geometry.id, geometry.group) == ("2", "Geometry")
+    assert (geometry.target, geometry.kind) == (r"\frac{1}{2}", AnswerKind.MATH)
     (gpqa,) = load_questions("gpqa_diamond", data, gpqa_order="as published")
     assert (gpqa.id, gpqa.target, gpqa.group) == ("rec1", "A", "Physics")
     assert "(A) right\n(B) wrong 1\n" in gpqa.prompt

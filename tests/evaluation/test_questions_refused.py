@@ -38,6 +38,9 @@ def arc(**changed: object) -> str:
         ("aime24", '{"id": 1, "problem": ["p"], "answer": "2"}', "'problem' is no text"),
         ("aime24", '{"id": 1, "problem": "p", "answer": true}', "'answer' is no text: True"),
         ("aime24", '{"id": 1, "problem": "p", "answer": "2"}\n' * 2, "2 questions have the id '1'"),
+        ("gsm8k", '{"question": "q", "answer": "2"}', "'answer' does not end with #### and an"),
+        ("gsm8k", '{"question": "q", "answer": "#### 1/2"}', "and an integer: '#### 1/2'"),
+        ("math500", '{"problem": "q"}', "expected the keys 'problem', 'answer'"),
         (
             "arc_challenge",
             '{"id": "x", "question": "q", "answerKey": "A"}',
@@ -144,7 +147,11 @@ def test_a_text_in_another_encoding_is_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("task", "options", "told"),
     [
-        ("aime23", {}, "there is no task 'aime23'; there are aime24, aime25, gpqa_diamond, bbh"),
+        (
+            "aime23",
+            {},
+            "there is no task 'aime23'; there are aime24, aime25, gsm8k, math500, gpqa_diamond",
+        ),
         ("bundled", {"limit": 0}, "a limit of 0 leaves no question"),
         ("bundled", {"groups": ["snarks"]}, "bundled has no group 'snarks'; there are tracking"),
         (

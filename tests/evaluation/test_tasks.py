@@ -26,6 +26,8 @@ from trigreason.evaluation.tasks import (
     bbh,
     bundled,
     gpqa_diamond,
+    gsm8k,
+    math500,
 )
 from trigreason.evaluation.work import by_group, measures, right, work
 from trigreason.reasoning import Trigger, trace_from_json
@@ -160,6 +162,8 @@ DATA = os.environ.get("TRIGREASON_DATA", "")
         (aime24, 30, "integer", 1),
         (aime25, 30, "integer", 1),
         (arc_challenge, 1150, "letter", 1),
+        (gsm8k, 1319, "integer", 1),
+        (math500, 500, "math", 1),
         (bbh, 6511, "letter", 27),
         (bundled, 1750, "letter", 7),
     ],

@@ -44,8 +44,8 @@ def calibrate(
         str | None,
         typer.Option(
             metavar="TASK",
-            help="Search on questions with known answers: aime24, aime25, gpqa_diamond, bbh, "
-            "arc_challenge or bundled.",
+            help="Search on questions with known answers: aime24, aime25, gsm8k, math500, "
+            "gpqa_diamond, bbh, arc_challenge or bundled.",
             rich_help_panel=LABELLED,
         ),
     ] = None,

@@ -35,7 +35,7 @@ def evaluate(
         str,
         typer.Argument(
             metavar="TASK",
-            help="aime24, aime25, gpqa_diamond, bbh, arc_challenge or bundled.",
+            help="aime24, aime25, gsm8k, math500, gpqa_diamond, bbh, arc_challenge or bundled.",
         ),
     ],
     *,

@@ -72,10 +72,18 @@ def output_of(trace: Trace, model: str, arm: Arm) -> ModelOutput:
     )
 
 
+def thinking_in(output: ModelOutput) -> str:
+    """What a model, a pair or another one, tells of its thinking; empty where it tells nothing."""
+    content = output.message.content if output.choices else ""
+    if isinstance(content, str):
+        return ""
+    return "\n\n".join(part.reasoning for part in content if isinstance(part, ContentReasoning))
+
+
 def usage_of(trace: Trace) -> ModelUsage:
     """Tokens of all requests to both models; what a server did not count is left out.
 
-    Reasoning tokens are all that were generated and are not of the answer: drafts and scores too.
+    Reasoning tokens are all that were generated and are not of the reply: drafts and scores too.
     """
     uses = [trace.use(author) for author in Author]
     cached = sum(use.cached_tokens or 0 for use in uses)
@@ -85,7 +93,7 @@ def usage_of(trace: Trace) -> ModelUsage:
         input_tokens=read - cached,
         input_tokens_cache_read=cached,
         output_tokens=written,
-        reasoning_tokens=written - trace.answer_tokens,
+        reasoning_tokens=written - trace.reply_tokens,
         total_tokens=read + written,
         total_cost=trace.usd,
     )

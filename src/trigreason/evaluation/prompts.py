@@ -1,9 +1,9 @@
-r"""The user turns of the paper's tasks.
+r"""The user turns of the tasks.
 
 AIME and GPQA are asked as SpecReason's public script asks them, in our words: to reason step by
 step, to part the steps with two line breaks (which is what makes them steps), and to box the final
-answer. For BBH and ARC the paper names no prompt; these ask for the same three things. The bundled
-pair knows none of this: it is given the bare question.
+answer. GSM8K and MATH-500 are asked as AIME is. For BBH and ARC the paper names no prompt; these
+ask for the same three things. The bundled pair knows none of this: it is given the bare question.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _BOXED = {
 
 
 def mathematics(problem: str) -> str:
-    """A problem of AIME, whose answer is an integer from 0 to 999."""
+    """A problem of AIME, GSM8K or MATH-500."""
     return (
         "Solve this problem of mathematics, clearly and without detours. "
         rf"{_STEPS} Put your final answer within \boxed{{}}."

@@ -1,4 +1,4 @@
-"""What Inspect finds here by its entry point: the model provider, and the paper's tasks."""
+"""What Inspect finds here by its entry point: the model provider, and the tasks."""
 
 from inspect_ai.model import modelapi
 
@@ -11,8 +11,20 @@ from trigreason.evaluation.tasks import (
     bbh,
     bundled,
     gpqa_diamond,
+    gsm8k,
+    math500,
 )
 
 pair = modelapi(name=PROVIDER)(PairAPI)
 
-__all__ = ["aime24", "aime25", "arc_challenge", "bbh", "bundled", "gpqa_diamond", "pair"]
+__all__ = [
+    "aime24",
+    "aime25",
+    "arc_challenge",
+    "bbh",
+    "bundled",
+    "gpqa_diamond",
+    "gsm8k",
+    "math500",
+    "pair",
+]

@@ -1,4 +1,4 @@
-"""The paper's tasks for Inspect: ``inspect eval trigreason/aime24 --model trigreason/PAIR``.
+"""The tasks for Inspect: ``inspect eval trigreason/aime24 --model trigreason/PAIR``.
 
 ``-T data=`` names a file or folder of questions, ``-T seed=`` the seed that every answer's own
 seed comes from, ``-T limit=`` how many questions (evenly from all groups).
@@ -47,6 +47,23 @@ def aime24(data: str | None = None, limit: int | None = None, seed: int = 0) -> 
 def aime25(data: str | None = None, limit: int | None = None, seed: int = 0) -> Task:
     """AIME 2025: 30 problems with integer answers."""
     return _asked("aime25", data, limit, seed)
+
+
+@task
+def gsm8k(data: str | None = None, limit: int | None = None, seed: int = 0) -> Task:
+    """GSM8K: 1,319 word problems of school mathematics with integer answers."""
+    return _asked("gsm8k", data, limit, seed)
+
+
+@task
+def math500(
+    data: str | None = None,
+    limit: int | None = None,
+    seed: int = 0,
+    groups: str | list[str] | None = None,
+) -> Task:
+    """MATH-500: 500 problems of mathematics; ``groups`` are subjects, where the data tells them."""
+    return _asked("math500", data, limit, seed, groups)
 
 
 @task

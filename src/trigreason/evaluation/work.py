@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import math
 from collections.abc import Mapping
 from typing import Any, cast
@@ -26,7 +27,7 @@ from inspect_ai.scorer import Value as Measured
 from inspect_ai.solver import TaskState
 
 from trigreason.evaluation.grading import AnswerKind, grade
-from trigreason.evaluation.outputs import RUN
+from trigreason.evaluation.outputs import RUN, thinking_in
 from trigreason.reasoning import StopReason
 
 GROUP = "group"
@@ -49,6 +50,8 @@ def by_group() -> Metric:
 def right() -> Scorer:
     """Whether the answer is the wanted one, by the form of the question's answer.
 
+    Where the answer says nothing, the last box of the thinking counts.
+
     With epochs, a question counts with the mean of its answers, and the standard error is that of
     the mean over questions: answers to the same question are one cluster.
     """
@@ -56,7 +59,9 @@ def right() -> Scorer:
     async def score(state: TaskState, target: Target) -> Score:
         given = state.metadata
         kind, letters = AnswerKind(given["kind"]), given["letters"]
-        found = grade(kind, state.output.completion, target.text, letters)
+        answer, thinking = state.output.completion, thinking_in(state.output)
+        # in a thread, for the comparison of two expressions may take seconds
+        found = await asyncio.to_thread(grade, kind, answer, target.text, letters, thinking)
         return Score(value=CORRECT if found.right else INCORRECT, answer=found.given)
 
     return score

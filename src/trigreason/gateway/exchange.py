@@ -121,10 +121,7 @@ class Exchange:
     @property
     def answer_tokens(self) -> int:
         """Tokens of what clients get as content, by both models."""
-        return sum(
-            trace.thinking_tokens if trace.in_the_open else trace.answer_tokens
-            for trace in self.traces
-        )
+        return sum(trace.reply_tokens for trace in self.traces)
 
     @property
     def draft_tokens(self) -> int:

@@ -217,6 +217,11 @@ class Trace:
         return self.thinking.strip() if self.in_the_open else self.answer
 
     @property
+    def reply_tokens(self) -> int:
+        """The tokens of the reply."""
+        return self.thinking_tokens if self.in_the_open else self.answer_tokens
+
+    @property
     def thinking_tokens(self) -> int:
         return sum(step.tokens for step in self.standing)
 

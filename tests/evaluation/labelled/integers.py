@@ -132,7 +132,7 @@ INTEGERS: dict[str, list[tuple[str | None, str, bool]]] = {
         (r"\boxed{\{25\}}", "25", False),
         (r"\boxed{\text{none}}", "25", False),
         (r"\boxed{\text{twenty-five}}", "25", False),
-        (r"\boxed{25 \pmod{1000}}", "25", False),
+        (r"\boxed{25 \pmod{7}}", "25", False),
     ],
     "several boxes": [
         (r"First \boxed{7}, then \boxed{25}.", "25", True),

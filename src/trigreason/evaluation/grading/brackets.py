@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-from trigreason.evaluation.grading.places import Answer
+from trigreason.answers import Box
 
 _DRESS = r"\\(?:text|texttt|mathtt|mathrm)\b"
 _RUN = re.compile(
@@ -24,17 +24,16 @@ _TEXT = re.compile(rf"[\s$]*{_DRESS}\s*\{{(?P<inner>.*)\}}[\s$]*", re.DOTALL)
 _ONLY_BRACKETS = re.compile(r"[\[\](){}<>]+")
 
 
-def read(answer: Answer) -> str | None:
-    """The brackets that an answer gives, without white space; None if it gives anything else."""
-    if answer.opened is None:
-        return answer.read(_brackets)
-    run = _RUN.match(answer.opened)
+def in_box(box: Box) -> str | None:
+    """The brackets that a box gives, without white space; None if it gives anything else."""
+    run = _RUN.match(box.opened)
     written = run[0] if run else ""
     end = written.rfind("}")
-    return _brackets(written[:end]) if end >= 0 else None
+    return brackets(written[:end]) if end >= 0 else None
 
 
-def _brackets(text: str) -> str | None:
+def brackets(text: str) -> str | None:
+    """The brackets that a text is, without white space; None if it is anything else."""
     if dressed := _TEXT.fullmatch(text):
         text = dressed["inner"]
     for pattern, meant in _AS_WRITTEN:

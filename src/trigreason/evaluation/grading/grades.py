@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import partial
 
-from trigreason.evaluation.grading import brackets, integers, labels, words
+from trigreason.evaluation.grading import brackets, integers, labels, mathematics, words
 from trigreason.evaluation.grading.places import Answer, answer_in
 from trigreason.evaluation.grading.plain import plain
 
@@ -15,8 +16,9 @@ class AnswerKind(StrEnum):
     """What form a task's answers have.
 
     Attributes:
-        INTEGER: an integer in digits; ``025`` is 25 (AIME, counting, arithmetic).
+        INTEGER: an integer in digits; ``025`` is 25 (AIME, GSM8K, counting, arithmetic).
         LETTER: the label of one of the options, a letter or a digit (GPQA, ARC, most of BBH).
+        MATH: an expression in LaTeX, right in any form that comes to the same (MATH-500).
         WORD: one of two words: True or False, Yes or No, valid or invalid (BBH).
         BRACKETS: the closing brackets that are missing, in order (BBH's ``dyck_languages``).
         WORD_LIST: words in order (BBH's ``word_sorting``).
@@ -25,6 +27,7 @@ class AnswerKind(StrEnum):
 
     INTEGER = "integer"
     LETTER = "letter"
+    MATH = "math"
     WORD = "word"
     BRACKETS = "brackets"
     WORD_LIST = "word list"
@@ -40,16 +43,24 @@ class Grade:
 
 
 def grade(
-    kind: AnswerKind, answer_text: str | None, target: str, letters: Sequence[str] = ()
+    kind: AnswerKind,
+    answer_text: str | None,
+    target: str,
+    letters: Sequence[str] = (),
+    thinking: str | None = None,
 ) -> Grade:
-    """Grade what a model answered after its thinking; no answer text raises.
+    """Grade what a model answered; no text raises.
+
+    The answer goes first. Only where it opens no box and states nothing to be the answer, the last
+    box of the thinking counts, and nothing else in the thinking does.
 
     Args:
         kind: the form of the answer.
-        answer_text: what the model wrote after its thinking; None or an empty text is wrong.
+        answer_text: what the model wrote after its thinking; None or an empty text if nothing.
         target: the wanted answer as published, such as ``025``, ``(A)`` or ``valid``.
         letters: the labels of the options, for ``LETTER``. A label that is not among them is wrong,
             and a letter never stands for a digit label at its position.
+        thinking: what the model wrote before; None where that is not to be looked at.
 
     Returns:
         The grade. ``given`` is in normal form (``25``, ``A``, ``yes``) where the answer could be
@@ -57,28 +68,45 @@ def grade(
 
     Raises:
         ValueError: ``target`` is no answer of the kind.
+        RuntimeError: the kind is ``MATH``, and math-verify cannot be started.
     """
     wanted = _read(kind, answer_in(rf"\boxed{{{target}}}"), target, letters)
     if wanted is None:
         raise ValueError(f"the target {target!r} is no {kind}")
     answer = answer_in(answer_text or "")
     given = _read(kind, answer, target, letters)
-    if given is None and answer.box is not None:
-        return Grade(False, plain(answer.box) or None)
+    if given is None and thinking and answer.says_nothing:
+        answer = answer_in(thinking).last_box()
+        given = _read(kind, answer, target, letters)
+    if given is None:
+        box = answer.box
+        return Grade(False, plain(box.inner) if box and box.inner else None)
+    if kind is AnswerKind.MATH:
+        return Grade(mathematics.are_equal(wanted, given), given)
     return Grade(given == wanted, given)
 
 
 def _read(kind: AnswerKind, answer: Answer, target: str, letters: Sequence[str]) -> str | None:
     match kind:
         case AnswerKind.INTEGER:
-            return integers.read(answer)
+            return answer.read(
+                integers.integer,
+                in_statement=integers.said,
+                mentions=integers.mentioned,
+                names=True,
+            )
         case AnswerKind.LETTER:
             return labels.read(answer, letters)
+        case AnswerKind.MATH:
+            return answer.read(
+                mathematics.alone, in_box=mathematics.in_box, in_statement=mathematics.said
+            )
         case AnswerKind.WORD:
-            return words.read_word(answer, words.pair_of(target))
+            pair = words.pair_of(target)
+            return None if pair is None else answer.read(partial(words.word, pair=pair))
         case AnswerKind.BRACKETS:
-            return brackets.read(answer)
+            return answer.read(brackets.brackets, in_box=brackets.in_box)
         case AnswerKind.WORD_LIST:
-            return words.read_list(answer)
+            return answer.read(partial(words.listed, wanted=target))
         case AnswerKind.TEXT:
-            return words.read_text(answer)
+            return answer.read(words.literal)

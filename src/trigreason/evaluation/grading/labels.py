@@ -11,13 +11,21 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
+from trigreason.answers import Box
 from trigreason.evaluation.grading.places import Answer
 from trigreason.evaluation.grading.plain import plain
 
 _LEAD = re.compile(
-    r"(?:(?:the )?(?:(?:final|correct|right|best) )?(?:answer|option|choice|letter)"
+    r"(?:(?:the )?(?:(?:final|correct|right|best) )?(?:answer|option|choice|letter|选项)"
     r"(?: is)? ?[:=]? ?)*",
     re.IGNORECASE,
+)
+_VERB = re.compile(
+    r"^[^)\]]{0,12}[)\]] (?:is|was|are|can|cannot|does|would|seems|fails)\b", re.IGNORECASE
+)
+"""A label that a sentence is about: outside a box, "(B) is wrong" names no option."""
+_DENIED = re.compile(
+    r"(?:is|are|was)(?: not|n['\u2019]t| wrong| incorrect| false)\b", re.IGNORECASE
 )
 _REASON = re.compile(r"\b(?:because|since|as|for|which|while|whereas)\b", re.IGNORECASE)
 
@@ -33,7 +41,9 @@ def _patterns(letters: tuple[str, ...]) -> _Patterns:
     label = "|".join(re.escape(each) for each in letters)
     flags = re.IGNORECASE | re.VERBOSE
     return _Patterns(
-        alone=re.compile(rf"[(\[{{]?\ ?(?P<label>{label})\ ?[)\]}}]?[.:,;!?]?", flags),
+        alone=re.compile(
+            rf"""(?:[(\[<]|\\?\{{)?\ ?(?P<label>{label})\ ?(?:[)\]>]|\\?\}})?[.:,;!?]?""", flags
+        ),
         leading=re.compile(
             rf"""(?:
                 [(\[](?P<label>{label})[)\]][\s.:,;–—-]+
@@ -59,12 +69,15 @@ def read(answer: Answer, letters: Sequence[str]) -> str | None:
         return None
 
     def reader(text: str) -> str | None:
-        return label(text, letters)
+        return None if _VERB.search(plain(text)) else label(text, letters)
 
-    in_place = answer.read(reader)
-    said = answer.opened is not None or any(map(reader, answer.statements))
-    if said or in_place is None or not _is_listed(answer.lines, letters):
-        return in_place
+    def in_box(box: Box) -> str | None:
+        return None if box.inner is None else label(box.inner, letters)
+
+    given = answer.read(reader, in_box=in_box, names=True)
+    said = answer.box is not None or any(reader(each.said) for each in answer.statements)
+    if said or given is None or not _is_listed(answer.lines, letters):
+        return given
     return None
 
 
@@ -79,6 +92,8 @@ def label(text: str, letters: Sequence[str]) -> str | None:
     if leading is None:
         return None
     named = leading["label"] or leading["bare"]
+    if _DENIED.match(leading["rest"]):
+        return None
     rest = _REASON.split(leading["rest"], maxsplit=1)[0]
     others = (match[match.lastgroup or 0] for match in patterns.other.finditer(rest))
     if any(other.casefold() != named.casefold() for other in others):

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import re
 
-from trigreason.evaluation.grading.places import Answer
 from trigreason.evaluation.grading.plain import plain
 
 PAIRS = (("true", "false"), ("yes", "no"), ("valid", "invalid"))
 """The pairs of words that BBH asks to choose from."""
 
-_LEAD = re.compile(r"(?:[-•(\[*]\s*|(?:the )?(?:final )?answer(?: is)? ?: ?)*", re.IGNORECASE)
+_LEAD = re.compile(
+    r"(?:[-•(\[*]\s*|(?:the )?(?:final )?answer(?: is)? ?: ?)*"
+    r"(?:(?:the |this )?(?:argument|reasoning|inference) is )?(?:(?:deductively|logically) )?"
+)
 _GOES_ON = re.compile(r"\s*[.,;:!)\]–—](?!\w)|\s+-\s|\s+(?:because|since|as)\b")
 _SEPARATORS = re.compile(r"[\s,;]+")
 
@@ -20,34 +22,32 @@ def pair_of(target: str) -> tuple[str, str] | None:
     return next((pair for pair in PAIRS if target.casefold().strip() in pair), None)
 
 
-def read_word(answer: Answer, pair: tuple[str, str] | None) -> str | None:
-    """The word of ``pair`` that an answer gives; None if it gives none of them, or both."""
-    return None if pair is None else answer.read(lambda text: _word(text, pair))
-
-
-def read_list(answer: Answer) -> str | None:
-    """The words of an answer in lower case with a space between them; None if there are none."""
-    return answer.read(_list)
-
-
-def read_text(answer: Answer) -> str | None:
-    """The answer in lower case; None if it is empty."""
-    return answer.read(lambda text: plain(text).casefold() or None)
-
-
-def _word(text: str, pair: tuple[str, str]) -> str | None:
+def word(text: str, pair: tuple[str, str]) -> str | None:
+    """The word of ``pair`` that a text gives; None if it gives none of them, or both."""
     bare = _LEAD.sub("", plain(text).casefold(), count=1)
-    for word, other in (pair, pair[::-1]):
-        if not bare.startswith(word):
+    for given, other in (pair, pair[::-1]):
+        if not bare.startswith(given):
             continue
-        rest = bare[len(word) :]
+        rest = bare[len(given) :]
         if rest and not _GOES_ON.match(rest):
             return None
         both = re.fullmatch(rf"\W*(?:or|and)?\W*{other}\W*", rest)
-        return None if both else word
+        return None if both else given
     return None
 
 
-def _list(text: str) -> str | None:
-    words = (each.strip("[]\"'") for each in _SEPARATORS.split(plain(text).casefold()))
-    return " ".join(word for word in words if word) or None
+def listed(text: str, wanted: str) -> str | None:
+    """The words of a text in lower case with a space between them; None if there are none.
+
+    "and" before the last word is no word of the list, unless it is one of those ``wanted``.
+    """
+    words = [each.strip("[]\"'") for each in _SEPARATORS.split(plain(text).casefold())]
+    words = [each for each in words if each]
+    if words[-2:-1] == ["and"] and "and" not in wanted.casefold().split():
+        del words[-2]
+    return " ".join(words) or None
+
+
+def literal(text: str) -> str | None:
+    """The text in lower case; None if it is empty."""
+    return plain(text).casefold() or None

@@ -1,4 +1,4 @@
-"""The questions of the paper's tasks, from the Hugging Face hub or from files."""
+"""The questions of the tasks, from the Hugging Face hub or from files."""
 
 from trigreason.evaluation.questions.gpqa import GpqaOrder
 from trigreason.evaluation.questions.loading import load_questions

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import get_args
 
 from trigreason import bundled
-from trigreason.evaluation.questions import aime, arc, bbh, gpqa
+from trigreason.evaluation.questions import arc, bbh, gpqa, problems
 from trigreason.evaluation.questions.hub import hub_rows
 from trigreason.evaluation.questions.question import Question
 from trigreason.evaluation.questions.rows import Row, csv_rows, example_rows, jsonl_rows
@@ -35,7 +35,7 @@ def load_questions(
             hub, but for ``bundled`` the problems that come with the package.
         limit: so many questions at most; since groups take turns, evenly from all of them. Fewer
             are the beginning of more, with the same ids.
-        groups: these alone (tasks of BBH, fields of GPQA).
+        groups: these alone (tasks of BBH, fields of GPQA, subjects of MATH-500).
         seed: of the order of GPQA's options; the order in a question depends on nothing else.
         gpqa_order: ``"as published"`` keeps GPQA's right answer at (A) in every question, as
             SpecReason's public script does; see :data:`~.gpqa.GpqaOrder`.
@@ -58,7 +58,10 @@ def load_questions(
         questions = list(_of_parts(published, data, wanted))
     else:
         rows = _rows(published, data)
-        questions = [_question(published, row, seed, gpqa_order) for row in rows]
+        questions = [
+            _question(published, row, number, seed, gpqa_order)
+            for number, row in enumerate(rows, start=1)
+        ]
         _check_groups(task, sorted({each.group for each in questions} - {""}), groups)
         questions = [each for each in questions if groups is None or each.group in groups]
     _check_ids(questions, published, data)
@@ -89,14 +92,18 @@ def _in_turns(questions: Iterable[Question]) -> list[Question]:
     return [each for each in turns if each is not None]
 
 
-def _question(task: Task, row: Row, seed: int, gpqa_order: gpqa.GpqaOrder) -> Question:
+def _question(task: Task, row: Row, number: int, seed: int, gpqa_order: gpqa.GpqaOrder) -> Question:
     match task.name:
         case "gpqa_diamond":
             return gpqa.question(row, seed, gpqa_order)
         case "arc_challenge":
             return arc.question(row)
+        case "gsm8k":
+            return problems.gsm8k(row, number)
+        case "math500":
+            return problems.math500(row, number)
         case _:
-            return aime.question(row)
+            return problems.aime(row)
 
 
 def _rows(task: Task, data: str | None) -> Iterator[Row]:

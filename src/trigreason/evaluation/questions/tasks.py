@@ -1,4 +1,4 @@
-"""The paper's tasks: what they are, and where they are published."""
+"""The tasks: what they are, and where they are published."""
 
 from __future__ import annotations
 
@@ -57,6 +57,22 @@ TASKS = {
             config="default",
             split="test",
             files=("aime25.jsonl", "aime_2025.jsonl", "aime2025.jsonl"),
+        ),
+        Task(
+            "gsm8k",
+            "GSM8K: 1,319 word problems of school mathematics, integer answers",
+            hub="openai/gsm8k",
+            config="main",
+            split="test",
+            files=("gsm8k_test.jsonl", "gsm8k.jsonl", "grade_school_math/data/test.jsonl"),
+        ),
+        Task(
+            "math500",
+            "MATH-500: 500 problems of mathematics, answers in LaTeX",
+            hub="HuggingFaceH4/MATH-500",
+            config="default",
+            split="test",
+            files=("math500.jsonl", "math_500.jsonl", "MATH-500/test.jsonl"),
         ),
         Task(
             "gpqa_diamond",

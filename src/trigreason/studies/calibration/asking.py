@@ -178,7 +178,10 @@ class Asking:
             self.conditions.arm(setting),
             seed_for(self.conditions.seed, question.id, epoch),
         )
-        graded = grade(question.kind, trace.answer, question.target, question.letters)
+        # in a thread, for the comparison of two expressions may take seconds
+        graded = await asyncio.to_thread(
+            grade, question.kind, trace.reply, question.target, question.letters, trace.thinking
+        )
         told = {
             "group": question.group,
             "target": question.target,

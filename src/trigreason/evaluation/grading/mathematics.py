@@ -1,0 +1,128 @@
+r"""Mathematical expressions, compared by math-verify in a process of its own.
+
+SymPy may take forever on a hostile expression, in code that no signal interrupts, and math-verify's
+own time limit works in a main thread alone. So a process does the work, started by the first
+comparison that needs it, and is ended where it takes too long.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from queue import Empty, Queue
+from threading import Lock, Thread
+
+from trigreason.answers import Box
+from trigreason.evaluation.grading.plain import plain
+
+SECONDS = 10.0
+"""How long one comparison may take; one that takes longer says that the two differ."""
+_STARTING_SECONDS = 120.0
+"""How long the process may take to import SymPy, on a busy machine."""
+_LONGEST = 2_000
+"""No answer has more characters."""
+_MATH = re.compile(r"\\\((.+?)\\\)|\\\[(.+?)\\\]|\$\$?([^$]+?)\$\$?(?![0-9])")
+_WORD = re.compile(r"(?<![\\A-Za-z])[A-Za-z]{2,}")
+_CLAUSE = re.compile(r"[.;!?](?=\s|$)|\s(?:because|since|as|so|for|which|where|with)\s")
+_INEXACT = re.compile(r"\\approx(?![A-Za-z])|\\(?:sim|ne|neq)(?![A-Za-z])|\\not(?![A-Za-z])|≈|≠|!=")
+
+
+def in_box(box: Box) -> str | None:
+    """The expression in a box."""
+    return None if box.inner is None else _expression(box.inner, words=3)
+
+
+def alone(text: str) -> str | None:
+    """The expression that a text consists of."""
+    return _expression(text, words=1)
+
+
+def said(text: str) -> str | None:
+    """The expression that a statement begins with: in math delimiters, or its first clause."""
+    text = text.strip(" *_")
+    if found := _MATH.match(text):
+        return alone(next(each for each in found.groups() if each is not None))
+    return alone(_CLAUSE.split(text, maxsplit=1)[0])
+
+
+def _expression(text: str, words: int) -> str | None:
+    """An expression as it is written; None for none, an inexact one, a long text and a sentence.
+
+    math-verify finds a number in any sentence, so more than ``words`` words are none.
+    """
+    text, bare = text.strip(), plain(text)
+    if len(text) > _LONGEST or not bare or _INEXACT.search(text):
+        return None
+    return text if len(_WORD.findall(bare)) <= words else None
+
+
+def are_equal(wanted: str, given: str) -> bool:
+    """Whether two expressions are the same, by their text or by what they come to.
+
+    Raises:
+        RuntimeError: math-verify cannot be started.
+    """
+    if plain(wanted).replace(" ", "") == plain(given).replace(" ", ""):
+        return True
+    return _comparer.are_equal(wanted, given)
+
+
+class _Comparer:
+    """A process that compares; of many threads, one is served after the other."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._process: subprocess.Popen[str] | None = None
+        self._said: Queue[str] = Queue()
+
+    def are_equal(self, wanted: str, given: str) -> bool:
+        with self._lock:
+            process = self._process or self._started()
+            assert process.stdin is not None
+            process.stdin.write(json.dumps([wanted, given]) + "\n")
+            process.stdin.flush()
+            told = self._next(SECONDS)
+            if told is None:
+                process.kill()
+                process.wait()
+                self._process = None
+            return told == "true"
+
+    def _started(self) -> subprocess.Popen[str]:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "trigreason.evaluation.grading.comparing"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            encoding="utf-8",
+        )
+        self._said = Queue()
+        Thread(target=_listen, args=(process, self._said), daemon=True).start()
+        if self._next(_STARTING_SECONDS) != "ready":
+            process.kill()
+            process.wait()
+            raise RuntimeError(
+                "math-verify, which compares mathematical answers, does not start; "
+                "install it with pip install 'trigreason[evaluation]'"
+            )
+        self._process = process
+        return process
+
+    def _next(self, seconds: float) -> str | None:
+        """The process's next line; None where none comes in time, or it has ended."""
+        try:
+            return self._said.get(timeout=seconds).strip() or None
+        except Empty:
+            return None
+
+
+def _listen(process: subprocess.Popen[str], said: Queue[str]) -> None:
+    assert process.stdout is not None
+    for line in process.stdout:
+        said.put(line)
+    said.put("")
+
+
+_comparer = _Comparer()

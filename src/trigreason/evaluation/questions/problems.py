@@ -1,0 +1,68 @@
+r"""Problems of mathematics: AIME, GSM8K and MATH-500."""
+
+from __future__ import annotations
+
+from trigreason.evaluation.grading import AnswerKind
+from trigreason.evaluation.grading.integers import integer
+from trigreason.evaluation.prompts import mathematics
+from trigreason.evaluation.questions.question import Question
+from trigreason.evaluation.questions.rows import Row
+
+_FINAL = "####"
+"""What GSM8K puts before the number that a worked answer comes to."""
+
+
+def aime(row: Row) -> Question:
+    """A problem from its keys ``id``, ``problem`` and ``answer`` (``025`` is a fine integer).
+
+    Raises:
+        ValueError: a key is missing, or its value of another kind.
+    """
+    row.require("id", "problem", "answer")
+    answer = row.text("answer")
+    if not (answer.isascii() and answer.isdigit()):
+        raise row.wrong(f"'answer' is no integer from 0 on: {answer!r}")
+    return Question(
+        id=row.text("id"),
+        prompt=mathematics(row.text("problem")),
+        target=answer,
+        kind=AnswerKind.INTEGER,
+    )
+
+
+def gsm8k(row: Row, number: int) -> Question:
+    """The ``number``-th problem from its keys ``question`` and ``answer``, which ends with its
+    number behind ``####`` (``1,600`` is a fine integer).
+
+    Raises:
+        ValueError: a key is missing, or no integer stands behind ``####``.
+    """
+    row.require("question", "answer")
+    _, mark, target = row.text("answer").rpartition(_FINAL)
+    if not mark or integer(target) is None:
+        found = row.text("answer")[-40:]
+        raise row.wrong(f"'answer' does not end with {_FINAL} and an integer: {found!r}")
+    return Question(
+        id=str(number),
+        prompt=mathematics(row.text("question")),
+        target=target.strip(),
+        kind=AnswerKind.INTEGER,
+    )
+
+
+def math500(row: Row, number: int) -> Question:
+    """The ``number``-th problem from its keys ``problem`` and ``answer``, an expression in LaTeX.
+
+    Its group is its ``subject``; the form without one has no groups.
+
+    Raises:
+        ValueError: a key is missing, or its value of another kind.
+    """
+    row.require("problem", "answer")
+    return Question(
+        id=str(number),
+        prompt=mathematics(row.text("problem")),
+        target=row.text("answer"),
+        group=row.text("subject") if "subject" in row.values else "",
+        kind=AnswerKind.MATH,
+    )
