@@ -10,6 +10,7 @@ to serve files.
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import re
 from collections.abc import AsyncIterator, Mapping
@@ -50,13 +51,16 @@ class HubDouble:
     """The hub's state; ``served`` are the ranges of bytes that left it, by the file's SHA-256.
 
     ``cut`` is after how many bytes of a file each next connection breaks; ``down`` is a status
-    that everything is answered with.
+    that everything is answered with; ``pause`` is a rest before each 4 KiB, in seconds. In the
+    middle of a file ``sending`` is set.
     """
 
     repos: dict[str, Repo]
     cut: list[int] = field(default_factory=list)
     down: int | None = None
     ignores_ranges: bool = False
+    pause: float = 0.0
+    sending: asyncio.Event = field(default_factory=asyncio.Event)
     served: dict[str, list[tuple[int, int]]] = field(default_factory=dict)
     requests: list[str] = field(default_factory=list)
     url: str = ""
@@ -152,6 +156,9 @@ class HubDouble:
         await response.prepare(request)
         end = min(len(data), begin + self.cut.pop(0)) if self.cut else len(data)
         for start in range(begin, end, CHUNK):
+            await asyncio.sleep(self.pause)
+            if start >= begin + 4 * CHUNK:
+                self.sending.set()
             await response.write(data[start : min(start + CHUNK, end)])
         self.served.setdefault(sha, []).append((begin, end))
         if end < len(data) and request.transport is not None:

@@ -10,6 +10,7 @@ import typer
 
 from trigreason.cli import options
 from trigreason.cli.extra import needs
+from trigreason.cli.fetching import fetch_models
 from trigreason.cli.models import chosen_pair
 from trigreason.cli.options import WrongUse, as_wrong_use
 from trigreason.configuration import BUNDLED, Configuration, PlannedPair, read_configuration
@@ -188,6 +189,7 @@ def calibrate(
             connections=connections,
         )
         job.parts()
+    fetch_models(plan, quiet=as_json)
     with_labels(job, f"task {task}, {data or _DEFAULT_DATA}", destination)
 
 

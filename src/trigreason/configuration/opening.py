@@ -87,6 +87,7 @@ async def _open_all(
     """Open each engine once, even where both authors use it; ``stack`` closes them."""
     planned = {engine.name: engine for engine in wanted.values()}
     keys = {name: engine.api_key(environ) for name, engine in planned.items()}
+    planned = {name: await engine.with_file() for name, engine in planned.items()}
     threads = _threads(planned)
     opened: dict[str, Engine] = {}
 

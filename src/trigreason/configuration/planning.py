@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from trigreason import bundled
 from trigreason.configuration.layers import Layers
@@ -13,6 +13,7 @@ from trigreason.configuration.schema import BUNDLED, EngineSettings, KeyPath, Pa
 from trigreason.engines.base import NotAModel
 from trigreason.engines.connect import as_file, is_url
 from trigreason.engines.embedded import check_gguf
+from trigreason.engines.hub import HubName, fetched, is_hub_name
 from trigreason.engines.template_sources import template_from
 from trigreason.engines.templates import ChatTemplate, TemplateError
 from trigreason.reasoning import Author
@@ -59,9 +60,29 @@ class PlannedEngine:
         except TemplateError as error:
             raise self._error("template", str(error)) from error
 
+    @property
+    def hub_name(self) -> HubName | None:
+        """What the model is called on the hub; None where it comes from elsewhere."""
+        file = self.settings.file
+        return HubName.parse(file) if file is not None and is_hub_name(file) else None
+
+    async def with_file(self) -> PlannedEngine:
+        """The same engine with its model on this machine, fetched from the hub where it is not.
+
+        Raises:
+            HubError: the model cannot be had.
+        """
+        if self.hub_name is None:
+            return self
+        file = await fetched(self.hub_name)
+        return replace(self, settings=self.settings.model_copy(update={"file": file}))
+
     def check_file(self) -> None:
-        """Raises ConfigurationError where the settings name a file that is no model."""
-        if self.settings.file is not None:
+        """Raises ConfigurationError where the settings name a file that is no model.
+
+        A model on the hub is not looked for.
+        """
+        if self.settings.file is not None and self.hub_name is None:
             try:
                 check_gguf(self.settings.file)
             except NotAModel as error:
@@ -87,7 +108,7 @@ class PlannedEngine:
 
 
 def engine_at(model: str, place: str, **keys: str) -> PlannedEngine:
-    """The engine that a URL, MODEL@URL or a path of a GGUF file names, as ``place`` says.
+    """The engine that a URL, MODEL@URL, a GGUF file or hf:ORG/REPO names, as ``place`` says.
 
     ``keys`` are further settings, by their keys in a configuration.
 

@@ -12,9 +12,10 @@ from trigreason.engines.hub.names import HubName
 PREFERRED = (
     "Q4_K_M", "UD-Q4_K_XL", "Q4_K_S", "Q5_K_M", "Q5_K_S", "Q4_K_L", "Q6_K", "Q8_0",
     "IQ4_NL", "IQ4_XS", "Q4_1", "Q4_0", "Q5_1", "Q5_0", "BF16", "F16",
+    "Q3_K_L", "Q3_K_M", "Q3_K_S",
 )  # fmt: skip
 """Quantizations in the order in which one is taken where none is named: first those that lose
-little and are small, then large ones, then what else has four bits or more."""
+little and are small, then larger ones, then those that lose much."""
 
 SHOWN = 12
 """So many names are listed in an error."""

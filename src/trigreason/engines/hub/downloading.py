@@ -74,7 +74,7 @@ def _stream(
     watch: Watch,
     stopped: Callable[[], bool],
 ) -> None:
-    from huggingface_hub.utils import get_session, hf_raise_for_status
+    from huggingface_hub import get_session, hf_raise_for_status
 
     here = _length(partial)
     asked = {**headers, "Accept-Encoding": "identity"}
