@@ -13,7 +13,7 @@ from trigreason.cli.extra import needs
 from trigreason.cli.fetching import fetch_models
 from trigreason.cli.models import chosen_pair
 from trigreason.cli.options import WrongUse, as_wrong_use
-from trigreason.configuration import BUNDLED, Configuration, PlannedPair, read_configuration
+from trigreason.configuration import Configuration, PlannedPair, read_configuration
 
 LABEL_FREE = "Without labels"
 LABELLED = "With labels"
@@ -224,9 +224,9 @@ def _check_writing(
     """Raises WrongUse where there is no place in a configuration for the pair's thresholds."""
     if profile_out is not None:
         raise WrongUse("--write and --profile-out are two places; choose one of them")
-    if plan.name == BUNDLED:
+    if plan.name not in configuration.settings.pairs:
         raise WrongUse(
-            f"the {BUNDLED} pair stands in no configuration; write a profile with --profile-out"
+            f"the {plan.name} pair stands in no configuration; write a profile with --profile-out"
         )
     if configuration.file is None:
         raise WrongUse("there is no configuration to write into; give one with --config")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Collection
 
@@ -26,12 +27,17 @@ def fetch_models(
 ) -> None:
     """Fetch those models of a pair that are ``needed``, named by the hub, and not here yet.
 
+    Keys are looked for first, so that nothing is downloaded in vain.
+
     Raises:
+        ConfigurationError: a key is not there.
         HubError: a model cannot be had.
     """
-    for author, engine in pair.engines.items():
-        if author in needed:
-            fetch_model(engine, quiet=quiet)
+    engines = [engine for author, engine in pair.engines.items() if author in needed]
+    for engine in engines:
+        engine.api_key(os.environ)
+    for engine in engines:
+        fetch_model(engine, quiet=quiet)
 
 
 def fetch_model(engine: PlannedEngine, *, quiet: bool = False) -> None:

@@ -13,7 +13,7 @@ from trigreason import bundled
 from trigreason.budget import Budget
 from trigreason.configuration.planning import PlannedEngine, PlannedPair
 from trigreason.configuration.schema import EngineSettings
-from trigreason.engines.base import Engine
+from trigreason.engines.base import Engine, EngineUnreachable
 from trigreason.engines.connect import connect
 from trigreason.engines.embedded import load, split_threads, threads_alone
 from trigreason.pairs import Pair
@@ -110,13 +110,19 @@ async def _open_all(
 
 async def _connected(engine: PlannedEngine, api_key: str | None) -> Engine:
     settings = engine.settings
-    return await connect(
-        f"{settings.model}@{settings.url}" if settings.model else f"{settings.url}",
-        api_key=api_key,
-        dialect=settings.dialect,
-        template=engine.template(),
-        timeouts=settings.timeouts,
-    )
+    try:
+        return await connect(
+            f"{settings.model}@{settings.url}" if settings.model else f"{settings.url}",
+            api_key=api_key,
+            dialect=settings.dialect,
+            template=engine.template(),
+            timeouts=settings.timeouts,
+        )
+    except EngineUnreachable as error:
+        if engine.serve is None:
+            raise
+        advice = f"Start it: {engine.serve}"
+        raise EngineUnreachable(error.what, error.where, advice) from error
 
 
 async def _loaded(

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from trigreason import bundled
 from trigreason.configuration.layers import Layers
+from trigreason.configuration.presets import Preset, PresetModel, presets
 from trigreason.configuration.problems import ConfigurationError, Problem, nearest, shown
 from trigreason.configuration.reading import Configuration, validate
 from trigreason.configuration.schema import BUNDLED, EngineSettings, KeyPath, PairSettings
@@ -21,12 +22,16 @@ from trigreason.reasoning import Author
 
 @dataclass(frozen=True, slots=True)
 class PlannedEngine:
-    """An engine by its name; its settings are those ``at`` this path of ``layers``."""
+    """An engine by its name; its settings are those ``at`` this path of ``layers``.
+
+    ``serve`` is the command that starts its server, where one is known.
+    """
 
     name: str
     settings: EngineSettings
     layers: Layers = field(repr=False)
     at: KeyPath = ()
+    serve: str | None = field(default=None, repr=False)
 
     def __str__(self) -> str:
         return f"{self.name} ({self.settings})"
@@ -150,10 +155,16 @@ def bundled_pair() -> PlannedPair:
 
 
 def planned_pair(configuration: Configuration, name: str) -> PlannedPair:
-    """The pair of this name. Raises ValueError where there is none."""
+    """The pair of this name; one of the configuration goes before a preset.
+
+    Raises:
+        ValueError: there is none.
+    """
     if name == BUNDLED:
         return bundled_pair()
     settings = configuration.settings.pairs.get(name)
+    if settings is None and name in presets():
+        return _preset_pair(name, presets()[name])
     if settings is None:
         near = nearest(name, configuration.pair_names)
         raise ValueError(f"no pair is called {shown(name)}; {near}")
@@ -162,6 +173,19 @@ def planned_pair(configuration: Configuration, name: str) -> PlannedPair:
         Author.LRM: planned_engine(configuration, settings.lrm),
     }
     return PlannedPair(name, settings, engines)
+
+
+def _preset_pair(name: str, preset: Preset) -> PlannedPair:
+    place = Layers(places={(): f"preset {name}"})
+
+    def engine(key: str, model: PresetModel) -> PlannedEngine:
+        return PlannedEngine(key, model.engine, place, serve=model.serve)
+
+    engines = {
+        Author.SRM: engine(preset.pair.srm, preset.srm),
+        Author.LRM: engine(preset.pair.lrm, preset.lrm),
+    }
+    return PlannedPair(name, preset.pair, engines)
 
 
 def planned_engine(configuration: Configuration, name: str) -> PlannedEngine:
