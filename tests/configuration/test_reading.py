@@ -13,6 +13,7 @@ from trigreason.configuration import (
     ConfigurationError,
     EngineSettings,
     PairSettings,
+    presets,
     read_configuration,
 )
 from trigreason.configuration.problems import Problem
