@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import hashlib
 import random
 import shutil
@@ -15,7 +16,17 @@ from huggingface_hub import constants
 
 from tests.doubles.hub import MEMBER_TOKEN, TOKEN, HubDouble, Repo, hub_double
 from trigreason.bundled import SRM_FILE
-from trigreason.engines.hub import Fetching, Hub, HubError, HubName, HubUnreachable, downloading
+from trigreason.engines.hub import (
+    Fetching,
+    Hub,
+    HubError,
+    HubName,
+    HubUnreachable,
+    downloading,
+    fetched,
+    fetching,
+)
+from trigreason.engines.hub.errors import explained
 
 BYTES = random.Random(0).randbytes(100_000)
 MODEL = b"GGUF" + BYTES
@@ -314,3 +325,29 @@ async def test_the_bundled_model_comes_whole(tmp_path: Path) -> None:
     async with hub_double({"o/srm": Repo({"srm-Q8_0.gguf": SRM_FILE.read_bytes()})}) as double:
         file = await Place(double, Hub(double.url, tmp_path)).fetch("hf:o/srm")
         assert file.read_bytes() == SRM_FILE.read_bytes()
+
+
+async def test_a_cancelled_download_stops_and_goes_on_the_next_time(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fetching, "Hub", lambda: place.hub)
+    place.double.pause = 0.01
+    name = HubName.parse("hf:org/one:Q8_0")
+    task = asyncio.create_task(fetched(name))
+    await asyncio.wait_for(place.double.sending.wait(), 30)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    place.double.pause = 0.0
+    assert (await fetched(name)).read_bytes() == MODEL
+    [(begin, end)] = place.sent()
+    assert 0 < begin < end == len(MODEL), "it went on where the cancelled one was"
+
+
+def test_a_full_disk_is_told() -> None:
+    full = OSError(errno.ENOSPC, "No space left on device")
+    told = explained(full, HubName("org/one"), "https://hub/org/one", has_token=False)
+    assert str(told) == (
+        "hf:org/one: the disk is full. "
+        "Make room, or set HF_HOME to another disk, and run it again: it goes on."
+    )
