@@ -123,10 +123,11 @@ async def test_a_fresh_download_is_told_of_and_ends_in_the_clients_cache(place: 
     assert str(seen.begun[0]) == "fetching m-Q8_0.gguf from org/one (100.0 kB, apache-2.0)"
 
 
-async def test_the_second_time_the_hub_is_not_asked(place: Place) -> None:
-    file = await place.fetch("hf:org/one:q8_0")
+@pytest.mark.parametrize("name", ["hf:org/one:q8_0", "hf:org/many", "hf:org/split"])
+async def test_the_second_time_the_hub_is_not_asked(place: Place, name: str) -> None:
+    file = await place.fetch(name)
     place.double.requests.clear()
-    assert await place.fetch("hf:org/one:Q8_0") == file
+    assert await place.fetch(name) == file
     assert place.double.requests == []
 
 
@@ -135,6 +136,16 @@ async def test_a_quantization_is_chosen_and_told(place: Place) -> None:
     file = await place.fetch("hf:org/many", seen)
     assert file.name == "m-Q4_K_M.gguf"
     assert str(seen.begun[0]).endswith("mit); Q4_K_M chosen from Q2_K, Q4_K_M, Q8_0")
+
+
+async def test_another_quantization_in_the_cache_is_taken_only_where_the_hub_is_away(
+    place: Place,
+) -> None:
+    other = await place.fetch("hf:org/many:Q8_0")
+    place.double.down = 503
+    assert await place.fetch("hf:org/many") == other
+    place.double.down = None
+    assert (await place.fetch("hf:org/many")).name == "m-Q4_K_M.gguf"
 
 
 async def test_a_revision_is_kept_apart(place: Place) -> None:
@@ -157,6 +168,14 @@ async def test_a_connection_that_breaks_is_gone_on_with_and_no_byte_comes_twice(
         "the connection broke at 30.0 kB of 100.0 kB",
         "the connection broke at 50.0 kB of 100.0 kB",
     ]
+
+
+async def test_a_connection_that_breaks_often_and_brings_something_is_not_given_up(
+    place: Place,
+) -> None:
+    place.double.cut = [8_000] * (2 * downloading.ATTEMPTS)
+    assert (await place.fetch("hf:org/one:Q8_0")).read_bytes() == MODEL
+    assert sum(end - begin for begin, end in place.sent()) == len(MODEL)
 
 
 async def test_a_download_that_was_given_up_goes_on_in_the_next_run(place: Place) -> None:
@@ -319,6 +338,8 @@ async def test_too_little_room_is_noticed_before_a_byte_is_fetched(
     assert "100.0 kB are to be fetched and" in error.what
     assert "HF_HOME" in error.advice
     assert place.double.served == {}
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: usage._replace(free=len(MODEL)))
+    assert (await place.fetch("hf:org/one")).read_bytes() == MODEL
 
 
 async def test_the_bundled_model_comes_whole(tmp_path: Path) -> None:

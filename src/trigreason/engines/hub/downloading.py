@@ -1,7 +1,7 @@
 """One file, downloaded so that nothing is fetched twice.
 
-The hub's own client throws away what it has of a file when a download ends early (since its
-version 1.0). So the bytes are streamed here, with the client's session and headers, into a file
+The hub's own client throws away what it has of a file when a download ends early (versions 2.0
+to 2.4 do). So the bytes are streamed here, with the client's session and headers, into a file
 that stays: an interrupted program goes on where it was.
 """
 
