@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from trigreason.engines.hub.cached import cached_models, cached_snapshot
-from trigreason.engines.hub.choosing import PREFERRED, HubFile, chosen, models_in
+from trigreason.engines.hub.choosing import PREFERRED, HubFile, chosen, models_in, quant_of
 from trigreason.engines.hub.downloading import DamagedDownload, Stopped, check, download
 from trigreason.engines.hub.errors import HubError, HubUnreachable, explained
 from trigreason.engines.hub.names import HubName
@@ -229,8 +229,7 @@ async def fetched(name: HubName, watch: Watch | None = None) -> Path:
 
 def _is_first_choice(file: Path) -> bool:
     """Whether no other file of a repository would be taken in its place."""
-    model = models_in([HubFile(file.name, 0)])
-    return bool(model) and model[0].quant == PREFERRED[0]
+    return quant_of(file.name) == PREFERRED[0]
 
 
 def _licence(info: ModelInfo) -> str | None:
