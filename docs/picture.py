@@ -20,6 +20,7 @@ from trigreason import bundled
 from trigreason.cli.console import THEME
 from trigreason.cli.demo import Demo, perform, pick
 from trigreason.cli.doctor import examine_all, named_engine
+from trigreason.configuration import bundled_pair
 from trigreason.engines.base import Sampling
 from trigreason.engines.embedded import load
 
@@ -62,7 +63,8 @@ def save(console: Console, name: str, command: str) -> None:
 def draw_demo(seed: int = 0) -> None:
     console = terminal()
     problems = pick(bundled.problems(), 1, None, seed)
-    asyncio.run(perform(Demo(problems, "trigreason", Sampling(seed=seed)), console))
+    demo = Demo(bundled_pair(), problems, "trigreason", Sampling(seed=seed))
+    asyncio.run(perform(demo, console))
     save(console, "demo", "trigreason demo --count 1" + (f" --seed {seed}" if seed else ""))
 
 

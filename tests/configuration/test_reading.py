@@ -13,6 +13,7 @@ from trigreason.configuration import (
     ConfigurationError,
     EngineSettings,
     PairSettings,
+    presets,
     read_configuration,
 )
 from trigreason.configuration.problems import Problem
@@ -227,7 +228,7 @@ def test_files_that_cannot_be_read(tmp_path: Path) -> None:
 def test_a_configuration_without_a_file() -> None:
     configuration = read_configuration(None, {"XDG_CONFIG_HOME": "/nowhere/at/all"})
     assert configuration.file is None
-    assert configuration.pair_names == ["bundled"]
+    assert configuration.pair_names == ["bundled", *presets()]
 
 
 def test_settings_speak_of_models_not_of_themselves() -> None:

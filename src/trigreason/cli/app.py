@@ -19,6 +19,7 @@ from trigreason.cli.failures import FAILURES, one_line
 from trigreason.cli.keys import keys_commands
 from trigreason.cli.options import WrongUse
 from trigreason.cli.paper import paper_commands
+from trigreason.cli.presets import models
 from trigreason.cli.replays import replay
 from trigreason.cli.report import report
 from trigreason.cli.serve import serve
@@ -46,6 +47,7 @@ app.command(rich_help_panel=MEASURE)(simulate)
 app.command(rich_help_panel=MEASURE)(replay)
 app.add_typer(study_commands, name="study", rich_help_panel=MEASURE)
 app.add_typer(paper_commands, name="paper", rich_help_panel=MEASURE)
+app.command(rich_help_panel=SET_UP)(models)
 app.command(rich_help_panel=SET_UP)(doctor)
 app.add_typer(config_commands, name="config", rich_help_panel=SET_UP)
 app.add_typer(keys_commands, name="keys", rich_help_panel=SET_UP)

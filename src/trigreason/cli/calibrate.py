@@ -10,9 +10,10 @@ import typer
 
 from trigreason.cli import options
 from trigreason.cli.extra import needs
+from trigreason.cli.fetching import fetch_models
 from trigreason.cli.models import chosen_pair
 from trigreason.cli.options import WrongUse, as_wrong_use
-from trigreason.configuration import BUNDLED, Configuration, PlannedPair, read_configuration
+from trigreason.configuration import Configuration, PlannedPair, read_configuration
 
 LABEL_FREE = "Without labels"
 LABELLED = "With labels"
@@ -188,6 +189,7 @@ def calibrate(
             connections=connections,
         )
         job.parts()
+    fetch_models(plan, quiet=as_json)
     with_labels(job, f"task {task}, {data or _DEFAULT_DATA}", destination)
 
 
@@ -222,9 +224,9 @@ def _check_writing(
     """Raises WrongUse where there is no place in a configuration for the pair's thresholds."""
     if profile_out is not None:
         raise WrongUse("--write and --profile-out are two places; choose one of them")
-    if plan.name == BUNDLED:
+    if plan.name not in configuration.settings.pairs:
         raise WrongUse(
-            f"the {BUNDLED} pair stands in no configuration; write a profile with --profile-out"
+            f"the {plan.name} pair stands in no configuration; write a profile with --profile-out"
         )
     if configuration.file is None:
         raise WrongUse("there is no configuration to write into; give one with --config")

@@ -14,6 +14,7 @@ from trigreason.cli import options
 from trigreason.cli.console import print_json
 from trigreason.cli.words import counted, settings
 from trigreason.configuration import (
+    BUNDLED,
     Configuration,
     ConfigurationError,
     PlannedPair,
@@ -95,7 +96,8 @@ def _told(configuration: Configuration) -> Iterator[str]:
 
 
 def _pairs(configuration: Configuration) -> list[PlannedPair]:
-    return [planned_pair(configuration, name) for name in configuration.pair_names]
+    names = (BUNDLED, *configuration.settings.pairs)
+    return [planned_pair(configuration, name) for name in names]
 
 
 def _as_json(configuration: Configuration | None, problems: list[Problem]) -> dict[str, Any]:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import random
 from collections.abc import Iterator, Sequence
 from contextlib import aclosing, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Annotated, Any
 
 import typer
@@ -18,10 +19,18 @@ from trigreason.answers import is_right
 from trigreason.bundled import Problem
 from trigreason.cli import options
 from trigreason.cli.console import print_json, redraws, screen
+from trigreason.cli.fetching import fetch_models
 from trigreason.cli.live import Transcript, preface, question_block
-from trigreason.cli.options import WrongUse
+from trigreason.cli.options import WrongUse, as_wrong_use
 from trigreason.cli.tables import add_up, summary
 from trigreason.cli.words import counted
+from trigreason.configuration import (
+    PlannedPair,
+    bundled_pair,
+    opened_pair,
+    planned_pair,
+    read_configuration,
+)
 from trigreason.engines.base import Sampling
 from trigreason.events import Done, RunBegun
 from trigreason.pairs import Pair
@@ -34,8 +43,9 @@ BASELINES = ("lrm", "srm")
 
 @dataclass(slots=True)
 class Demo:
-    """The problems of a demo, and the trace of each under each method."""
+    """The problems of a demo, the pair that solves them, and the trace of each by each method."""
 
+    pair: PlannedPair
     problems: Sequence[Problem]
     method: str
     sampling: Sampling
@@ -54,10 +64,21 @@ def demo(
     ] = None,
     seed: options.Seed = 0,
     method: options.Method = "trigreason",
+    pair: options.PairName = None,
+    config: options.Config = None,
     as_json: options.Json = False,
 ) -> None:
-    """Watch the bundled pair solve problems: no key, no download, no GPU."""
-    task = Demo(pick(bundled.problems(), count, family, seed), method, Sampling(seed=seed))
+    """Watch the bundled pair solve problems: no key, no download, no GPU. Or --pair NAME."""
+    picked = pick(bundled.problems(), count, family, seed)
+    if pair is None:
+        plan, sampling = bundled_pair(), Sampling(seed=seed)
+    else:
+        configuration = read_configuration(config, os.environ)
+        with as_wrong_use():
+            plan = planned_pair(configuration, pair)
+        sampling = replace(plan.settings.sampling, seed=seed)
+        fetch_models(plan, quiet=as_json)
+    task = Demo(plan, picked, method, sampling)
     asyncio.run(perform(task, None if as_json else screen()))
     if as_json:
         print_json(_as_json(task))
@@ -90,20 +111,24 @@ def pick(problems: Sequence[Problem], count: int, family: str | None, seed: int)
 
 async def perform(task: Demo, console: Console | None) -> None:
     """Solve the problems with the pair, shown on ``console``, and with each model alone."""
-    pair = await bundled.load_pair()
-    try:
+    budget = task.pair.settings.budget
+    async with opened_pair(task.pair, os.environ) as pair:
         await _solve_all(task, pair, console)
         for method in BASELINES:
             if method not in task.traces:
                 with _progress(console, method, len(task.problems)):
                     task.traces[method] = [
                         await completed(
-                            reason(pair, problem.question, method, sampling=task.sampling)
+                            reason(
+                                pair,
+                                problem.question,
+                                method,
+                                sampling=task.sampling,
+                                budget=budget,
+                            )
                         )
                         for problem in task.problems
                     ]
-    finally:
-        await pair.close()
     if console:
         problems = counted(len(task.problems), "problem", first=True)
         console.print()
@@ -118,7 +143,13 @@ async def _solve_all(task: Demo, pair: Pair, console: Console | None) -> None:
     """The method that is shown, problem by problem."""
     traces = task.traces[task.method] = []
     for number, problem in enumerate(task.problems, start=1):
-        run = reason(pair, problem.question, task.method, sampling=task.sampling)
+        run = reason(
+            pair,
+            problem.question,
+            task.method,
+            sampling=task.sampling,
+            budget=task.pair.settings.budget,
+        )
         if console is None:
             traces.append(await completed(run))
             continue

@@ -14,6 +14,7 @@ from rich.console import Console
 
 from trigreason.cli import options
 from trigreason.cli.console import print_json, printable, redraws, screen
+from trigreason.cli.fetching import fetch_model
 from trigreason.cli.findings import show_report
 from trigreason.cli.options import WrongUse
 from trigreason.configuration import (
@@ -61,8 +62,8 @@ def doctor(
         str | None,
         typer.Argument(
             metavar="MODEL",
-            help="URL, MODEL@URL, GGUF file, or an engine of the configuration; without it, "
-            "every engine of the configuration.",
+            help="URL, MODEL@URL, GGUF file, hf:ORG/REPO, or an engine of the configuration; "
+            "without it, every engine of the configuration.",
         ),
     ] = None,
     *,
@@ -91,6 +92,8 @@ def doctor(
     """
     configuration = read_configuration(config, os.environ)
     patients = _patients(configuration, model, role, api_key_env, dialect)
+    for patient in patients:
+        fetch_model(patient.engine, quiet=as_json)
     reports = asyncio.run(examine_all(patients, None if as_json else screen(), silence))
     if as_json:
         print_json({"schema": SCHEMA, "endpoints": [_as_json(*each) for each in reports]})
@@ -148,7 +151,7 @@ def named_engine(
         raise WrongUse(f"there is no dialect {dialect!r}; there are {', '.join(MAKERS)}")
     keys = {"api_key_env": api_key_env, "dialect": dialect}
     engine = engine_at(model, "doctor", **{key: said for key, said in keys.items() if said})
-    if not is_url(model):
+    if not is_url(model) and engine.hub_name is None:
         check_gguf(as_file(model))
     return Patient(model, engine, roles or (Author.LRM,))
 
@@ -192,7 +195,7 @@ async def _examine(patient: Patient, silence: float, tell: Callable[[str], None]
 
 
 async def _open(planned: PlannedEngine, key: str | None, silence: float) -> Engine:
-    settings = planned.settings
+    settings = (await planned.with_file()).settings
     template = planned.template()
     if settings.file is not None:
         engine = await load(

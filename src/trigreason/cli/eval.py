@@ -15,6 +15,7 @@ import typer
 from trigreason.cli import options
 from trigreason.cli.console import print_json, screen
 from trigreason.cli.extra import needs
+from trigreason.cli.fetching import fetch_models
 from trigreason.cli.models import check_models
 from trigreason.cli.options import WrongUse, as_wrong_use
 from trigreason.cli.words import counted
@@ -195,6 +196,7 @@ def evaluate(
             config=configuration.file,
             as_published=as_published,
         )
+    fetch_models(planned, quiet=as_json)
     names = {arm: METHOD_NAMES[arm.method] for arm in arms}
     with Watching(f"{task}, pair {planned.name}", names) as watching:
         try:

@@ -18,6 +18,7 @@ from trigreason.configuration import (
     planned_pair,
 )
 from trigreason.engines.connect import as_file, is_url
+from trigreason.engines.hub import is_hub_name
 from trigreason.reasoning import Author
 
 UNNAMED = "pair"
@@ -58,7 +59,7 @@ def chosen_pair(
 def given_engine(
     author: Author, model: str, configuration: Configuration, environ: Mapping[str, str]
 ) -> PlannedEngine:
-    """An engine of the configuration by its name, or else a URL, MODEL@URL, or a GGUF file.
+    """An engine of the configuration by its name, or else a URL, MODEL@URL, file or hf: name.
 
     Raises:
         WrongUse: it is none of these.
@@ -67,7 +68,7 @@ def given_engine(
     if model in configuration.settings.engines:
         return planned_engine(configuration, model)
     flag = f"--{author}"
-    if configuration.settings.engines and not is_url(model):
+    if configuration.settings.engines and not is_url(model) and not is_hub_name(model):
         file = as_file(model)
         if file.name == model and not file.exists():
             near = nearest(model, configuration.settings.engines)
@@ -90,7 +91,7 @@ def check_models(pair: PlannedPair, needed: frozenset[Author], method: str) -> N
         if author not in pair.engines:
             raise WrongUse(
                 f"--method {method} needs the {author.upper()} as well: "
-                f"add --{author} with a GGUF file, a URL, MODEL@URL or an engine's name"
+                f"add --{author} with a GGUF file, hf:ORG/REPO, URL, MODEL@URL or an engine's name"
             )
         pair.engines[author].check_file()
 

@@ -61,7 +61,11 @@ Config = Annotated[
 ]
 PairName = Annotated[
     str | None,
-    typer.Option("--pair", metavar="NAME", help="A pair of the configuration, or bundled."),
+    typer.Option(
+        "--pair",
+        metavar="NAME",
+        help="A pair of the configuration, a preset (trigreason models), or bundled.",
+    ),
 ]
 
 TRIGGERS = "Triggers"

@@ -15,6 +15,7 @@ from trigreason.cli import options
 from trigreason.cli.console import print_json, screen
 from trigreason.cli.extra import needs
 from trigreason.cli.failures import FAILURES, one_line
+from trigreason.cli.fetching import fetch_models
 from trigreason.cli.models import given_engine
 from trigreason.cli.options import as_wrong_use
 from trigreason.cli.words import counted
@@ -230,6 +231,8 @@ def _wanted(
 
 def _carry_out(items: Sequence[Item], wanted: Wanted, as_json: bool) -> None:
     """Each item after the other; one that fails does not stop the others."""
+    for pair in wanted.pairs:
+        fetch_models(pair, quiet=as_json)
     with needs("evaluation"):
         from trigreason.cli.paper_shown import show
         from trigreason.paper.running import carry_out

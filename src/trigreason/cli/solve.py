@@ -18,6 +18,7 @@ from trigreason.answers import boxed
 from trigreason.cli import options
 from trigreason.cli.console import print_json, screen
 from trigreason.cli.failures import FAILURES, failure_to_json
+from trigreason.cli.fetching import fetch_models
 from trigreason.cli.files import check_writable, read_text, write_trace
 from trigreason.cli.models import check_models, chosen_pair
 from trigreason.cli.options import as_wrong_use
@@ -27,7 +28,7 @@ from trigreason.cli.words import how_it_ended
 from trigreason.configuration import read_configuration
 from trigreason.reasoning import Author, Thresholds, Trace, trace_to_json
 
-MODEL = "GGUF file, URL, MODEL@URL, or an engine of the configuration"
+MODEL = "GGUF file, hf:ORG/REPO, URL, MODEL@URL, or an engine of the configuration"
 
 
 def solve(
@@ -137,6 +138,7 @@ def solve(
         if (as_json or quiet) and not (pair or srm or lrm or plan.is_bundled):
             chosen_by = configuration.place(("default_pair",))
             print(f"trigreason: using pair {plan.name}, as {chosen_by} says", file=sys.stderr)
+        fetch_models(plan, needed, quiet=as_json or quiet)
         _let_run(task, run, None if as_json or quiet else screen(), trace)
     assert run.trace is not None, "a run that ends has a trace"
     if as_json:

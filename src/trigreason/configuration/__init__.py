@@ -16,6 +16,7 @@ from trigreason.configuration.planning import (
     planned_engine,
     planned_pair,
 )
+from trigreason.configuration.presets import Preset, PresetModel, presets
 from trigreason.configuration.problems import ConfigurationError, Problem, nearest
 from trigreason.configuration.reading import Configuration, read_configuration, validate
 from trigreason.configuration.schema import BUNDLED, EngineSettings, PairSettings
@@ -30,6 +31,8 @@ __all__ = [
     "PairSettings",
     "PlannedEngine",
     "PlannedPair",
+    "Preset",
+    "PresetModel",
     "Problem",
     "bundled_pair",
     "effective_values",
@@ -38,6 +41,7 @@ __all__ = [
     "opened_pair",
     "planned_engine",
     "planned_pair",
+    "presets",
     "read_configuration",
     "usual_files",
     "validate",

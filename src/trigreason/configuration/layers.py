@@ -21,6 +21,7 @@ from typing import Any
 from trigreason.configuration.gateway import anchored
 from trigreason.configuration.problems import ConfigurationError, Problem
 from trigreason.configuration.schema import KeyPath
+from trigreason.engines.hub import is_hub_name
 from trigreason.engines.templates import BUILT_IN
 
 FILE = "trigreason.toml"
@@ -113,7 +114,7 @@ def _anchor(values: dict[str, Any], folder: Path) -> None:
     for engine in engines.values() if isinstance(engines, dict) else ():
         if not isinstance(engine, dict):
             continue
-        if isinstance(file := engine.get("file"), str) and file:
+        if isinstance(file := engine.get("file"), str) and file and not is_hub_name(file):
             engine["file"] = str(folder / Path(file).expanduser())
         template = engine.get("template")
         if isinstance(template, str) and template and template not in BUILT_IN:

@@ -13,7 +13,7 @@ from trigreason import bundled
 from trigreason.budget import Budget
 from trigreason.configuration.planning import PlannedEngine, PlannedPair
 from trigreason.configuration.schema import EngineSettings
-from trigreason.engines.base import Engine, EngineRefused
+from trigreason.engines.base import Engine, EngineRefused, EngineUnreachable
 from trigreason.engines.chat_prefix import ChatPrefixEngine
 from trigreason.engines.connect import connect
 from trigreason.engines.embedded import load, split_threads, threads_alone
@@ -89,6 +89,7 @@ async def _open_all(
     """Open each engine once, even where both authors use it; ``stack`` closes them."""
     planned = {engine.name: engine for engine in wanted.values()}
     keys = {name: engine.api_key(environ) for name, engine in planned.items()}
+    planned = {name: await engine.with_file() for name, engine in planned.items()}
     threads = _threads(planned)
     opened: dict[str, Engine] = {}
 
@@ -111,13 +112,19 @@ async def _open_all(
 
 async def _connected(engine: PlannedEngine, api_key: str | None) -> Engine:
     settings = engine.settings
-    return await connect(
-        f"{settings.model}@{settings.url}" if settings.model else f"{settings.url}",
-        api_key=api_key,
-        dialect=settings.dialect,
-        template=engine.template(),
-        timeouts=settings.timeouts,
-    )
+    try:
+        return await connect(
+            f"{settings.model}@{settings.url}" if settings.model else f"{settings.url}",
+            api_key=api_key,
+            dialect=settings.dialect,
+            template=engine.template(),
+            timeouts=settings.timeouts,
+        )
+    except EngineUnreachable as error:
+        if engine.serve is None:
+            raise
+        advice = f"Start it: {engine.serve}"
+        raise EngineUnreachable(error.what, error.where, advice) from error
 
 
 async def _loaded(

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from trigreason import bundled
 from trigreason.configuration.layers import Layers
+from trigreason.configuration.presets import Preset, PresetModel, presets
 from trigreason.configuration.problems import ConfigurationError, Problem, nearest, shown
 from trigreason.configuration.reading import Configuration, validate
 from trigreason.configuration.schema import BUNDLED, EngineSettings, KeyPath, PairSettings
 from trigreason.engines.base import NotAModel
 from trigreason.engines.connect import as_file, is_url
 from trigreason.engines.embedded import check_gguf
+from trigreason.engines.hub import HubName, fetched, is_hub_name
 from trigreason.engines.template_sources import template_from
 from trigreason.engines.templates import ChatTemplate, TemplateError
 from trigreason.reasoning import Author
@@ -20,12 +22,16 @@ from trigreason.reasoning import Author
 
 @dataclass(frozen=True, slots=True)
 class PlannedEngine:
-    """An engine by its name; its settings are those ``at`` this path of ``layers``."""
+    """An engine by its name; its settings are those ``at`` this path of ``layers``.
+
+    ``serve`` is the command that starts its server, where one is known.
+    """
 
     name: str
     settings: EngineSettings
     layers: Layers = field(repr=False)
     at: KeyPath = ()
+    serve: str | None = field(default=None, repr=False)
 
     def __str__(self) -> str:
         return f"{self.name} ({self.settings})"
@@ -59,9 +65,29 @@ class PlannedEngine:
         except TemplateError as error:
             raise self._error("template", str(error)) from error
 
+    @property
+    def hub_name(self) -> HubName | None:
+        """What the model is called on the hub; None where it comes from elsewhere."""
+        file = self.settings.file
+        return HubName.parse(file) if file is not None and is_hub_name(file) else None
+
+    async def with_file(self) -> PlannedEngine:
+        """The same engine with its model on this machine, fetched from the hub where it is not.
+
+        Raises:
+            HubError: the model cannot be had.
+        """
+        if self.hub_name is None:
+            return self
+        file = await fetched(self.hub_name)
+        return replace(self, settings=self.settings.model_copy(update={"file": file}))
+
     def check_file(self) -> None:
-        """Raises ConfigurationError where the settings name a file that is no model."""
-        if self.settings.file is not None:
+        """Raises ConfigurationError where the settings name a file that is no model.
+
+        A model on the hub is not looked for.
+        """
+        if self.settings.file is not None and self.hub_name is None:
             try:
                 check_gguf(self.settings.file)
             except NotAModel as error:
@@ -87,7 +113,7 @@ class PlannedEngine:
 
 
 def engine_at(model: str, place: str, **keys: str) -> PlannedEngine:
-    """The engine that a URL, MODEL@URL or a path of a GGUF file names, as ``place`` says.
+    """The engine that a URL, MODEL@URL, a GGUF file or hf:ORG/REPO names, as ``place`` says.
 
     ``keys`` are further settings, by their keys in a configuration.
 
@@ -129,10 +155,16 @@ def bundled_pair() -> PlannedPair:
 
 
 def planned_pair(configuration: Configuration, name: str) -> PlannedPair:
-    """The pair of this name. Raises ValueError where there is none."""
+    """The pair of this name; one of the configuration goes before a preset.
+
+    Raises:
+        ValueError: there is none.
+    """
     if name == BUNDLED:
         return bundled_pair()
     settings = configuration.settings.pairs.get(name)
+    if settings is None and name in presets():
+        return _preset_pair(name, presets()[name])
     if settings is None:
         near = nearest(name, configuration.pair_names)
         raise ValueError(f"no pair is called {shown(name)}; {near}")
@@ -141,6 +173,19 @@ def planned_pair(configuration: Configuration, name: str) -> PlannedPair:
         Author.LRM: planned_engine(configuration, settings.lrm),
     }
     return PlannedPair(name, settings, engines)
+
+
+def _preset_pair(name: str, preset: Preset) -> PlannedPair:
+    place = Layers(places={(): f"preset {name}"})
+
+    def engine(key: str, model: PresetModel) -> PlannedEngine:
+        return PlannedEngine(key, model.engine, place, serve=model.serve)
+
+    engines = {
+        Author.SRM: engine(preset.pair.srm, preset.srm),
+        Author.LRM: engine(preset.pair.lrm, preset.lrm),
+    }
+    return PlannedPair(name, preset.pair, engines)
 
 
 def planned_engine(configuration: Configuration, name: str) -> PlannedEngine:

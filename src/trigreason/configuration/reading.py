@@ -12,6 +12,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from trigreason.configuration.layers import Layers, find_file, read_environment, read_file
+from trigreason.configuration.presets import presets
 from trigreason.configuration.problems import ConfigurationError, Problem, nearest, shown
 from trigreason.configuration.schema import BUNDLED, KeyPath, Settings, keys_at
 
@@ -41,7 +42,8 @@ class Configuration:
 
     @property
     def pair_names(self) -> list[str]:
-        return [BUNDLED, *self.settings.pairs]
+        """Every pair that can be named: the bundled one, the configured ones, the presets."""
+        return _pair_names(self.settings)
 
     def place(self, path: KeyPath) -> str:
         """The file or variable that a value comes from."""
@@ -106,13 +108,17 @@ def _what(error: ErrorDetails, path: KeyPath) -> str:
     return error["msg"].replace("Input should", "must").replace("String should", "must")
 
 
+def _pair_names(settings: Settings) -> list[str]:
+    return list(dict.fromkeys((BUNDLED, *settings.pairs, *presets())))
+
+
 def _references(settings: Settings, layers: Layers) -> Iterator[Problem]:
     """Names that lead nowhere."""
 
     def problem(path: KeyPath, what: str) -> Problem:
         return Problem(layers.place(path) or "configuration", ".".join(path), what)
 
-    pairs = [BUNDLED, *settings.pairs]
+    pairs = _pair_names(settings)
     if settings.default_pair not in pairs:
         what = f"no pair is called {shown(settings.default_pair)}"
         yield problem(("default_pair",), f"{what}; {nearest(settings.default_pair, pairs)}")

@@ -33,6 +33,7 @@ from trigreason.engines.base import LogprobScale, Sampling
 from trigreason.engines.breaker import Breaker
 from trigreason.engines.connect import MAKERS
 from trigreason.engines.http import Timeouts
+from trigreason.engines.hub import HubName, is_hub_name
 from trigreason.failure import FailurePolicy
 from trigreason.hiding import Hiding
 from trigreason.pairs import JudgePrompt
@@ -97,6 +98,12 @@ def _dialect(name: str) -> str:
     return name
 
 
+def _model_file(file: Path) -> Path:
+    if is_hub_name(file):
+        HubName.parse(file)
+    return file
+
+
 def _not_below_0(prices: Prices) -> Prices:
     for name, value in asdict(prices).items():
         if value is not None and value < 0:
@@ -128,7 +135,7 @@ class EngineSettings(BaseModel):
     model_config = _STRICT
 
     url: Annotated[str, AfterValidator(_server)] | None = None
-    file: Path | None = None
+    file: Annotated[Path, AfterValidator(_model_file)] | None = None
     model: Text | None = None
     dialect: Annotated[str, AfterValidator(_dialect)] | None = None
     api_key_env: Variable | None = None
@@ -143,7 +150,7 @@ class EngineSettings(BaseModel):
     @model_validator(mode="after")
     def _one_place(self) -> EngineSettings:
         if (self.url is None) is (self.file is None):
-            raise ValueError("needs either url (of a server) or file (a GGUF file)")
+            raise ValueError("needs either url (of a server) or file (a GGUF file, or hf:ORG/REPO)")
         if self.file is not None:
             for key in OF_SERVERS:
                 if key in self.model_fields_set:

@@ -23,7 +23,8 @@ _FACTS = "trigreason_facts"
 
 
 def configure_logging(log_texts: bool) -> None:
-    """Let this process log to stderr in this module's form, at ``INFO`` for the gateway itself.
+    """Let this process log to stderr in this module's form, at ``INFO`` for the gateway itself
+    and for models that it fetches.
 
     uvicorn's access log is silenced: the gateway's own line says more.
     """
@@ -34,7 +35,8 @@ def configure_logging(log_texts: bool) -> None:
     kind = Words if sys.stderr.isatty() else JsonLines
     handler.setFormatter(kind(log_texts))
     root.addHandler(handler)
-    logging.getLogger("trigreason.gateway").setLevel(logging.INFO)
+    for name in ("trigreason.gateway", "trigreason.hub"):
+        logging.getLogger(name).setLevel(logging.INFO)
     logging.getLogger("uvicorn.error").setLevel(logging.WARNING)
     logging.getLogger("uvicorn.access").disabled = True
 

@@ -1,0 +1,104 @@
+"""Models on the hub, fetched before a command begins, with a word on how far it is."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Collection
+
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    DownloadColumn,
+    Progress,
+    TextColumn,
+    TimeRemainingColumn,
+    TransferSpeedColumn,
+)
+
+from trigreason.cli.console import redraws
+from trigreason.configuration import PlannedEngine, PlannedPair
+from trigreason.engines.hub import Fetching, Hub, Watch
+from trigreason.reasoning import Author
+
+
+def fetch_models(
+    pair: PlannedPair, needed: Collection[Author] = tuple(Author), *, quiet: bool = False
+) -> None:
+    """Fetch those models of a pair that are ``needed``, named by the hub, and not here yet.
+
+    Keys are looked for first, so that nothing is downloaded in vain.
+
+    Raises:
+        ConfigurationError: a key is not there.
+        HubError: a model cannot be had.
+    """
+    engines = [engine for author, engine in pair.engines.items() if author in needed]
+    for engine in engines:
+        engine.api_key(os.environ)
+    for engine in engines:
+        fetch_model(engine, quiet=quiet)
+
+
+def fetch_model(engine: PlannedEngine, *, quiet: bool = False) -> None:
+    """Fetch an engine's model from the hub, if it is from there and not here yet.
+
+    Standard error shows a bar on a terminal; a line at the beginning and one at the end in a
+    pipe, or where ``quiet`` is asked for.
+    """
+    if engine.hub_name is None:
+        return
+    console = Console(stderr=True, highlight=False, markup=False, emoji=False)
+    watch: Watch = LinesWatch() if quiet or not redraws(console) else BarWatch(console)
+    try:
+        Hub().fetch(engine.hub_name, watch)
+    except KeyboardInterrupt as interruption:
+        kept = "what was fetched is kept; the same command goes on from there"
+        raise KeyboardInterrupt(kept) from interruption
+
+
+class LinesWatch:
+    """A line on standard error when it begins, when something happens, and when it ends."""
+
+    def begin(self, fetching: Fetching) -> None:
+        self._name = fetching.model.name
+        self.note(str(fetching))
+
+    def advance(self, size: int) -> None:
+        pass
+
+    def note(self, text: str) -> None:
+        print(f"trigreason: {text}", file=sys.stderr)
+
+    def end(self, whole: bool) -> None:
+        if whole:
+            self.note(f"{self._name} is here")
+
+
+class BarWatch:
+    """What is fetched, and a bar below it."""
+
+    def __init__(self, console: Console) -> None:
+        self._bar = Progress(
+            TextColumn("  "),
+            BarColumn(),
+            DownloadColumn(),
+            TransferSpeedColumn(),
+            TimeRemainingColumn(),
+            console=console,
+        )
+
+    def begin(self, fetching: Fetching) -> None:
+        told = str(fetching)
+        self._bar.console.print(told[0].upper() + told[1:], style="dim")
+        self._bar.start()
+        self._task = self._bar.add_task("", total=fetching.model.size, completed=fetching.here)
+
+    def advance(self, size: int) -> None:
+        self._bar.advance(self._task, size)
+
+    def note(self, text: str) -> None:
+        self._bar.console.print(f"  {text}", style="yellow")
+
+    def end(self, whole: bool) -> None:
+        self._bar.stop()
