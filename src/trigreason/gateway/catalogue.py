@@ -73,6 +73,7 @@ class ServedPair:
     async def serve(self) -> None:
         """Open the pair, and keep it open until this is cancelled."""
         while True:
+            _logger.info("pair %s is being opened", self.name)
             try:
                 async with opened_pair(self.plan, self._environ, slots=self._slots) as pair:
                     await self._keep(pair)

@@ -91,6 +91,7 @@ def fitting(loadings: Sequence[Loading], slots: int, free: int | None) -> list[L
         needs = [need_of(loading) for loading in tried]
         if free is None or sum(need.bytes for need in needs) <= free:
             return tried
+    assert free is not None, "without a limit everything fits"
     raise _too_little(tried, needs, free)
 
 
