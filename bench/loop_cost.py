@@ -38,7 +38,7 @@ import asyncio, sys
 from pathlib import Path
 from trigreason.engines.embedded import load
 async def main():
-    engine = await load(Path({str(SRM_FILE)!r}), threads=1, context_tokens={CONTEXT_TOKENS})
+    engine = await load(Path({str(SRM_FILE)!r}), context_tokens={CONTEXT_TOKENS})
     print(engine.url, flush=True)
     await asyncio.to_thread(sys.stdin.read)
 asyncio.run(main())

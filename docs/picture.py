@@ -70,7 +70,7 @@ def draw_demo(seed: int = 0) -> None:
 
 async def draw_doctor(name: str, url: str | None = None) -> None:
     console = terminal()
-    own = None if url else await load(OWN_MODEL, threads=1)
+    own = None if url else await load(OWN_MODEL)
     place = url or (own.url if own else "")
     await examine_all([named_engine(place)], console)
     if own:

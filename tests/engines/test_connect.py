@@ -175,7 +175,7 @@ async def test_ollama_is_recognised(card: Json, pages: dict[str, Json]) -> None:
 
 
 async def test_a_real_llama_cpp_is_recognised() -> None:
-    embedded = await load(SRM_FILE, threads=1, context_tokens=256)
+    embedded = await load(SRM_FILE, context_tokens=256)
     engine = await completing(embedded.url.removesuffix("/v1"))
     assert engine.dialect is LLAMA_CPP
     assert engine.template.source == embedded.template.source

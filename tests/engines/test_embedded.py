@@ -13,7 +13,13 @@ import pytest_asyncio
 
 from trigreason.bundled import CONTEXT_TOKENS, LRM_FILE, SRM_FILE, problems
 from trigreason.engines.base import ContextTooLong, Finish, NotAModel, Prefix, Sampling
-from trigreason.engines.embedded import EmbeddedEngine, check_gguf, load, split_threads
+from trigreason.engines.embedded import (
+    EmbeddedEngine,
+    LlamaCppOptions,
+    check_gguf,
+    load,
+    threads_for,
+)
 from trigreason.reasoning import Message, Token, join_text
 
 GREEDY = Sampling(temperature=0)
@@ -22,7 +28,7 @@ QUESTION = (Message("user", problems()[0].question),)
 
 @pytest_asyncio.fixture
 async def engine() -> AsyncIterator[EmbeddedEngine]:
-    engine = await load(SRM_FILE, threads=1, context_tokens=CONTEXT_TOKENS)
+    engine = await load(SRM_FILE, context_tokens=CONTEXT_TOKENS)
     yield engine
     await engine.close()
 
@@ -43,7 +49,7 @@ def text_of(tokens: list[Token]) -> str:
 
 async def refused(path: Path) -> str:
     with pytest.raises(NotAModel) as caught:
-        await load(path, threads=1)
+        await load(path)
     assert str(path) in str(caught.value)
     assert "\n" not in str(caught.value)
     return str(caught.value)
@@ -75,26 +81,14 @@ async def test_a_truncated_file(tmp_path: Path, kept: int) -> None:
 # Threads
 
 
-@pytest.mark.parametrize(
-    ("cores", "srm_mib", "lrm_mib", "threads"),
-    [
-        (8, 1, 5, (1, 1)),
-        (8, 1, 5000, (1, 7)),
-        (8, 1000, 5000, (2, 6)),
-        (16, 1000, 5000, (4, 12)),
-        (2, 1000, 5000, (1, 1)),
-        (1, 1000, 5000, (1, 1)),
-        (3, 1000, 5000, (1, 2)),
-    ],
-)
-def test_split_threads(
-    tmp_path: Path, cores: int, srm_mib: int, lrm_mib: int, threads: tuple[int, int]
+@pytest.mark.parametrize(("mib", "cores", "threads"), [(1, 8, 1), (5000, 8, 8), (64, 2, 2)])
+def test_a_model_gets_all_cores_unless_it_is_tiny(
+    tmp_path: Path, mib: int, cores: int, threads: int
 ) -> None:
-    files = tmp_path / "srm.gguf", tmp_path / "lrm.gguf"
-    for file, mib in zip(files, (srm_mib, lrm_mib), strict=True):
-        with file.open("wb") as sparse:
-            sparse.truncate(mib * 2**20)
-    assert split_threads(*files, cores=cores) == threads
+    file = tmp_path / "model.gguf"
+    with file.open("wb") as sparse:
+        sparse.truncate(mib * 2**20)
+    assert threads_for(file, cores) == threads
 
 
 # Streams
@@ -108,12 +102,12 @@ async def test_what_the_server_says_of_itself(engine: EmbeddedEngine) -> None:
 
 async def test_an_engine_can_be_closed_at_once() -> None:
     for _ in range(20):
-        engine = await load(SRM_FILE, threads=1, context_tokens=64)
+        engine = await load(SRM_FILE, context_tokens=64)
         await engine.close()
 
 
 async def test_slots_do_not_share_a_context() -> None:
-    engine = await load(SRM_FILE, threads=1, context_tokens=512, slots=3)
+    engine = await load(SRM_FILE, context_tokens=512, options=LlamaCppOptions(slots=3))
     assert engine.capabilities.context_tokens == 512
     await engine.close()
 
@@ -195,7 +189,7 @@ async def test_slots_are_idle_after_leaving(engine: EmbeddedEngine) -> None:
 
 
 async def test_two_engines_at_once(engine: EmbeddedEngine) -> None:
-    other = await load(LRM_FILE, threads=1, context_tokens=CONTEXT_TOKENS)
+    other = await load(LRM_FILE, context_tokens=CONTEXT_TOKENS)
     alone = [await written(each, Prefix(QUESTION), 30) for each in (engine, other)]
     together = await asyncio.gather(
         *(written(each, Prefix(QUESTION), 30) for each in (engine, other))

@@ -69,7 +69,7 @@ def told(report: Report, topic: Topic) -> str:
 
 @pytest.mark.parametrize("file", [SRM_FILE, LRM_FILE], ids=["srm", "lrm"])
 async def test_real_llama_cpp(file: Any) -> None:
-    engine = await load(file, threads=1, context_tokens=CONTEXT_TOKENS)
+    engine = await load(file, context_tokens=CONTEXT_TOKENS)
     report = await examined(engine)
     assert states(report) == HEALTHY | {Topic.CONTEXT: NO}, report.findings
     assert report.server is ServerKind.LLAMA_CPP

@@ -10,7 +10,7 @@ import tomllib
 from pathlib import Path
 from typing import NamedTuple
 
-from trigreason.engines.embedded import load, split_threads
+from trigreason.engines.embedded import LlamaCppOptions, load
 from trigreason.pairs import JudgePrompt, Pair
 from trigreason.reasoning import Thresholds
 
@@ -46,10 +46,9 @@ async def load_pair(*, slots: int = 1, caching: bool = True) -> Pair:
     Without ``caching`` every prompt is read afresh; see :func:`trigreason.engines.embedded.load`.
     """
     settings = _settings()
-    for_srm, for_lrm = split_threads(SRM_FILE, LRM_FILE)
-    room = {"context_tokens": CONTEXT_TOKENS, "slots": slots}
-    srm = await load(SRM_FILE, threads=for_srm, caching=caching, **room)
-    lrm = await load(LRM_FILE, threads=for_lrm, caching=caching, **room)
+    options = LlamaCppOptions(slots=slots)
+    srm = await load(SRM_FILE, context_tokens=CONTEXT_TOKENS, options=options, caching=caching)
+    lrm = await load(LRM_FILE, context_tokens=CONTEXT_TOKENS, options=options, caching=caching)
     judge = JudgePrompt(settings["judge"]["question"], settings["judge"]["opening"])
     return Pair(srm, lrm, "bundled", thresholds=profile(), judge=judge)
 

@@ -26,7 +26,7 @@ from trigreason.configuration import (
 )
 from trigreason.engines.base import Engine, EngineError
 from trigreason.engines.connect import MAKERS, as_file, connect, is_url
-from trigreason.engines.embedded import CONTEXT_TOKENS, check_gguf, load, threads_alone
+from trigreason.engines.embedded import CONTEXT_TOKENS, check_gguf, load
 from trigreason.engines.http import HttpEngine, Timeouts, key_headers
 from trigreason.engines.probing import (
     SILENCE_SECONDS,
@@ -200,8 +200,8 @@ async def _open(planned: PlannedEngine, key: str | None, silence: float) -> Engi
     if settings.file is not None:
         engine = await load(
             settings.file,
-            threads=threads_alone(settings.file),
             context_tokens=settings.context_tokens or CONTEXT_TOKENS,
+            options=settings.llama_cpp,
         )
         engine.template = template or engine.template
         return engine

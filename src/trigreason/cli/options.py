@@ -12,6 +12,7 @@ import typer
 
 from trigreason.budget import Budget
 from trigreason.engines.base import Sampling
+from trigreason.engines.embedded import LlamaCppOptions
 from trigreason.failure import FailurePolicy
 from trigreason.hiding import Hiding
 from trigreason.reasoning import Direction, StepBreak, Thresholds
@@ -21,7 +22,7 @@ SAMPLING = Sampling()
 BUDGET = Budget()
 FAILURE = FailurePolicy()
 
-Settings = TypeVar("Settings", Thresholds, Sampling, Budget, FailurePolicy, Hiding)
+Settings = TypeVar("Settings", Thresholds, Sampling, Budget, FailurePolicy, Hiding, LlamaCppOptions)
 
 
 class WrongUse(typer.TyperException):

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import os
 import sys
-from contextlib import AsyncExitStack, aclosing, nullcontext
+from contextlib import AsyncExitStack, aclosing
 from dataclasses import dataclass
 
 from rich.console import Console
 from rich.text import Text
 
-from trigreason.cli.console import redraws
 from trigreason.cli.live import Transcript, preface
+from trigreason.cli.loading import shown_loading
 from trigreason.cli.models import described
 from trigreason.configuration import PlannedPair, opened_pair
 from trigreason.engines.completions import CompletionsEngine
@@ -53,12 +53,7 @@ async def carry_out(task: Task, run: Run, console: Console | None) -> None:
     """
     settings = task.pair.settings
     async with AsyncExitStack() as stack:
-        loading = (
-            console.status("Loading the models …")
-            if console and redraws(console) and not task.pair.is_bundled
-            else nullcontext()
-        )
-        with loading:
+        with shown_loading(task.pair, task.authors, console or Console(stderr=True)):
             pair = await stack.enter_async_context(opened_pair(task.pair, os.environ, task.authors))
         transcript = stack.enter_context(Transcript(console)) if console else None
         events = await stack.enter_async_context(

@@ -15,7 +15,7 @@ import typer
 from rich.console import Console
 
 from trigreason.answers import boxed
-from trigreason.cli import options
+from trigreason.cli import llama_cpp, options
 from trigreason.cli.console import print_json, screen
 from trigreason.cli.failures import FAILURES, failure_to_json
 from trigreason.cli.fetching import fetch_models
@@ -81,6 +81,12 @@ def solve(
     warm_seconds: options.WarmSeconds = None,
     warm_tokens: options.WarmTokens = None,
     hedge: options.Hedge = None,
+    threads: llama_cpp.Threads = None,
+    gpu_layers: llama_cpp.GpuLayers = None,
+    context_tokens: llama_cpp.ContextTokens = None,
+    flash_attention: llama_cpp.Flash = None,
+    cache_type: llama_cpp.Cache = None,
+    mmap: llama_cpp.Mmap = None,
 ) -> None:
     """Answer a question with a pair: a configured one, the bundled one, or --srm and --lrm.
 
@@ -132,6 +138,15 @@ def solve(
                 ),
             }
             plan = replace(plan, settings=settings.model_copy(update=changes))
+            plan = llama_cpp.with_llama_cpp(
+                plan,
+                context_tokens,
+                threads=threads,
+                gpu_layers=gpu_layers,
+                flash_attention=flash_attention,
+                cache_type=cache_type,
+                mmap=mmap,
+            )
             task = Task(question=asked, method=method, pair=plan)
             needed = task.authors
         check_models(plan, needed, method)

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from trigreason.configuration.reading import Configuration
 from trigreason.configuration.schema import (
     ANY_NAME,
+    OF_FILES,
     OF_SERVERS,
     EngineSettings,
     KeyPath,
@@ -47,7 +48,9 @@ def _values(value: Any, kind: Any, path: KeyPath = ()) -> Iterator[tuple[KeyPath
         for name, inner in value.items():
             yield from _values(inner, fields[ANY_NAME], (*path, name))
     else:
-        loaded = isinstance(value, EngineSettings) and value.file is not None
+        unused: tuple[str, ...] = ()
+        if isinstance(value, EngineSettings):
+            unused = OF_FILES if value.file is None else OF_SERVERS
         for name, inner in fields.items():
-            if not (loaded and name in OF_SERVERS):
+            if name not in unused:
                 yield from _values(getattr(value, name), inner, (*path, name))

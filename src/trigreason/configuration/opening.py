@@ -6,7 +6,6 @@ import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 from trigreason import bundled
@@ -16,7 +15,8 @@ from trigreason.configuration.schema import EngineSettings
 from trigreason.engines.base import Engine, EngineRefused, EngineUnreachable
 from trigreason.engines.chat_prefix import ChatPrefixEngine
 from trigreason.engines.connect import connect
-from trigreason.engines.embedded import load, split_threads, threads_alone
+from trigreason.engines.embedded import check_gguf, load
+from trigreason.engines.embedded.memory import Loading, available_bytes, fitting
 from trigreason.pairs import Pair
 from trigreason.reasoning import KNOWN_TAGS, THINK_TAGS, Author, Prices
 
@@ -38,9 +38,9 @@ async def opened_pair(
     """The pair, its models opened at the same time, and closed on leaving.
 
     Only the models in ``needed`` are opened; the other side of the pair is then never asked. Keys
-    are read from ``environ`` now, and kept by the engines alone. The bundled pair serves ``slots``
-    runs at once; other models that are loaded into this process serve one after the other. These
-    models, the bundled ones too, read every prompt afresh where ``caching`` is off.
+    are read from ``environ`` now, and kept by the engines alone. Models that are loaded into this
+    process serve ``slots`` runs at once, or as many as they are configured to, or fewer where
+    memory is short. They read every prompt afresh where ``caching`` is off.
 
     Raises:
         EngineError: a model cannot be reached or loaded.
@@ -59,7 +59,7 @@ async def opened_pair(
             )
             return
         wanted = {author: plan.engines[author] for author in sorted(needed, reverse=True)}
-        engines = await _open_all(wanted, environ, settings.budget, caching, stack)
+        engines = await _open_all(wanted, environ, settings.budget, slots, caching, stack)
         yield Pair(
             engines.get(Author.SRM) or engines[Author.LRM],
             engines.get(Author.LRM) or engines[Author.SRM],
@@ -83,6 +83,7 @@ async def _open_all(
     wanted: Mapping[Author, PlannedEngine],
     environ: Mapping[str, str],
     budget: Budget,
+    slots: int,
     caching: bool,
     stack: AsyncExitStack,
 ) -> dict[Author, Engine]:
@@ -90,12 +91,12 @@ async def _open_all(
     planned = {engine.name: engine for engine in wanted.values()}
     keys = {name: engine.api_key(environ) for name, engine in planned.items()}
     planned = {name: await engine.with_file() for name, engine in planned.items()}
-    threads = _threads(planned)
+    loadings = await asyncio.to_thread(_loadings, planned, budget, slots)
     opened: dict[str, Engine] = {}
 
     async def open_one(name: str, engine: PlannedEngine) -> None:
-        if file := engine.settings.file:
-            opened[name] = await _loaded(engine, file, threads[name], budget, caching)
+        if name in loadings:
+            opened[name] = await _loaded(engine, loadings[name], caching)
         else:
             opened[name] = await _connected(engine, keys[name])
         stack.push_async_callback(opened[name].close)
@@ -127,30 +128,41 @@ async def _connected(engine: PlannedEngine, api_key: str | None) -> Engine:
         raise EngineUnreachable(error.what, error.where, advice) from error
 
 
-async def _loaded(
-    engine: PlannedEngine, file: Path, threads: int, budget: Budget, caching: bool
-) -> Engine:
+async def _loaded(engine: PlannedEngine, loading: Loading, caching: bool) -> Engine:
     template = engine.template()
-    room = budget.thinking_tokens + budget.answer_tokens + QUESTION_TOKENS
-    context_tokens = engine.settings.context_tokens or room
-    loaded = await load(file, threads=threads, context_tokens=context_tokens, caching=caching)
+    loaded = await load(
+        loading.file,
+        context_tokens=loading.context_tokens,
+        options=loading.options,
+        caching=caching,
+    )
     if template is not None:
         loaded.template = template
         loaded.tags = template.tags
     return loaded
 
 
-def _threads(planned: Mapping[str, PlannedEngine]) -> dict[str, int]:
-    """Threads for each GGUF model, fewer where the other model runs on this machine too."""
-    files = {
-        name: engine.settings.file
-        for name, engine in planned.items()
-        if engine.settings.file is not None
-    }
-    if len(files) < 2:
-        return {name: threads_alone(file) for name, file in files.items()}
-    (srm, srm_file), (lrm, lrm_file) = files.items()
-    return dict(zip((srm, lrm), split_threads(srm_file, lrm_file), strict=True))
+def _loadings(
+    planned: Mapping[str, PlannedEngine], budget: Budget, slots: int
+) -> dict[str, Loading]:
+    """How each GGUF file is to be loaded, as far as memory allows.
+
+    Raises:
+        EngineFailed: there is too little memory for all of them together.
+        NotAModel: a file is no GGUF file.
+    """
+    room = budget.thinking_tokens + budget.answer_tokens + QUESTION_TOKENS
+    wanted: dict[str, Loading] = {}
+    for name, engine in planned.items():
+        settings = engine.settings
+        if settings.file is not None:
+            check_gguf(settings.file)
+            tokens = settings.context_tokens or room
+            wanted[name] = Loading(settings.file, tokens, settings.llama_cpp)
+    if not wanted:
+        return {}
+    fitted = fitting(list(wanted.values()), slots, available_bytes())
+    return dict(zip(wanted, fitted, strict=True))
 
 
 def _configure(engine: Engine, settings: EngineSettings) -> None:

@@ -32,6 +32,7 @@ from trigreason.configuration.variables import Variable
 from trigreason.engines.base import LogprobScale, Sampling
 from trigreason.engines.breaker import Breaker
 from trigreason.engines.connect import MAKERS
+from trigreason.engines.embedded.options import LlamaCppOptions
 from trigreason.engines.http import Timeouts
 from trigreason.engines.hub import HubName, is_hub_name
 from trigreason.failure import FailurePolicy
@@ -44,6 +45,9 @@ BUNDLED = "bundled"
 
 OF_SERVERS = ("model", "dialect", "api_key_env", "timeouts")
 """Keys that mean nothing to a file that is loaded into this process."""
+
+OF_FILES = ("llama_cpp",)
+"""Keys that mean nothing to a server."""
 
 _STRICT = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, arbitrary_types_allowed=True)
 _NOT_CONFIGURED = {"clock"}
@@ -143,6 +147,7 @@ class EngineSettings(BaseModel):
     thinking: Annotated[str, AfterValidator(_thinking)] | None = None
     logprob_scale: LogprobScale | None = None
     context_tokens: Annotated[int, Field(ge=1)] | None = None
+    llama_cpp: Annotated[LlamaCppOptions, Runtime()] = Field(default_factory=LlamaCppOptions)
     timeouts: Annotated[Timeouts, Runtime()] = Field(default_factory=Timeouts)
     breaker: Annotated[Breaker, Runtime()] = Field(default_factory=Breaker, repr=False)
     prices: Annotated[Prices, Runtime(), AfterValidator(_not_below_0)] | None = None
@@ -155,6 +160,10 @@ class EngineSettings(BaseModel):
             for key in OF_SERVERS:
                 if key in self.model_fields_set:
                     raise ValueError(f"{key} is of no use with file; take it out, or give a url")
+        else:
+            for key in OF_FILES:
+                if key in self.model_fields_set:
+                    raise ValueError(f"{key} is of no use with url; take it out, or give a file")
         return self
 
     def __str__(self) -> str:

@@ -67,8 +67,10 @@ def lanes_of(plan: PlannedPair, connections: int | None = None) -> int:
     """How many runs at once the pair serves, if up to ``connections`` are wanted."""
     if plan.is_bundled:
         return max(1, min(available_cores(), connections or available_cores()))
-    if any(engine.settings.file for engine in plan.engines.values()):
-        return 1
+    files = [each.settings for each in plan.engines.values() if each.settings.file]
+    if files:
+        configured = [each.llama_cpp.slots for each in files if each.llama_cpp.slots]
+        return connections or min(configured, default=1)
     return connections or CONNECTIONS
 
 
@@ -84,7 +86,12 @@ async def opened_lanes(plan: PlannedPair, connections: int | None = None) -> Asy
     async with AsyncExitStack() as stack:
         copies = [
             await stack.enter_async_context(
-                opened_pair(plan, os.environ, caching=not plan.is_bundled)
+                opened_pair(
+                    plan,
+                    os.environ,
+                    slots=1 if plan.is_bundled else width,
+                    caching=not plan.is_bundled,
+                )
             )
             for _ in range(width if plan.is_bundled else 1)
         ]

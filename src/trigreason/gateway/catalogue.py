@@ -30,6 +30,9 @@ LONGEST_WAIT = 30.0
 ANSWER_SECONDS = 2.0
 """An engine that has not answered by then is not ready."""
 
+GGUF_SLOTS = 4
+"""Runs that a GGUF pair serves at once, unless its engines are configured to serve others."""
+
 _logger = logging.getLogger("trigreason.gateway")
 
 
@@ -41,7 +44,7 @@ class ServedPair:
         self.problem = "its models are being opened"
         self.opened = asyncio.Event()
         self._environ = environ
-        self._slots = slots
+        self._slots = slots if plan.is_bundled else min(slots, GGUF_SLOTS)
         self._pair: Pair | None = None
         self._again = FIRST_WAIT
 
@@ -70,6 +73,7 @@ class ServedPair:
     async def serve(self) -> None:
         """Open the pair, and keep it open until this is cancelled."""
         while True:
+            _logger.info("pair %s is being opened", self.name)
             try:
                 async with opened_pair(self.plan, self._environ, slots=self._slots) as pair:
                     await self._keep(pair)
@@ -166,7 +170,7 @@ class Catalogue:
 def catalogue_of(configuration: Configuration, environ: Mapping[str, str], slots: int) -> Catalogue:
     """The pairs that the configuration wants served: those it names, or all of its own.
 
-    ``slots`` is how many runs the bundled pair serves at once.
+    ``slots`` is the most runs that models in this process serve at once.
     """
     settings = configuration.settings
     names = settings.gateway.pairs or tuple(settings.pairs) or (BUNDLED,)

@@ -7,7 +7,6 @@ other, so there is one code path. It ends with the engine, and with the program.
 from __future__ import annotations
 
 import asyncio
-import os
 from dataclasses import replace
 from pathlib import Path
 from urllib.request import ProxyHandler, build_opener
@@ -17,19 +16,24 @@ import xllamacpp
 from trigreason.engines.base import EngineFailed, NotAModel
 from trigreason.engines.completions import CompletionsEngine
 from trigreason.engines.dialects import LLAMA_CPP
+from trigreason.engines.embedded.options import FlashAttention, LlamaCppOptions
+from trigreason.engines.embedded.threads import threads_for
 from trigreason.engines.llama_cpp import ask_props, described
 
 CONTEXT_TOKENS = 16384
 """Room for the default thinking budget, an answer and a long question."""
-
-SMALL_MODEL_BYTES = 64 * 2**20
-"""Below this a second thread costs more in waiting than it brings."""
 
 QUEUE_SECONDS = 60
 """The longest that a loaded model takes to be ready for work."""
 
 _GGUF_MAGIC = b"GGUF"
 _SILENT = -1
+
+_FLASH_ATTENTION = {
+    FlashAttention.AUTO: xllamacpp.llama_flash_attn_type.LLAMA_FLASH_ATTN_TYPE_AUTO,
+    FlashAttention.ON: xllamacpp.llama_flash_attn_type.LLAMA_FLASH_ATTN_TYPE_ENABLED,
+    FlashAttention.OFF: xllamacpp.llama_flash_attn_type.LLAMA_FLASH_ATTN_TYPE_DISABLED,
+}
 
 
 class EmbeddedEngine(CompletionsEngine):
@@ -50,9 +54,8 @@ class EmbeddedEngine(CompletionsEngine):
 async def load(
     path: Path,
     *,
-    threads: int,
     context_tokens: int = CONTEXT_TOKENS,
-    slots: int = 1,
+    options: LlamaCppOptions | None = None,
     caching: bool = True,
 ) -> EmbeddedEngine:
     """Load a GGUF file. ``context_tokens`` is per slot; a slot serves one request at a time.
@@ -65,7 +68,7 @@ async def load(
         NotAModel: there is no such file, or it is no GGUF model that llama.cpp can load.
     """
     check_gguf(path)
-    server = await asyncio.to_thread(_serve, path, threads, context_tokens, slots)
+    server = await asyncio.to_thread(_serve, path, context_tokens, options or LlamaCppOptions())
     url = f"{server.listening_address}/v1"
     props = await ask_props(url)
     if props is None:
@@ -94,41 +97,22 @@ def check_gguf(path: Path) -> None:
         )
 
 
-def split_threads(srm: Path, lrm: Path, cores: int | None = None) -> tuple[int, int]:
-    """Threads for the SRM and the LRM.
-
-    The two mostly take turns, but the SRM can still be writing when the LRM begins, and threads
-    of llama.cpp that wait for each other burn cores. So together they never get more threads
-    than there are cores, unless there is only one; most go to the LRM.
-    """
-    cores = cores or available_cores()
-    for_srm = 1 if _is_small(srm) else max(1, cores // 4)
-    return for_srm, 1 if _is_small(lrm) else max(1, cores - for_srm)
-
-
-def threads_alone(model: Path, cores: int | None = None) -> int:
-    """Threads for a model that shares this machine with no other."""
-    return 1 if _is_small(model) else cores or available_cores()
-
-
-def available_cores() -> int:
-    """Cores this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
-
-
-def _is_small(model: Path) -> bool:
-    return model.stat().st_size < SMALL_MODEL_BYTES
-
-
-def _serve(path: Path, threads: int, context_tokens: int, slots: int) -> xllamacpp.Server:
+def _serve(path: Path, context_tokens: int, options: LlamaCppOptions) -> xllamacpp.Server:
+    threads = options.threads or threads_for(path)
+    slots = options.slots or 1
     parameters = xllamacpp.CommonParams()
     parameters.model.path = str(path)
     parameters.n_ctx = context_tokens * slots
     parameters.n_parallel = slots
     parameters.cpuparams.n_threads = threads
     parameters.cpuparams_batch.n_threads = threads
+    parameters.flash_attn_type = _FLASH_ATTENTION[options.flash_attention]
+    cache_type = getattr(xllamacpp.ggml_type, f"GGML_TYPE_{options.cache_type.upper()}")
+    parameters.cache_type_k = parameters.cache_type_v = cache_type
+    if options.gpu_layers is not None:
+        parameters.n_gpu_layers = options.gpu_layers
+    if not options.mmap:
+        parameters.load_mode = xllamacpp.llama_load_mode.LLAMA_LOAD_MODE_NONE
     parameters.warmup = False
     parameters.verbosity = _SILENT
     try:

@@ -1,0 +1,141 @@
+"""What GGUF models need of memory, estimated before they are loaded, and what is available."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import xllamacpp
+
+from trigreason.engines.base import EngineFailed
+from trigreason.engines.embedded.options import LlamaCppOptions
+from trigreason.engines.gguf import DamagedGguf, read_metadata
+
+BATCH_TOKENS = 512
+"""llama.cpp computes so many tokens at a time, and holds the logits of all of them."""
+
+LOGIT_BYTES = 4
+GB = 10**9
+
+
+@dataclass(frozen=True, slots=True)
+class Loading:
+    """A GGUF file and how it is to be loaded; ``context_tokens`` is per slot."""
+
+    file: Path
+    context_tokens: int
+    options: LlamaCppOptions
+
+    @property
+    def slots(self) -> int:
+        return self.options.slots or 1
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """Bytes: ``fixed`` for weights and computing, ``per_token`` of context for the KV cache."""
+
+    fixed: int
+    per_token: float
+    tokens: int
+
+    @property
+    def bytes(self) -> float:
+        return self.fixed + self.per_token * self.tokens
+
+
+def need_of(loading: Loading) -> Need:
+    """The memory that a model needs; of a damaged file its size, since loading will refuse it."""
+    weights = loading.file.stat().st_size
+    tokens = loading.context_tokens * loading.slots
+    try:
+        told = read_metadata(loading.file)
+    except (DamagedGguf, ValueError):
+        return Need(weights, 0.0, tokens)
+    kind = told.get("general.architecture")
+
+    def number(key: str, default: float = 0.0) -> float:
+        value: Any = told.get(f"{kind}.{key}", default)
+        return sum(value) / len(value) if isinstance(value, list) and value else float(value)
+
+    heads = number("attention.head_count", 1.0) or 1.0
+    width = number("embedding_length") / heads
+    key, value = (number(f"attention.{part}_length", width) for part in ("key", "value"))
+    values = number("block_count") * number("attention.head_count_kv", heads) * (key + value)
+    logits = len(told.get("tokenizer.ggml.tokens", ())) * min(BATCH_TOKENS, tokens) * LOGIT_BYTES
+    return Need(weights + logits, values * loading.options.cache_type.bytes_per_value, tokens)
+
+
+def available_bytes() -> int | None:
+    """Memory that this process can still take, GPUs included; None where it is not known."""
+    host = _free_on_host()
+    if host is None:
+        return None
+    cpu = xllamacpp.ggml_backend_dev_type.GGML_BACKEND_DEVICE_TYPE_CPU
+    devices = (each for each in xllamacpp.get_device_info() if each["type"] != cpu)
+    return min(host, _left_in_group(Path("/sys/fs/cgroup")) or host) + sum(
+        int(each["memory_free"]) for each in devices
+    )
+
+
+def fitting(loadings: Sequence[Loading], slots: int, free: int | None) -> list[Loading]:
+    """The models with up to ``slots`` slots where their options name no number.
+
+    Raises:
+        EngineFailed: they need more than ``free`` bytes.
+    """
+    for each in range(slots, 0, -1):
+        tried = [_with_slots(loading, each) for loading in loadings]
+        needs = [need_of(loading) for loading in tried]
+        if free is None or sum(need.bytes for need in needs) <= free:
+            return tried
+    assert free is not None, "without a limit everything fits"
+    raise _too_little(tried, needs, free)
+
+
+def _with_slots(loading: Loading, slots: int) -> Loading:
+    options = loading.options
+    return loading if options.slots else replace(loading, options=replace(options, slots=slots))
+
+
+def _too_little(loadings: Sequence[Loading], needs: Sequence[Need], free: int) -> EngineFailed:
+    fixed = sum(need.fixed for need in needs)
+    cache = sum(need.per_token * need.tokens for need in needs)
+    if fixed >= free:
+        advice = f"The models alone take {fixed / GB:.1f} GB; use smaller ones."
+    else:
+        share = (free - fixed) / cache
+        tokens = min(int(each.context_tokens * share) for each in loadings)
+        few = " and slots to 1" if any(each.slots > 1 for each in loadings) else ""
+        advice = f"Lower context_tokens to {tokens}{few}, or take a smaller cache_type."
+    return EngineFailed(
+        f"needs about {(fixed + cache) / GB:.1f} GB of memory, and {free / GB:.1f} GB are free",
+        " and ".join(each.file.name for each in loadings),
+        advice,
+    )
+
+
+def _free_on_host() -> int | None:
+    try:
+        lines = Path("/proc/meminfo").read_text().splitlines()
+    except OSError:
+        return None
+    sizes = {key: value for key, _, value in (line.partition(":") for line in lines)}
+    told = sizes.get("MemAvailable")
+    return int(told.split()[0]) * 1024 if told else None
+
+
+def _left_in_group(folder: Path) -> int | None:
+    """What a container's limit leaves; pages of files can be given back. None without a limit."""
+    try:
+        limit = (folder / "memory.max").read_text().strip()
+        used = int((folder / "memory.current").read_text())
+        stat = (folder / "memory.stat").read_text().splitlines()
+    except OSError:
+        return None
+    if limit == "max":
+        return None
+    files = sum(int(line.split()[1]) for line in stat if line.startswith("inactive_file "))
+    return max(1, int(limit) - used + files)
