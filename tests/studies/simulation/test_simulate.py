@@ -57,6 +57,9 @@ JUDGED = recording(
     {SRM: 10},
 )
 ALONE = recording("lrm", [step(LRM, 10), step(LRM, 10, end=CLOSED)], {LRM: 5})
+IN_THE_OPEN = recording(
+    "lrm", [step(LRM, 10), step(LRM, 10, end=StepEnd.END_OF_STREAM)], {LRM: 0}
+)
 CUT_SHORT = recording("lrm", [step(LRM, 10, end=StepEnd.CUT_OFF)], {LRM: 5})
 
 
@@ -70,6 +73,7 @@ def last(tokens: int, rate: float) -> float:
     [
         (ALONE, False, 1 + last(25, 10), "L"),
         (ALONE, True, 1 + last(10, 10) + 1 + last(15, 10), "LL"),
+        (IN_THE_OPEN, False, 1 + last(20, 10), "L"),
         (CUT_SHORT, False, 1 + last(10, 10) + 1 + last(5, 10), "La"),
         (PRIMED, False, 1 + last(10, 10) + last(50, 20), "LS"),
         (PRIMED, True, 1 + last(10, 10) + last(20, 20) + last(30, 20), "LSS"),

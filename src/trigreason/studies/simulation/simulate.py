@@ -90,7 +90,8 @@ class _Walk:
             if stopped < tokens:
                 self._ask_on(last.author, tokens - stopped, Purpose.WRITE, last.trigger)
         for author, tokens in left.items():
-            self._ask_on(author, tokens, Purpose.ANSWER)
+            if tokens:  # else the answer stands in the thinking
+                self._ask_on(author, tokens, Purpose.ANSWER)
 
     def end(self) -> Simulated:
         self._close()
