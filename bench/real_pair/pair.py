@@ -14,7 +14,7 @@ import trigreason
 from bench.common import machine
 from trigreason import bundled
 from trigreason.budget import Budget
-from trigreason.configuration import PairSettings, PlannedPair, engine_at
+from trigreason.configuration import PairSettings, PlannedPair, bundled_pair, engine_at
 from trigreason.engines.base import Sampling
 from trigreason.evaluation.answering import measured
 from trigreason.pairs import Pair
@@ -29,8 +29,8 @@ FILES = {
 }
 NAME = "Qwen2.5-Coder 0.5B with 1.5B"
 
-SAMPLING = Sampling(temperature=0)
-BUDGET = Budget(thinking_tokens=1024, answer_tokens=256)
+SAMPLING = Sampling(temperature=0, top_p=1)
+BUDGET = Budget(thinking_tokens=1024, answer_tokens=64)
 
 PROTOCOL = 1
 """Goes up with a change of this program after which the same setting gives other runs."""
@@ -88,17 +88,14 @@ def real_pair() -> Measured:
                 f"1.5B, Q4_K_M) into a folder and name it in {MODELS_VARIABLE}"
             )
     engines = {author: engine_at(str(file), f"--{author}") for author, file in files.items()}
-    settings = PairSettings(srm="srm", lrm="lrm", budget=BUDGET)
+    settings = PairSettings(srm="srm", lrm="lrm").model_copy(update={"budget": BUDGET})
     return Measured(measured(PlannedPair(NAME, settings, engines)), files)
 
 
 def bundled_stand_in(budget: Budget) -> Measured:
     """The pair that comes along, for a run of this program in seconds."""
     files = {Author.SRM: bundled.SRM_FILE, Author.LRM: bundled.LRM_FILE}
-    from trigreason.configuration import planned_pair, read_configuration
-
-    plan = planned_pair(read_configuration(None, {}), "bundled")
-    return Measured(measured(plan), files, budget)
+    return Measured(measured(bundled_pair()), files, budget)
 
 
 def this_machine() -> dict[str, Any]:

@@ -156,7 +156,7 @@ async def pilot(
 ) -> None:
     """Each model alone on the questions of calibration, to choose families of questions by."""
     async with session(measured, ledger, say) as now:
-        for drawn in sets:
-            for question in drawn.calibration:
+        for questions in zip(*(each.calibration for each in sets), strict=True):
+            for drawn, question in zip(sets, questions, strict=True):
                 for row in (SRM_ONLY, LRM_ONLY):
                     await now.record(drawn.data.name, row, question, "calibration")
