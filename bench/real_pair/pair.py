@@ -68,8 +68,8 @@ class Measured:
                 "thinking": tags.opening if tags else "open",
                 "step_break": str(pair.step_break),
                 "logprob_scale": str(pair.logprob_scale),
-                "judge": asdict(pair.judge) if setting.method == "specreason" else None,
             },
+            "judge": asdict(pair.judge) if setting.method == "specreason" else None,
         }
 
 

@@ -13,7 +13,7 @@ import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple
 
 import msgspec
 from filelock import FileLock, Timeout
@@ -22,8 +22,6 @@ from bench.real_pair.questions import Part
 
 SETTINGS = "settings"
 MACHINES = "machines"
-
-Kind = TypeVar("Kind", bound=msgspec.Struct)
 
 
 class Key(NamedTuple):
@@ -85,14 +83,14 @@ class Records:
     def told(self, kind: str) -> dict[str, dict[str, Any]]:
         """What the digests of settings or of machines stand for."""
         if kind not in self._told:
-            found = _decoded(self._file(kind), Told)
-            self._told[kind] = {each.digest: each.of for each in found}
+            every: Iterator[Told] = decoded(self._file(kind), Told)
+            self._told[kind] = {each.digest: each.of for each in every}
         return self._told[kind]
 
     def _runs(self, data: str) -> dict[Key, Record]:
         if data not in self._known:
             self._known[data] = {}
-            for each in _decoded(self._file(data), Record):
+            for each in decoded(self._file(data), Record):
                 self._known[data].setdefault(each.key, each)
         return self._known[data]
 
@@ -105,14 +103,14 @@ class Ledger(Records):
 
     def add(self, data: str, record: Record) -> None:
         """Keep a run; it is on disk on return."""
-        _append(self._file(data), record)
+        append(self._file(data), record)
         self._runs(data)[record.key] = record
 
     def tell(self, kind: str, of: Mapping[str, Any]) -> str:
         """Keep what a digest stands for, and give the digest."""
         name = digest(of)
         if name not in self.told(kind):
-            _append(self._file(kind), Told(name, dict(of)))
+            append(self._file(kind), Told(name, dict(of)))
             self.told(kind)[name] = dict(of)
         return name
 
@@ -134,7 +132,7 @@ def writing(folder: Path) -> Iterator[Ledger]:
         ) from None
 
 
-def _append(file: Path, value: msgspec.Struct) -> None:
+def append(file: Path, value: msgspec.Struct) -> None:
     """Add a line, in the place of half a one that a process left when it was killed."""
     with file.open("ab+") as out:
         out.truncate(_end_of_lines(file))
@@ -148,11 +146,16 @@ def _end_of_lines(file: Path) -> int:
     return file.read_bytes().rfind(b"\n") + 1
 
 
-def _decoded(file: Path, kind: type[Kind]) -> Iterator[Kind]:
+def decoded(file: Path, kind: Any) -> Iterator[Any]:
+    """The whole lines of a file, each one a ``kind``; nothing where there is no file.
+
+    Raises:
+        ValueError: a line is of another kind.
+    """
     if not file.exists():
         return
     for number, line in enumerate(file.read_bytes().split(b"\n")[:-1], start=1):
         try:
             yield msgspec.json.decode(line, type=kind)
         except msgspec.DecodeError as error:
-            raise ValueError(f"{file}, line {number}: is no {kind.__name__} ({error})") from error
+            raise ValueError(f"{file}, line {number}: has another form ({error})") from error
