@@ -18,7 +18,7 @@ from trigreason.configuration import PairSettings, PlannedPair, bundled_pair, en
 from trigreason.engines.base import Sampling
 from trigreason.evaluation.answering import measured
 from trigreason.pairs import Pair
-from trigreason.reasoning import Author
+from trigreason.reasoning import Author, Thresholds
 from trigreason.studies.calibration.setting import Setting
 
 MODELS_VARIABLE = "TRIGREASON_MODELS"
@@ -34,6 +34,15 @@ BUDGET = Budget(thinking_tokens=1024, answer_tokens=64)
 
 PROTOCOL = 1
 """Goes up with a change of this program after which the same setting gives other runs."""
+
+
+KNOWN = frozenset(
+    {"n", "tau", "rho", "direction", "k", "m", "accept", "judge_first", "repeats"}
+    | {"temperature", "top_p", "top_k", "min_p", "seed"}
+    | {"thinking_tokens", "answer_tokens", "step_tokens", "steps", "seconds"}
+)
+"""The thresholds and limits that there were when the first runs were made. What is added to the
+package later makes a setting another one only where it is not at its default."""
 
 
 @dataclass(frozen=True)
@@ -55,16 +64,16 @@ class Measured:
     def setting(self, setting: Setting, pair: Pair) -> dict[str, Any]:
         """All that a run hangs on beside its question; ``pair`` is this one, open."""
         tags = pair.lrm.tags
-        sampling = asdict(SAMPLING)
+        thresholds = told_of(setting.thresholds.to_json(), Thresholds().to_json())
         return {
             "method": setting.method,
-            "thresholds": setting.thresholds.to_json(),
-            "sampling": sampling,
+            "thresholds": thresholds,
+            "sampling": told_of(asdict(SAMPLING), asdict(Sampling())),
             "models": {str(each): pair.engine(each).model for each in sorted(Author)},
             "base": {
                 "protocol": PROTOCOL,
                 "models": self.models,
-                "budget": asdict(self.budget),
+                "budget": told_of(asdict(self.budget), asdict(Budget())),
                 "thinking": tags.opening if tags else "open",
                 "step_break": str(pair.step_break),
                 "logprob_scale": str(pair.logprob_scale),
@@ -101,6 +110,15 @@ def bundled_stand_in(budget: Budget) -> Measured:
 def this_machine() -> dict[str, Any]:
     """What a run is made on, in words that are the same for all runs of a session."""
     return {"machine": machine(), "trigreason": trigreason.__version__}
+
+
+def told_of(values: Mapping[str, Any], defaults: Mapping[str, Any]) -> dict[str, Any]:
+    """The values that make a setting; see :data:`KNOWN`."""
+    return {
+        name: value
+        for name, value in values.items()
+        if name in KNOWN or value != defaults.get(name)
+    }
 
 
 def _sha256(file: Path) -> str:

@@ -13,7 +13,7 @@ from bench.real_pair import running
 from bench.real_pair.ceiling import Speed, Work, beyond, ceiling, work
 from bench.real_pair.exporting import write_traces
 from bench.real_pair.packing import packed, unpacked
-from bench.real_pair.pair import bundled_stand_in
+from bench.real_pair.pair import bundled_stand_in, told_of
 from bench.real_pair.questions import DataSet, Drawn, asked, drawn, in_turns
 from bench.real_pair.records import SETTINGS, Key, Record, Records, digest, writing
 from bench.real_pair.rows import CALIBRATED, LRM_ONLY, PAPER, SRM_ONLY
@@ -201,6 +201,14 @@ def test_a_whole_line_that_is_no_run_is_an_error_with_its_place(tmp_path: Path) 
     (tmp_path / "booleans.jsonl").write_text('{"question": "1"}\n')
     with pytest.raises(ValueError, match=r"booleans\.jsonl, line 1"):
         Records(tmp_path).runs("booleans")
+
+
+def test_a_setting_keeps_its_name_when_the_package_gets_another_threshold() -> None:
+    known = {"n": 20, "tau": 1.05}
+    defaults = known | {"later": 0}
+    assert told_of(known | {"later": 0}, defaults) == known
+    assert told_of({"n": 20, "tau": 1.05, "later": 1}, defaults) == known | {"later": 1}
+    assert told_of({"n": 1, "tau": 1.05, "later": 0}, defaults) == {"n": 1, "tau": 1.05}
 
 
 def said(method: str, budget: int = 1) -> dict[str, object]:
