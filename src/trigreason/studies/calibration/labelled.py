@@ -141,7 +141,7 @@ async def calibrate(
             measured[start].thrifts(thrift),
             within=SHARES if thrift == "smt" else None,
         ),
-        coin=_coin(measured[chosen], [measured[each] for each in bare], thrift),
+        coin=against_coin(measured[chosen], [measured[each] for each in bare], thrift),
         questions=(len(parts.search), len(parts.held_out)),
         tried=trials,
     )
@@ -159,7 +159,11 @@ def _without_triggers(default: Thresholds, priming: Sequence[int]) -> list[Setti
     ]
 
 
-def _coin(ours: Results, bare: Sequence[Results], thrift: Thrift) -> Coin | None:
+def against_coin(ours: Results, bare: Sequence[Results], thrift: Thrift) -> Coin | None:
+    """``ours`` against the best coin between two of ``bare``, the settings without triggers.
+
+    All results are of the same questions; None where no two of ``bare`` span the thrift of ours.
+    """
     found = by_coin([each.point(thrift) for each in bare], ours.point(thrift).thrift)
     if found is None:
         return None
