@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,6 +16,7 @@ from bench.real_pair.questions import Drawn, Part, asked, in_turns
 from bench.real_pair.records import MACHINES, SETTINGS, Key, Ledger, Record
 from bench.real_pair.rows import LRM_ONLY, SRM_ONLY, Row, rows
 from trigreason.configuration import opened_pair
+from trigreason.engines.embedded.threads import available_cores
 from trigreason.evaluation.grading import Grade, grade
 from trigreason.evaluation.questions import Question
 from trigreason.pairs import Pair
@@ -143,12 +145,31 @@ async def session(
 async def run(
     measured: Measured, sets: Sequence[Drawn], ledger: Ledger, say: Callable[[str], None]
 ) -> None:
-    """Make every run that is missing: those of calibration first, then rows by question."""
-    async with session(measured, ledger, say) as now:
-        thresholds = await now.calibrate(sets)
-        for drawn, question in in_turns(sets):
-            for row in rows(thresholds[drawn.data.name]):
-                await now.record(drawn.data.name, row, question, "evaluation")
+    """Make every run that is missing: those of calibration first, then rows by question.
+
+    A pair on each core makes runs of its own: the threads of one model on several cores wait for
+    each other, and twice as long where anything else is at work there.
+    """
+    on_a_core = measured.with_threads(1)
+    async with AsyncExitStack() as stack:
+        lanes = [
+            await stack.enter_async_context(session(on_a_core, ledger, say))
+            for _ in range(available_cores())
+        ]
+        thresholds = await lanes[0].calibrate(sets)
+        jobs = (
+            (drawn.data.name, row, question)
+            for drawn, question in in_turns(sets)
+            for row in rows(thresholds[drawn.data.name])
+        )
+
+        async def work(lane: Session) -> None:
+            for name, row, question in jobs:
+                await lane.record(name, row, question, "evaluation")
+
+        async with asyncio.TaskGroup() as group:
+            for lane in lanes:
+                group.create_task(work(lane))
 
 
 async def pilot(
