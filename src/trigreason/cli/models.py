@@ -97,12 +97,13 @@ def check_models(pair: PlannedPair, needed: frozenset[Author], method: str) -> N
 
 
 def described(pair: PlannedPair) -> str:
-    """A pair and its models in one line, without what was given on the command line."""
+    """A pair and its models in one line; one that was given as a flag has no name of its own."""
     models = (f"{author.upper()} {_named(engine)}" for author, engine in pair.engines.items())
     names = [] if pair.name == UNNAMED else [f"pair {pair.name}"]
     return " · ".join([*names, *models])
 
 
 def _named(engine: PlannedEngine) -> str:
-    file = engine.settings.file
-    return file.name if file is not None else str(engine.settings)
+    settings = engine.settings
+    model = settings.file.name if settings.file is not None else str(settings)
+    return model if engine.name.startswith("--") else f"{engine.name} ({model})"
