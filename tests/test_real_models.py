@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from time import perf_counter
 from typing import Any
 from urllib.request import Request, urlopen
 
@@ -78,6 +80,21 @@ def asked(url: str, **fields: Any) -> bytes:
     with urlopen(request, timeout=120) as answer:
         read: bytes = answer.read()
     return read
+
+
+def test_four_requests_at_once_run_at_once(tmp_path: Path, toml: str) -> None:
+    process = GatewayProcess(tmp_path, toml)
+    try:
+        process.wait_until_ready()
+        began = perf_counter()
+        with ThreadPoolExecutor(4) as pool:
+            answers = list(pool.map(lambda seed: asked(process.url, seed=seed), range(4)))
+        took = perf_counter() - began
+    finally:
+        process.stop()
+    told = [json.loads(each)["trigreason"] for each in answers]
+    assert all(each["queued_seconds"] < 0.5 for each in told)
+    assert sum(each["seconds"] for each in told) > 1.5 * took
 
 
 def test_clients_of_the_gateway_get_the_text_as_content(tmp_path: Path, toml: str) -> None:

@@ -97,6 +97,12 @@ def check_models(pair: PlannedPair, needed: frozenset[Author], method: str) -> N
 
 
 def described(pair: PlannedPair) -> str:
-    """A pair and its models in one line."""
-    models = (f"{author.upper()} {engine}" for author, engine in pair.engines.items())
-    return " · ".join([f"pair {pair.name}", *models])
+    """A pair and its models in one line, without what was given on the command line."""
+    models = (f"{author.upper()} {_named(engine)}" for author, engine in pair.engines.items())
+    names = [] if pair.name == UNNAMED else [f"pair {pair.name}"]
+    return " · ".join([*names, *models])
+
+
+def _named(engine: PlannedEngine) -> str:
+    file = engine.settings.file
+    return file.name if file is not None else str(engine.settings)
