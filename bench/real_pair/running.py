@@ -91,7 +91,8 @@ class Session:
         missing = [each for each in sets if not _is_of(found.get(each.data.name), setting, each)]
         if missing:
             runs = {each.data.name: await self._alone(each) for each in sets}
-            direction, told = direction_of(runs)
+            before = {name: self._recorded(name, each) for name, each in found.items()}
+            direction, told = direction_of(before | runs)
             for each in missing:
                 name = each.data.name
                 found[name] = calibrated(runs[name], setting, direction, told)
@@ -102,11 +103,20 @@ class Session:
 
     async def _alone(self, drawn: Drawn) -> list[Run]:
         """The SRM's own runs on a data set's questions of calibration."""
-        made = []
-        for question in drawn.calibration:
-            record = await self.record(drawn.data.name, SRM_ONLY, question, "calibration")
-            made.append(as_run(record, self.ledger.told(SETTINGS), drawn.data.name))
-        return made
+        name = drawn.data.name
+        made = [
+            await self.record(name, SRM_ONLY, question, "calibration")
+            for question in drawn.calibration
+        ]
+        return [as_run(each, self.ledger.told(SETTINGS), name) for each in made]
+
+    def _recorded(self, name: str, calibrated: Calibrated) -> list[Run]:
+        """The runs that a data set was calibrated on before."""
+        return [
+            as_run(each, self.ledger.told(SETTINGS), name)
+            for each in self.ledger.runs(name)
+            if each.setting == calibrated.runs and each.question in calibrated.questions
+        ]
 
 
 def _is_of(found: Calibrated | None, setting: str, drawn: Drawn) -> bool:
@@ -175,9 +185,21 @@ async def run(
 async def pilot(
     measured: Measured, sets: Sequence[Drawn], ledger: Ledger, say: Callable[[str], None]
 ) -> None:
-    """Each model alone on the questions of calibration, to choose families of questions by."""
+    """Each model alone on the questions of calibration, to choose families of questions by.
+
+    Ends with how many each had right.
+    """
     async with session(measured, ledger, say) as now:
         for questions in zip(*(each.calibration for each in sets), strict=True):
             for drawn, question in zip(sets, questions, strict=True):
                 for row in (SRM_ONLY, LRM_ONLY):
                     await now.record(drawn.data.name, row, question, "calibration")
+        for drawn in sets:
+            made = ledger.runs(drawn.data.name)
+            rights = (
+                f"{row.label} {sum(each.right for each in made if each.row == row.label)}"
+                for row in (SRM_ONLY, LRM_ONLY)
+            )
+            say(
+                f"{drawn.data.name}, {len(drawn.calibration)} questions, right: {', '.join(rights)}"
+            )

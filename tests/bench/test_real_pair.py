@@ -9,18 +9,20 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from bench.real_pair import running
+from bench.real_pair import running, timing
+from bench.real_pair.calibrating import direction_of, kept
 from bench.real_pair.ceiling import Speed, Work, beyond, ceiling, work
 from bench.real_pair.exporting import write_traces
 from bench.real_pair.packing import packed, unpacked
 from bench.real_pair.pair import bundled_stand_in, told_of
 from bench.real_pair.questions import DataSet, Drawn, asked, drawn, in_turns
 from bench.real_pair.records import SETTINGS, Key, Record, Records, digest, writing
-from bench.real_pair.rows import CALIBRATED, LRM_ONLY, PAPER, SRM_ONLY
+from bench.real_pair.rows import CALIBRATED, LABELS, LRM_ONLY, PAPER, SRM_ONLY
 from bench.real_pair.table import coin, lines
 from trigreason.evaluation.answering import BUNDLED_BUDGET
 from trigreason.reasoning import (
     Author,
+    Direction,
     Message,
     StepEnd,
     StepRecord,
@@ -31,6 +33,7 @@ from trigreason.reasoning import (
 )
 from trigreason.reasoning.trace import Purpose, Stretch
 from trigreason.studies.recorded import read_runs
+from trigreason.studies.runs import Run
 
 DATA = DataSet("booleans", "bundled", 6, 3, 1, group="boolean_expressions")
 OTHER = DataSet("navigate", "bundled", 4, 6, 2, group="navigate")
@@ -211,6 +214,31 @@ def test_a_setting_keeps_its_name_when_the_package_gets_another_threshold() -> N
     assert told_of({"n": 1, "tau": 1.05, "later": 0}, defaults) == {"n": 1, "tau": 1.05}
 
 
+@pytest.mark.parametrize(
+    ("certain_when_right", "direction"), [(True, Direction.UNDER), (False, Direction.OVER)]
+)
+def test_the_outcomes_of_all_data_sets_decide_the_direction(
+    certain_when_right: bool, direction: Direction
+) -> None:
+    """A run has SRM steps of one certain token or of one unsure one."""
+
+    def run(name: str, right: bool) -> Run:
+        logprob = 0.0 if right is certain_when_right else -3.0
+        trace = replace(mixed(), method="srm", messages=(Message("user", name),))
+        trace.steps = [replace(step(SRM, 1, 0), logprobs=(logprob,))]
+        return Run(trace=trace, group=name[0], sample=name, right=right)
+
+    runs = {
+        data: [run(f"{data}{number}", number % 2 == 0) for number in range(6)]
+        for data in ("a", "b")
+    }
+    found, told = direction_of(runs)
+    assert found is direction
+    assert told is not None
+    assert (told.wrong, told.right) == (6, 6)
+    assert direction_of({"a": runs["a"]}) == (Thresholds().direction, None), "too few to tell"
+
+
 def said(method: str, budget: int = 1) -> dict[str, object]:
     return SAID | {"method": method, "base": {"budget": budget}}
 
@@ -271,8 +299,22 @@ async def test_all_rows_are_run_once_and_read_by_the_studies(tmp_path: Path) -> 
     said: list[str] = []
     out = tmp_path / "out"
     with writing(out) as ledger:
+        await running.pilot(measured, sets[:1], ledger, said.append)
+    assert len(said) == 2 * 8 + 1
+    right = Counter(each.row for each in Records(out).runs("booleans") if each.right)
+    alone = ", ".join(f"{row.label} {right[row.label]}" for row in (SRM_ONLY, LRM_ONLY))
+    assert said[-1] == f"booleans, 8 questions, right: {alone}"
+    said.clear()
+    with writing(out) as ledger:
+        await running.run(measured, sets[:1], ledger, said.append)
+    assert len(said) == 5 * 3, "the pilot's runs are those of calibration"
+    found_before = (out / running.CALIBRATED).read_text()
+    with writing(out) as ledger:
         await running.run(measured, sets, ledger, said.append)
-    assert len(said) == 8 + 4 + 5 * (3 + 6)
+    assert len(said) == 4 + 5 * (3 + 6)
+    thresholds = kept(out / running.CALIBRATED)
+    assert found_before.count('"thresholds"') == 1
+    assert set(thresholds) == {"booleans", "navigate"}
     again: list[str] = []
     with writing(out) as ledger:
         await running.run(measured, sets, ledger, again.append)
@@ -294,3 +336,25 @@ async def test_all_rows_are_run_once_and_read_by_the_studies(tmp_path: Path) -> 
     assert {(run.sample, run.right) for run in runs} == known
     prompts = {each.id: asked(each) for each in (*sets[1].calibration, *sets[1].evaluation)}
     assert {each.question: each.asked for each in records.runs("navigate")} == prompts
+
+
+@pytest.mark.slow
+async def test_rows_are_timed_beside_their_ceilings(tmp_path: Path) -> None:
+    """The bundled pair stands in for the real one; of its seconds nothing is claimed."""
+    measured = bundled_stand_in(BUNDLED_BUDGET)
+    parts = drawn(DATA, None)
+    with writing(tmp_path) as ledger:
+        async with running.session(measured, ledger, print) as now:
+            await timing.measure(now, parts, Thresholds(n=2), 2, "a machine", 0.1)
+    speeds, runs = timing.last_session(tmp_path / timing.FILE)
+    assert len(speeds) == 2, "before and after"
+    assert Counter(each.row for each in runs) == dict.fromkeys(LABELS, 2)
+    for each in runs:
+        assert 0 < ceiling(each.work, timing.mean_speeds(speeds)) < 10 * each.seconds
+        cached = sum(own.cached for own in each.work.values())
+        read = sum(own.read for own in each.work.values())
+        assert cached < read, "the models were asked something else in between"
+    shown = timing.table(speeds, runs)
+    assert shown.row_count == len(LABELS)
+    assert list(shown.columns[2].cells)[1] == "1.00", "LRM only, by itself"
+    assert "a machine; load 0.10" in next(timing.speeds_in_words(speeds))
