@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import msgspec
 
 from trigreason.reasoning import Author, Trace
-from trigreason.reasoning.trace import Purpose, Stretch
+from trigreason.reasoning.records import Purpose, Stretch
 
 
 class Work(msgspec.Struct, frozen=True, kw_only=True):

@@ -12,7 +12,7 @@ from dataclasses import MISSING, Field, fields
 from typing import Any
 
 from trigreason.reasoning import Message, StepRecord, Trace, trace_from_json, trace_to_json
-from trigreason.reasoning.trace import Stretch
+from trigreason.reasoning.records import Stretch
 from trigreason.reasoning.trace_json import SCHEMA_VERSION
 
 LOGPROB_UNIT = 1e-4

@@ -31,7 +31,7 @@ from trigreason.reasoning import (
     Trace,
     trace_to_json,
 )
-from trigreason.reasoning.trace import Purpose, Stretch
+from trigreason.reasoning.records import Purpose, Stretch
 from trigreason.studies.recorded import read_runs
 from trigreason.studies.runs import Run
 

@@ -18,8 +18,8 @@ from trigreason.evaluation.answering import own_arm
 from trigreason.evaluation.comparison import Outcome, Plan
 from trigreason.evaluation.logs import Failed
 from trigreason.reasoning import Author, Message, StepRecord, Stretch, Trace
+from trigreason.reasoning.records import Purpose
 from trigreason.reasoning.steps import StepEnd
-from trigreason.reasoning.trace import Purpose
 from trigreason.reasoning.triggers import Trigger
 from trigreason.studies.runs import Run
 

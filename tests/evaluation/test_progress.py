@@ -10,8 +10,8 @@ from trigreason.budget import Budget
 from trigreason.evaluation.arms import Arm
 from trigreason.evaluation.progress import Progress, Standing
 from trigreason.reasoning import Author, Message, Prices, StepRecord, Stretch, Thresholds, Trace
+from trigreason.reasoning.records import Purpose
 from trigreason.reasoning.steps import StepEnd
-from trigreason.reasoning.trace import Purpose
 from trigreason.studies.runs import Run
 
 

@@ -15,6 +15,16 @@ from trigreason.reasoning.methods import (
     TrigReason,
     Write,
 )
+from trigreason.reasoning.records import (
+    Degraded,
+    Handover,
+    ModelUse,
+    Prices,
+    Purpose,
+    StepRecord,
+    StopReason,
+    Stretch,
+)
 from trigreason.reasoning.repetition import RepetitionGuard, repeated_run
 from trigreason.reasoning.replay import Firing, Replayed, replay, what_if
 from trigreason.reasoning.steps import Author, Step, StepBreak, StepCutter, StepEnd
@@ -29,17 +39,7 @@ from trigreason.reasoning.tokens import (
     sharpen,
     usable_logprob,
 )
-from trigreason.reasoning.trace import (
-    Degraded,
-    Handover,
-    ModelUse,
-    Prices,
-    Purpose,
-    StepRecord,
-    StopReason,
-    Stretch,
-    Trace,
-)
+from trigreason.reasoning.trace import Trace
 from trigreason.reasoning.trace_json import load_trace, totals, trace_from_json, trace_to_json
 from trigreason.reasoning.triggers import (
     CognitiveOffload,

@@ -6,10 +6,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from trigreason.reasoning.methods import Decision, Halt, Judge, Method, Rewrite, Write
+from trigreason.reasoning.records import StepRecord
 from trigreason.reasoning.steps import Author, Step, StepEnd
 from trigreason.reasoning.thresholds import Thresholds, make_method
 from trigreason.reasoning.tokens import Token
-from trigreason.reasoning.trace import StepRecord, Trace
+from trigreason.reasoning.trace import Trace
 from trigreason.reasoning.triggers import Trigger
 
 

@@ -12,17 +12,17 @@ from dataclasses import asdict, fields
 from typing import Any
 
 from trigreason.reasoning.messages import Message
-from trigreason.reasoning.steps import Author, StepBreak, StepEnd
-from trigreason.reasoning.thresholds import Thresholds
-from trigreason.reasoning.trace import (
+from trigreason.reasoning.records import (
     Degraded,
     Prices,
     Purpose,
     StepRecord,
     StopReason,
     Stretch,
-    Trace,
 )
+from trigreason.reasoning.steps import Author, StepBreak, StepEnd
+from trigreason.reasoning.thresholds import Thresholds
+from trigreason.reasoning.trace import Trace
 from trigreason.reasoning.triggers import Trigger
 
 SCHEMA_VERSION = 2

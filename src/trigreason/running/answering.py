@@ -6,7 +6,7 @@ from collections.abc import AsyncGenerator
 
 from trigreason.engines.base import Finish
 from trigreason.events import Event
-from trigreason.running.ending import end_of_answer
+from trigreason.running import ending
 from trigreason.running.errands import Errands, Whence
 from trigreason.running.requests import Requests
 from trigreason.running.state import RunState
@@ -18,10 +18,16 @@ async def answer(
 ) -> AsyncGenerator[Event, None]:
     """The answer, behind thinking closed for its author, or the rest of one that broke off.
 
+    An author that thinks in the open has given it, and is not asked.
+
     Raises:
         ModelAway: its author failed for good; what was written of it is kept.
         DeadlinePassed: the run's seconds are spent.
     """
+    if ending.is_in_the_open(state):
+        for event in ending.end_in_the_open(state):
+            yield event
+        return
     writer = state.answer_asked_for()
 
     def whence() -> Whence:
@@ -43,5 +49,5 @@ async def answer(
                 finish = Finish.LENGTH  # the server does not keep to max_tokens
             elif not tokens:
                 finish = turn.finish
-        for event in end_of_answer(state, finish):
+        for event in ending.end_of_answer(state, finish):
             yield event

@@ -71,10 +71,6 @@ class Loop:
         yield RunBegun(trace)
         try:
             while trace.stop is None:
-                if state.thinking_over and ending.is_in_the_open(state):
-                    for event in ending.end_in_the_open(state):
-                        yield event
-                    break
                 part = (
                     answer(self.requests, self.errands, state)
                     if state.thinking_over
