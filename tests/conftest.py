@@ -9,9 +9,14 @@ from time import perf_counter
 
 import pytest
 import pytest_asyncio
+from hypothesis import settings
 
 from trigreason.bundled import load_pair
 from trigreason.pairs import Pair
+
+
+settings.register_profile("without deadlines", deadline=None)
+settings.load_profile("without deadlines")  # a busy machine is no fault of an example
 
 
 @pytest.fixture(autouse=True)

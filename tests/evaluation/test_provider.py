@@ -126,7 +126,7 @@ def test_arguments_that_are_wrong_are_told_in_one_line(args: dict[str, Any], tol
 
 
 def test_a_pair_and_its_addresses_come_from_the_configuration_alone() -> None:
-    with pytest.raises(PrerequisiteError, match="no pair is called 'qwen'; there is bundled"):
+    with pytest.raises(PrerequisiteError, match="no pair is called 'qwen'; did you mean"):
         get_model("trigreason/qwen", memoize=False)
     with pytest.raises(PrerequisiteError, match="takes no URL: where its models are"):
         get_model("trigreason/bundled", memoize=False, base_url="http://localhost:8000/v1")
