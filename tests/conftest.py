@@ -14,7 +14,6 @@ from hypothesis import settings
 from trigreason.bundled import load_pair
 from trigreason.pairs import Pair
 
-
 settings.register_profile("without deadlines", deadline=None)
 settings.load_profile("without deadlines")  # a busy machine is no fault of an example
 
