@@ -1,4 +1,4 @@
-"""The embedded engine against llama.cpp itself: tokens per second, logprobs, the first text.
+"""The embedded engine against llama.cpp itself: speed, logprobs, draft model, the first text.
 
     python -m bench.embedded            # a quarter of an hour on two cores
     python -m bench.embedded --quick    # one round of few tokens: does it still run?
@@ -134,23 +134,36 @@ async def bare_server(model: Path) -> AsyncIterator[str]:
 
 
 @asynccontextmanager
-async def both_sides(model: Path, tokens: int) -> AsyncIterator[Sides]:
-    """The model loaded twice from one file, and warm."""
+async def loaded(
+    model: Path, slots: int, draft: Path | None = None
+) -> AsyncIterator[EmbeddedEngine]:
+    """The engine, which writes on until it is told to stop."""
     engine = await load(
-        model, context_tokens=CONTEXT_TOKENS, options=LlamaCppOptions(slots=SLOTS), caching=False
+        model,
+        context_tokens=CONTEXT_TOKENS,
+        options=LlamaCppOptions(slots=slots),
+        caching=False,
+        draft=draft,
     )
     engine.dialect = replace(engine.dialect, always={**engine.dialect.always, **NO_ENDING})
     try:
-        async with (
-            bare_server(model) as url,
-            aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(None)) as session,
-        ):
-            sides = Sides(engine, url, session, tokens)
-            await sides.ours(0, 0)
-            await sides.bare(1, 0)
-            yield sides
+        yield engine
     finally:
         await engine.close()
+
+
+@asynccontextmanager
+async def both_sides(model: Path, tokens: int) -> AsyncIterator[Sides]:
+    """The model loaded twice from one file, and warm."""
+    async with (
+        loaded(model, SLOTS) as engine,
+        bare_server(model) as url,
+        aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(None)) as session,
+    ):
+        sides = Sides(engine, url, session, tokens)
+        await sides.ours(0, 0)
+        await sides.bare(1, 0)
+        yield sides
 
 
 async def rate(write: Write, streams: int) -> float:
@@ -210,6 +223,25 @@ async def cost_of_logprobs(sides: Sides, rounds: int, table: Table) -> None:
         table.add_row(name, f"{median(own):.1f}", ratio(own, base))
 
 
+async def drafting(measured: Measured, tokens: int, rounds: int, table: Table) -> None:
+    """The LRM, one stream, with the SRM as its draft model and without."""
+    draft, model = measured.files[Author.SRM], measured.files[Author.LRM]
+    async with (
+        loaded(model, 1) as plain,
+        loaded(model, 1, draft) as drafted,
+        aiohttp.ClientSession() as session,
+    ):
+        ways: dict[str, Write] = {
+            name: partial(Sides(engine, engine.url, session, tokens).ours, None)
+            for name, engine in (("alone", plain), ("with the SRM as draft model", drafted))
+        }
+        for write in ways.values():
+            await write(0)
+        rates = await in_turn(ways, 1, rounds)
+    for name, own in rates.items():
+        table.add_row(name, f"{median(own):.1f}", ratio(own, rates["alone"]))
+
+
 async def first_text(measured: Measured) -> tuple[float, float, float]:
     """Seconds that the program takes to start, the pair to load, and a run to give its first text.
 
@@ -229,19 +261,21 @@ async def first_text(measured: Measured) -> tuple[float, float, float]:
     raise RuntimeError("the run ended without text")
 
 
-async def measure(measured: Measured, tokens: int, rounds: int) -> tuple[Table, Table, Table]:
+async def measure(measured: Measured, tokens: int, rounds: int) -> tuple[Table, ...]:
     speeds = Table("model", "streams", "engine, tokens/s", "llama.cpp, tokens/s", "ratio")
     logprobs = Table("logprobs on the SRM's side", "tokens/s", "of none")
+    drafts = Table("the LRM", "tokens/s", "of alone")
     starts = Table("from solve to the first text", "seconds")
     for author, file in measured.files.items():
         async with both_sides(file, tokens) as sides:
             await throughput(author, sides, rounds, speeds)
             if author is Author.SRM:
                 await cost_of_logprobs(sides, rounds, logprobs)
+    await drafting(measured, tokens, rounds, drafts)
     times = [await first_text(measured) for _ in range(rounds)]
     for name, seconds in zip(STARTS, zip(*times, strict=True), strict=True):
         starts.add_row(name, f"{median(seconds):.2f}")
-    return speeds, logprobs, starts
+    return speeds, logprobs, drafts, starts
 
 
 def arguments() -> Namespace:
