@@ -95,13 +95,13 @@ class Measured:
         }
 
 
-def real_pair() -> Measured:
-    """The pair of the folder that TRIGREASON_MODELS names, or else of the cache.
+def real_pair(folder: Path | None = None) -> Measured:
+    """The pair in ``folder``, or in the one that TRIGREASON_MODELS names, or else in the cache.
 
     Raises:
         ValueError: a model's file is not there.
     """
-    folder = Path(os.environ.get(MODELS_VARIABLE) or CACHE).expanduser()
+    folder = (folder or Path(os.environ.get(MODELS_VARIABLE) or CACHE)).expanduser()
     files = {author: folder / name for author, name in FILES.items()}
     for file in files.values():
         if not file.is_file():

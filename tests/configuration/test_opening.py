@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -287,3 +288,36 @@ async def test_errors_of_engines_come_alone(plan: Plan) -> None:
     with pytest.raises(EngineError, match="Is the server running"):
         async with opened_pair(plan(pair_of(nobody, nobody)), {}):
             pass
+
+
+# A draft model
+
+
+DRAFTED = f"file = '{LRM_FILE}'\ncontext_tokens = 512\ndraft = 'small'"
+
+
+async def test_the_file_of_an_engine_drafts_for_the_lrm(plan: Plan) -> None:
+    planned = plan(pair_of(f"file = '{SRM_FILE}'\ncontext_tokens = 512", DRAFTED))
+    assert planned.engines[Author.LRM].draft_file == SRM_FILE
+    async with opened_pair(planned, {}) as pair:
+        assert not pair.lrm.capabilities.logprobs
+        assert pair.srm.capabilities.logprobs
+        trace = await completed(reason(pair, "Who?", thresholds=Thresholds(n=1)))
+    assert trace.steps[0].author is Author.LRM
+    assert trace.steps[0].logprobs == ()
+
+
+def test_an_engine_with_a_draft_model_is_no_srm(plan: Plan) -> None:
+    planned = plan(pair_of(f"file = '{SRM_FILE}'", DRAFTED))
+    drafted = planned.engines[Author.LRM]
+    with pytest.raises(ConfigurationError, match=r"the SRM's logprobs are needed") as caught:
+        replace(planned, engines={**planned.engines, Author.SRM: drafted})
+    assert "engines.large.draft" in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_missing_draft_file_is_told_before_loading(plan: Plan, tmp_path: Path) -> None:
+    nowhere = tmp_path / "none.gguf"
+    planned = plan(pair_of(f"file = '{nowhere}'", DRAFTED))
+    with pytest.raises(ConfigurationError, match=r"engines\.small\.file.*none\.gguf"):
+        planned.engines[Author.LRM].check_file()

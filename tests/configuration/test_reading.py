@@ -121,6 +121,20 @@ def test_everything_can_be_said(read: Read) -> None:
         ("engines.small = { }", "engines.small", "needs either url"),
         ('engines.small = { url = "http://x", file = "y" }', "engines.small", "needs either url"),
         ('engines.s = { file = "y", model = "z" }', "engines.s", "model is of no use with file"),
+        ('engines.s = { url = "http://x", draft = "t" }', "engines.s", "draft is of no use with"),
+        ('engines.s = { file = "y", draft = "t" }', "engines.s.draft", "no engine is called 't'"),
+        ('engines.s = { file = "y", draft = "s" }', "engines.s.draft", "cannot draft for itself"),
+        (
+            'engines = { s = { file = "y", draft = "t" }, t = { url = "http://x" } }',
+            "engines.s.draft",
+            "must name an engine with a file, and 't' is on a server",
+        ),
+        (
+            'engines = { s = { file = "y", draft = "t" }, t = { file = "z" } }\n'
+            'pairs.p = { srm = "s", lrm = "t" }',
+            "pairs.p.srm",
+            "llama.cpp gives 0.0 for every token of 's'",
+        ),
         ('engines.small.url = "localhost:80"', "engines.small.url", "must be a URL such as"),
         ('engines.small.url = "http://"', "engines.small.url", "must be a URL such as"),
         ('engines.small.url = "http://x:99999"', "engines.small.url", "must be a URL such as"),

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import subprocess
+import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 from time import perf_counter
@@ -14,12 +17,14 @@ import pytest_asyncio
 from trigreason.bundled import CONTEXT_TOKENS, LRM_FILE, SRM_FILE, problems
 from trigreason.engines.base import ContextTooLong, Finish, NotAModel, Prefix, Sampling
 from trigreason.engines.embedded import (
+    SPINNING,
     EmbeddedEngine,
     LlamaCppOptions,
     check_gguf,
     load,
     threads_for,
 )
+from trigreason.engines.embedded.drafting import TOKENS, share_vocabulary
 from trigreason.reasoning import Message, Token, join_text
 
 GREEDY = Sampling(temperature=0)
@@ -89,6 +94,66 @@ def test_a_model_gets_all_cores_unless_it_is_tiny(
     with file.open("wb") as sparse:
         sparse.truncate(mib * 2**20)
     assert threads_for(file, cores) == threads
+
+
+@pytest.mark.parametrize(("users", "spinning"), [(None, "1000"), ("77", "77")])
+def test_threads_spin_little_unless_the_user_says_otherwise(
+    users: str | None, spinning: str
+) -> None:
+    """In a process of its own, since it counts at the first import of llama.cpp alone."""
+    environ = {name: value for name, value in os.environ.items() if name != SPINNING}
+    program = (
+        "import os, sys, trigreason.engines.embedded.memory; "
+        f"assert 'xllamacpp' in sys.modules; print(os.environ[{SPINNING!r}])"
+    )
+    ended = subprocess.run(
+        [sys.executable, "-c", program],
+        env=environ if users is None else {**environ, SPINNING: users},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert ended.stdout.strip() == spinning
+
+
+# Draft models
+
+
+async def test_a_draft_model_changes_no_text() -> None:
+    plain = await load(LRM_FILE, context_tokens=CONTEXT_TOKENS)
+    drafted = await load(LRM_FILE, context_tokens=CONTEXT_TOKENS, draft=SRM_FILE)
+    assert plain.capabilities.logprobs
+    assert not drafted.capabilities.logprobs
+    texts = [text_of(await written(each, Prefix(QUESTION), 60)) for each in (plain, drafted)]
+    assert texts[0] == texts[1]
+    for each in (plain, drafted):
+        await each.close()
+
+
+async def test_a_draft_that_is_no_model(tmp_path: Path) -> None:
+    file = tmp_path / "draft.gguf"
+    file.write_bytes(SRM_FILE.read_bytes()[:100])
+    for draft in (tmp_path / "none.gguf", file):
+        with pytest.raises(NotAModel) as caught:
+            await load(LRM_FILE, draft=draft)
+        assert str(draft) in str(caught.value)
+        assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("kind", "tokens", "shared"),
+    [
+        ("gpt2", ["a", "b"], True),
+        ("gpt2", ["a", "b", *["pad"] * 128], True),
+        ("gpt2", ["a", "b", *["pad"] * 129], False),
+        ("gpt2", ["a", "c"], False),
+        ("llama", ["a", "b"], False),
+    ],
+)
+def test_a_shared_vocabulary(kind: str, tokens: list[str], shared: bool) -> None:
+    model = {"tokenizer.ggml.model": "gpt2", TOKENS: ["a", "b"]}
+    draft = {"tokenizer.ggml.model": kind, TOKENS: tokens}
+    assert share_vocabulary(model, draft) is share_vocabulary(draft, model) is shared
 
 
 # Streams

@@ -29,6 +29,11 @@ def test_the_cache_grows_with_context_slots_and_precision() -> None:
     assert cache(replace(SRM, options=quantized)) == pytest.approx(cache(SRM) * 34 / 64)
 
 
+def test_a_draft_model_and_its_cache_are_counted() -> None:
+    drafted = need_of(replace(LRM, draft=SRM_FILE)).bytes
+    assert drafted == need_of(LRM).bytes + need_of(SRM).bytes
+
+
 def test_slots_are_lowered_to_what_fits_unless_they_are_configured() -> None:
     two = sum(need_of(replace(each, options=LlamaCppOptions(slots=2))).bytes for each in (SRM, LRM))
     assert [each.slots for each in fitting([SRM, LRM], 4, int(two) + 1)] == [2, 2]

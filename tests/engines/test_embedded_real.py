@@ -11,7 +11,8 @@ import aiohttp
 import pytest
 import pytest_asyncio
 
-from trigreason.engines.base import Prefix, Sampling
+from tests.real_models import SMOLLM
+from trigreason.engines.base import NotAModel, Prefix, Sampling
 from trigreason.engines.embedded import CacheType, EmbeddedEngine, LlamaCppOptions, load
 from trigreason.engines.embedded.memory import Loading, need_of
 from trigreason.reasoning import Message, Token, join_text
@@ -85,3 +86,24 @@ async def test_a_quantized_cache_and_a_file_that_is_read_first() -> None:
 def test_the_cache_is_as_large_as_llama_cpp_makes_it() -> None:
     """24 layers with 2 heads of 64 keys and 64 values, two bytes each."""
     assert need_of(Loading(FILE, 1000, LlamaCppOptions())).per_token == 24 * 2 * 128 * 2
+
+
+@pytest.mark.parametrize("model", [FILE.name, "qwen2.5-coder-1.5b-instruct-q4_k_m.gguf"])
+async def test_a_draft_model_changes_no_text(model: str) -> None:
+    file = FILE.with_name(model)
+    if not file.exists():
+        pytest.skip(f"TRIGREASON_MODELS names a folder without {model}")
+    texts = []
+    for draft in (None, FILE):
+        engine = await load(file, context_tokens=256, draft=draft)
+        tokens = await written(engine, Sampling(temperature=0), 24)
+        texts.append(join_text([token.text for token in tokens]))
+        await engine.close()
+    assert texts[0] == texts[1]
+    assert texts[0]
+
+
+async def test_a_draft_model_of_another_vocabulary_is_refused() -> None:
+    with pytest.raises(NotAModel, match="it has another vocabulary") as caught:
+        await load(FILE, draft=FILE.with_name(SMOLLM))
+    assert "\n" not in str(caught.value)

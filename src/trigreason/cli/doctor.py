@@ -195,13 +195,15 @@ async def _examine(patient: Patient, silence: float, tell: Callable[[str], None]
 
 
 async def _open(planned: PlannedEngine, key: str | None, silence: float) -> Engine:
-    settings = (await planned.with_file()).settings
+    planned = await planned.with_file()
+    settings = planned.settings
     template = planned.template()
     if settings.file is not None:
         engine = await load(
             settings.file,
             context_tokens=settings.context_tokens or CONTEXT_TOKENS,
             options=settings.llama_cpp,
+            draft=planned.draft_file,
         )
         engine.template = template or engine.template
         return engine

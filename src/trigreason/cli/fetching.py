@@ -41,11 +41,13 @@ def fetch_models(
 
 
 def fetch_model(engine: PlannedEngine, *, quiet: bool = False) -> None:
-    """Fetch an engine's model from the hub, if it is from there and not here yet.
+    """Fetch an engine's model and its draft model from the hub, if they are not here yet.
 
     Standard error shows a bar on a terminal; a line at the beginning and one at the end in a
     pipe, or where ``quiet`` is asked for.
     """
+    if engine.draft is not None:
+        fetch_model(engine.draft, quiet=quiet)
     if engine.hub_name is None:
         return
     console = Console(stderr=True, highlight=False, markup=False, emoji=False)

@@ -21,7 +21,9 @@ GB = 10**9
 def loaded_files(pair: PlannedPair, authors: frozenset[Author]) -> str | None:
     """The GGUF files of these models with their sizes; None where there are none."""
     engines = (pair.engines[author] for author in sorted(authors, reverse=True))
-    files = dict.fromkeys(engine.settings.file for engine in engines)
+    files = dict.fromkeys(
+        file for engine in engines for file in (engine.settings.file, engine.draft_file)
+    )
     return (
         " and ".join(
             f"{printable(file.name)} ({file.stat().st_size / GB:.2f} GB)"

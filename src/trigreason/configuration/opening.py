@@ -135,6 +135,7 @@ async def _loaded(engine: PlannedEngine, loading: Loading, caching: bool) -> Eng
         context_tokens=loading.context_tokens,
         options=loading.options,
         caching=caching,
+        draft=loading.draft,
     )
     if template is not None:
         loaded.template = template
@@ -158,7 +159,7 @@ def _loadings(
         if settings.file is not None:
             check_gguf(settings.file)
             tokens = settings.context_tokens or room
-            wanted[name] = Loading(settings.file, tokens, settings.llama_cpp)
+            wanted[name] = Loading(settings.file, tokens, settings.llama_cpp, engine.draft_file)
     if not wanted:
         return {}
     fitted = fitting(list(wanted.values()), slots, available_bytes())

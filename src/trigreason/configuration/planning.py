@@ -4,13 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 from trigreason import bundled
 from trigreason.configuration.layers import Layers
 from trigreason.configuration.presets import Preset, PresetModel, presets
 from trigreason.configuration.problems import ConfigurationError, Problem, nearest, shown
 from trigreason.configuration.reading import Configuration, validate
-from trigreason.configuration.schema import BUNDLED, EngineSettings, KeyPath, PairSettings
+from trigreason.configuration.schema import (
+    BUNDLED,
+    EngineSettings,
+    KeyPath,
+    PairSettings,
+    srm_with_draft,
+)
 from trigreason.engines.base import NotAModel
 from trigreason.engines.connect import as_file, is_url
 from trigreason.engines.embedded import check_gguf
@@ -24,7 +31,8 @@ from trigreason.reasoning import Author
 class PlannedEngine:
     """An engine by its name; its settings are those ``at`` this path of ``layers``.
 
-    ``serve`` is the command that starts its server, where one is known.
+    ``serve`` is the command that starts its server, where one is known. ``draft`` drafts
+    tokens for it.
     """
 
     name: str
@@ -32,6 +40,7 @@ class PlannedEngine:
     layers: Layers = field(repr=False)
     at: KeyPath = ()
     serve: str | None = field(default=None, repr=False)
+    draft: PlannedEngine | None = None
 
     def __str__(self) -> str:
         return f"{self.name} ({self.settings})"
@@ -47,9 +56,9 @@ class PlannedEngine:
             return None
         key = environ.get(variable, "").strip()
         if not key:
-            raise self._error("api_key_env", f"the environment variable {variable} is not set")
+            raise self.error("api_key_env", f"the environment variable {variable} is not set")
         if not (key.isascii() and key.isprintable()):
-            raise self._error("api_key_env", f"what {variable} holds is no key; set it again")
+            raise self.error("api_key_env", f"what {variable} holds is no key; set it again")
         return key
 
     def template(self) -> ChatTemplate | None:
@@ -63,7 +72,7 @@ class PlannedEngine:
         try:
             return template_from(self.settings.template)
         except TemplateError as error:
-            raise self._error("template", str(error)) from error
+            raise self.error("template", str(error)) from error
 
     @property
     def hub_name(self) -> HubName | None:
@@ -72,15 +81,21 @@ class PlannedEngine:
         return HubName.parse(file) if file is not None and is_hub_name(file) else None
 
     async def with_file(self) -> PlannedEngine:
-        """The same engine with its model on this machine, fetched from the hub where it is not.
+        """The same engine with its models on this machine, fetched from the hub where they are not.
 
         Raises:
             HubError: the model cannot be had.
         """
+        draft = await self.draft.with_file() if self.draft else None
         if self.hub_name is None:
-            return self
+            return replace(self, draft=draft)
         file = await fetched(self.hub_name)
-        return replace(self, settings=self.settings.model_copy(update={"file": file}))
+        return replace(self, settings=self.settings.model_copy(update={"file": file}), draft=draft)
+
+    @property
+    def draft_file(self) -> Path | None:
+        """The file of the draft model."""
+        return self.draft.settings.file if self.draft else None
 
     def check_file(self) -> None:
         """Raises ConfigurationError where the settings name a file that is no model.
@@ -91,7 +106,9 @@ class PlannedEngine:
             try:
                 check_gguf(self.settings.file)
             except NotAModel as error:
-                raise self._error("file", str(error)) from error
+                raise self.error("file", str(error)) from error
+        if self.draft is not None:
+            self.draft.check_file()
 
     def problems(self, environ: Mapping[str, str]) -> Iterator[Problem]:
         """What is missing on this machine for the engine to be opened."""
@@ -106,7 +123,8 @@ class PlannedEngine:
             except ConfigurationError as error:
                 yield from error.problems
 
-    def _error(self, key: str, what: str) -> ConfigurationError:
+    def error(self, key: str, what: str) -> ConfigurationError:
+        """What is wrong with a key of the engine, and where it stands."""
         path = (*self.at, key)
         place = self.layers.place(path) or "configuration"
         return ConfigurationError([Problem(place, ".".join(path), what)])
@@ -142,6 +160,12 @@ class PlannedPair:
     name: str
     settings: PairSettings
     engines: Mapping[Author, PlannedEngine] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Raises ConfigurationError where the SRM has a draft model."""
+        srm = self.engines.get(Author.SRM)
+        if srm is not None and srm.draft is not None:
+            raise srm.error("draft", srm_with_draft(srm.name, srm.draft.name))
 
     @property
     def is_bundled(self) -> bool:
@@ -191,4 +215,9 @@ def _preset_pair(name: str, preset: Preset) -> PlannedPair:
 def planned_engine(configuration: Configuration, name: str) -> PlannedEngine:
     """The engine of this name, which there must be."""
     settings = configuration.settings.engines[name]
-    return PlannedEngine(name, settings, configuration.layers, ("engines", name))
+    at = ("engines", name)
+    draft = None
+    if settings.draft is not None:
+        # a draft model drafts alone, whatever drafts for it elsewhere
+        draft = replace(planned_engine(configuration, settings.draft), draft=None)
+    return PlannedEngine(name, settings, configuration.layers, at, draft=draft)

@@ -14,7 +14,7 @@ from pydantic_core import ErrorDetails
 from trigreason.configuration.layers import Layers, find_file, read_environment, read_file
 from trigreason.configuration.presets import presets
 from trigreason.configuration.problems import ConfigurationError, Problem, nearest, shown
-from trigreason.configuration.schema import BUNDLED, KeyPath, Settings, keys_at
+from trigreason.configuration.schema import BUNDLED, KeyPath, Settings, keys_at, srm_with_draft
 
 Kind = TypeVar("Kind", bound=BaseModel)
 
@@ -128,10 +128,30 @@ def _references(settings: Settings, layers: Layers) -> Iterator[Problem]:
             yield problem(("gateway", "pairs"), what)
     if BUNDLED in settings.pairs:
         yield problem(("pairs", BUNDLED), "this name is taken by the pair that comes along")
+    for name, engine in settings.engines.items():
+        unfit = _no_draft(settings, name, engine.draft) if engine.draft is not None else None
+        if unfit is not None:
+            yield problem(("engines", name, "draft"), unfit)
     for name, pair in settings.pairs.items():
+        srm = settings.engines.get(pair.srm)
+        if srm is not None and srm.draft is not None:
+            yield problem(("pairs", name, "srm"), srm_with_draft(pair.srm, srm.draft))
         for role in ("srm", "lrm"):
-            engine: str = getattr(pair, role)
-            if engine not in settings.engines:
-                what = f"no engine is called {shown(engine)}"
-                near = nearest(engine, settings.engines)
-                yield problem(("pairs", name, role), f"{what}; {near}")
+            named: str = getattr(pair, role)
+            if named not in settings.engines:
+                yield problem(("pairs", name, role), _no_engine(settings, named))
+
+
+def _no_engine(settings: Settings, name: str) -> str:
+    return f"no engine is called {shown(name)}; {nearest(name, settings.engines)}"
+
+
+def _no_draft(settings: Settings, name: str, draft: str) -> str | None:
+    """Why the engine ``name`` cannot have ``draft`` for its draft model; None where it can."""
+    if draft not in settings.engines:
+        return _no_engine(settings, draft)
+    if draft == name:
+        return "an engine cannot draft for itself; name a smaller one"
+    if settings.engines[draft].file is None:
+        return f"must name an engine with a file, and {shown(draft)} is on a server"
+    return None

@@ -46,7 +46,7 @@ BUNDLED = "bundled"
 OF_SERVERS = ("model", "dialect", "api_key_env", "timeouts")
 """Keys that mean nothing to a file that is loaded into this process."""
 
-OF_FILES = ("llama_cpp",)
+OF_FILES = ("llama_cpp", "draft")
 """Keys that mean nothing to a server."""
 
 _STRICT = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, arbitrary_types_allowed=True)
@@ -133,7 +133,8 @@ def _thinking(form: str) -> str:
 class EngineSettings(BaseModel):
     """One model: where it is, how it is spoken to and how it thinks, what it costs.
 
-    ``thinking`` is ``open`` or the opening tag; without it the chat template decides.
+    ``thinking`` is ``open`` or the opening tag; without it the chat template decides. ``draft`` is
+    the engine whose file drafts tokens for this one.
     """
 
     model_config = _STRICT
@@ -148,6 +149,7 @@ class EngineSettings(BaseModel):
     logprob_scale: LogprobScale | None = None
     context_tokens: Annotated[int, Field(ge=1)] | None = None
     llama_cpp: Annotated[LlamaCppOptions, Runtime()] = Field(default_factory=LlamaCppOptions)
+    draft: Text | None = None
     timeouts: Annotated[Timeouts, Runtime()] = Field(default_factory=Timeouts)
     breaker: Annotated[Breaker, Runtime()] = Field(default_factory=Breaker, repr=False)
     prices: Annotated[Prices, Runtime(), AfterValidator(_not_below_0)] | None = None
@@ -170,6 +172,14 @@ class EngineSettings(BaseModel):
         if self.file is not None:
             return str(self.file)
         return f"{self.model} at {self.url}" if self.model else f"{self.url}"
+
+
+def srm_with_draft(name: str, draft: str) -> str:
+    """Why an engine with a draft model cannot be an SRM."""
+    return (
+        f"the SRM's logprobs are needed, and llama.cpp gives 0.0 for every token of {shown(name)}, "
+        f"which drafts with {shown(draft)}; take draft out, or use it as the LRM only"
+    )
 
 
 class PairSettings(BaseModel):

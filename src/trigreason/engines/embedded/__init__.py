@@ -1,5 +1,6 @@
 """llama.cpp inside this process, for GGUF files and for the bundled pair."""
 
+from trigreason.engines.embedded._openmp import SPINNING  # first, since it prepares xllamacpp
 from trigreason.engines.embedded.engine import (
     CONTEXT_TOKENS,
     EmbeddedEngine,
@@ -11,6 +12,7 @@ from trigreason.engines.embedded.threads import available_cores, threads_for
 
 __all__ = [
     "CONTEXT_TOKENS",
+    "SPINNING",
     "CacheType",
     "EmbeddedEngine",
     "FlashAttention",

@@ -16,6 +16,7 @@ import xllamacpp
 from trigreason.engines.base import EngineFailed, NotAModel
 from trigreason.engines.completions import CompletionsEngine
 from trigreason.engines.dialects import LLAMA_CPP
+from trigreason.engines.embedded.drafting import check_draft
 from trigreason.engines.embedded.options import FlashAttention, LlamaCppOptions
 from trigreason.engines.embedded.threads import threads_for
 from trigreason.engines.llama_cpp import ask_props, described
@@ -57,6 +58,7 @@ async def load(
     context_tokens: int = CONTEXT_TOKENS,
     options: LlamaCppOptions | None = None,
     caching: bool = True,
+    draft: Path | None = None,
 ) -> EmbeddedEngine:
     """Load a GGUF file. ``context_tokens`` is per slot; a slot serves one request at a time.
 
@@ -64,11 +66,19 @@ async def load(
     read in other pieces has other last digits in its probabilities, so with one slot and without
     caching the same requests give the same tokens, whatever came before.
 
+    ``draft`` is a smaller model of the same vocabulary, for speculative decoding. llama.cpp then
+    gives a logprob of 0.0 for every token, so the engine has no logprobs.
+
     Raises:
-        NotAModel: there is no such file, or it is no GGUF model that llama.cpp can load.
+        NotAModel: there is no such file, or it is no GGUF model that llama.cpp can load, or the
+            draft has another vocabulary.
     """
     check_gguf(path)
-    server = await asyncio.to_thread(_serve, path, context_tokens, options or LlamaCppOptions())
+    if draft is not None:
+        check_gguf(draft)
+        await asyncio.to_thread(check_draft, path, draft)
+    parameters = _parameters(path, context_tokens, options or LlamaCppOptions(), draft)
+    server = await asyncio.to_thread(_serve, path, parameters)
     url = f"{server.listening_address}/v1"
     props = await ask_props(url)
     if props is None:
@@ -76,6 +86,8 @@ async def load(
             "llama.cpp loaded the model and does not answer", str(path), "Please report this."
         )
     template, capabilities = described(props, path)
+    if draft is not None:
+        capabilities = replace(capabilities, logprobs=False)
     engine = EmbeddedEngine(url, path.stem, template=template, capabilities=capabilities)
     engine._server = server
     if not caching:
@@ -97,7 +109,9 @@ def check_gguf(path: Path) -> None:
         )
 
 
-def _serve(path: Path, context_tokens: int, options: LlamaCppOptions) -> xllamacpp.Server:
+def _parameters(
+    path: Path, context_tokens: int, options: LlamaCppOptions, draft: Path | None
+) -> xllamacpp.CommonParams:
     threads = options.threads or threads_for(path)
     slots = options.slots or 1
     parameters = xllamacpp.CommonParams()
@@ -115,6 +129,20 @@ def _serve(path: Path, context_tokens: int, options: LlamaCppOptions) -> xllamac
         parameters.load_mode = xllamacpp.llama_load_mode.LLAMA_LOAD_MODE_NONE
     parameters.warmup = False
     parameters.verbosity = _SILENT
+    if draft is not None:
+        simple = xllamacpp.common_speculative_type.COMMON_SPECULATIVE_TYPE_DRAFT_SIMPLE
+        parameters.speculative.types = [simple]
+        drafting = parameters.speculative.draft
+        drafting.mparams.path = str(draft)
+        drafting.cpuparams.n_threads = options.threads or threads_for(draft)
+        drafting.cpuparams_batch.n_threads = drafting.cpuparams.n_threads
+        drafting.cache_type_k = drafting.cache_type_v = cache_type
+        if options.gpu_layers is not None:
+            drafting.n_gpu_layers = options.gpu_layers
+    return parameters
+
+
+def _serve(path: Path, parameters: xllamacpp.CommonParams) -> xllamacpp.Server:
     try:
         server = xllamacpp.Server(parameters)
     except RuntimeError as error:

@@ -22,15 +22,23 @@ GB = 10**9
 
 @dataclass(frozen=True, slots=True)
 class Loading:
-    """A GGUF file and how it is to be loaded; ``context_tokens`` is per slot."""
+    """A GGUF file and how it is to be loaded; ``context_tokens`` is per slot.
+
+    ``draft`` is the file of the model that drafts for it, with a KV cache as long.
+    """
 
     file: Path
     context_tokens: int
     options: LlamaCppOptions
+    draft: Path | None = None
 
     @property
     def slots(self) -> int:
         return self.options.slots or 1
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        return (self.file,) if self.draft is None else (self.file, self.draft)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,10 +56,16 @@ class Need:
 
 def need_of(loading: Loading) -> Need:
     """The memory that a model needs; of a damaged file its size, since loading will refuse it."""
-    weights = loading.file.stat().st_size
+    needs = [_need_of(file, loading) for file in loading.files]
+    fixed = sum(need.fixed for need in needs)
+    return Need(fixed, sum(need.per_token for need in needs), needs[0].tokens)
+
+
+def _need_of(file: Path, loading: Loading) -> Need:
+    weights = file.stat().st_size
     tokens = loading.context_tokens * loading.slots
     try:
-        told = read_metadata(loading.file)
+        told = read_metadata(file)
     except (DamagedGguf, ValueError):
         return Need(weights, 0.0, tokens)
     kind = told.get("general.architecture")
@@ -112,7 +126,7 @@ def _too_little(loadings: Sequence[Loading], needs: Sequence[Need], free: int) -
         advice = f"Lower context_tokens to {tokens}{few}, or take a smaller cache_type."
     return EngineFailed(
         f"needs about {(fixed + cache) / GB:.1f} GB of memory, and {free / GB:.1f} GB are free",
-        " and ".join(each.file.name for each in loadings),
+        " and ".join(file.name for each in loadings for file in each.files),
         advice,
     )
 
