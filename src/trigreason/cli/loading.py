@@ -44,7 +44,7 @@ def shown_loading(
         return
     files = loaded_files(pair, authors)
     text = f"Loading {files} …" if files else "Connecting to the models …"
-    columns = SpinnerColumn(), TextColumn("{task.description}", markup=False), TimeElapsedColumn()
+    columns = SpinnerColumn(), TimeElapsedColumn(), TextColumn("{task.description}", markup=False)
     with Progress(*columns, console=console, transient=True) as progress:
         progress.add_task(text, total=None)
         yield
