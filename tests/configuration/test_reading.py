@@ -133,7 +133,7 @@ def test_everything_can_be_said(read: Read) -> None:
             'engines = { s = { file = "y", draft = "t" }, t = { file = "z" } }\n'
             'pairs.p = { srm = "s", lrm = "t" }',
             "pairs.p.srm",
-            "llama.cpp gives 0.0 for every token of 's'",
+            "llama.cpp gives no true ones for 's'",
         ),
         ('engines.small.url = "localhost:80"', "engines.small.url", "must be a URL such as"),
         ('engines.small.url = "http://"', "engines.small.url", "must be a URL such as"),

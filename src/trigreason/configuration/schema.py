@@ -177,7 +177,7 @@ class EngineSettings(BaseModel):
 def srm_with_draft(name: str, draft: str) -> str:
     """Why an engine with a draft model cannot be an SRM."""
     return (
-        f"the SRM's logprobs are needed, and llama.cpp gives 0.0 for every token of {shown(name)}, "
+        f"the SRM's logprobs are needed, and llama.cpp gives no true ones for {shown(name)}, "
         f"which drafts with {shown(draft)}; take draft out, or use it as the LRM only"
     )
 

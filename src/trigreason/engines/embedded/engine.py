@@ -67,7 +67,7 @@ async def load(
     caching the same requests give the same tokens, whatever came before.
 
     ``draft`` is a smaller model of the same vocabulary, for speculative decoding. llama.cpp then
-    gives a logprob of 0.0 for every token, so the engine has no logprobs.
+    gives no true logprobs (0.0 for most tokens), so the engine has none.
 
     Raises:
         NotAModel: there is no such file, or it is no GGUF model that llama.cpp can load, or the
