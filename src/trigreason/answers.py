@@ -14,7 +14,11 @@ _BOX = re.compile(
     re.VERBOSE,
 )
 _PARAGRAPH = re.compile(r"\n[ \t\r]*\n")
-_STATEMENT = re.compile(r"\banswer\b[^\n]{0,60}?(?:\bis\b|[:\uff1a=])", re.IGNORECASE)
+_STATEMENT = re.compile(
+    r"(?:^|[.!?:]\s+|\n)[\s*_#]*(?:(?:so|thus|therefore|hence),?\s+)?(?:the\s+)?"
+    r"(?:final\s+|correct\s+)?answer[\s*_]*(?:\bis\b|[:\uff1a])",
+    re.IGNORECASE,
+)
 _BRACE = re.compile(r"\\.|[{}]", re.DOTALL)
 
 

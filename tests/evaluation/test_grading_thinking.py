@@ -8,7 +8,7 @@ from inspect_ai.model import ContentReasoning, ContentText, ModelOutput
 from trigreason.evaluation.grading import AnswerKind, grade
 from trigreason.evaluation.outputs import thinking_in
 
-INTEGER, LETTER = AnswerKind.INTEGER, AnswerKind.LETTER
+INTEGER, LETTER, WORD = AnswerKind.INTEGER, AnswerKind.LETTER, AnswerKind.WORD
 ABCD = tuple("ABCD")
 
 CASES = [
@@ -22,6 +22,9 @@ CASES = [
         "72",
         True,
     ),
+    (INTEGER, "Natalia sold 26 clips altogether.", r"\boxed{25}", "25", False),
+    (LETTER, "So B it is.", r"\boxed{A}", "A", False),
+    (WORD, "The argument is therefore invalid.", r"\boxed{valid}", "valid", False),
     (INTEGER, r"In \boxed{}, as asked.", r"\boxed{72}", "72", True),
     (INTEGER, "", r"First \boxed{71}, then \boxed{72}. \boxed{}", "72", True),
     (LETTER, "", r"Heat flows, so \boxed{B}", "B", True),

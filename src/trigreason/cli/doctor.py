@@ -23,6 +23,7 @@ from trigreason.configuration import (
     engine_at,
     planned_engine,
     read_configuration,
+    with_thinking,
 )
 from trigreason.engines.base import Engine, EngineError
 from trigreason.engines.connect import MAKERS, as_file, connect, is_url
@@ -205,13 +206,15 @@ async def _open(planned: PlannedEngine, key: str | None, silence: float) -> Engi
             options=settings.llama_cpp,
             draft=planned.draft_file,
         )
-        engine.template = template or engine.template
-        return engine
+        if template is not None:
+            engine.template, engine.tags = template, template.tags
+        return with_thinking(engine, settings)
     place = f"{settings.model}@{settings.url}" if settings.model else str(settings.url)
     timeouts = Timeouts(connect=min(settings.timeouts.connect, PAGE_SECONDS), read=2 * silence)
-    return await connect(
+    connected = await connect(
         place, api_key=key, dialect=settings.dialect, template=template, timeouts=timeouts
     )
+    return with_thinking(connected, settings)
 
 
 def _pages(url: str, key: str | None) -> ServerPages:

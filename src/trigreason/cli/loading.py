@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
@@ -24,14 +25,13 @@ def loaded_files(pair: PlannedPair, authors: frozenset[Author]) -> str | None:
     files = dict.fromkeys(
         file for engine in engines for file in (engine.settings.file, engine.draft_file)
     )
-    return (
-        " and ".join(
-            f"{printable(file.name)} ({file.stat().st_size / GB:.2f} GB)"
-            for file in files
-            if file is not None
-        )
-        or None
-    )
+    return " and ".join(_told(file) for file in files if file is not None) or None
+
+
+def _told(file: Path) -> str:
+    """A file with its size; one that is named by its place on the hub has its size elsewhere."""
+    size = f" ({file.stat().st_size / GB:.2f} GB)" if file.is_file() else ""
+    return f"{printable(file.name)}{size}"
 
 
 @contextmanager

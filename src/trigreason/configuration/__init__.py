@@ -7,7 +7,7 @@ async with opened_pair(planned_pair(configuration, "qwen"), os.environ) as pair:
 
 from trigreason.configuration.effective import effective_values
 from trigreason.configuration.layers import FILE, Layers, usual_files
-from trigreason.configuration.opening import opened_pair
+from trigreason.configuration.opening import opened_pair, with_thinking
 from trigreason.configuration.planning import (
     PlannedEngine,
     PlannedPair,
@@ -45,4 +45,5 @@ __all__ = [
     "read_configuration",
     "usual_files",
     "validate",
+    "with_thinking",
 ]

@@ -169,6 +169,21 @@ def _loadings(
 def _configure(engine: Engine, settings: EngineSettings) -> None:
     """Put what the settings say in the place of what the model says of itself."""
     engine.breaker = settings.breaker
+    with_thinking(engine, settings)
+    said = {
+        "logprob_scale": settings.logprob_scale,
+        "context_tokens": settings.context_tokens,
+    }
+    changes: Any = {name: value for name, value in said.items() if value is not None}
+    engine.capabilities = replace(engine.capabilities, **changes)
+
+
+def with_thinking(engine: Engine, settings: EngineSettings) -> Engine:
+    """The engine, taken to think as the settings say, where they say anything.
+
+    Raises:
+        EngineRefused: its server renders the prompt, and cannot be told of other tags.
+    """
     if settings.thinking is not None:
         engine.tags = {each.opening: each for each in KNOWN_TAGS}.get(settings.thinking)
     if isinstance(engine, ChatPrefixEngine) and engine.tags not in (None, THINK_TAGS):
@@ -177,9 +192,4 @@ def _configure(engine: Engine, settings: EngineSettings) -> None:
             engine.where,
             'Leave thinking out, or set thinking = "open".',
         )
-    said = {
-        "logprob_scale": settings.logprob_scale,
-        "context_tokens": settings.context_tokens,
-    }
-    changes: Any = {name: value for name, value in said.items() if value is not None}
-    engine.capabilities = replace(engine.capabilities, **changes)
+    return engine

@@ -134,18 +134,22 @@ class CompletionsEngine(HttpEngine):
             yield reading(response).within(self.timeouts)
 
 
+BOX = r"\boxed"
+
+
 class StepEnding:
     """Whether a stream that was to stop at the end of a step still owes the text that ends it.
 
     Some servers leave the stop string out, and not all of them tell it from the end of a turn.
     Where that is unknown a text inside the thinking counts as stopped: models end their turn
     there so rarely that it is the better mistake to go on. One that wrote nothing at all has
-    ended.
+    ended, and so has a text in the open that gives the boxed answer.
     """
 
     def __init__(self, prefix: Prefix, stop_at: str) -> None:
         self.stop_at = stop_at
         self._thinking = END_OF_THINKING not in prefix.written
+        self._in_the_open = not prefix.thinking
         self._text = ""
         self._told: bool | None = None
 
@@ -165,6 +169,8 @@ class StepEnding:
             return False
         if self._told is not None:
             return self._told
+        if self._in_the_open and BOX in self._text:
+            return False
         return self._thinking and END_OF_THINKING not in self._text and bool(self._text.strip())
 
 

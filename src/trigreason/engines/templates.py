@@ -66,8 +66,8 @@ class ChatTemplate:
         With ``thinking`` it ends inside the opening tag, which is opened exactly once, whether the
         template opens it, leaves it out, or closes it at once to switch the thinking off;
         without, the tag is not open. For a model that thinks in the open (``tags`` None) the
-        template is told that it does not think, and its word stands, an opened tag aside. The
-        reasoning of earlier turns is left out.
+        template is told that it does not think, and its prompt is used as it is; an opening tag at
+        its end is removed. The reasoning of earlier turns is left out.
 
         Raises:
             TemplateError: the template refuses the conversation, such as one with a system

@@ -64,11 +64,18 @@ class Asked:
             top_p=own.top_p if self.top_p is None else self.top_p,
         )
 
-    def budget(self, own: Budget, seconds: float) -> Budget:
-        """The pair's budget within what the client allows, and within ``seconds``."""
+    def budget(self, own: Budget, seconds: float, *, in_the_open: bool = False) -> Budget:
+        """The pair's budget within what the client allows, and within ``seconds``.
+
+        Models that think in the open have no answer behind their text, which so gets all of it.
+        """
         thinking = int(own.thinking_tokens * EFFORTS[self.effort or "high"])
         if self.options.thinking_tokens is not None:
             thinking = min(own.thinking_tokens, self.options.thinking_tokens)
         until = seconds if own.seconds is None else min(own.seconds, seconds)
         budget = replace(own, thinking_tokens=max(1, thinking), seconds=until)
-        return budget if self.max_tokens is None else budget.within(self.max_tokens)
+        if self.max_tokens is None:
+            return budget
+        if in_the_open:
+            return replace(budget, thinking_tokens=min(budget.thinking_tokens, self.max_tokens))
+        return budget.within(self.max_tokens)

@@ -158,7 +158,8 @@ class Delivery(Response):
         exchange, asked, tell = self._exchange, self._asked, self._tell(wire)
         settings = self._service.catalogue[exchange.choice.pair].plan.settings
         sampling = asked.sampling(settings.sampling)
-        budget = asked.budget(settings.budget, self._seconds_left())
+        in_the_open = pair.srm.tags is None and pair.lrm.tags is None
+        budget = asked.budget(settings.budget, self._seconds_left(), in_the_open=in_the_open)
         runs = [
             carry_out(exchange, run, asked, pair, sampling, budget, tell) for run in exchange.runs
         ]

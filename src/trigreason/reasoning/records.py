@@ -13,10 +13,10 @@ class StopReason(StrEnum):
     """How a run ended."""
 
     COMPLETE = "complete"
-    """The thinking was closed by its author and the answer finished."""
+    """The author ended its thinking by itself, and there is an answer."""
 
     CLOSED = "closed"
-    """A budget of thinking was spent; the thinking was closed for it and the answer finished."""
+    """A limit ended the thinking, and there is an answer all the same."""
 
     TRUNCATED = "truncated"
     """A budget was spent before an answer was finished."""

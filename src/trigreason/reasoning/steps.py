@@ -59,11 +59,6 @@ class StepBreak(StrEnum):
     BLANK_LINE = "blank_line"
     LINE_END = "line_end"
 
-    @property
-    def text(self) -> str:
-        """The text at which a server is asked to stop, where one step is wanted."""
-        return "\n\n" if self is StepBreak.BLANK_LINE else "\n"
-
 
 _BREAKS = {
     StepBreak.BLANK_LINE: re.compile(r"\n[ \t\r]*\n"),

@@ -7,10 +7,11 @@ from typing import NamedTuple
 
 from trigreason.engines.base import Prefix, Sampling
 from trigreason.pairs import Pair
-from trigreason.reasoning import Author, Purpose, Trigger, Write
+from trigreason.reasoning import Author, Purpose, StepBreak, Trigger, Write
 from trigreason.running.state import RunState
 
 JUDGE_ALTERNATIVES = 10
+BLANK_LINE = "\n\n"
 
 
 class Whence(NamedTuple):
@@ -80,9 +81,13 @@ class Errands:
         )
 
     def _stop_at(self, author: Author) -> str | None:
-        """Where the server is to end a single step, because it bills closed streams in full."""
+        """Where the server is to end a single step, because it bills closed streams in full.
+
+        A line end would end it before the first word of a paragraph, so none is sent for that.
+        """
         ends_it = self._pair.engine(author).capabilities.bills_closed_streams
-        return self._pair.step_break.text if ends_it else None
+        by_blank_line = self._pair.step_break is StepBreak.BLANK_LINE
+        return BLANK_LINE if ends_it and by_blank_line else None
 
     def warm(self) -> Errand:
         """One token, thrown away: what counts is that the prefix is read."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -32,6 +33,10 @@ class AnswerKind(StrEnum):
     BRACKETS = "brackets"
     WORD_LIST = "word list"
     TEXT = "text"
+
+
+_CODE = re.compile(r"```|\bdef \w+\(|\breturn\b|\bprint\(|(?m:^import )")
+_NUMBER = re.compile(r"-?\d+(?:\.\d+)?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,14 +81,31 @@ def grade(
     answer = answer_in(answer_text or "")
     given = _read(kind, answer, target, letters)
     if given is None and thinking and answer.says_nothing:
-        answer = answer_in(thinking).last_box()
-        given = _read(kind, answer, target, letters)
+        thought = answer_in(thinking).last_box()
+        given = _read(kind, thought, target, letters)
+        pair = words.pair_of(target) if kind is AnswerKind.WORD else None
+        if given is not None and _contradicts(answer, given, pair or letters):
+            return Grade(False, None)
+        answer = thought
     if given is None:
         box = answer.box
         return Grade(False, plain(box.inner) if box and box.inner else None)
     if kind is AnswerKind.MATH:
         return Grade(mathematics.are_equal(wanted, given), given)
     return Grade(given == wanted, given)
+
+
+def _contradicts(answer: Answer, given: str, choices: Sequence[str]) -> bool:
+    """Whether an answer in plain words names other candidates than the thinking's box alone.
+
+    Program text, which instruct models like to add, names numbers that are no candidates.
+    """
+    text = "\n".join(answer.lines)
+    if _CODE.search(text):
+        return False
+    named = [*_NUMBER.findall(text.replace(",", ""))]
+    named += [each for each in choices if re.search(rf"\b{re.escape(each)}\b", text)]
+    return bool(named) and given not in named
 
 
 def _read(kind: AnswerKind, answer: Answer, target: str, letters: Sequence[str]) -> str | None:
