@@ -20,7 +20,7 @@ from trigreason.engines.templates import (
     without_reasoning,
 )
 from trigreason.reasoning import Message
-from trigreason.reasoning.tags import THINK_TAGS
+from trigreason.reasoning.tags import KNOWN_TAGS, THINK_TAGS, Tags, tags_in_template
 
 THINK = THINK_TAGS.opening
 
@@ -382,3 +382,61 @@ def test_a_refusal_is_one_line(source: str, told: str) -> None:
 
 def test_a_template_says_where_it_comes_from() -> None:
     assert re.fullmatch("<ChatTemplate built-in chatml>", repr(CHATML))
+
+
+@pytest.mark.parametrize(
+    ("model", "tags"),
+    [
+        ("Qwen2.5-7B-Instruct", None),
+        ("gemma-3-4b-it", None),
+        ("starcoder15b-instruct", None),
+        ("deepseek-coder:6.7b", None),
+        ("Qwen3-0.6B", THINK_TAGS),
+        ("DeepSeek-R1-Distill-Qwen-1.5B", THINK_TAGS),
+        ("Phi-4-mini-reasoning-instruct", THINK_TAGS),
+        ("Qwen3-4B-Thinking-Instruct", THINK_TAGS),
+    ],
+)
+def test_how_a_model_thinks_is_guessed_from_its_name(model: str, tags: object) -> None:
+    assert guess(model).tags == tags
+
+
+@pytest.mark.parametrize("tags", KNOWN_TAGS)
+def test_other_tags_are_opened_once(tags: Tags) -> None:
+    for template in (PLAIN, ChatTemplate(TURNS + f"[assistant]{tags.opening}")):
+        prompt = template.render([Message("user", "Why?")], thinking=True, tags=tags)
+        assert prompt.count(tags.opening) == 1
+        assert prompt.rstrip().endswith(tags.opening)
+
+
+@pytest.mark.parametrize(
+    ("source", "ending"),
+    [
+        ("{{ '[assistant]' }}", "[assistant]"),
+        ("{{ '[assistant]<think>\\n' }}", "[assistant]"),
+        (
+            "[assistant]{% if not enable_thinking %}<think>\n\n</think>\n\n{% endif %}",
+            "[assistant]<think>\n\n</think>\n\n",
+        ),
+    ],
+)
+def test_in_the_open_the_template_is_told_not_to_think(source: str, ending: str) -> None:
+    prompt = ChatTemplate(TURNS + source).render(
+        [Message("user", "Why?")], thinking=False, tags=None
+    )
+    assert prompt.endswith(ending)
+
+
+@pytest.mark.parametrize(
+    ("source", "tags"),
+    [
+        ("{{ messages }}", None),
+        ("{{ messages }}<think>", THINK_TAGS),
+        ("{{ content.split('</think>') }}", THINK_TAGS),
+        ("{% if enable_thinking %}{% endif %}", THINK_TAGS),
+        ("{{ message.reasoning_content }}", THINK_TAGS),
+        ("[INST]{{ messages }}[THINK]", Tags("[THINK]", "[/THINK]")),
+    ],
+)
+def test_a_template_tells_how_its_model_thinks(source: str, tags: Tags | None) -> None:
+    assert tags_in_template(source) == tags

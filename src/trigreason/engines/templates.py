@@ -193,7 +193,7 @@ _FAMILIES = {
 
 
 _INSTRUCT = re.compile(r"instruct|(?:^|[-_ ])(?:it|chat|coder)(?:$|[-_ .:])", re.IGNORECASE)
-_REASONING = re.compile(r"think|reason|r1|qwq", re.IGNORECASE)
+_REASONING = re.compile(r"think|reason|(?:^|[^a-z0-9])r1(?:$|[^a-z0-9])|qwq", re.IGNORECASE)
 
 
 def guessed_tags(model: str) -> Tags | None:

@@ -15,6 +15,10 @@ _NAME = re.compile(
 )
 
 
+_NOT_IN_NAMES = ("--", "..", ".git")
+"""The hub has no repository with these in its name, and its client refuses them."""
+
+
 @dataclass(frozen=True, slots=True)
 class HubName:
     """A repository, a revision of it, and the quantization or file that is wanted, if any is."""
@@ -28,7 +32,7 @@ class HubName:
         """Raises ValueError where the text is no such name; it says how one is written."""
         plain = text.as_posix() if isinstance(text, Path) else text
         match = _NAME.fullmatch(plain)
-        if match is None:
+        if match is None or any(part in match["repo"] for part in _NOT_IN_NAMES):
             raise ValueError(
                 f"{plain} names no model on the Hugging Face hub; write hf:ORG/REPO, "
                 "hf:ORG/REPO:QUANT or hf:ORG/REPO@REVISION:FILE.gguf"
