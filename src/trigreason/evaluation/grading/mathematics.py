@@ -25,6 +25,7 @@ _LONGEST = 2_000
 """No answer has more characters."""
 _MATH = re.compile(r"\\\((.+?)\\\)|\\\[(.+?)\\\]|\$\$?([^$]+?)\$\$?(?![0-9])")
 _WORD = re.compile(r"(?<![\\A-Za-z])[A-Za-z]{2,}")
+_ENVIRONMENT = re.compile(r"\\(?:begin|end)\{\w+\*?\}")
 _CLAUSE = re.compile(r"[.;!?](?=\s|$)|\s(?:because|since|as|so|for|which|where|with)\s")
 _INEXACT = re.compile(r"\\approx(?![A-Za-z])|\\(?:sim|ne|neq)(?![A-Za-z])|\\not(?![A-Za-z])|≈|≠|!=")
 
@@ -52,7 +53,7 @@ def _expression(text: str, words: int) -> str | None:
 
     math-verify finds a number in any sentence, so more than ``words`` words are none.
     """
-    text, bare = text.strip(), plain(text)
+    text, bare = text.strip(), plain(_ENVIRONMENT.sub(" ", text))
     if len(text) > _LONGEST or not bare or _INEXACT.search(text):
         return None
     return text if len(_WORD.findall(bare)) <= words else None
