@@ -21,6 +21,8 @@ from trigreason.cli.app import run
 
 PROGRAM = (sys.executable, "-c", "from trigreason.cli import main; main()")
 QUESTION = problems()[0].question
+PATIENCE_SECONDS = 240
+"""For a program to end; evaluations take a minute on an idle machine of two cores."""
 
 
 @dataclass(frozen=True)
@@ -75,7 +77,7 @@ async def start(*arguments: str, **environment: str) -> asyncio.subprocess.Proce
 
 
 async def finished(process: asyncio.subprocess.Process, stdin: bytes | None = None) -> Finished:
-    out, err = await asyncio.wait_for(process.communicate(stdin), timeout=60)
+    out, err = await asyncio.wait_for(process.communicate(stdin), timeout=PATIENCE_SECONDS)
     assert process.returncode is not None
     return Finished(process.returncode, out.decode(), err.decode())
 
