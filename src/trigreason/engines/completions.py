@@ -135,6 +135,7 @@ class CompletionsEngine(HttpEngine):
 
 
 BOX = r"\boxed"
+"""What a prompt of mathematics asks the final answer to be put into."""
 
 
 class StepEnding:
