@@ -84,12 +84,13 @@ class Sides:
 
     async def ours(self, alternatives: int | None, number: int) -> int:
         """Through the engine, which reads as it streams."""
-        written = 0
         async with self.engine.stream(
             prefix(number), sampling(number), max_tokens=self.tokens, alternatives=alternatives
         ) as stream:
-            async for arrived in stream:
-                written += len(arrived)
+            async for _ in stream:
+                pass
+        written = stream.usage.completion_tokens
+        assert written is not None, "llama.cpp counts"
         return written
 
     async def bare(self, logprobs: int | None, number: int) -> int:
@@ -181,6 +182,8 @@ async def in_turn(ways: Mapping[str, Write], streams: int, rounds: int) -> dict[
         first = turn % len(names)
         for name in (*names[first:], *names[:first]):
             rates[name].append(await rate(ways[name], streams))
+            told = f"round {turn + 1} of {rounds}, {name}, streams: {streams}"
+            print(f"{told}; {rates[name][-1]:.1f} tokens/s", file=sys.stderr, flush=True)
     return rates
 
 
@@ -261,7 +264,8 @@ async def first_text(measured: Measured) -> tuple[float, float, float]:
     raise RuntimeError("the run ended without text")
 
 
-async def measure(measured: Measured, tokens: int, rounds: int) -> tuple[Table, ...]:
+async def measure(measured: Measured, tokens: int, rounds: int) -> AsyncIterator[Table]:
+    """The tables, each as soon as it is whole."""
     speeds = Table("model", "streams", "engine, tokens/s", "llama.cpp, tokens/s", "ratio")
     logprobs = Table("logprobs on the SRM's side", "tokens/s", "of none")
     drafts = Table("the LRM", "tokens/s", "of alone")
@@ -271,11 +275,14 @@ async def measure(measured: Measured, tokens: int, rounds: int) -> tuple[Table, 
             await throughput(author, sides, rounds, speeds)
             if author is Author.SRM:
                 await cost_of_logprobs(sides, rounds, logprobs)
+                yield logprobs
+    yield speeds
     await drafting(measured, tokens, rounds, drafts)
+    yield drafts
     times = [await first_text(measured) for _ in range(rounds)]
     for name, seconds in zip(STARTS, zip(*times, strict=True), strict=True):
         starts.add_row(name, f"{median(seconds):.2f}")
-    return speeds, logprobs, drafts, starts
+    yield starts
 
 
 def arguments() -> Namespace:
@@ -298,10 +305,13 @@ def main() -> None:
         measured = real_pair(chosen.models)
     except ValueError as error:
         raise SystemExit(f"bench.embedded: {error}") from error
-    tables = asyncio.run(measure(measured, chosen.tokens, chosen.rounds))
+    asyncio.run(show(measured, chosen.tokens, chosen.rounds))
+
+
+async def show(measured: Measured, tokens: int, rounds: int) -> None:
     console = Console(width=None if Console().is_terminal else 100)
     console.print(f"{machine()}\n", highlight=False)
-    for table in tables:
+    async for table in measure(measured, tokens, rounds):
         console.print(table)
 
 

@@ -94,11 +94,12 @@ async def _speeds(
 
 
 async def speed(engine: Engine, prompts: Sequence[str], alternatives: int | None) -> Speed:
-    """Medians of a few rounds, each with a long prompt of its own."""
+    """Medians of a few rounds, each with a long prompt that the model has never read."""
     written, read = [], []
     for number in range(ROUNDS):
         turned = [*prompts[number % len(prompts) :], *prompts[: number % len(prompts)]]
-        prefix = Prefix((Message("user", "\n\n".join(turned[:ROUNDS])),))
+        new = str(time.time_ns())
+        prefix = Prefix((Message("user", "\n\n".join([new, *turned[:ROUNDS]])),))
         await _stream(engine, SOMETHING_ELSE, 1, alternatives)
         first, per_token, fresh = await _stream(engine, prefix, WRITTEN, alternatives)
         written.append(per_token)
@@ -116,16 +117,15 @@ async def _stream(
     """
     began = time.perf_counter()
     first = last = began
-    count = 0
     opening = engine.stream(prefix, SAMPLING, max_tokens=tokens, alternatives=alternatives)
     async with opening as stream:
-        async for arrived in stream:
+        async for _ in stream:
             last = time.perf_counter()
-            first = last if not count else first
-            count += len(arrived)
+            first = last if first == began else first
     usage = stream.usage
-    if usage.prompt_tokens is None or usage.cached_tokens is None:
-        raise ValueError("the server did not count the tokens of a prompt")
+    count = usage.completion_tokens
+    if usage.prompt_tokens is None or usage.cached_tokens is None or count is None:
+        raise ValueError("the server did not count the tokens of a request")
     per_token = (last - first) / (count - 1) if count > 1 else 0.0
     return first - began, per_token, usage.prompt_tokens - usage.cached_tokens
 

@@ -92,5 +92,4 @@ def journals(place: str) -> list[Path]:
 
 async def settled(storage: Storage) -> None:
     """Wait until everything that was entered is in the database."""
-    await storage._recorder.caught_up(10)
-    assert storage._recorder._caught_up.is_set()
+    assert await storage._recorder.caught_up(10)

@@ -40,7 +40,20 @@ class Journal:
         self._descriptor = descriptor
         self._lock = Lock()
         self._done = 0
+        self._emptied = 0
         self._is_torn = False
+
+    @property
+    def written(self) -> int:
+        """Bytes that were ever appended."""
+        with self._lock:
+            return self._emptied + os.fstat(self._descriptor).st_size
+
+    @property
+    def settled(self) -> int:
+        """How many of these, the first ones, are in the database."""
+        with self._lock:
+            return self._emptied + self._done
 
     def append(self, line: bytes) -> None:
         """Write a line that ends in a newline, with a single write.
@@ -79,6 +92,7 @@ class Journal:
             if end < os.fstat(self._descriptor).st_size:
                 return False
             os.ftruncate(self._descriptor, 0)
+            self._emptied += end
             self._done = 0
             self._is_torn = False
             return True

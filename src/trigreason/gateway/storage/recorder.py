@@ -36,7 +36,7 @@ class Recorder:
         self._left = list(left)
         self._unwritten: deque[Record] = deque(maxlen=UNWRITTEN)
         self._entered = asyncio.Event()
-        self._caught_up = asyncio.Event()
+        self._moved = asyncio.Condition()
         self._closing = asyncio.Event()
         self._outage = False
         self._task = asyncio.create_task(self._move())
@@ -49,16 +49,18 @@ class Recorder:
             if not self._unwritten:
                 LOG.error("records are kept in memory alone: %s", error)
             self._unwritten.append(record)
-        self._caught_up.clear()
         self._entered.set()
 
-    async def caught_up(self, seconds: float) -> None:
-        """Wait, at most so long, until everything that was entered is in the database."""
+    async def caught_up(self, seconds: float) -> bool:
+        """Wait, at most so long, until all that was entered before is in the database; if it is."""
+        entered = self._own.written
         try:
-            async with asyncio.timeout(seconds):
-                await self._caught_up.wait()
+            async with asyncio.timeout(seconds), self._moved:
+                return await self._moved.wait_for(
+                    lambda: self._own.settled >= entered and not self._unwritten
+                )
         except TimeoutError:
-            return
+            return False
 
     async def close(self) -> None:
         """Move everything, once more if the database is away; the rest waits for a successor."""
@@ -100,8 +102,6 @@ class Recorder:
                 self._unwritten.appendleft(record)
                 raise
         await self._move_journal(self._own)
-        if not self._unwritten:
-            self._caught_up.set()
         while self._left:
             await self._move_journal(self._left[-1])
             self._left.pop().close()
@@ -114,6 +114,8 @@ class Recorder:
                 records = await asyncio.to_thread(_read, batch.lines, journal)
                 await self._settle(records, journal)
             is_empty = journal.advance(batch.end)
+            async with self._moved:
+                self._moved.notify_all()
 
     async def _settle(self, records: Sequence[Record], journal: Journal) -> None:
         """Put records into the database; one that it will never take does not stop the others."""
