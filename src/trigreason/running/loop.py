@@ -172,7 +172,7 @@ class Loop:
         """The tokens behind a stop at which the server was to end a step and has not ended one.
 
         The text that ends a step does not do so at its very beginning, in a code block or in the
-        answer.
+        answer. Where the server says that the model ended its turn, there is nothing behind it.
         """
         stop_at = turn.errand.stop_at
         if stop_at is None or turn.finish is not Finish.STOP:
@@ -299,6 +299,6 @@ class Loop:
             state.trace.limit = state.trace.limit or "context"
         if not rest or isinstance(state.decision, Write):
             state.thinking_over = True
-            if turn.finish is Finish.STOP:
+            if not context_full:
                 events += ending.end_of_turn(state)
         return events
