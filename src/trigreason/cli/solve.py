@@ -87,6 +87,7 @@ def solve(
     flash_attention: llama_cpp.Flash = None,
     cache_type: llama_cpp.Cache = None,
     mmap: llama_cpp.Mmap = None,
+    check_memory: llama_cpp.CheckMemory = None,
 ) -> None:
     """Answer a question with a pair: a configured one, the bundled one, or --srm and --lrm.
 
@@ -146,6 +147,7 @@ def solve(
                 flash_attention=flash_attention,
                 cache_type=cache_type,
                 mmap=mmap,
+                check_memory=check_memory,
             )
             task = Task(question=asked, method=method, pair=plan)
             needed = task.authors
