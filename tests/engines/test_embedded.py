@@ -288,3 +288,24 @@ async def test_an_engine_closes_twice(engine: EmbeddedEngine) -> None:
     await written(engine, Prefix(QUESTION), 1)
     await engine.close()
     await engine.close()
+
+
+# Prompts that left their slot
+
+
+@pytest.mark.parametrize(("kept_bytes", "is_known"), [(None, True), (10**6, True), (0, False)])
+async def test_a_prompt_that_left_its_slot_is_kept_within_bounds(
+    kept_bytes: int | None, is_known: bool
+) -> None:
+    engine = await load(SRM_FILE, context_tokens=CONTEXT_TOKENS, kept_bytes=kept_bytes)
+    known = []
+    for fruit in ("apple", "plum", "apple"):
+        words = " ".join(f"{fruit}{number}" for number in range(30))
+        async with engine.stream(Prefix((Message("user", words),)), GREEDY, max_tokens=2) as stream:
+            async for _ in stream:
+                pass
+        read, cached = stream.usage.prompt_tokens, stream.usage.cached_tokens
+        assert read is not None
+        known.append(cached == read - 1)
+    await engine.close()
+    assert known == [False, False, is_known]

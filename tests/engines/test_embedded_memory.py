@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from typing import Any
 
@@ -17,18 +18,15 @@ SRM = Loading(SRM_FILE, 1000, LlamaCppOptions())
 LRM = Loading(LRM_FILE, 1000, LlamaCppOptions())
 
 
-def cache(loading: Loading) -> float:
-    need = need_of(loading)
-    return need.per_token * need.tokens
-
-
 def test_the_cache_grows_with_context_slots_and_precision() -> None:
     assert need_of(SRM).fixed > SRM_FILE.stat().st_size
-    assert cache(SRM) > 0
-    assert cache(replace(SRM, context_tokens=3000)) == 3 * cache(SRM)
-    assert cache(replace(SRM, options=LlamaCppOptions(slots=4))) == 4 * cache(SRM)
+    assert need_of(SRM).cache > 0
+    assert need_of(replace(SRM, context_tokens=3000)).cache == 3 * need_of(SRM).cache
+    assert need_of(replace(SRM, options=LlamaCppOptions(slots=4))).cache == 4 * need_of(SRM).cache
     quantized = LlamaCppOptions(cache_type=CacheType.Q8_0)
-    assert cache(replace(SRM, options=quantized)) == pytest.approx(cache(SRM) * 34 / 64)
+    assert need_of(replace(SRM, options=quantized)).cache == pytest.approx(
+        need_of(SRM).cache * 34 / 64
+    )
 
 
 def test_a_draft_model_and_its_cache_are_counted() -> None:
@@ -44,9 +42,19 @@ def test_slots_are_lowered_to_what_fits_unless_they_are_configured() -> None:
     assert [each.slots for each in fitting([fixed, LRM], 2, None)] == [3, 2]
 
 
+@pytest.mark.parametrize(("spare", "kept"), [(0.0, 0.0), (0.5, 0.5), (1.0, 1.0), (9.0, 1.0)])
+def test_prompts_are_kept_in_what_is_free_beyond_the_need(spare: float, kept: float) -> None:
+    needs = [need_of(each) for each in (SRM, LRM)]
+    free = sum(need.bytes for need in needs) + spare * sum(need.cache for need in needs)
+    fitted = fitting([SRM, LRM], 1, math.ceil(free))
+    assert [each.kept_bytes for each in fitted] == [
+        pytest.approx(kept * need.cache, abs=2) for need in needs
+    ]
+
+
 def test_too_little_memory_says_what_to_lower() -> None:
     needs = [need_of(each) for each in (SRM, LRM)]
-    half = sum(need.fixed + need.per_token * need.tokens / 2 for need in needs)
+    half = sum(need.fixed + need.cache / 2 for need in needs)
     with pytest.raises(EngineFailed) as caught:
         fitting([SRM, LRM], 2, int(half))
     assert "srm.gguf and lrm.gguf" in str(caught.value)

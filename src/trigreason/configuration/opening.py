@@ -136,6 +136,7 @@ async def _loaded(engine: PlannedEngine, loading: Loading, caching: bool) -> Eng
         options=loading.options,
         caching=caching,
         draft=loading.draft,
+        kept_bytes=loading.kept_bytes,
     )
     if template is not None:
         loaded.template = template

@@ -7,6 +7,7 @@ other, so there is one code path. It ends with the engine, and with the program.
 from __future__ import annotations
 
 import asyncio
+import math
 from dataclasses import replace
 from pathlib import Path
 from urllib.request import ProxyHandler, build_opener
@@ -17,6 +18,7 @@ from trigreason.engines.base import EngineFailed, NotAModel
 from trigreason.engines.completions import CompletionsEngine
 from trigreason.engines.dialects import LLAMA_CPP
 from trigreason.engines.embedded.drafting import check_draft
+from trigreason.engines.embedded.memory import Loading, need_of
 from trigreason.engines.embedded.options import FlashAttention, LlamaCppOptions
 from trigreason.engines.embedded.threads import threads_for
 from trigreason.engines.llama_cpp import ask_props, described
@@ -27,6 +29,7 @@ CONTEXT_TOKENS = 16384
 QUEUE_SECONDS = 60
 """The longest that a loaded model takes to be ready for work."""
 
+MIB = 2**20
 _GGUF_MAGIC = b"GGUF"
 _SILENT = -1
 
@@ -59,12 +62,14 @@ async def load(
     options: LlamaCppOptions | None = None,
     caching: bool = True,
     draft: Path | None = None,
+    kept_bytes: int | None = None,
 ) -> EmbeddedEngine:
     """Load a GGUF file. ``context_tokens`` is per slot; a slot serves one request at a time.
 
-    What a slot has read is kept for the next request, unless ``caching`` is off: a prompt that is
-    read in other pieces has other last digits in its probabilities, so with one slot and without
-    caching the same requests give the same tokens, whatever came before.
+    What a slot has read is kept for the next request. Prompts that left their slots are kept in up
+    to ``kept_bytes`` (None: as much as their KV cache). With ``caching`` off nothing is kept: a
+    prompt that is read in other pieces has other last digits in its probabilities, so with one slot
+    and without caching the same requests give the same tokens, whatever came before.
 
     ``draft`` is a smaller model of the same vocabulary, for speculative decoding. llama.cpp then
     gives no true logprobs (0.0 for most tokens), so the engine has none.
@@ -77,7 +82,10 @@ async def load(
     if draft is not None:
         check_gguf(draft)
         await asyncio.to_thread(check_draft, path, draft)
-    parameters = _parameters(path, context_tokens, options or LlamaCppOptions(), draft)
+    loading = Loading(path, context_tokens, options or LlamaCppOptions(), draft, kept_bytes)
+    if not caching:
+        loading = replace(loading, kept_bytes=0)
+    parameters = await asyncio.to_thread(_parameters, loading)
     server = await asyncio.to_thread(_serve, path, parameters)
     url = f"{server.listening_address}/v1"
     props = await ask_props(url)
@@ -109,15 +117,15 @@ def check_gguf(path: Path) -> None:
         )
 
 
-def _parameters(
-    path: Path, context_tokens: int, options: LlamaCppOptions, draft: Path | None
-) -> xllamacpp.CommonParams:
-    threads = options.threads or threads_for(path)
-    slots = options.slots or 1
+def _parameters(loading: Loading) -> xllamacpp.CommonParams:
+    options, draft = loading.options, loading.draft
+    threads = options.threads or threads_for(loading.file)
+    kept = need_of(loading).cache if loading.kept_bytes is None else loading.kept_bytes
     parameters = xllamacpp.CommonParams()
-    parameters.model.path = str(path)
-    parameters.n_ctx = context_tokens * slots
-    parameters.n_parallel = slots
+    parameters.model.path = str(loading.file)
+    parameters.n_ctx = loading.context_tokens * loading.slots
+    parameters.n_parallel = loading.slots
+    parameters.cache_ram_mib = math.ceil(kept / MIB)
     parameters.cpuparams.n_threads = threads
     parameters.cpuparams_batch.n_threads = threads
     parameters.flash_attn_type = _FLASH_ATTENTION[options.flash_attention]

@@ -21,13 +21,16 @@ GB = 10**9
 class Loading:
     """A GGUF file and how it is to be loaded; ``context_tokens`` is per slot.
 
-    ``draft`` is the file of the model that drafts for it, with a KV cache as long.
+    ``draft`` is the file of the model that drafts for it, with a KV cache as long. ``kept_bytes``
+    is how much the prompts may take that left their slots and may come back; None for as much as
+    the KV cache of the slots.
     """
 
     file: Path
     context_tokens: int
     options: LlamaCppOptions
     draft: Path | None = None
+    kept_bytes: int | None = None
 
     @property
     def slots(self) -> int:
@@ -48,8 +51,12 @@ class Need:
     tokens: int
 
     @property
+    def cache(self) -> float:
+        return self.per_token * self.tokens
+
+    @property
     def bytes(self) -> float:
-        return self.fixed + self.per_token * self.tokens
+        return self.fixed + self.cache
 
 
 def need_of(loading: Loading) -> Need:
@@ -91,7 +98,8 @@ def available_bytes() -> int | None:
 def fitting(loadings: Sequence[Loading], slots: int, free: int | None) -> list[Loading]:
     """The models with up to ``slots`` slots where their options name no number.
 
-    Where the options of one say so, whatever is free is enough.
+    What is free beyond their need is left to prompts that are kept. Where the options of one say
+    so, whatever is free is enough.
 
     Raises:
         EngineFailed: they need more than ``free`` bytes.
@@ -101,8 +109,14 @@ def fitting(loadings: Sequence[Loading], slots: int, free: int | None) -> list[L
     for each in range(slots, 0, -1):
         tried = [_with_slots(loading, each) for loading in loadings]
         needs = [need_of(loading) for loading in tried]
-        if free is None or sum(need.bytes for need in needs) <= free:
+        if free is None:
             return tried
+        if (spare := free - sum(need.bytes for need in needs)) >= 0:
+            share = min(1.0, spare / (sum(need.cache for need in needs) or 1.0))
+            return [
+                replace(loading, kept_bytes=int(need.cache * share))
+                for loading, need in zip(tried, needs, strict=True)
+            ]
     assert free is not None, "without a limit everything fits"
     raise _too_little(tried, needs, free)
 
@@ -114,7 +128,7 @@ def _with_slots(loading: Loading, slots: int) -> Loading:
 
 def _too_little(loadings: Sequence[Loading], needs: Sequence[Need], free: int) -> EngineFailed:
     fixed = sum(need.fixed for need in needs)
-    cache = sum(need.per_token * need.tokens for need in needs)
+    cache = sum(need.cache for need in needs)
     if fixed >= free or not cache:
         advice = f"The models alone take {fixed / GB:.1f} GB; use smaller ones."
     else:
