@@ -53,6 +53,7 @@ CASES = [
     (r"\boxed{5 \text{ apples}}", "5", True),
     ("The answer is 5. No wait, 6.", "5", False),
     ("The answer is 5. No wait, 6.", "6", True),
+    ("Option B is correct. Actually, 5.", "5", False),
     (r"\boxed{}", "0", False),
     ("We get 5 of them and go on to the next case.", "5", False),
     ("", "5", False),
