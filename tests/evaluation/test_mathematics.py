@@ -50,6 +50,8 @@ CASES = [
     (r"\boxed{m + n = 5}", "5", True),
     (r"\boxed{5 \text{ or more}}", "5", False),
     (r"\boxed{5 \text{ dozens}}", "5", False),
+    (r"\boxed{2 \text{ and } 3}", "2,3", True),
+    (r"\boxed{x = 2 \text{ or } x = 3}", "2,3", True),
     (r"\boxed{5 \text{ apples}}", "5", True),
     ("The answer is 5. No wait, 6.", "5", False),
     ("The answer is 5. No wait, 6.", "6", True),
