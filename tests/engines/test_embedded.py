@@ -25,7 +25,8 @@ from trigreason.engines.embedded import (
     threads_for,
 )
 from trigreason.engines.embedded.drafting import TOKENS, share_vocabulary
-from trigreason.reasoning import Message, Token, join_text
+from trigreason.engines.gguf import read_metadata
+from trigreason.reasoning import Message, Tags, Token, join_text
 
 GREEDY = Sampling(temperature=0)
 QUESTION = (Message("user", problems()[0].question),)
@@ -203,6 +204,22 @@ async def test_a_continued_prefix_is_the_one_shot_completion(
     begun = text_of(whole[:cut])
     rest = await written(engine, Prefix(QUESTION, begun), len(whole) - cut)
     assert begun + text_of(rest) == text_of(whole)
+
+
+@pytest.mark.parametrize(
+    ("tags", "shown"), [(None, ""), (Tags("<|im_start|>", "</think>"), "<|im_start|>")]
+)
+async def test_tags_that_are_special_tokens_are_shown(
+    engine: EmbeddedEngine, tags: Tags | None, shown: str
+) -> None:
+    token = read_metadata(SRM_FILE)["tokenizer.ggml.tokens"].index("<|im_start|>")
+    own = engine.tags
+    engine.tags = tags
+    body = engine.request_body(Prefix(QUESTION), GREEDY, 1, 0) | {"logit_bias": [[token, 1000.0]]}
+    engine.tags = own
+    async with engine.running(body, engine.reading(False, 1, None)) as stream:
+        tokens = [token async for arrived in stream for token in arrived]
+    assert "".join(token.text for token in tokens) == shown
 
 
 async def test_a_seed_is_deterministic(engine: EmbeddedEngine) -> None:

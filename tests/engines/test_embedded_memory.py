@@ -118,7 +118,17 @@ STATE_SIZE = (3 * 10 + 3 * (10 + 2 * 2 * 3)) * 4
         (metadata("new", **WINDOW), 12, 0, 0),  # it does not tell which layers
         (metadata("gemma3"), 12, 0, 0),
         (metadata("granitehybrid", **STATE, attention__head_count_kv=[0, 0, 2] * 4), 4, 0, 8),
-        (metadata("qwen35", **STATE, full_attention_interval=4), 3, 0, 9),
+        (
+            metadata(
+                "qwen35",
+                **STATE,
+                full_attention_interval=4,
+                attention__head_count_kv=[1, 1, 1, 2] * 3,
+            ),
+            3,
+            0,
+            9,
+        ),
     ],
 )
 def test_the_layers_tell_what_they_keep(

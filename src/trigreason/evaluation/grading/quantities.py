@@ -11,13 +11,13 @@ MULTIPLYING = (
     r"(?:four|fif|six|seven|eigh|nin|ten|hundred|thousand|million)ths?"
 )
 HEDGING = r"approx|approximately|about|roughly|least|most|minimum|maximum|ish|upwards?|above|below"
+_OPEN_END = r"(?:or|and)\s+(?:more|so|less|fewer|above|below|up|over|under|higher|lower)"
 _HEDGE = re.compile(
-    rf"\s*[,(]?\s*(?:(?:or|and)\s+(?:more|so|less|fewer|above|below|up|over|under|higher|lower)"
-    rf"|give or take|more or less|plus or minus|(?:at )?(?:{HEDGING}))\b",
+    rf"\s*[,(]?\s*(?:{_OPEN_END}|give or take|more or less|plus or minus|(?:at )?(?:{HEDGING}))\b",
     re.IGNORECASE,
 )
 _ALTERNATIVE = re.compile(r"\s*,?\s*or\s+[$\\(]*(?P<other>-?[0-9][0-9,]*)[$\\)]*\s*(?:[.!?]|\Z)")
-_CHANGING = re.compile(rf"\b(?:or|and|{MULTIPLYING}|{HEDGING})\b", re.IGNORECASE)
+_CHANGING = re.compile(rf"\b(?:{_OPEN_END}|{MULTIPLYING}|{HEDGING})\b", re.IGNORECASE)
 
 _MACRO = re.compile(r"\\[A-Za-z]+")
 _UNDONE = re.compile(r"\\(?:frac|dfrac|tfrac|sqrt|cdot|times|div|d?binom)(?![A-Za-z])|[0-9+*/^!-]")
