@@ -72,6 +72,7 @@ def test_a_line_of_json(monkeypatch: pytest.MonkeyPatch) -> None:
     told = as_json(logged(monkeypatch, made_exchange()))
     assert told.pop("time").endswith("+00:00")
     assert told.pop("usd") == pytest.approx(0.00423)
+    assert told.pop("usd_is_estimate") is False
     assert told == {
         "level": "info",
         "logger": "trigreason.gateway",

@@ -1,7 +1,7 @@
 """What the gateway keeps: keys, their limits and use, records of exchanges, traces.
 
 storage = await Storage.open("gateway.db", traces_days=7)
-await storage.admit(key, exchange.id, Worst(tokens=5000, usd=0.01), seconds=900)
+await storage.admit(key, exchange.id, Worst(tokens=5000, usd=0.01))
 storage.enter(Record.of(exchange, keep_traces=False))
 """
 

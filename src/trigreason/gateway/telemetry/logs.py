@@ -61,6 +61,7 @@ def refused(reason: str) -> None:
 
 
 def _facts(exchange: Exchange) -> dict[str, Any]:
+    cost = exchange.spent
     return {
         "id": exchange.id,
         "key": exchange.key.id if exchange.key else None,
@@ -84,7 +85,8 @@ def _facts(exchange: Exchange) -> dict[str, Any]:
         },
         "lrm_requests": exchange.requests(Author.LRM),
         "degraded": exchange.degraded,
-        "usd": exchange.usd,
+        "usd": cost.usd,
+        "usd_is_estimate": cost.is_estimate,
     }
 
 
@@ -135,6 +137,7 @@ def _in_words(facts: dict[str, Any]) -> str:
         return f"refused: {facts['reason']}"
     tokens = facts["tokens"]
     usd = "? USD" if facts["usd"] is None else f"{facts['usd']:.6f} USD"
+    usd = f"about {usd}" if facts["usd_is_estimate"] else usd
     parts = [
         f"{facts['id']} {facts['api']} {facts['pair']}:{facts['method']} {facts['outcome']}",
         f"{facts['seconds']:.2f} s",
