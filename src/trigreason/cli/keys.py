@@ -87,8 +87,8 @@ def create(
             near = nearest(each, configuration.pair_names)
             raise options.WrongUse(f"no pair is called {each!r}; {near}")
     if usd_per_day is not None or usd_per_month is not None:
-        for told in _uncounted(configuration, pair):
-            print(told, file=sys.stderr)
+        for uncounted in _uncounted(configuration, pair):
+            print(uncounted, file=sys.stderr)
     with needs("gateway"):
         from trigreason.gateway.keys import KeyLimits
     bounds = KeyLimits(

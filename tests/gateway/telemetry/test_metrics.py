@@ -114,7 +114,7 @@ def test_cost_is_known_estimated_or_counted_as_unknown(telemetry: Telemetry) -> 
     estimated = made_exchange(runs=[Run(0, replace(trace, stretches=untold))])
     page = tell(telemetry, [estimated])
     assert page.value("cost_estimated_requests_total", **QWEN) == 1
-    assert (page.value("cost_usd_total", model="lrm") or 0.0) > 2 * lrm
+    assert (page.value("cost_usd_total", model="lrm") or 0.0) > lrm + 0.001
 
 
 def test_handovers_and_degradation_count_as_they_happen(telemetry: Telemetry) -> None:
