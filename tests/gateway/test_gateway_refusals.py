@@ -101,7 +101,11 @@ FIELDS: list[tuple[dict[str, Any], str | None, str | None]] = [
     ({"unknown": 1}, "unknown", "unknown_field"),
     ({"x" * 5000: 1}, "x" * 200, "unknown_field"),
     ({"\ud800": 1}, None, None),
-    ({"metadata": {"\ud800": "\udfff"}, "n": 9}, "n", None),
+    ({"metadata": {"\ud800": 1}, "n": 9}, "metadata.\\ud800", None),
+    ({"metadata": {"a": ["\udfff"]}}, "metadata.a[0]", None),
+    *(({name: "\ud800"}, name, None) for name in ("user", "stop", "prompt_cache_key", "tools")),
+    ({"messages": [{"role": "user", "name": "\ud800", "content": "?"}]}, "messages[0].name", None),
+    ({"trigreason": {"method": "\ud800"}}, "trigreason.method", None),
 ]
 
 

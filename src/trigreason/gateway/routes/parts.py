@@ -17,15 +17,26 @@ async def _service(request: Request) -> Service:
     return service
 
 
-async def _caller(request: Request) -> Key | None:
-    access: Access = request.app.state.access
-    return await access.key_of(request)
+async def caller(request: Request) -> Key | None:
+    """The key that a request shows, looked up once. Raises ApiError where one is needed."""
+    if not hasattr(request.state, "key"):
+        access: Access = request.app.state.access
+        request.state.key = await access.key_of(request)
+    key: Key | None = request.state.key
+    return key
+
+
+def source_of(request: Request, key: Key | None) -> str:
+    """Who others are protected from: a key, or an address where there are no keys."""
+    if key is not None:
+        return key.id
+    return request.client.host if request.client else "unknown"
 
 
 Gateway = Annotated[Service, Depends(_service)]
 """The open service."""
 
-Caller = Annotated[Key | None, Depends(_caller)]
+Caller = Annotated[Key | None, Depends(caller)]
 """The key that a request shows; None where none is needed."""
 
 
