@@ -3,8 +3,9 @@
     python -m bench.gateway_bodies
 
 `trigreason serve` stands before a double that writes a word every five milliseconds. One client
-with a key reads a stream, while a program of its own sends 50 bodies of 4 MB at once: with a wrong
-key, with this key and hundreds of thousands of messages, and with this key and one long text.
+with a key reads a stream, while a program of its own sends 50 bodies of 4 MB at once, with a wrong
+key and with this one: of hundreds of thousands of messages, of one long text, and of as many parts
+as may be.
 Gaps are between two pieces of the paying stream; memory is the gateway's resident set at its
 highest during the bodies, less what it was before them.
 """
@@ -12,6 +13,7 @@ highest during the bodies, less what it was before them.
 from __future__ import annotations
 
 import asyncio
+import itertools
 import json
 import sys
 import tempfile
@@ -51,7 +53,17 @@ def one_long_text() -> bytes:
     return _HEAD + b'{"role":"nobody","content":"' + text + b'"}]}'
 
 
-BODIES = {"many messages": many_messages, "one long text": one_long_text}
+def many_parts() -> bytes:
+    """As many as may be."""
+    part = b'{"type":"text","text":"' + b"x" * 130 + b'"},'
+    return _HEAD + b'{"role":"nobody","content":[' + (part * 24_000)[:-1] + b"]}]}"
+
+
+BODIES = {
+    "many messages": many_messages,
+    "one long text": one_long_text,
+    "many parts": many_parts,
+}
 
 
 class Seen(NamedTuple):
@@ -82,7 +94,8 @@ async def measured(folder: Path, what: str, key_is_right: bool, count: int = COU
 
 def _toml(folder: Path, url: str) -> str:
     database = json.dumps(str(folder / "db"))
-    return f"{pair_toml(url)}budget = {{ thinking_tokens = 20000 }}\n[gateway]\ndatabase = {database}\n"
+    budget = "budget = { thinking_tokens = 20000 }\n"
+    return f"{pair_toml(url)}{budget}[gateway]\ndatabase = {database}\n"
 
 
 async def _key(folder: Path) -> str:
@@ -113,7 +126,7 @@ async def _measure(gateway: GatewayProcess, key: str, what: str, shown: str, cou
         seconds = perf_counter() - began
         await asyncio.sleep(0.5)
         reading.cancel()
-    gaps = [after - earlier for earlier, after in zip(moments, moments[1:], strict=False)]
+    gaps = [after - earlier for earlier, after in itertools.pairwise(moments)]
     during = [gap for gap, at in zip(gaps, moments, strict=False) if at >= began - 0.5]
     return Seen(
         max(during),
@@ -134,7 +147,7 @@ async def _read(session: aiohttp.ClientSession, url: str, key: str, moments: lis
     headers = {"authorization": f"Bearer {key}"}
     async with session.post(f"{url}/v1/chat/completions", json=body, headers=headers) as answer:
         assert answer.status == 200, await answer.text()
-        async for _ in answer.content.iter_any():
+        while await answer.content.readany():
             moments.append(perf_counter())
 
 
@@ -178,7 +191,7 @@ async def table() -> Table:
                 f"{1000 * seen.usual_gap:.1f} ms",
                 f"{seen.growth / 1e6:.0f} MB",
                 f"{seen.seconds:.1f}",
-                ", ".join(f"{count} × {status}" for status, count in seen.statuses.items()),
+                ", ".join(f"{count} of {status}" for status, count in seen.statuses.items()),
             )
     return shown
 

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from bench.gateway_bodies import BODIES, COUNT, measured
 from tests.conftest import soon
 from tests.gateway.client import CHAT, Client, asked_gateway
 from tests.gateway.serving import chat
@@ -126,6 +127,18 @@ async def test_large_bodies_of_one_source_take_turns(tmp_path: Path) -> None:
         for writer in writers:
             writer.close()
         assert await soon(lambda: room.running == 0)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("key_is_right", [False, True])
+@pytest.mark.parametrize("what", BODIES)
+async def test_a_stream_goes_on_beside_large_bodies(
+    tmp_path: Path, what: str, key_is_right: bool
+) -> None:
+    seen = await measured(tmp_path, what, key_is_right)
+    assert seen.statuses == {"400" if key_is_right else "401": COUNT}
+    assert seen.longest_gap < 0.1
+    assert seen.growth < 100e6
 
 
 ROW = '{"role":"user","content":"?"}'
