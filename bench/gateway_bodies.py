@@ -55,8 +55,8 @@ def one_long_text() -> bytes:
 
 def many_parts() -> bytes:
     """As many as may be."""
-    part = b'{"type":"text","text":"' + b"x" * 130 + b'"},'
-    return _HEAD + b'{"role":"nobody","content":[' + (part * 24_000)[:-1] + b"]}]}"
+    part = b'{"type":"text","text":"' + b"x" * 350 + b'"},'
+    return _HEAD + b'{"role":"nobody","content":[' + (part * 9_900)[:-1] + b"]}]}"
 
 
 BODIES = {

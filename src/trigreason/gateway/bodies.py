@@ -36,10 +36,10 @@ PATIENCE = 20.0
 SLOWEST = 64 * 2**10
 """Bytes per second."""
 
-VALUES = 50_000
+VALUES = 20_000
 """Texts, numbers, lists and so on that a body may hold, unless many messages are allowed."""
 
-VALUES_PER_MESSAGE = 50
+VALUES_PER_MESSAGE = 20
 
 
 class Bodies:
