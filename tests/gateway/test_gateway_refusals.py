@@ -175,9 +175,15 @@ async def test_keys_and_their_pairs(tmp_path: Path) -> None:
         assert told.status == 200
         names = {each["id"].split(":")[0] for each in (await ann.get("/v1/models")).body["data"]}
         assert names == {"bundled"}
-        refused = await ann.chat(model="other:lrm")
-        assert (refused.status, refused.error["type"]) == (403, "permission_error")
-        assert (await ann.get("/v1/models/other")).status == 403
+        for name in ("other:lrm", "nothing"):
+            refused = await ann.chat(model=name)
+            assert (refused.status, refused.error["code"]) == (404, "model_not_found")
+            assert refused.error["message"].endswith("There are: bundled.")
+        for path in ("/v1/models/other", "/v1/models/othr", "/v1/models", "/readyz"):
+            text = (await ann.get(path)).text
+            assert "other" not in text.replace("model 'other'", "")
+        assert (await client.get("/readyz")).body.keys() == {"status"}, "without a key no names"
+        assert (await ben.get("/readyz")).body["pairs"].keys() == {"bundled", "other"}
         trace = f"/v1/traces/{told.body['id']}"
         assert (await ann.get(trace)).status == 200
         assert (await ben.get(trace)).status == 404, "it is another's"

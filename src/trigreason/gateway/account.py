@@ -119,6 +119,19 @@ def event_to_json(event: Event) -> dict[str, Any] | None:
             return None
 
 
+def for_clients(trace: dict[str, Any]) -> dict[str, Any]:
+    """A kept trace without what is the operator's: prices, and words that tell where models are."""
+    degraded = trace["degraded"]
+    return trace | {
+        "prices": {},
+        "stretches": [
+            each | {"failed": in_short(each["failed"])} if each["failed"] else each
+            for each in trace["stretches"]
+        ],
+        "degraded": degraded and degraded | {"reason": in_short(degraded["reason"])},
+    }
+
+
 def _signals(step: StepRecord) -> dict[str, Any]:
     return {
         "author": step.author,

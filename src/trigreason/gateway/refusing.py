@@ -11,6 +11,7 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from trigreason.gateway.access import shown_id
 from trigreason.gateway.errors import ApiError, invalid, of_database, of_fault
 from trigreason.gateway.service import Service
 from trigreason.gateway.storage import DatabaseAway
@@ -21,25 +22,26 @@ _SHOWN = 200
 def answer_errors(app: FastAPI, service: Service) -> None:
     """Answer every error in OpenAI's shape."""
 
-    def answered(error: ApiError) -> JSONResponse:
-        service.telemetry.refused(error.cause)
+    def answered(request: Request, error: ApiError) -> JSONResponse:
+        address = request.client.host if request.client else "unknown"
+        service.telemetry.refused(error.cause, address, shown_id(request))
         return JSONResponse(error.body, error.status, error.headers)
 
     @app.exception_handler(ApiError)
-    async def _api(_: Request, error: ApiError) -> JSONResponse:
-        return answered(error)
+    async def _api(request: Request, error: ApiError) -> JSONResponse:
+        return answered(request, error)
 
     @app.exception_handler(RequestValidationError)
-    async def _validation(_: Request, error: RequestValidationError) -> JSONResponse:
-        return answered(_of_validation(error.errors()[0], error.body))
+    async def _validation(request: Request, error: RequestValidationError) -> JSONResponse:
+        return answered(request, _of_validation(error.errors()[0], error.body))
 
     @app.exception_handler(DatabaseAway)
-    async def _away(_: Request, __: DatabaseAway) -> JSONResponse:
-        return answered(of_database())
+    async def _away(request: Request, __: DatabaseAway) -> JSONResponse:
+        return answered(request, of_database())
 
     @app.exception_handler(Exception)
-    async def _fault(_: Request, fault: Exception) -> JSONResponse:
-        answer = answered(of_fault(fault))
+    async def _fault(request: Request, fault: Exception) -> JSONResponse:
+        answer = answered(request, of_fault(fault))
         answer.headers["connection"] = "close"  # as the server does behind a fault
         return answer
 
@@ -54,7 +56,7 @@ def answer_errors(app: FastAPI, service: Service) -> None:
             told = ApiError(413, str(error.detail), code="body_too_large")
         elif error.status_code == 400:
             told = invalid("The body is no JSON.", "body")
-        answer = answered(told)
+        answer = answered(request, told)
         answer.headers.update(error.headers or {})
         return answer
 

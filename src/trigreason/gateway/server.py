@@ -56,7 +56,9 @@ async def opened_service(
         admission = Admission(limits.running, limits.queued)
         bodies = Bodies(limits.body_bytes, limits.messages)
         catalogue = catalogue_of(configuration, environ, min(BUNDLED_SLOTS, limits.running))
-        telemetry = Telemetry(settings.telemetry, admission, catalogue.breakers)
+        telemetry = Telemetry(
+            settings.telemetry, admission, catalogue.breakers, lambda: storage.backlog
+        )
         try:
             catalogue.open()
             yield Service(settings, catalogue, admission, bodies, storage, telemetry, is_local)

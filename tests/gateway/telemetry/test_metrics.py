@@ -34,7 +34,7 @@ METHOD = QWEN | {"method": "trigreason"}
 
 @pytest.fixture
 def telemetry() -> Telemetry:
-    return Telemetry(configured.Telemetry(), Places(), breakers)
+    return Telemetry(configured.Telemetry(), Places(), breakers, lambda: (0, 0))
 
 
 class Page:
@@ -133,8 +133,10 @@ def test_handovers_and_degradation_count_as_they_happen(telemetry: Telemetry) ->
 
 def test_states_are_those_of_the_moment() -> None:
     places = Places()
-    telemetry = Telemetry(configured.Telemetry(), places, breakers)
+    telemetry = Telemetry(configured.Telemetry(), places, breakers, lambda: (700, 3))
     page = Page(telemetry)
+    assert page.value("journal_backlog_bytes") == 700
+    assert page.value("unwritten_records") == 3
     assert (page.value("running_runs"), page.value("waiting_runs")) == (3, 5)
     assert page.value("breaker_state", model="srm", **QWEN) == 0
     assert page.value("breaker_state", model="lrm", **QWEN) == 2
@@ -143,7 +145,7 @@ def test_states_are_those_of_the_moment() -> None:
 
 
 def test_requests_that_came_to_nothing(telemetry: Telemetry) -> None:
-    telemetry.refused("invalid_request")
+    telemetry.refused("invalid_request", "10.0.0.9", "0123456789")
     refused = made_exchange(runs=[], outcome=Outcome.REFUSED, error="rate_limit_exceeded")
     failed = made_exchange(runs=[Run()], outcome=Outcome.FAILED, error="EngineUnreachable")
     page = tell(telemetry, [refused, failed])

@@ -17,7 +17,7 @@ from trigreason.gateway.keys import Key
 from trigreason.gateway.naming import choice, with_method, with_thresholds
 from trigreason.gateway.responses.answering import ResponsesAnswer
 from trigreason.gateway.responses.request import ResponsesRequest
-from trigreason.gateway.routes.parts import Caller, Gateway, check_pair, source_of
+from trigreason.gateway.routes.parts import Caller, Gateway, known_to, source_of
 from trigreason.gateway.routes.reading import KeyFirst
 from trigreason.gateway.service import Service
 
@@ -51,9 +51,8 @@ def _exchange(
     service: Service, request: Request, key: Key | None, api: Api, model: str, asked: Asked
 ) -> Exchange:
     """A request that can be served. Raises ApiError for one that cannot."""
-    thresholds = service.catalogue.thresholds
+    thresholds = known_to(key, service)
     found = choice(model, thresholds)
-    check_pair(key, found.pair)
     if asked.options.method is not None:
         found = with_method(found, asked.options.method, "trigreason.method")
     found = with_thresholds(found, asked.options, thresholds[found.pair], "trigreason")

@@ -14,12 +14,13 @@ from trigreason.gateway.storage.errors import (
     StorageError,
 )
 from trigreason.gateway.storage.keyring import KeyRow
-from trigreason.gateway.storage.known import KNOWN_SECONDS
+from trigreason.gateway.storage.known import AWAY_SECONDS, KNOWN_SECONDS
 from trigreason.gateway.storage.place import database_place
 from trigreason.gateway.storage.records import Record
 from trigreason.gateway.storage.storage import Storage
 
 __all__ = [
+    "AWAY_SECONDS",
     "KNOWN_SECONDS",
     "DatabaseAway",
     "DatabaseNewer",

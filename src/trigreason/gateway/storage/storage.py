@@ -25,7 +25,7 @@ from trigreason.gateway.storage.known import KnownKeys
 from trigreason.gateway.storage.migrating import migrate
 from trigreason.gateway.storage.periods import DAY, Period
 from trigreason.gateway.storage.place import located
-from trigreason.gateway.storage.recorder import Recorder
+from trigreason.gateway.storage.recorder import Backlog, Recorder
 from trigreason.gateway.storage.records import Record
 from trigreason.gateway.storage.tables import RECORDS, RESERVATIONS, TRACES, USAGE
 
@@ -119,6 +119,16 @@ class Storage:
     async def has_keys(self) -> bool:
         """Whether any key is in force."""
         return await self._database.read(keyring.any_in_force)
+
+    @property
+    def knows_keys(self) -> bool:
+        """Whether somebody has a key that goes on in an outage."""
+        return self._keys.is_any_certain
+
+    @property
+    def backlog(self) -> Backlog:
+        """What has been entered and is not in the database."""
+        return self._recorder.backlog
 
     async def authenticate(self, text: str) -> Key | None:
         """The key in force that has this text. In an outage, keys met before go on for a while."""

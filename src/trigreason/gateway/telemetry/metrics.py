@@ -20,7 +20,7 @@ from prometheus_client import (
 
 from trigreason.events import HandedOver, WentOnAlone
 from trigreason.gateway.exchange import Exchange, Outcome, Run
-from trigreason.gateway.telemetry.scraped import BreakerOf, Queue, States
+from trigreason.gateway.telemetry.scraped import BacklogOf, BreakerOf, Queue, States
 from trigreason.reasoning import Author, Trace, spent
 
 _WAITS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 30, 60, 120)
@@ -36,10 +36,12 @@ _ERRAND = ("pair", "model", "purpose")
 class Metrics:
     """The counters and histograms of one process, in a registry of their own."""
 
-    def __init__(self, queue: Queue, breakers: Callable[[], Iterable[BreakerOf]]) -> None:
+    def __init__(
+        self, queue: Queue, breakers: Callable[[], Iterable[BreakerOf]], backlog: BacklogOf
+    ) -> None:
         self.registry = CollectorRegistry()
         ProcessCollector(registry=self.registry)
-        self.registry.register(States(queue, breakers))
+        self.registry.register(States(queue, breakers, backlog))
 
         def counter(name: str, what: str, labels: Iterable[str]) -> Counter:
             return Counter(f"trigreason_{name}", what, labels, registry=self.registry)
