@@ -159,6 +159,23 @@ async def test_another_name_for_this_machine_is_refused(client: Client) -> None:
         assert (told.status, told.error["code"]) == (403, "forbidden_host")
 
 
+@pytest.mark.parametrize(
+    ("origin", "own"),
+    [
+        *((f"http://{host}", True) for host in ("localhost:5173", "127.0.0.1", "[::1]:80")),
+        *((f"https://{host}", False) for host in ("evil.example", "localhost.evil.example")),
+        ("null", False),
+    ],
+)
+async def test_pages_of_this_machine_may_ask(client: Client, origin: str, own: bool) -> None:
+    asks = {"access-control-request-method": "POST", "access-control-request-headers": "x-y"}
+    preflight = await client.send("OPTIONS", CHAT, headers={"origin": origin} | asks)
+    assert (preflight.status == 200) is own
+    models = await client.send("GET", "/v1/models", headers={"origin": origin})
+    for told in (preflight, models):
+        assert ("access-control-allow-origin" in told.headers) is own
+
+
 async def test_keys_and_their_pairs(tmp_path: Path) -> None:
     toml = '[gateway]\npairs = ["bundled", "other"]\n[gateway.traces]\nkeep = true\n' + OTHER
     async with asked_gateway(tmp_path, toml, wait=False) as client:

@@ -9,6 +9,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
+from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from trigreason.gateway.access import shown_id
@@ -17,6 +18,8 @@ from trigreason.gateway.service import Service
 from trigreason.gateway.storage import DatabaseAway
 
 _SHOWN = 200
+
+_OWN_PAGES = r"https?://(localhost|127\.0\.0\.1|\[::1\])(:\d+)?"
 
 
 def answer_errors(app: FastAPI, service: Service) -> None:
@@ -96,6 +99,21 @@ def _printable(key: str) -> str:
 def limit_bodies(app: FastAPI, largest: int) -> None:
     """Refuse bodies of more than ``largest`` bytes, as soon as that is known."""
     app.add_middleware(_BodyLimit, largest=largest)
+
+
+def let_pages_ask(app: FastAPI, *, is_local: bool) -> None:
+    """Let pages in browsers read answers (CORS).
+
+    Without keys those of this machine alone; where every request shows a key, all of them.
+    """
+    app.add_middleware(
+        CORSMiddleware,
+        allow_origins=() if is_local else ("*",),
+        allow_origin_regex=_OWN_PAGES if is_local else None,
+        allow_methods=("GET", "POST"),
+        allow_headers=("*",),
+        expose_headers=("*",),
+    )
 
 
 class _BodyLimit:
