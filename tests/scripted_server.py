@@ -50,7 +50,7 @@ class Reply:
     """
 
     tokens: Sequence[Said]
-    then: Literal["stop", "length", "stall", "break", "error"] = "stop"
+    then: Literal["stop", "eos", "length", "stall", "break", "error"] = "stop"
     per_chunk: int = 1
     pause: float = 0.0
     status: int = 200

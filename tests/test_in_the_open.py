@@ -13,10 +13,15 @@ from tests.scripted_server import SURE, Double, Reply, Script, say, scripted_pai
 from trigreason.answers import given_answer
 from trigreason.budget import Budget
 from trigreason.engines.base import Capabilities
+from trigreason.engines.completions import CompletionsEngine
+from trigreason.engines.templates import ChatTemplate
 from trigreason.events import AnswerText, Event, ThinkingText
+from trigreason.pairs import JudgePrompt
 from trigreason.reasoner import reason
 from trigreason.reasoning import (
+    THINK_TAGS,
     Author,
+    Message,
     StepBreak,
     StepEnd,
     StopReason,
@@ -168,6 +173,23 @@ async def test_an_answer_is_asked_for_behind_the_models_own_tag() -> None:
         trace, _ = await told(double, thresholds=SILENT)
         assert double.srm.prompts[1].endswith("[THINK]\nSo 4.\n[/THINK]\n\n")
     assert trace.answer == "It is 4."
+
+
+@pytest.mark.parametrize(
+    ("tags", "written", "opening"),
+    [
+        (THINK_TAGS, "<think>\nSo 4.\n\n", "<think>\nThe score of the last step is "),
+        (BRACKETS, "[THINK]\nSo 4.\n\n", "[THINK]\nThe score of the last step is "),
+        (None, "So 4.\n\n", "The score of the last step is "),
+    ],
+)
+def test_a_judge_reads_its_own_tags(tags: Tags | None, written: str, opening: str) -> None:
+    prefix = JudgePrompt().prefix((Message("user", "2 + 2?"),), "", "So 4.\n\n", tags)
+    assert prefix.messages[1].content == written
+    engine = CompletionsEngine("http://x/v1", "m", template=ChatTemplate("{{ messages }}"))
+    engine.tags = tags
+    assert engine.prompt(prefix).endswith(opening)
+    assert tags == THINK_TAGS or "<think>" not in engine.prompt(prefix)
 
 
 # Tags that are not closed

@@ -66,3 +66,16 @@ async def test_an_answer_is_not_ended_by_its_first_blank_line() -> None:
     assert run.trace.answer == "The answer:\n\n5."
     assert stops(double) == [["\n\n"], None]
     assert double.lrm.prompts[1].endswith("<think>\nClear.</think>\n\nThe answer:")
+
+
+async def test_an_answer_whose_end_the_server_tells_is_not_asked_for_again() -> None:
+    lrm = [say("Clear.</think>\n\nThe answer is 5.", then="eos")]
+    run, double = await run_with([], lrm)
+    assert run.trace.answer == "The answer is 5."
+    assert len(double.lrm.bodies) == 1
+
+
+async def test_a_turn_whose_end_the_server_tells_ends_the_thinking() -> None:
+    run, double = await run_with([], [say("So \\boxed{5}.", then="eos")])
+    assert run.trace.answer == "So \\boxed{5}."
+    assert len(double.lrm.bodies) == 1

@@ -42,11 +42,12 @@ class JudgePrompt:
     ) -> Prefix:
         """A turn that asks for a score of ``step``, behind the ``thinking`` before it.
 
-        ``tags`` are those of the judge.
+        ``tags`` are those of the judge. An engine writes its model's tags into what it continues,
+        not into messages, so the turn before has them already.
         """
-        opened = f"{THINK_TAGS.opening}\n"
-        written = f"{opened if tags else ''}{thinking}{step.rstrip()}\n\n"
-        opening = self.opening if tags else self.opening.removeprefix(opened)
+        opened = f"{tags.opening}\n" if tags else ""
+        written = f"{opened}{thinking}{step.rstrip()}\n\n"
+        opening = self.opening if tags else self.opening.removeprefix(f"{THINK_TAGS.opening}\n")
         turns = (Message("assistant", written), Message("user", self.question))
         return Prefix((*messages, *turns), opening, thinking=False)
 

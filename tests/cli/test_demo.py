@@ -2,15 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
 import pytest
 
 from tests.cli.commands import Command
 from tests.runs import check_accounts, check_replay
+from tests.scripted_server import say, scripted_pair
 from trigreason.answers import is_right
-from trigreason.bundled import problems
-from trigreason.cli.demo import pick
+from trigreason.bundled import Problem, problems
+from trigreason.cli import demo
+from trigreason.cli.demo import BOX, Demo, perform, pick
 from trigreason.cli.options import WrongUse
-from trigreason.reasoning import trace_from_json
+from trigreason.configuration import PairSettings, PlannedPair, bundled_pair, engine_at
+from trigreason.engines.base import Sampling
+from trigreason.pairs import Pair
+from trigreason.reasoning import Author, trace_from_json
+
+OTHER = PlannedPair(
+    "pair",
+    PairSettings(srm="a", lrm="a"),
+    dict.fromkeys(Author, engine_at("http://localhost:1/v1", "--srm")),
+)
 
 
 def test_it_ends_with_the_table(command: Command) -> None:
@@ -62,6 +76,27 @@ def test_what_there_is_not() -> None:
         pick(problems(), 1, "chess", 0)
     with pytest.raises(WrongUse, match="too many"):
         pick(problems(), len(problems()) + 1, None, 0)
+
+
+@pytest.mark.parametrize(("plan", "ending"), [(bundled_pair(), ""), (OTHER, BOX)])
+async def test_other_models_are_asked_for_the_box_that_they_are_graded_by(
+    plan: PlannedPair, ending: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    problem = Problem("counting", "How many are 2 and 3?", "5")
+    task = Demo(plan, [problem], "trigreason", Sampling())
+    said = [say(r"So.</think>\n\n\boxed{5}")]
+    async with scripted_pair(said * 2, said * 2) as double:
+
+        @asynccontextmanager
+        async def opened(*_: object) -> AsyncIterator[Pair]:
+            yield double.pair
+
+        monkeypatch.setattr(demo, "opened_pair", opened)
+        await perform(task, None)
+    asked = f"{problem.question}\n\n{ending}".strip()
+    for prompt in (*double.srm.prompts, *double.lrm.prompts):
+        assert f"user\n{asked}<|im_end|>" in prompt
+    assert {method: task.right(method) for method in task.traces} == dict.fromkeys(task.traces, 1)
 
 
 def test_help_and_version(command: Command) -> None:

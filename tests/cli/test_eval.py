@@ -155,12 +155,18 @@ def test_on_a_terminal_there_is_a_table(monkeypatch: pytest.MonkeyPatch) -> None
     clock, out = Clock(), Terminal()
     console = Console(file=out, width=80, force_terminal=True, color_system=None)
     names = {LRM: "LRM only", TRIGREASON: "TrigReason"}
-    with Watching("bundled, pair mine", names, console, clock) as watching:
+    with Watching("bundled, pair mine", names, console, clock, "a.gguf") as watching:
         watching.begin(2, {LRM: [a_run("lrm", "0", True)], TRIGREASON: []})
+        clock.now = 4
+        console.print(watching._table())
+        assert "0:04 Loading a.gguf …" in out.getvalue()
+        watching.opened()
+        out.truncate(0)
         clock.now = 60
         watching.finished(TRIGREASON, a_run("trigreason", "0", False))
         watching.failed(LRM, "the server went away")
     shown = out.getvalue().replace("\x1b", "\n")
+    assert "Loading" not in shown
     for told in (
         "bundled, pair mine",
         "LRM only      1/2   100.0 %    0.0 %         15   done",

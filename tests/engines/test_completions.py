@@ -29,8 +29,8 @@ from trigreason.engines.base import (
 )
 from trigreason.engines.completions import CompletionsEngine
 from trigreason.engines.dialects import GENERIC, LLAMA_CPP, SGLANG, VLLM, Dialect
-from trigreason.engines.templates import ChatTemplate
-from trigreason.reasoning import Message, Token
+from trigreason.engines.templates import CHATML, ChatTemplate
+from trigreason.reasoning import Message, Tags, Token
 
 PREFIX = Prefix((Message("user", "Why?"),), "Because")
 
@@ -72,7 +72,14 @@ BODY = {
                 "stream_options": {"include_usage": True, "continuous_usage_stats": True},
             },
         ),
-        (LLAMA_CPP, {"cache_prompt": True, "return_progress": True}),
+        (
+            LLAMA_CPP,
+            {
+                "cache_prompt": True,
+                "return_progress": True,
+                "preserved_tokens": ["<think>", "</think>"],
+            },
+        ),
     ],
 )
 def test_all_of_a_request(dialect: Dialect, besides: dict[str, Any]) -> None:
@@ -92,6 +99,29 @@ def test_one_step_is_asked_for(dialect: Dialect, besides: dict[str, Any]) -> Non
     engine = CompletionsEngine("http://x/v1", "m", dialect=dialect)
     on, off = (engine.request_body(PREFIX, Sampling(), 50, 0, stop_at=it) for it in ("\n\n", None))
     assert on == off | {"stop": ["\n\n"]} | besides
+
+
+@pytest.mark.parametrize(
+    ("dialect", "besides"),
+    [
+        (GENERIC, {}),
+        (VLLM, {"skip_special_tokens": False}),
+        (SGLANG, {"skip_special_tokens": False}),
+        (LLAMA_CPP, {"preserved_tokens": ["[THINK]", "[/THINK]"]}),
+    ],
+)
+def test_tags_that_may_be_special_tokens_are_shown_but_not_the_end_of_a_turn(
+    dialect: Dialect, besides: dict[str, Any]
+) -> None:
+    template = ChatTemplate(CHATML.source, tags=Tags("[THINK]", "[/THINK]"))
+    engine = CompletionsEngine("http://x/v1", "m", dialect=dialect, template=template)
+    body = engine.request_body(PREFIX, Sampling(), 50, 0, stop_at="\n\n")
+    always = {*BODY, *dialect.always, *besides, "logprobs", "stop"}
+    assert set(body) == always
+    assert besides.items() <= body.items()
+    engine.tags = None
+    silent = engine.request_body(PREFIX, Sampling(), 50, 0)
+    assert not {"skip_special_tokens", "preserved_tokens"} & set(silent)
 
 
 @pytest.mark.parametrize(

@@ -24,6 +24,7 @@ from trigreason.engines.llama_cpp import GenerationSettings, Props, described
 from trigreason.engines.ollama import OllamaEngine
 from trigreason.engines.sglang import SglangEngine, SglangGenerateEngine
 from trigreason.engines.templates import DEEPSEEK_R1
+from trigreason.reasoning import THINK_TAGS, Tags
 
 Handler = Callable[[web.Request], Awaitable[web.Response]]
 Json = dict[str, Any]
@@ -49,7 +50,7 @@ async def serving(
     listing: Json = {"object": "list", "data": [{"id": model, **card} for model in models]}
     app = web.Application()
     for path, told in {"/v1/models": listing, **(pages or {})}.items():
-        app.router.add_get(path, page(told))
+        app.router.add_route("*", path, page(told))
     async with listening(app) as root:
         yield root
 
@@ -172,6 +173,25 @@ async def test_ollama_is_recognised(card: Json, pages: dict[str, Json]) -> None:
     assert type(engine) is OllamaEngine
     assert engine.url == root
     assert "qwen3:8b" in engine.template.origin
+
+
+@pytest.mark.parametrize(
+    ("model", "capabilities", "tags"),
+    [
+        ("gemma3:1b", ["completion"], None),
+        ("new:1b", ["completion", "thinking"], THINK_TAGS),
+        ("new-instruct:1b", ["completion", "thinking"], THINK_TAGS),
+        ("deepseek-r1:1b", ["completion"], THINK_TAGS),  # imported, and the server does not know
+        ("new:1b", [], THINK_TAGS),  # an old server
+        ("new-instruct:1b", [], None),
+    ],
+)
+async def test_ollama_says_whether_a_model_thinks(
+    model: str, capabilities: list[str], tags: Tags | None
+) -> None:
+    shown = {"model_info": {}, "capabilities": capabilities}
+    async with serving([model], owned_by="library", pages={"/api/show": shown}) as root:
+        assert (await completing(root)).tags == tags
 
 
 async def test_a_real_llama_cpp_is_recognised() -> None:

@@ -41,7 +41,8 @@ from trigreason.engines.dialects import (
     Dialect,
 )
 from trigreason.engines.sglang import SglangEngine, SglangGenerateEngine
-from trigreason.reasoning import Message, Token
+from trigreason.engines.templates import CHATML, ChatTemplate
+from trigreason.reasoning import Message, Tags, Token
 from trigreason.running.rescale import Rescale
 
 PREFIX = Prefix((Message("user", "What is x?"),), "Let me see.\n\nAh, wor")
@@ -197,6 +198,18 @@ async def test_one_step(kind: Kind, per_chunk: int) -> None:
     assert text_of(tokens) == "So x is é.\n\n"
     assert stream.finish is Finish.STOP
     assert stream.usage.completion_tokens == 5
+
+
+@each_kind
+@each_size
+async def test_one_step_of_a_model_whose_tags_are_special_tokens(
+    kind: Kind, per_chunk: int
+) -> None:
+    template = ChatTemplate(CHATML.source, tags=Tags("[THINK]", "[/THINK]"))
+    async with running(kind, Manners(per_chunk=per_chunk), template=template) as (_, engine):
+        tokens, stream = await read(engine, stop_at="\n\n")
+    assert text_of(tokens) == "So x is é.\n\n"
+    assert stream.finish is Finish.STOP
 
 
 @each_kind

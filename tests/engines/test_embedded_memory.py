@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from trigreason.bundled import LRM_FILE, SRM_FILE
 from trigreason.engines.base import EngineFailed
-from trigreason.engines.embedded import CacheType, FlashAttention, LlamaCppOptions
+from trigreason.engines.embedded import CacheType, FlashAttention, LlamaCppOptions, memory
+from trigreason.engines.embedded.caches import Caches, caches_of
 from trigreason.engines.embedded.memory import Loading, fitting, need_of
 
 SRM = Loading(SRM_FILE, 1000, LlamaCppOptions())
@@ -69,3 +71,68 @@ def test_numbers_out_of_range_are_refused(wrong: dict[str, int]) -> None:
 def test_a_quantized_cache_needs_flash_attention() -> None:
     with pytest.raises(ValueError, match="needs flash attention"):
         LlamaCppOptions(flash_attention=FlashAttention.OFF, cache_type=CacheType.Q4_0)
+
+
+def metadata(kind: str, **told: Any) -> dict[str, object]:
+    """A model of 12 layers with 4 heads of width 16, two of them for keys and values."""
+    attention = {"head_count": 4, "head_count_kv": 2}
+    own: dict[str, Any] = {"block_count": 12, "embedding_length": 64}
+    own |= {f"attention.{name}": value for name, value in attention.items()}
+    own |= {name.replace("__", "."): value for name, value in told.items()}
+    return {"general.architecture": kind} | {f"{kind}.{key}": each for key, each in own.items()}
+
+
+WINDOW = {"attention__sliding_window": 1000}
+STATE = {
+    "ssm__inner_size": 10,
+    "ssm__state_size": 3,
+    "ssm__conv_kernel": 4,
+    "ssm__group_count": 2,
+}
+LAYER = 2 * 32
+"""Keys and values of a token in one layer."""
+STATE_SIZE = (3 * 10 + 3 * (10 + 2 * 2 * 3)) * 4
+
+
+@pytest.mark.parametrize(
+    ("told", "full", "windowed", "recurrent"),
+    [
+        (metadata("llama"), 12, 0, 0),
+        (metadata("gemma3", **WINDOW), 2, 10, 0),
+        (metadata("gpt-oss", **WINDOW), 6, 6, 0),
+        (metadata("new", **WINDOW, attention__sliding_window_pattern=4), 3, 9, 0),
+        (
+            metadata("new", **WINDOW, attention__sliding_window_pattern=[True, False, True] * 4),
+            4,
+            8,
+            0,
+        ),
+        (metadata("new", **WINDOW), 12, 0, 0),  # it does not tell which layers
+        (metadata("gemma3"), 12, 0, 0),
+        (metadata("granitehybrid", **STATE, attention__head_count_kv=[0, 0, 2] * 4), 4, 0, 8),
+        (metadata("qwen35", **STATE, full_attention_interval=4), 3, 0, 9),
+    ],
+)
+def test_the_layers_tell_what_they_keep(
+    told: dict[str, object], full: int, windowed: int, recurrent: int
+) -> None:
+    window = 1512 if "attention.sliding_window" in "".join(told) else 512
+    kept = Caches(full * LAYER, windowed * LAYER, window, recurrent * STATE_SIZE)
+    assert caches_of(told) == kept
+
+
+def test_a_window_counts_no_more_than_it_keeps(monkeypatch: pytest.MonkeyPatch) -> None:
+    told = metadata("gemma3", **WINDOW) | {"tokenizer.ggml.tokens": []}
+    monkeypatch.setattr(memory, "read_metadata", lambda file: told)
+    weights = SRM_FILE.stat().st_size
+    for context, kept in ((1000, 1000), (1512, 1512), (9000, 1512)):
+        need = need_of(replace(SRM, context_tokens=context, options=LlamaCppOptions(slots=3)))
+        assert need.bytes == weights + 3 * LAYER * 2 * (2 * context + 10 * kept)
+
+
+def test_the_estimate_can_be_overruled_as_its_error_says() -> None:
+    with pytest.raises(EngineFailed, match=r"check_memory = false .* --no-check-memory"):
+        fitting([SRM, LRM], 1, 1000)
+    options = LlamaCppOptions(check_memory=False)
+    unchecked = [replace(SRM, options=options), LRM]
+    assert [each.slots for each in fitting(unchecked, 2, 1000)] == [2, 2]

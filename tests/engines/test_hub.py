@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 from huggingface_hub import constants
 
 from tests.doubles.hub import MEMBER_TOKEN, TOKEN, HubDouble, Repo, hub_double
@@ -217,6 +218,34 @@ async def test_a_partial_file_of_other_bytes_is_found_out(place: Place) -> None:
     place.double.cut = []
     error = await place.error("hf:org/one:Q8_0")
     assert "did not arrive as the hub has it" in error.what
+    assert (await place.fetch("hf:org/one:Q8_0")).read_bytes() == MODEL
+
+
+async def test_other_bytes_of_the_right_size_are_found_out(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def other(url: str, headers: object, partial: Path, size: int, *_: object) -> None:
+        partial.write_bytes(b"\0" * size)
+
+    monkeypatch.setattr(fetching, "download", other)
+    error = await place.error("hf:org/one:Q8_0")
+    assert "did not arrive as the hub has it" in error.what
+    assert place.hub.cache is not None
+    assert not list(place.hub.cache.rglob("*.incomplete"))
+
+
+async def test_who_waits_for_another_download_can_be_stopped(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(downloading, "LOCK_SECONDS", 0.05)
+    assert place.hub.cache is not None
+    lock = place.hub.cache / ".locks" / "models--org--one" / f"{SHA}.lock"
+    lock.parent.mkdir(parents=True)
+    with FileLock(lock), pytest.raises(downloading.Stopped):
+        await asyncio.to_thread(
+            place.hub.fetch, HubName.parse("hf:org/one:Q8_0"), Seen(), lambda: True
+        )
+    assert place.sent() == []
     assert (await place.fetch("hf:org/one:Q8_0")).read_bytes() == MODEL
 
 

@@ -109,7 +109,7 @@ async def test_as_it_should_be_started(served: Served) -> None:
 async def test_with_flags_that_change_its_answers(served: Served) -> None:
     expected = dict.fromkeys(Topic, State.YES)
     expected |= dict.fromkeys((Topic.RAW, Topic.CACHE, Topic.CONTEXT), State.NO)
-    expected[Topic.TEMPLATE] = State.UNKNOWN
+    expected |= dict.fromkeys((Topic.TEMPLATE, Topic.THINKING), State.UNKNOWN)
     report = await examined_at_a_good_moment(served.badly, expected)
     assert report.measured.logprob_scale is LogprobScale.SAMPLING
     assert report.measured.max_alternatives == 5

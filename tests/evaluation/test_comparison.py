@@ -5,13 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from filelock import FileLock
 
 from trigreason import bundled
-from trigreason.configuration import bundled_pair, planned_pair, read_configuration
-from trigreason.engines.base import EngineRefused
+from trigreason.configuration import (
+    bundled_pair,
+    opening,
+    planned_pair,
+    read_configuration,
+)
+from trigreason.engines.base import EngineRefused, NotAModel
+from trigreason.engines.embedded import load
+from trigreason.engines.embedded.engine import EmbeddedEngine
 from trigreason.evaluation.answering import own_arm
 from trigreason.evaluation.arms import Arm
 from trigreason.evaluation.comparison import Outcome, Plan, compare
@@ -33,6 +41,10 @@ class Noted:
     kept: list[Named] = field(default_factory=list)
     made: list[Named] = field(default_factory=list)
     reasons: list[str] = field(default_factory=list)
+    times_opened: int = 0
+
+    def opened(self) -> None:
+        self.times_opened += 1
 
     def begin(self, planned: int, kept: Mapping[Arm, Iterable[Run]]) -> None:
         self.planned = planned
@@ -163,8 +175,17 @@ def test_a_pair_of_the_configuration(tmp_path: Path, monkeypatch: pytest.MonkeyP
         pair = planned_pair(read_configuration(file, {}), "mine")
         return a_plan(tmp_path / "logs", pair=pair, arms=(own_arm(pair),), limit=1, config=file)
 
+    loaded: list[Path] = []
+
+    async def counting(path: Path, **how: Any) -> EmbeddedEngine:
+        loaded.append(path)
+        return await load(path, **how)
+
+    monkeypatch.setattr(opening, "load", counting)
     mine = plan(srm=bundled.SRM_FILE, lrm=bundled.LRM_FILE)
-    ((outcome,), _) = done(mine)
+    ((outcome,), noted) = done(mine)
+    assert sorted(loaded) == sorted([bundled.SRM_FILE, bundled.LRM_FILE]), "each but once"
+    assert noted.times_opened == 1
     assert outcome.complete, outcome.errors
     (run,) = outcome.runs
     assert (run.pair, run.trace.method) == ("mine", "trigreason")
@@ -173,6 +194,27 @@ def test_a_pair_of_the_configuration(tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert noted.made == [], "neither the folder nor the connections make another comparison"
     with pytest.raises(ValueError, match=rf"other models .*LRM {bundled.LRM_FILE}"):
         compare(plan(srm=bundled.SRM_FILE, lrm=bundled.SRM_FILE))
+
+
+def test_models_that_cannot_be_loaded_are_one_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loads = 0
+
+    async def failing(path: Path, **how: Any) -> EmbeddedEngine:
+        nonlocal loads
+        loads += 1
+        raise NotAModel("llama.cpp cannot load it", str(path), "Try another.")
+
+    monkeypatch.setattr(opening, "load", failing)
+    file = tmp_path / "trigreason.toml"
+    file.write_text(CONFIGURED.format(srm=bundled.SRM_FILE, lrm=bundled.LRM_FILE))
+    pair = planned_pair(read_configuration(file, {}), "mine")
+    noted = Noted()
+    with pytest.raises(NotAModel, match="cannot load it"):
+        compare(a_plan(tmp_path / "logs", pair=pair, config=file), noted)
+    assert loads <= 2, "each model once"
+    assert noted.times_opened == 0
 
 
 def test_two_comparisons_in_one_folder_at_once(tmp_path: Path) -> None:

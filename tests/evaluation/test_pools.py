@@ -86,3 +86,25 @@ async def test_whoever_waits_is_told_why_a_pair_cannot_be_opened(opened: Opened)
     await one.give_back()
     await other.give_back()
     assert opened.times == 1
+
+
+async def test_a_pair_that_cannot_be_opened_is_not_tried_again_where_that_is_followed(
+    opened: Opened,
+) -> None:
+    opened.failing = True
+    told: list[str] = []
+    with pools.followed(lambda: told.append("open")) as opening:
+        first, second = lease(), lease()
+        with pytest.raises(EngineUnreachable):
+            await first.lanes()
+        opened.failing = False
+        with pytest.raises(EngineUnreachable):
+            await second.lanes()
+        assert isinstance(opening.failure, EngineUnreachable)
+    assert (told, opened.times) == ([], 0)
+    with pools.followed(lambda: told.append("open")):
+        await first.lanes()
+        await second.lanes()
+    assert (told, opened.times) == (["open"], 1)
+    await first.give_back()
+    await second.give_back()

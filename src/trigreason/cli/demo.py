@@ -39,6 +39,11 @@ from trigreason.reasoning import Trace, trace_to_json
 from trigreason.reasoning.names import METHOD_NAMES
 
 BASELINES = ("lrm", "srm")
+BOX = (
+    "Reason step by step. Put the final answer within \\boxed{} and nothing else: the label of the "
+    "right option, the word, or the number."
+)
+"""What other models than the bundled ones have to be told; these know nothing but the question."""
 
 
 @dataclass(slots=True)
@@ -50,6 +55,10 @@ class Demo:
     method: str
     sampling: Sampling
     traces: dict[str, list[Trace]] = field(default_factory=dict)
+
+    def asked(self, problem: Problem) -> str:
+        """A problem as the pair is asked it."""
+        return problem.question if self.pair.is_bundled else f"{problem.question}\n\n{BOX}"
 
     def right(self, method: str) -> int:
         pairs = zip(self.traces[method], self.problems, strict=True)
@@ -121,7 +130,7 @@ async def perform(task: Demo, console: Console | None) -> None:
                         await completed(
                             reason(
                                 pair,
-                                problem.question,
+                                task.asked(problem),
                                 method,
                                 sampling=task.sampling,
                                 budget=budget,
@@ -145,7 +154,7 @@ async def _solve_all(task: Demo, pair: Pair, console: Console | None) -> None:
     for number, problem in enumerate(task.problems, start=1):
         run = reason(
             pair,
-            problem.question,
+            task.asked(problem),
             task.method,
             sampling=task.sampling,
             budget=task.pair.settings.budget,

@@ -16,11 +16,12 @@ from trigreason.cli import options
 from trigreason.cli.console import print_json, screen
 from trigreason.cli.extra import needs
 from trigreason.cli.fetching import fetch_models
+from trigreason.cli.loading import loaded_files
 from trigreason.cli.models import check_models
 from trigreason.cli.options import WrongUse, as_wrong_use
 from trigreason.cli.words import counted
 from trigreason.configuration import nearest, planned_pair, read_configuration
-from trigreason.reasoning import Thresholds, make_method
+from trigreason.reasoning import Author, Thresholds, make_method
 from trigreason.reasoning.names import METHOD_NAMES
 
 if TYPE_CHECKING:
@@ -198,7 +199,8 @@ def evaluate(
         )
     fetch_models(planned, quiet=as_json)
     names = {arm: METHOD_NAMES[arm.method] for arm in arms}
-    with Watching(f"{task}, pair {planned.name}", names) as watching:
+    files = loaded_files(planned, frozenset(Author))
+    with Watching(f"{task}, pair {planned.name}", names, files=files) as watching:
         try:
             outcomes = compare(plan, watching)
         except KeyboardInterrupt as interruption:

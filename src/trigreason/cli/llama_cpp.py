@@ -58,6 +58,14 @@ Mmap = Annotated[
         rich_help_panel=_PANEL,
     ),
 ]
+CheckMemory = Annotated[
+    bool | None,
+    typer.Option(
+        "--check-memory/--no-check-memory",
+        help="Refuse, or load, what by estimate needs more memory than is free. Default: refuse.",
+        rich_help_panel=_PANEL,
+    ),
+]
 
 
 def with_llama_cpp(pair: PlannedPair, context_tokens: int | None, **flags: Any) -> PlannedPair:

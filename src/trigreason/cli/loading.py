@@ -21,6 +21,8 @@ GB = 10**9
 
 def loaded_files(pair: PlannedPair, authors: frozenset[Author]) -> str | None:
     """The GGUF files of these models with their sizes; None where there are none."""
+    if pair.is_bundled:
+        return None
     engines = (pair.engines[author] for author in sorted(authors, reverse=True))
     files = dict.fromkeys(
         file for engine in engines for file in (engine.settings.file, engine.draft_file)

@@ -20,7 +20,6 @@ from trigreason.reasoning import Direction, StepBreak, Thresholds
 PAPER = Thresholds()
 SAMPLING = Sampling()
 BUDGET = Budget()
-FAILURE = FailurePolicy()
 
 Settings = TypeVar("Settings", Thresholds, Sampling, Budget, FailurePolicy, Hiding, LlamaCppOptions)
 
@@ -240,43 +239,6 @@ Seconds = Annotated[
         metavar="SECONDS",
         help="The run ends, answered or not, after so many.",
         rich_help_panel=_BUDGET,
-    ),
-]
-
-_SERVERS = "Servers"
-
-Retries = Annotated[
-    int | None,
-    typer.Option(
-        metavar="ATTEMPTS",
-        help="A request that fails is tried again so many times in a row. "
-        f"Default: {FAILURE.retries}.",
-        rich_help_panel=_SERVERS,
-    ),
-]
-WarmSeconds = Annotated[
-    float | None,
-    typer.Option(
-        metavar="SECONDS",
-        help="While the SRM writes, the LRM reads along at most every so many seconds.",
-        rich_help_panel=_SERVERS,
-    ),
-]
-WarmTokens = Annotated[
-    int | None,
-    typer.Option(
-        metavar="TOKENS",
-        help="The same, at most every so many tokens.",
-        rich_help_panel=_SERVERS,
-    ),
-]
-Hedge = Annotated[
-    bool | None,
-    typer.Option(
-        "--hedge/--no-hedge",
-        help="Let the LRM begin to rewrite an SRM step that the offload is likely to reject. "
-        "Default: it waits.",
-        rich_help_panel=_SERVERS,
     ),
 ]
 

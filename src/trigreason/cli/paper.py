@@ -283,11 +283,14 @@ def _complaint(failed: Mapping[str, str], incomplete: int) -> str | None:
 
 def _compare_for(item: Item) -> Compare:
     """A comparison that shows how it goes under the item's name."""
+    from trigreason.cli.loading import loaded_files
     from trigreason.cli.watching import Watching
     from trigreason.evaluation.comparison import compare
 
     def watched(plan: Plan, names: Mapping[Arm, str]) -> list[Outcome]:
-        with Watching(f"{item.id} · {plan.pair.name} · {plan.task}", names) as watching:
+        title = f"{item.id} · {plan.pair.name} · {plan.task}"
+        files = loaded_files(plan.pair, frozenset(Author))
+        with Watching(title, names, files=files) as watching:
             return compare(plan, watching)
 
     return watched

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from trigreason.cli import options
+from trigreason.cli import asking, options
 from trigreason.cli.console import print_json, screen
 from trigreason.cli.extra import needs
 from trigreason.cli.options import as_wrong_use
@@ -60,9 +60,9 @@ def simulate(
             rich_help_panel=_SERVERS,
         ),
     ] = None,
-    warm_seconds: options.WarmSeconds = None,
-    warm_tokens: options.WarmTokens = None,
-    hedge: options.Hedge = None,
+    warm_seconds: asking.WarmSeconds = None,
+    warm_tokens: asking.WarmTokens = None,
+    hedge: asking.Hedge = None,
 ) -> None:
     """Tell what recorded runs would take and cost elsewhere; no model needed.
 

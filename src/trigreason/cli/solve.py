@@ -15,7 +15,7 @@ import typer
 from rich.console import Console
 
 from trigreason.answers import boxed
-from trigreason.cli import llama_cpp, options
+from trigreason.cli import asking, llama_cpp, options
 from trigreason.cli.console import print_json, screen
 from trigreason.cli.failures import FAILURES, failure_to_json
 from trigreason.cli.fetching import fetch_models
@@ -77,16 +77,17 @@ def solve(
     step_break: options.StepSeparator = None,
     steps: options.Steps = None,
     seconds: options.Seconds = None,
-    retries: options.Retries = None,
-    warm_seconds: options.WarmSeconds = None,
-    warm_tokens: options.WarmTokens = None,
-    hedge: options.Hedge = None,
+    retries: asking.Retries = None,
+    warm_seconds: asking.WarmSeconds = None,
+    warm_tokens: asking.WarmTokens = None,
+    hedge: asking.Hedge = None,
     threads: llama_cpp.Threads = None,
     gpu_layers: llama_cpp.GpuLayers = None,
     context_tokens: llama_cpp.ContextTokens = None,
     flash_attention: llama_cpp.Flash = None,
     cache_type: llama_cpp.Cache = None,
     mmap: llama_cpp.Mmap = None,
+    check_memory: llama_cpp.CheckMemory = None,
 ) -> None:
     """Answer a question with a pair: a configured one, the bundled one, or --srm and --lrm.
 
@@ -146,6 +147,7 @@ def solve(
                 flash_attention=flash_attention,
                 cache_type=cache_type,
                 mmap=mmap,
+                check_memory=check_memory,
             )
             task = Task(question=asked, method=method, pair=plan)
             needed = task.authors

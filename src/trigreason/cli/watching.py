@@ -32,7 +32,8 @@ REASONS_SHOWN = 3
 class Watching:
     """Shows a comparison; use it as a context, so that the terminal is left tidy.
 
-    ``names`` are what the arms are called. The clock is there for tests.
+    ``names`` are what the arms are called, ``files`` those that are loaded before the first run.
+    The clock is there for tests.
     """
 
     def __init__(
@@ -41,9 +42,11 @@ class Watching:
         names: Mapping[Arm, str],
         console: Console | None = None,
         clock: Callable[[], float] = perf_counter,
+        files: str | None = None,
     ) -> None:
         self._title = title
         self._names = names
+        self._files = files
         self._console = console or Console(
             file=sys.stderr, theme=THEME, highlight=False, emoji=False, markup=False
         )
@@ -94,6 +97,10 @@ class Watching:
         if self._live is None and progress.left:
             there = f", {progress.done:,} of them there" if progress.done else ""
             self._say(f"{self._title}: {counted(progress.planned, 'run')}{there}")
+
+    def opened(self) -> None:
+        with self._lock:
+            self._files = None
 
     def finished(self, arm: Arm, run: Run) -> None:
         assert self._progress is not None, "a comparison begins with begin()"
@@ -152,7 +159,15 @@ class Watching:
                 _standings(self._progress, self._names, self._clock() - self._began),
                 _whole(self._progress, Text(self._whole(self._progress), "dim")),
                 *self._complaints(),
+                *self._loading(),
             )
+
+    def _loading(self) -> list[Text]:
+        """The models that are being loaded, and for how long."""
+        if self._files is None:
+            return []
+        gone = duration(self._clock() - self._began)
+        return [Text(f"{gone} Loading {self._files} …", "dim")]
 
     def _complaints(self) -> list[Text]:
         """Why runs failed, the most frequent reasons first."""

@@ -70,7 +70,10 @@ class Finish(StrEnum):
     """Why a server ended a stream by itself."""
 
     STOP = "stop"
-    """The model ended its turn."""
+    """The model ended its turn, or a stop string was met."""
+
+    END_OF_TURN = "end of turn"
+    """The model ended its turn, and the server says that it was not a stop string."""
 
     LENGTH = "length"
     """``max_tokens`` was reached, or the context is full."""

@@ -99,11 +99,12 @@ class CompletionsEngine(HttpEngine):
             "stream": True,
             **self.dialect.sampling(sampling),
             **self.dialect.always,
+            **self.dialect.showing(self.tags),
         }
         if alternatives is not None:
             body["logprobs"] = max(1, min(alternatives, self.capabilities.max_alternatives))
         if stop_at:
-            body |= {"stop": [stop_at], **self.dialect.stop_at}
+            body |= self.dialect.stopping(stop_at, self.tags)
         return body
 
     @asynccontextmanager
@@ -163,9 +164,16 @@ class StepEnding:
         elif choice.finish_reason == "eos":
             self._told = False
 
+    def end(self, stream: HttpStream) -> str:
+        """The text that has ended a stream, where the server left it out; says what its end is."""
+        if stream.finish is not Finish.STOP:
+            return ""
+        if self._told is False:
+            stream.finish = Finish.END_OF_TURN
+        return self.stop_at if self._owes_stop_text else ""
+
     @property
-    def owes_stop_text(self) -> bool:
-        """To be asked once the server has ended the stream by a stop."""
+    def _owes_stop_text(self) -> bool:
         if self.stop_at in self._text:
             return False
         if self._told is not None:
@@ -203,10 +211,8 @@ class CompletionStream(HttpStream):
         return tokens
 
     def at_end(self) -> Sequence[Token]:
-        ending = self._ending
-        if ending is None or self.finish is not Finish.STOP or not ending.owes_stop_text:
-            return ()
-        return [Token(ending.stop_at)]
+        text = self._ending.end(self) if self._ending else ""
+        return [Token(text)] if text else ()
 
     def _tokens(self, choice: Choice) -> Sequence[Token]:
         if choice.finish_reason is not None:

@@ -166,7 +166,7 @@ async def ollama(place: Place) -> Engine:
     if shown is not None:
         enough = min(shown.trained_tokens or OLLAMA_CONTEXT_TOKENS, OLLAMA_CONTEXT_TOKENS)
         place = replace(place, context_tokens=shown.num_ctx or enough)
-    template = place.template or guess(place.model)
+    template = place.template or guess(place.model, shown.thinks if shown else None)
     return place.engine(OllamaEngine, OllamaEngine.dialect.capabilities, template=template)
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from trigreason.engines.base import Capabilities, LogprobScale, Sampling
+from trigreason.reasoning import THINK_TAGS, Tags
 
 USAGE = {"include_usage": True}
 USAGE_AS_IT_GOES = {**USAGE, "continuous_usage_stats": True}
@@ -27,6 +28,9 @@ class Dialect:
         always: fields that every request has besides those of all dialects.
         stop_at: fields that keep the text a stream stops at; empty where the server
             always leaves it out.
+        shows_special: fields that show special tokens in the text, as other tags than ``<think>``
+            mostly are. They show the end of a turn as well where a stop's text is kept.
+        names_special: whether it shows those special tokens that a request names.
         keeps_connections: False where the server drops kept-alive connections silently.
         capabilities: what it can do, as far as it goes for every server of this kind.
     """
@@ -35,6 +39,8 @@ class Dialect:
     top_k_off: int | None = -1
     always: Mapping[str, Any] = field(default_factory=dict)
     stop_at: Mapping[str, Any] = field(default_factory=dict)
+    shows_special: Mapping[str, Any] = field(default_factory=dict)
+    names_special: bool = False
     keeps_connections: bool = True
     capabilities: Capabilities = field(default_factory=Capabilities)
 
@@ -49,6 +55,17 @@ class Dialect:
             "seed": sampling.seed,
         }
 
+    def showing(self, tags: Tags | None) -> Mapping[str, Any]:
+        """The fields with which a model's tags show in its text."""
+        if self.names_special and tags is not None:
+            return {"preserved_tokens": list(tags)}
+        return {} if tags in (None, THINK_TAGS) else self.shows_special
+
+    def stopping(self, stop_at: str, tags: Tags | None) -> dict[str, Any]:
+        """The fields that end a stream at a text."""
+        kept = {} if self.shows_special and self.showing(tags) else self.stop_at
+        return {"stop": [stop_at], **kept}
+
 
 GENERIC = Dialect(name="generic", always={"stream_options": USAGE})
 
@@ -56,6 +73,7 @@ VLLM = Dialect(
     name="vllm",
     always={"stream_options": USAGE_AS_IT_GOES, "repetition_penalty": 1.0},
     stop_at={"include_stop_str_in_output": True},
+    shows_special={"skip_special_tokens": False},
 )
 """A model's ``generation_config`` may bring a repetition penalty along, so it is switched off."""
 
@@ -63,6 +81,7 @@ SGLANG = Dialect(
     name="sglang",
     always={"stream_options": USAGE_AS_IT_GOES, "repetition_penalty": 1.0},
     stop_at={"no_stop_trim": True},
+    shows_special={"skip_special_tokens": False},
     capabilities=Capabilities(logprob_scale=LogprobScale.SAMPLING),
 )
 """SGLang's OpenAI route. The logprobs are raw where the server sets
@@ -74,6 +93,7 @@ SGLANG_GENERATE = replace(SGLANG, name="sglang-generate")
 LLAMA_CPP = Dialect(
     name="llama.cpp",
     always={"stream_options": USAGE, "cache_prompt": True, "return_progress": True},
+    names_special=True,
     keeps_connections=False,
 )
 """``return_progress`` counts the prompt before the first token. The server drops a connection

@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator, Sequence
 
 import aiohttp
 
-from trigreason.engines.base import Finish
 from trigreason.engines.completions import StepEnding
 from trigreason.engines.http import HttpStream
 from trigreason.engines.refusals import no_logprobs
@@ -35,8 +34,7 @@ class FieldsStream(HttpStream):
 
     def at_end(self) -> Sequence[Token]:
         text = self._text.rest()
-        if self._ending is not None and self.finish is Finish.STOP:
-            text += self._ending.stop_at if self._ending.owes_stop_text else ""
+        text += self._ending.end(self) if self._ending else ""
         return [Token(text)] if text else ()
 
     def tokens(self, choice: Choice, thinking: str, answer: str) -> Sequence[Token]:

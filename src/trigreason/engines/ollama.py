@@ -190,6 +190,12 @@ class Shown(msgspec.Struct):
 
     model_info: dict[str, Any] = {}
     parameters: str = ""
+    capabilities: list[str] = []
+
+    @property
+    def thinks(self) -> bool | None:
+        """Whether the model thinks; None where the server is too old to tell capabilities."""
+        return "thinking" in self.capabilities if self.capabilities else None
 
     @property
     def trained_tokens(self) -> int | None:

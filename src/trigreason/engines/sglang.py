@@ -27,7 +27,7 @@ from trigreason.engines.dialects import SGLANG, SGLANG_GENERATE
 from trigreason.engines.http import HttpStream
 from trigreason.engines.refusals import no_logprobs, refusal, status_of
 from trigreason.engines.sse import EventLines
-from trigreason.engines.wire import ReportedError, aligned, finish_of
+from trigreason.engines.wire import Choice, ReportedError, aligned, finish_of
 from trigreason.reasoning import Alternative, Token, usable_logprob
 
 ABORT_SECONDS = 1.0
@@ -100,9 +100,10 @@ class SglangGenerateEngine(SglangEngine):
             "sampling_seed": seed,
             "repetition_penalty": 1.0,
             "max_new_tokens": max_tokens if self._surely_fits(prompt, max_tokens) else None,
+            **self.dialect.showing(self.tags),
         }
         if stop_at:
-            parameters |= {"stop": [stop_at], **self.dialect.stop_at}
+            parameters |= self.dialect.stopping(stop_at, self.tags)
         body: Body = {"text": prompt, "sampling_params": parameters, "stream": True}
         if alternatives is not None:
             body |= {
@@ -118,7 +119,10 @@ class SglangGenerateEngine(SglangEngine):
         return context is None or len(prompt.encode()) + 1 + max_tokens < context
 
     def reading(self, needs_logprobs: bool, max_tokens: int, ending: StepEnding | None) -> Reading:
-        return lambda response: GenerateStream(response, self.where, needs_logprobs, max_tokens)
+        left_out = ending if self.dialect.showing(self.tags) else None
+        return lambda response: GenerateStream(
+            response, self.where, needs_logprobs, max_tokens, left_out
+        )
 
 
 class Probable(NamedTuple):
@@ -130,7 +134,10 @@ class Probable(NamedTuple):
 
 
 class FinishReason(msgspec.Struct):
+    """Why it ended; ``matched`` is the stop string or the end token that ended it."""
+
     type: str
+    matched: int | str | msgspec.UnsetType | None = msgspec.UNSET
     message: str | None = None
     status_code: int | str | None = None
 
@@ -169,8 +176,10 @@ class GenerateStream(HttpStream):
         where: str,
         needs_logprobs: bool,
         max_tokens: int,
+        ending: StepEnding | None = None,
     ) -> None:
         super().__init__(response, where, EventLines().feed)
+        self._ending = ending
         self.is_cut = False
         self._lacks_logprobs = needs_logprobs
         self._room = max_tokens
@@ -191,7 +200,16 @@ class GenerateStream(HttpStream):
                 raise refusal(status, reason.message or "the request was aborted", self.where)
             self.finish = finish_of(reason.type, self.where)
         tokens = self._fresh(event.text or "", meta)
+        if self._ending is not None:
+            ended = None if reason is None else reason.type
+            stop = msgspec.UNSET if reason is None else reason.matched
+            new = "".join(token.text for token in tokens)
+            self._ending.add(Choice(text=new, finish_reason=ended, matched_stop=stop))
         return self._bounded(tokens)
+
+    def at_end(self) -> Sequence[Token]:
+        text = self._ending.end(self) if self._ending else ""
+        return [Token(text)] if text else ()
 
     def _decode(self, payload: bytes) -> Event:
         try:

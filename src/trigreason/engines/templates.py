@@ -231,15 +231,21 @@ _INSTRUCT = re.compile(r"instruct|(?:^|[-_ ])(?:it|chat|coder)(?:$|[-_ .:])", re
 _REASONING = re.compile(r"think|reason|(?:^|[^a-z0-9])r1(?:$|[^a-z0-9])|qwq", re.IGNORECASE)
 
 
-def guessed_tags(model: str) -> Tags | None:
-    """The tags that a model's name speaks for: none for an instruct model, else ``THINK_TAGS``."""
-    if _INSTRUCT.search(model) and not _REASONING.search(model):
-        return None
-    return THINK_TAGS
+def guessed_tags(model: str, thinks: bool | None = None) -> Tags | None:
+    """The tags that a model's name speaks for: none for an instruct model, else ``THINK_TAGS``.
+
+    ``thinks`` is what the server says of it, where it does; a name that speaks of reasoning
+    counts against a server that knows nothing of that.
+    """
+    marks_nothing = bool(_INSTRUCT.search(model)) if thinks is None else not thinks
+    return None if marks_nothing and not _REASONING.search(model) else THINK_TAGS
 
 
-def guess(model: str) -> ChatTemplate:
-    """The built-in template that a model's name speaks for, marked as ``guessed``; else ChatML."""
+def guess(model: str, thinks: bool | None = None) -> ChatTemplate:
+    """The built-in template that a model's name speaks for, marked as ``guessed``; else ChatML.
+
+    ``thinks`` is as in :func:`guessed_tags`.
+    """
     families = (name for name, pattern in _FAMILIES.items() if pattern.search(model))
     name = next(families, None)
     if name is None:
@@ -247,4 +253,4 @@ def guess(model: str) -> ChatTemplate:
     else:
         origin = f"built-in {name}, guessed from the name {model}"
     source = BUILT_IN[name or "chatml"].source
-    return ChatTemplate(source, tags=guessed_tags(model), origin=origin, guessed=True)
+    return ChatTemplate(source, tags=guessed_tags(model, thinks), origin=origin, guessed=True)

@@ -37,6 +37,7 @@ from trigreason.evaluation.kept import (
 from trigreason.evaluation.lanes import lanes_of
 from trigreason.evaluation.logs import Failed
 from trigreason.evaluation.plan import Plan
+from trigreason.evaluation.pools import followed
 from trigreason.evaluation.progress import Watch
 from trigreason.evaluation.watching import watched
 from trigreason.studies.runs import Run
@@ -86,7 +87,7 @@ def compare(plan: Plan, watch: Watch | None = None) -> list[Outcome]:
     Raises:
         ValueError: the questions cannot be had, a log cannot be read or is of other models under
             the pair's name, or another comparison is at work in the folder.
-        EngineError: the pair cannot be reached to begin with.
+        EngineError: the pair cannot be reached or loaded to begin with.
         KeyboardInterrupt: Ctrl-C; what is finished is in the logs.
     """
     wanted = plan.wanted()
@@ -118,9 +119,11 @@ def compare(plan: Plan, watch: Watch | None = None) -> list[Outcome]:
 
 def _run(plan: Plan, arms: Sequence[Arm], samples: int, watch: Watch | None) -> None:
     """Let Inspect do what is missing of these arms."""
-    if not plan.pair.is_bundled:
+    if _is_served(plan.pair):
         asyncio.run(_reach(plan.pair))
-    with _quiet(), watched(watch, [(plan.identity(arm), arm) for arm in arms]):
+    listened = watched(watch, [(plan.identity(arm), arm) for arm in arms])
+    told = watch.opened if watch else lambda: None
+    with _quiet(), listened, followed(told) as opening:
         eval_set(
             f"trigreason/{plan.task}",
             task_args=plan.settings,
@@ -142,6 +145,13 @@ def _run(plan: Plan, arms: Sequence[Arm], samples: int, watch: Watch | None) -> 
             score_display=False,
             ctl_server=False,
         )
+    if opening.failure is not None:
+        raise opening.failure
+
+
+def _is_served(pair: PlannedPair) -> bool:
+    """Whether no model of the pair is loaded into this process, which is to happen but once."""
+    return not pair.is_bundled and not any(each.settings.file for each in pair.engines.values())
 
 
 async def _reach(pair: PlannedPair) -> None:

@@ -9,11 +9,40 @@ from __future__ import annotations
 
 import asyncio
 from asyncio import AbstractEventLoop, Future, Task
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from contextvars import Context
+from dataclasses import dataclass
 from weakref import WeakKeyDictionary
 
 from trigreason.configuration import PlannedPair
 from trigreason.evaluation.lanes import Lanes, opened_lanes
+
+
+@dataclass(slots=True)
+class Opening:
+    """What becomes of opening a pair; a failure is kept, and it is not tried again.
+
+    ``told`` is called once the pair is open.
+    """
+
+    told: Callable[[], None]
+    failure: Exception | None = None
+
+
+_followed: Opening | None = None
+"""Of the comparison that runs; a pool is opened in a context of its own, so this is none's."""
+
+
+@contextmanager
+def followed(told: Callable[[], None]) -> Iterator[Opening]:
+    """Follow how the pair of a comparison is opened meanwhile."""
+    global _followed
+    opening = _followed = Opening(told)
+    try:
+        yield opening
+    finally:
+        _followed = None
 
 
 class Pool:
@@ -30,8 +59,11 @@ class Pool:
         """The pair, open.
 
         Raises:
-            EngineError, ConfigurationError: see ``opened_lanes``; the next call tries again.
+            EngineError, ConfigurationError: see ``opened_lanes``; the next call tries again,
+                unless the opening is followed.
         """
+        if _followed is not None and _followed.failure is not None:
+            raise _followed.failure
         if self._opened is None:
             loop = asyncio.get_running_loop()
             self._opened = loop.create_future()
@@ -43,11 +75,15 @@ class Pool:
         """Hold the pair open until this task is cancelled, which a loop does at its end."""
         try:
             async with opened_lanes(self._plan, self._connections) as lanes:
+                if _followed is not None:
+                    _followed.told()
                 opened.set_result(lanes)
                 await asyncio.Event().wait()
         except Exception as error:
             if opened.done():
                 raise
+            if _followed is not None:
+                _followed.failure = error
             opened.set_exception(error)
         finally:
             opened.cancel()

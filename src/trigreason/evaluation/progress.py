@@ -16,6 +16,9 @@ class Watch(Protocol):
     def begin(self, planned: int, kept: Mapping[Arm, Iterable[Run]]) -> None:
         """Before the first run: how many runs each arm is to have, and those it has already."""
 
+    def opened(self) -> None:
+        """The models are there, and the first run begins."""
+
     def finished(self, arm: Arm, run: Run) -> None:
         """A run has ended and is on disk."""
 

@@ -1,13 +1,40 @@
-"""Asking the judge for the score of a step (SpecReason)."""
+"""What becomes of a finished step, and the judge's score that SpecReason asks for."""
 
 from __future__ import annotations
 
 from trigreason.engines.base import Prefix
 from trigreason.pairs import Pair
-from trigreason.reasoning import read_score
-from trigreason.running.errands import Errand, Whence
+from trigreason.reasoning import Halt, Judge, Rewrite, Step, StepEnd, Write, read_score
+from trigreason.running.errands import Errand, Errands, Whence
 from trigreason.running.requests import Requests
+from trigreason.running.state import RunState
 from trigreason.running.turn import Turn, Writing
+
+
+async def decide(
+    step: Step, pair: Pair, state: RunState, requests: Requests, errands: Errands
+) -> tuple[Write | Rewrite | Halt, float | None]:
+    """What the method makes of a step, and the judge's score where it wanted one.
+
+    A score that cannot be read is 0, and counted.
+
+    Raises:
+        ModelAway: the judge failed for good.
+        DeadlinePassed: the run's seconds are spent.
+    """
+    if step.end is StepEnd.CUT_OFF:
+        return Write(step.author), None
+    decision = state.method.on_step(step)
+    if not isinstance(decision, Judge):
+        return decision, None
+    prefix = state.judged_prefix(step, pair.judge)
+    score = await ask_for_score(requests, errands.judge(decision.author), prefix, pair)
+    if score is None:
+        state.trace.unreadable_scores += 1
+        score = 0.0
+    decision = state.method.on_score(score)
+    assert not isinstance(decision, Judge), "a score is answered with a decision"
+    return decision, score
 
 
 async def ask_for_score(

@@ -27,8 +27,6 @@ from trigreason.engines.base import EngineError, Finish, Sampling
 from trigreason.events import Done, Event, RunBegun, StepBegun
 from trigreason.pairs import Pair
 from trigreason.reasoning import (
-    Halt,
-    Judge,
     Rewrite,
     Step,
     StepEnd,
@@ -42,7 +40,7 @@ from trigreason.running.ahead import Ahead
 from trigreason.running.answering import answer
 from trigreason.running.deadline import Deadline, DeadlinePassed
 from trigreason.running.errands import Errands, Whence
-from trigreason.running.judging import ask_for_score
+from trigreason.running.judging import decide
 from trigreason.running.requests import Requests
 from trigreason.running.state import RunState
 from trigreason.running.turn import ModelAway, Turn, Writing
@@ -172,7 +170,7 @@ class Loop:
         """The tokens behind a stop at which the server was to end a step and has not ended one.
 
         The text that ends a step does not do so at its very beginning, in a code block or in the
-        answer.
+        answer. Where the server says that the model ended its turn, there is nothing behind it.
         """
         stop_at = turn.errand.stop_at
         if stop_at is None or turn.finish is not Finish.STOP:
@@ -214,7 +212,7 @@ class Loop:
         state = self.state
         events: list[Event] = []
         try:
-            decision, score = await self._decide(step)
+            decision, score = await decide(step, self.pair, state, self.requests, self.errands)
         except ModelAway as away:  # the score is lost, the step is not
             decision, score = Write(step.author), None
             try:
@@ -267,26 +265,6 @@ class Loop:
     def _has_logprobs(self, step: Step) -> bool:
         return self.pair.engine(step.author).capabilities.logprobs
 
-    async def _decide(self, step: Step) -> tuple[Write | Rewrite | Halt, float | None]:
-        """What the method makes of a step, and the judge's score where it wanted one.
-
-        A score that cannot be read is 0, and counted.
-        """
-        if step.end is StepEnd.CUT_OFF:
-            return Write(step.author), None
-        decision = self.state.method.on_step(step)
-        if not isinstance(decision, Judge):
-            return decision, None
-        errand = self.errands.judge(decision.author)
-        prefix = self.state.judged_prefix(step, self.pair.judge)
-        score = await ask_for_score(self.requests, errand, prefix, self.pair)
-        if score is None:
-            self.state.trace.unreadable_scores += 1
-            score = 0.0
-        decision = self.state.method.on_score(score)
-        assert not isinstance(decision, Judge), "a score is answered with a decision"
-        return decision, score
-
     async def _end_of_stream(self, writer: StretchWriter, turn: Turn) -> list[Event]:
         """The server ended the stream: the author ended its turn, or its context is full."""
         state = self.state
@@ -299,6 +277,6 @@ class Loop:
             state.trace.limit = state.trace.limit or "context"
         if not rest or isinstance(state.decision, Write):
             state.thinking_over = True
-            if turn.finish is Finish.STOP:
+            if not context_full:
                 events += ending.end_of_turn(state)
         return events

@@ -9,6 +9,15 @@ WORD, WORD_LIST, BRACKETS = AnswerKind.WORD, AnswerKind.WORD_LIST, AnswerKind.BR
 TEXT = AnswerKind.TEXT
 
 WRITTEN_LETTERS: dict[str, list[tuple[str, str, tuple[str, ...], bool]]] = {
+    "taken back": [
+        ("The answer is B, no wait, C.", "B", ABCD, False),
+        ("The answer is B, no wait, C.", "C", ABCD, True),
+        ("The answer is (B). Wait, no: (C).", "C", ABCD, True),
+        ("I choose B. Sorry, option C.", "C", ABCD, True),
+        ("B, no wait, C.", "B", ABCD, False),
+        ("The answer is B. Actually, A is wrong.", "B", ABCD, True),
+        ("The answer is B. No, A would be wrong.", "B", ABCD, True),
+    ],
     "named to be correct": [
         ("Therefore, option (B) is correct.", "B", ABCD, True),
         ("**B** is correct.", "B", ABCD, True),
@@ -110,6 +119,13 @@ WRITTEN_LETTERS: dict[str, list[tuple[str, str, tuple[str, ...], bool]]] = {
 """(what a model answered, target, labels of the options, whether it is right)"""
 
 WRITTEN_WORDS: dict[str, list[tuple[AnswerKind, str, str, bool]]] = {
+    "taken back": [
+        (WORD, "The answer is yes, no wait, no.", "yes", False),
+        (WORD, "The answer is yes. Actually, no.", "no", True),
+        (WORD, "Yes, actually, no.", "yes", False),
+        (WORD, "The answer is valid. Wait, no: invalid.", "invalid", True),
+        (WORD, "The answer is no, no doubt.", "no", True),
+    ],
     "words": [
         (WORD, r"\boxed{deductively invalid}", "invalid", True),
         (WORD, r"\boxed{\text{deductively valid}}", "valid", True),

@@ -5,16 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import xllamacpp
 
 from trigreason.engines.base import EngineFailed
+from trigreason.engines.embedded.caches import BATCH_TOKENS, caches_of
 from trigreason.engines.embedded.options import LlamaCppOptions
 from trigreason.engines.gguf import DamagedGguf, read_metadata
-
-BATCH_TOKENS = 512
-"""llama.cpp computes so many tokens at a time, and holds the logits of all of them."""
 
 LOGIT_BYTES = 4
 GB = 10**9
@@ -43,7 +40,8 @@ class Loading:
 
 @dataclass(frozen=True, slots=True)
 class Need:
-    """Bytes: ``fixed`` for weights and computing, ``per_token`` of context for the KV cache."""
+    """Bytes: ``fixed`` for weights, computing and caches that a longer context does not enlarge,
+    ``per_token`` of context for the others."""
 
     fixed: int
     per_token: float
@@ -68,18 +66,14 @@ def _need_of(file: Path, loading: Loading) -> Need:
         told = read_metadata(file)
     except (DamagedGguf, ValueError):
         return Need(weights, 0.0, tokens)
-    kind = told.get("general.architecture")
-
-    def number(key: str, default: float = 0.0) -> float:
-        value: Any = told.get(f"{kind}.{key}", default)
-        return sum(value) / len(value) if isinstance(value, list) and value else float(value)
-
-    heads = number("attention.head_count", 1.0) or 1.0
-    width = number("embedding_length") / heads
-    key, value = (number(f"attention.{part}_length", width) for part in ("key", "value"))
-    values = number("block_count") * number("attention.head_count_kv", heads) * (key + value)
+    caches = caches_of(told)
+    value_bytes = loading.options.cache_type.bytes_per_value
     logits = len(told.get("tokenizer.ggml.tokens", ())) * min(BATCH_TOKENS, tokens) * LOGIT_BYTES
-    return Need(weights + logits, values * loading.options.cache_type.bytes_per_value, tokens)
+    fixed = weights + logits + caches.state * loading.slots
+    if caches.window < loading.context_tokens:
+        fixed += int(caches.windowed * value_bytes * caches.window * loading.slots)
+        return Need(fixed, caches.values * value_bytes, tokens)
+    return Need(fixed, (caches.values + caches.windowed) * value_bytes, tokens)
 
 
 def available_bytes() -> int | None:
@@ -97,9 +91,13 @@ def available_bytes() -> int | None:
 def fitting(loadings: Sequence[Loading], slots: int, free: int | None) -> list[Loading]:
     """The models with up to ``slots`` slots where their options name no number.
 
+    Where the options of one say so, whatever is free is enough.
+
     Raises:
         EngineFailed: they need more than ``free`` bytes.
     """
+    if not all(loading.options.check_memory for loading in loadings):
+        free = None
     for each in range(slots, 0, -1):
         tried = [_with_slots(loading, each) for loading in loadings]
         needs = [need_of(loading) for loading in tried]
@@ -117,7 +115,7 @@ def _with_slots(loading: Loading, slots: int) -> Loading:
 def _too_little(loadings: Sequence[Loading], needs: Sequence[Need], free: int) -> EngineFailed:
     fixed = sum(need.fixed for need in needs)
     cache = sum(need.per_token * need.tokens for need in needs)
-    if fixed >= free:
+    if fixed >= free or not cache:
         advice = f"The models alone take {fixed / GB:.1f} GB; use smaller ones."
     else:
         share = (free - fixed) / cache
@@ -127,7 +125,8 @@ def _too_little(loadings: Sequence[Loading], needs: Sequence[Need], free: int) -
     return EngineFailed(
         f"needs about {(fixed + cache) / GB:.1f} GB of memory, and {free / GB:.1f} GB are free",
         " and ".join(file.name for each in loadings for file in each.files),
-        advice,
+        f"{advice} If you know better than this estimate, load them all the same with "
+        "check_memory = false under llama_cpp, or --no-check-memory.",
     )
 
 

@@ -36,6 +36,8 @@ class LlamaCppOptions:
         flash_attention: ``auto`` lets llama.cpp decide.
         cache_type: a quantized one needs flash attention.
         mmap: map the file into memory, instead of reading all of it first.
+        check_memory: refuse to load what by estimate needs more memory than is free. The estimate
+            is too high where a file does not tell which of its layers keep less.
     """
 
     threads: int | None = None
@@ -44,6 +46,7 @@ class LlamaCppOptions:
     flash_attention: FlashAttention = FlashAttention.AUTO
     cache_type: CacheType = CacheType.F16
     mmap: bool = True
+    check_memory: bool = True
 
     def __post_init__(self) -> None:
         for name, value, least in (

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from trigreason.engines.hub.watching import Watch, size_in_words
@@ -19,6 +20,9 @@ ATTEMPTS = 5
 
 WAIT_SECONDS = 1.0
 """Before the second attempt; doubles with each."""
+
+LOCK_SECONDS = 0.5
+"""Who waits for another program's download looks so often whether to stop."""
 
 SILENCE_SECONDS = 30.0
 """The longest that a connection may bring nothing."""
@@ -30,6 +34,27 @@ class DamagedDownload(Exception):
 
 class Stopped(Exception):
     """The download was told to stop; what is here stays."""
+
+
+@contextmanager
+def locked(file: Path, stopped: Callable[[], bool]) -> Iterator[None]:
+    """Hold the lock that the hub's client has for a file, once no other program does.
+
+    Raises:
+        Stopped: ``stopped()`` became true before.
+    """
+    from filelock import Timeout
+    from huggingface_hub.utils import WeakFileLock
+
+    with ExitStack() as stack:
+        while True:
+            try:
+                stack.enter_context(WeakFileLock(file, timeout=LOCK_SECONDS))
+                break
+            except Timeout:
+                if stopped():
+                    raise Stopped from None
+        yield
 
 
 def download(

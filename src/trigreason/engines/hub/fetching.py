@@ -13,7 +13,13 @@ from typing import TYPE_CHECKING
 
 from trigreason.engines.hub.cached import cached_models, cached_snapshot
 from trigreason.engines.hub.choosing import PREFERRED, HubFile, chosen, models_in, quant_of
-from trigreason.engines.hub.downloading import DamagedDownload, Stopped, check, download
+from trigreason.engines.hub.downloading import (
+    DamagedDownload,
+    Stopped,
+    check,
+    download,
+    locked,
+)
 from trigreason.engines.hub.errors import HubError, HubUnreachable, explained
 from trigreason.engines.hub.names import HubName
 from trigreason.engines.hub.watching import Fetching, LoggedWatch, Watch, size_in_words
@@ -152,18 +158,16 @@ class Hub:
     ) -> Path:
         """Download the bytes into the cache, and let the hub's client enter them there."""
         from huggingface_hub import hf_hub_download
-        from huggingface_hub.utils import WeakFileLock, build_hf_headers
+        from huggingface_hub.utils import build_hf_headers
 
         part.blob.parent.mkdir(parents=True, exist_ok=True)
         part.lock.parent.mkdir(parents=True, exist_ok=True)
-        with WeakFileLock(part.lock):
+        with locked(part.lock, stopped):
             if not part.blob.exists():
-                resumed = part.partial.exists()
                 try:
                     headers = build_hf_headers()
                     download(part.url, headers, part.partial, part.file.size, watch, stopped)
-                    if resumed:
-                        check(part.partial, part.etag)
+                    check(part.partial, part.etag)
                 except DamagedDownload as error:
                     what = f"{part.file.path} did not arrive as the hub has it"
                     raise HubError(what, str(name), "Run it again; it begins anew.") from error

@@ -116,16 +116,23 @@ def _read(kind: AnswerKind, answer: Answer, target: str, letters: Sequence[str])
                 in_statement=integers.said,
                 mentions=integers.mentioned,
                 names=True,
+                in_correction=integers.integer,
             )
         case AnswerKind.LETTER:
             return labels.read(answer, letters)
         case AnswerKind.MATH:
             return answer.read(
-                mathematics.alone, in_box=mathematics.in_box, in_statement=mathematics.said
+                mathematics.alone,
+                in_box=mathematics.in_box,
+                in_statement=mathematics.said,
+                in_correction=integers.integer,
             )
         case AnswerKind.WORD:
             pair = words.pair_of(target)
-            return None if pair is None else answer.read(partial(words.word, pair=pair))
+            if pair is None:
+                return None
+            word = partial(words.word, pair=pair)
+            return answer.read(word, in_correction=word)
         case AnswerKind.BRACKETS:
             return answer.read(brackets.brackets, in_box=brackets.in_box)
         case AnswerKind.WORD_LIST:

@@ -8,6 +8,12 @@ from __future__ import annotations
 import re
 
 from trigreason.evaluation.grading.plain import plain
+from trigreason.evaluation.grading.quantities import (
+    HEDGING,
+    MULTIPLYING,
+    is_hedged,
+    is_unsolved,
+)
 
 _NUMBER = re.compile(
     r"""(?P<sign>[+-]?)\ ?(?:(?:US)?[$€£¥]\ ?)?
@@ -24,13 +30,17 @@ _NUMBER = re.compile(
 )
 _CHANGES_IT = re.compile(
     r"\b(?:or|and|to|times|over|by|plus|minus|mod|modulo|choose|squared|cubed|factorial|pi|sqrt|"
-    r"hundred|thousand|million|billion|dozen|half|halves|thirds?|quarters?|"
-    r"ths|(?:four|fif|six|seven|eigh|nin|ten|hundred|thousand|million)ths?|"
-    r"not|wrong|incorrect|approx|approximately|about|roughly|base|"
-    r"is|are|was|were|be|has|have|had|can|cannot|could|will|would|does|do|did)\b",
+    rf"{MULTIPLYING}|{HEDGING}|"
+    r"(?:than|of) [A-Za-z]\Z|"
+    r"not|wrong|incorrect|base|"
+    r"is|are|was|were|be|has|have|had|can|cannot|could|will|would|does|do|did)\b"
+    r"|\A (?-i:(?![mgshltcdLAVNJCKFWTHS])[A-Za-z])\b|\A(?:[abnxyz]{2}|ish)\Z",
     re.IGNORECASE,
 )
-"""Words after a number that make another number of it, or a sentence in which it occurs."""
+"""Words after a number that make another number of it, or a sentence in which it occurs.
+
+A letter alone is a variable, but for those that are units.
+"""
 _LEAD = re.compile(
     r"(?:(?:the )?(?:final )?answer(?: is)? ?[:=]? ?)?(?:\([A-E]\) ?(?=\S))?", re.IGNORECASE
 )
@@ -52,8 +62,10 @@ def mentioned(text: str) -> bool:
 
 
 def said(text: str) -> str | None:
-    """The integer that the first clause of a text gives; None if it gives none."""
-    return integer(_CLAUSE.split(text, maxsplit=1)[0])
+    """The integer that the first clause of a text gives; None if it gives none, or hedges it."""
+    clause = _CLAUSE.split(text, maxsplit=1)[0]
+    found = integer(clause)
+    return None if found is None or is_hedged(text[len(clause) :], found) else found
 
 
 def integer(text: str) -> str | None:
@@ -93,4 +105,6 @@ def _solved(text: str) -> str:
         return text
     if len(sides) == 1 and not any(char.isdigit() for char in value):
         sides, value = [value], sides[0]
-    return text if any(map(_NO_EQUATION.search, sides)) else value
+    if any(map(_NO_EQUATION.search, sides)) or is_unsolved(text):
+        return text
+    return value

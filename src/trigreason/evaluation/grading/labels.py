@@ -74,7 +74,7 @@ def read(answer: Answer, letters: Sequence[str]) -> str | None:
     def in_box(box: Box) -> str | None:
         return None if box.inner is None else label(box.inner, letters)
 
-    given = answer.read(reader, in_box=in_box, names=True)
+    given = answer.read(reader, in_box=in_box, names=True, in_correction=reader)
     said = answer.box is not None or any(reader(each.said) for each in answer.statements)
     if said or given is None or not _is_listed(answer.lines, letters):
         return given

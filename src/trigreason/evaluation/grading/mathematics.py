@@ -16,6 +16,7 @@ from threading import Lock, Thread
 
 from trigreason.answers import Box
 from trigreason.evaluation.grading.plain import plain
+from trigreason.evaluation.grading.quantities import is_unsolved, words_that_change
 
 SECONDS = 10.0
 """How long one comparison may take; one that takes longer says that the two differ."""
@@ -62,11 +63,18 @@ def _expression(text: str, words: int) -> str | None:
 def are_equal(wanted: str, given: str) -> bool:
     """Whether two expressions are the same, by their text or by what they come to.
 
+    math-verify overlooks words and takes the last side of an equation, so both are looked at first.
+
     Raises:
         RuntimeError: math-verify cannot be started.
     """
-    if plain(wanted).replace(" ", "") == plain(given).replace(" ", ""):
+    plain_wanted, plain_given = plain(wanted), plain(given)
+    if plain_wanted.replace(" ", "") == plain_given.replace(" ", ""):
         return True
+    if words_that_change(plain_wanted) != words_that_change(plain_given):
+        return False
+    if "=" not in plain_wanted and is_unsolved(plain_given):
+        return False
     return _comparer.are_equal(wanted, given)
 
 

@@ -40,6 +40,24 @@ _NAMED = re.compile(
       (?=[*_)"]*(?:\s*$|[.!](?:\s|$)|,?\s+(?:because|since|as)\b))""",
     re.IGNORECASE | re.VERBOSE | re.MULTILINE,
 )
+_TAKEN_BACK = re.compile(
+    r"""(?<=[\s,.;:?!(\u2013\u2014-])
+    (?:(?P<sure>(?:no|oh|but),?\ wait|wait|hmm+|oops|sorry|actually|I\ mean|scratch\ that|correction
+         |or\ rather|not\ really)\b
+      | no(?=[,:;.]))
+    [,.:;!\s\u2013\u2014-]*
+    (?P<denied>(?:that|this|it)(?:['\u2019]s|\ is|\ was)\ (?:wrong|incorrect|not\ (?:right|correct))
+      \b[,.:;!\s]*)?
+    (?:(?:so\ )?(?:it|that|this)(?:['\u2019]s|\ is|\ must\ be|\ should\ be)\ )?""",
+    re.IGNORECASE | re.VERBOSE,
+)
+"""By which a writer takes back what was stated; a bare "no" may be about something else."""
+_INSTEAD = re.compile(
+    r"""[$*_(\\`]*(?:(?:the\ )?(?:option|choice|letter|answer)\ )?[$*_(\\`]*
+    (?P<said>-?[$]?[0-9](?:[0-9,.]*[0-9])?(?:\ [A-Za-z]+)? | \w{1,12})[$*_)\\`]*+
+    (?=\s*(?:$|[.,;!?<](?!\w))|\ (?:because|since|as)\b)""",
+    re.IGNORECASE | re.VERBOSE | re.MULTILINE,
+)
 _HYPOTHETICAL = re.compile(
     r"\b(?:if|whether|unless|suppose|assum\w+|doubt\w*)\b[^,]*$", re.IGNORECASE
 )
@@ -74,11 +92,13 @@ class Statement:
         said: what it says to be the answer, or the rest of the line from there.
         at: where it begins.
         names: whether it is a form that only a label or a number fits, as "... is correct".
+        corrects: whether it takes the statement before it back; it then may say nothing else.
     """
 
     said: str
     at: int
     names: bool = False
+    corrects: bool = False
 
     @property
     def affirmed(self) -> str:
@@ -112,7 +132,7 @@ class Answer:
     @property
     def says_nothing(self) -> bool:
         """Whether there is no box with something in it, and nothing is stated to be the answer."""
-        return self.box is None and all(each.names for each in self.statements)
+        return self.box is None and all(each.names or each.corrects for each in self.statements)
 
     def last_box(self) -> Answer:
         """The last box with something in it and those behind it, and nothing else.
@@ -130,6 +150,7 @@ class Answer:
         in_statement: Reader | None = None,
         mentions: Callable[[str], bool] = lambda said: False,
         names: bool = False,
+        in_correction: Reader | None = None,
     ) -> str | None:
         """What ``reader`` makes of the place that counts; None where it makes nothing of it.
 
@@ -142,14 +163,25 @@ class Answer:
             in_statement: makes one of a statement, where the answer may be its beginning.
             mentions: whether a statement counts though it cannot be read.
             names: whether forms that only a label or a number fits are statements, too.
+            in_correction: makes an answer of what is put in the place of a statement, as in "no
+                wait, 26"; without it no statement is taken back.
         """
         of_statement = in_statement or reader
-        stated = [
-            each
-            for each in self.statements
-            if (not each.names and mentions(each.said))
-            or ((names or not each.names) and of_statement(each.affirmed) is not None)
-        ]
+
+        def takes_back(each: Statement) -> bool:
+            return in_correction is not None and (
+                not each.said or in_correction(each.said) is not None
+            )
+
+        stated: list[Statement] = []
+        for each in self.statements:
+            if each.corrects:
+                counts = bool(stated) and takes_back(each)
+            elif each.names:
+                counts = names and of_statement(each.affirmed) is not None
+            else:
+                counts = mentions(each.said) or of_statement(each.affirmed) is not None
+            stated += [each] if counts else []
         for box in reversed(self.boxes):
             found = read_box(box, reader, in_box)
             if found is not None:
@@ -161,7 +193,9 @@ class Answer:
             return stated[-1].read(of_statement)
         if not self.lines or boxes(self.lines[-1]):
             return None
-        return reader(self.lines[-1])
+        last = self.lines[-1]
+        corrected = [last, *(each.said for each in _corrections(last, 0) if takes_back(each))]
+        return reader(corrected[-1]) if reader(last) is not None else None
 
 
 def read_box(
@@ -191,12 +225,25 @@ def answer_in(text: str) -> Answer:
         for match in _NAMED.finditer(text)
         if not _NOT_MEANT.search(_sentence_before(text, match.start()))
     ]
+    plainly = sorted((*marked, *said, *named), key=lambda each: each.at)
+    corrected = _corrections(text, plainly[0].at) if plainly else []
     lines = (line.strip().lstrip("#").strip() for line in text.splitlines())
     return Answer(
         boxes=tuple(box for box in boxes(text) if not _is_mention(box, text)),
-        statements=tuple(sorted((*marked, *said, *named), key=lambda each: each.at)),
+        statements=tuple(sorted((*plainly, *corrected), key=lambda each: each.at)),
         lines=tuple(line for line in lines if line),
     )
+
+
+def _corrections(text: str, start: int) -> list[Statement]:
+    """The places behind ``start`` that take a statement back, with what they say instead."""
+    found = []
+    for match in _TAKEN_BACK.finditer(text, start):
+        instead = _INSTEAD.match(text, match.end())
+        if instead or (match["sure"] and match["denied"]):
+            said = instead["said"] if instead else ""
+            found.append(Statement(said, match.start(), corrects=True))
+    return found
 
 
 def _is_mention(box: Box, text: str) -> bool:
