@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
 import pytest
 
 from bench.gateway_books import ENDINGS, QUESTION, books, bound
 from bench.metered_upstream import PRICES, TELLING, Telling, metered, pair_toml
+from tests.conftest import soon
 from tests.gateway.client import asked_gateway
+from tests.gateway.storage.books import rows
 from trigreason.gateway.keys import KeyLimits
+from trigreason.gateway.storage.tables import NANO, RESERVATIONS
 
 
 @pytest.mark.parametrize("ending", ENDINGS)
@@ -56,3 +60,22 @@ async def test_what_is_only_held_back_is_told_with_when(tmp_path: Path) -> None:
             assert "requests under way" in told.error["message"]
             assert int(told.headers["retry-after"]) <= 5
             answer.close()
+
+
+async def test_a_prompt_is_held_back_at_the_price_of_both_models(tmp_path: Path) -> None:
+    async with metered("never", 0.05) as meter, asked_gateway(tmp_path, pair_toml(meter.url)) as c:
+        limits = KeyLimits(usd_per_day=10)
+        ann = c.with_key((await c.service.storage.create_key("ann", limits=limits)).text)
+        held = []
+        for question in ("?", "word " * 6000):
+            asking = asyncio.create_task(ann.chat(question, model="p", max_tokens=100))
+            assert await soon(lambda: bool(rows(str(tmp_path / "db"), RESERVATIONS)))
+            (row,) = rows(str(tmp_path / "db"), RESERVATIONS)
+            held.append((row["tokens"], row["nano_usd"] / NANO))
+            asking.cancel()
+            assert await soon(lambda: not rows(str(tmp_path / "db"), RESERVATIONS))
+        (small, cheap), (large, dear) = held
+        assert large - small == 10_000 - 1
+        assert dear - cheap == pytest.approx(
+            (10_000 - 1) * sum(p[0] for p in PRICES.values()) / 1e6
+        )
