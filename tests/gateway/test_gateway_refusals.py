@@ -12,6 +12,7 @@ import pytest_asyncio
 
 from tests.gateway.client import CHAT, Client, asked_gateway
 from tests.gateway.serving import chat, configured
+from tests.gateway.storage.books import record
 from trigreason.gateway.keys import KeyLimits
 from trigreason.gateway.server import opened_service
 from trigreason.gateway.storage import DatabaseAway
@@ -176,7 +177,7 @@ async def test_pages_of_this_machine_may_ask(client: Client, origin: str, own: b
         assert ("access-control-allow-origin" in told.headers) is own
 
 
-async def test_keys_and_their_pairs(tmp_path: Path) -> None:
+async def test_keys_and_their_pairs(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     toml = '[gateway]\npairs = ["bundled", "other"]\n[gateway.traces]\nkeep = true\n' + OTHER
     async with asked_gateway(tmp_path, toml, wait=False) as client:
         await client.service.catalogue["bundled"].opened.wait()
@@ -187,6 +188,14 @@ async def test_keys_and_their_pairs(tmp_path: Path) -> None:
         ]
         for path in ("/v1/models", "/v1/traces/x"):
             assert (await client.with_key("tr-nonsense").get(path)).status == 401
+        caplog.clear()
+        with caplog.at_level("INFO", "trigreason.gateway"):
+            wrong = "tr-0123456789-" + "a" * 43
+            assert (await client.with_key(wrong).chat()).status == 401
+        (line,) = [each for each in caplog.records if each.getMessage() == "refused"]
+        facts = vars(line)["trigreason_facts"]
+        assert (facts["reason"], facts["source"]) == ("invalid_api_key", "127.0.0.1")
+        assert facts["key"] == "0123456789"
         assert (await client.with_key("tr-nonsense").chat()).error["code"] == "invalid_api_key"
         told = await ann.chat(max_tokens=5)
         assert told.status == 200
@@ -203,6 +212,9 @@ async def test_keys_and_their_pairs(tmp_path: Path) -> None:
         assert (await ben.get("/readyz")).body["pairs"].keys() == {"bundled", "other"}
         trace = f"/v1/traces/{told.body['id']}"
         assert (await ann.get(trace)).status == 200
+        whole: dict[str, Any] = {"prices": {"lrm": 5}, "stretches": [], "degraded": None}
+        storage.enter(record("whole", key=str(ann.key).split("-")[1], traces={"whole": whole}))
+        assert (await ann.get("/v1/traces/whole")).body["prices"] == {}
         assert (await ben.get(trace)).status == 404, "it is another's"
 
 
