@@ -26,7 +26,7 @@ from tests.faulty_pair import (
 )
 from trigreason.budget import Budget
 from trigreason.engines.base import EngineError, EngineFailed, EngineResting
-from trigreason.engines.breaker import Breaker, BreakerState
+from trigreason.engines.breaker import TRIALS, Breaker, BreakerState
 from trigreason.events import ThinkingText
 from trigreason.failure import FailurePolicy
 from trigreason.reasoner import reason
@@ -159,8 +159,9 @@ async def test_the_breaker_opens_over_several_runs_and_closes_again() -> None:
         states.append(breaker.state)
 
         now = 61
-        states.append(breaker.state)
-        assert isinstance(await failure_of(doubles), EngineFailed), "the trial fails"
+        for _ in range(TRIALS):
+            states.append(breaker.state)
+            assert isinstance(await failure_of(doubles), EngineFailed), "the trial fails"
         states.append(breaker.state)
 
         now = 122
@@ -169,7 +170,7 @@ async def test_the_breaker_opens_over_several_runs_and_closes_again() -> None:
         states.append(breaker.state)
         assert await failure_of(doubles) is None
     closed, rests, trial = BreakerState.CLOSED, BreakerState.OPEN, BreakerState.HALF_OPEN
-    assert states == [closed, closed, closed, rests, trial, rests, closed]
+    assert states == [closed, closed, closed, rests, *[trial] * TRIALS, rests, closed]
 
 
 async def test_a_cancelled_trial_leaves_the_breaker_half_open() -> None:

@@ -59,7 +59,7 @@ def test_in_json_with_limits(command: Command) -> None:
     flags = ("--requests-per-minute", "20", "--tokens-per-minute", "1000000")
     money = ("--usd-per-day", "2.5", "--usd-per-month", "40")
     made = command("keys", "create", "ada", "--pair", "bundled", *flags, *money, "--json")
-    assert (made.code, made.err) == (0, "")
+    assert made.code == 0
     limits = {
         "requests_per_minute": 20,
         "tokens_per_minute": 1_000_000,
@@ -78,6 +78,35 @@ def test_in_json_with_limits(command: Command) -> None:
     assert (ada["limits"], ada["pairs"], ada["revoked_at"]) == (limits, ["bundled"], None)
     assert (bob["name"], bob["pairs"], bob["requests"], bob["usd"]) == ("bob", None, 0, 0.0)
     assert made.json["key"] not in listed.out
+
+
+@pytest.mark.parametrize(
+    ("small", "large", "flag", "told"),
+    [
+        (False, False, "--usd-per-day", "No model of the pair qwen has prices"),
+        (False, True, "--usd-per-day", "The SRM of the pair qwen has no prices"),
+        (True, False, "--usd-per-month", "The LRM of the pair qwen has no prices"),
+        (True, True, "--usd-per-day", None),
+        (False, False, "--requests-per-minute", None),
+    ],
+)
+def test_models_that_no_limit_in_usd_counts_are_told(
+    command: Command, tmp_path: Path, small: bool, large: bool, flag: str, told: str | None
+) -> None:
+    engines = (
+        f'[engines.{name}]\nurl = "http://localhost:1/v1"\nmodel = "m"\n'
+        + ("prices = { input = 1, output = 2 }\n" if priced else "")
+        for name, priced in (("small", small), ("large", large))
+    )
+    pair = '[pairs.qwen]\nsrm = "small"\nlrm = "large"\n'
+    (tmp_path / "trigreason.toml").write_text("".join(engines) + pair)
+    made = command("keys", "create", "ada", flag, "5")
+    assert made.code == 0
+    assert len(made.out.splitlines()) == 1
+    if told is None:
+        assert "prices" not in made.err
+    else:
+        assert told in made.err
 
 
 def test_the_list_reads_well(command: Command) -> None:

@@ -14,6 +14,7 @@ import pytest
 from aiohttp import web
 
 from tests.scripted_server import listening, say, serve
+from trigreason.engines import http
 from trigreason.engines.base import (
     EngineBusy,
     EngineError,
@@ -111,6 +112,27 @@ async def test_a_stream_that_falls_silent() -> None:
     error = await failure(stall)
     assert isinstance(error, EngineUnreachable)
     assert "broke off" in error.what
+
+
+@pytest.mark.parametrize("sent", [b"data: " + b"x" * 5000, b"x" * 5000])
+async def test_a_line_without_an_end(monkeypatch: pytest.MonkeyPatch, sent: bytes) -> None:
+    monkeypatch.setattr(http, "LONGEST_PAYLOAD", 100_000)
+    written = 0
+
+    async def handler(request: web.Request) -> web.StreamResponse:
+        nonlocal written
+        response = web.StreamResponse(headers={"content-type": "text/event-stream"})
+        await response.prepare(request)
+        await response.write(_event("a") * 2000)
+        while written < 50e6:
+            await response.write(sent.removeprefix(b"data: ") if written else sent)
+            written += len(sent)
+        return response
+
+    error = await failure(handler)
+    assert isinstance(error, EngineFailed)
+    assert "bytes without an event" in error.what
+    assert written < 10e6
 
 
 async def test_nothing_is_read_after_the_end() -> None:

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from trigreason.engines import templates
 from trigreason.engines.templates import (
     BUILT_IN,
     CHATML,
@@ -440,3 +441,46 @@ def test_in_the_open_the_template_is_told_not_to_think(source: str, ending: str)
 )
 def test_a_template_tells_how_its_model_thinks(source: str, tags: Tags | None) -> None:
     assert tags_in_template(source) == tags
+
+
+def test_a_prompt_is_rendered_once_for_a_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    template, rendered = counted(monkeypatch)
+    for text in ("one", "two", "one", "two"):
+        template.render([Message("user", text)], thinking=True)
+    assert rendered == ["one", "two"]
+
+
+def test_prompts_are_remembered_by_their_characters(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(templates, "KEPT_CHARACTERS", 1000)
+    template, rendered = counted(monkeypatch)
+
+    def render(text: str) -> None:
+        template.render([Message("user", text)], thinking=True)
+
+    for text in ("a" * 100, "b" * 100, "a" * 100, "c" * 100, "a" * 100):
+        render(text)
+    assert [each[0] for each in rendered] == ["a", "b", "c"]
+    render("b" * 100)
+    assert rendered[-1][0] == "b", "it was the one that nobody had asked for"
+    for _ in range(2):
+        render("d" * 1000)
+    assert [each[0] for each in rendered[-2:]] == ["d", "d"], "too long to be kept"
+    render("b" * 100)
+    assert rendered[-1][0] == "d", "and it has put nothing out"
+    for index in range(100):
+        render(f"{index} " * 30)
+    assert template._rendered._characters <= 1000
+
+
+def counted(monkeypatch: pytest.MonkeyPatch) -> tuple[ChatTemplate, list[str]]:
+    """A template, and the questions that it has rendered."""
+    template = ChatTemplate(CHATML.source)
+    rendered: list[str] = []
+    render = template._render
+
+    def noted(messages: tuple[Message, ...], thinking: bool, tags: Tags | None) -> str:
+        rendered.append(messages[0].content)
+        return render(messages, thinking, tags)
+
+    monkeypatch.setattr(template, "_render", noted)
+    return template, rendered

@@ -22,6 +22,7 @@ import uvicorn
 from tests.servers import ROOT, free_port
 from trigreason.configuration import Configuration, read_configuration
 from trigreason.gateway.app import make_app
+from trigreason.gateway.connections import BoundedConnection
 from trigreason.gateway.server import opened_service
 from trigreason.gateway.service import Service
 
@@ -117,7 +118,12 @@ async def gateway(
                 for pair in service.catalogue:
                     await pair.opened.wait()
         config = uvicorn.Config(
-            make_app(service), port=0, lifespan="off", log_config=None, access_log=False
+            make_app(service),
+            http=BoundedConnection,
+            port=0,
+            lifespan="off",
+            log_config=None,
+            access_log=False,
         )
         server = uvicorn.Server(config)
         serving = asyncio.create_task(server.serve())

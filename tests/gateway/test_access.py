@@ -12,8 +12,8 @@ from starlette.requests import Request
 from trigreason.gateway import access
 from trigreason.gateway.access import Access, is_loopback
 from trigreason.gateway.errors import ApiError
-from trigreason.gateway.keys import Key, id_of, new_key
-from trigreason.gateway.storage import Storage
+from trigreason.gateway.keys import Key, KeyLimits, id_of, new_key
+from trigreason.gateway.storage import DatabaseAway, Storage
 
 
 @pytest_asyncio.fixture
@@ -107,6 +107,67 @@ async def test_the_first_key_closes_the_door(
     assert await door.key_of(request()) is None
     await storage.create_key("ann")
     assert (await refused(door, request()))[0] == 401
+
+
+async def test_in_an_outage_those_who_were_known_go_on(
+    storage: Storage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(access, "LOOKED_UP_SECONDS", 0.0)
+    unlimited = await storage.create_key("ann")
+    doors = {is_local: Access(storage, is_local=is_local) for is_local in (True, False)}
+    asking = request(authorization=f"Bearer {unlimited.text}")
+    stranger = request(authorization=f"Bearer {new_key().text}")
+    for door in doors.values():
+        assert await door.key_of(asking)
+    unasked = Access(storage, is_local=True)
+
+    async def away(_: object) -> None:
+        raise DatabaseAway("it does not answer")
+
+    monkeypatch.setattr(storage._database, "read", away)
+    for door in doors.values():
+        assert await door.key_of(asking)
+        assert await door.can_let_in()
+        with pytest.raises(DatabaseAway):
+            await door.key_of(stranger)
+    with pytest.raises(DatabaseAway):
+        await unasked.key_of(request())
+    storage._keys.forget()
+    for door in (*doors.values(), unasked):
+        assert not await door.can_let_in(), "nobody is known"
+    monkeypatch.setattr(access, "AWAY_SECONDS", 0.0)
+    with pytest.raises(DatabaseAway):
+        await doors[True].key_of(request())
+
+
+async def test_in_an_outage_a_gateway_without_keys_stays_open(
+    storage: Storage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(access, "LOOKED_UP_SECONDS", 0.0)
+    door = Access(storage, is_local=True)
+    assert await door.key_of(request()) is None
+
+    async def away(_: object) -> None:
+        raise DatabaseAway("it does not answer")
+
+    monkeypatch.setattr(storage._database, "read", away)
+    assert await door.key_of(request()) is None
+    assert await door.can_let_in()
+
+
+async def test_a_key_with_limits_does_not_make_a_gateway_ready(
+    storage: Storage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = await storage.create_key("ann", limits=KeyLimits(usd_per_day=1))
+    door = Access(storage, is_local=False)
+    assert await door.key_of(request(authorization=f"Bearer {made.text}"))
+    assert await door.can_let_in()
+
+    async def away(_: object) -> None:
+        raise DatabaseAway("it does not answer")
+
+    monkeypatch.setattr(storage._database, "read", away)
+    assert not await door.can_let_in(), "its limits cannot be looked up"
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from trigreason.gateway.admission import FIRST_GUESS, Admission, QueueFull
+from trigreason.gateway.admission import FIRST_GUESS, SHARE, Admission, QueueFull
 
 
 class Guests:
@@ -77,6 +77,23 @@ async def test_sources_take_turns() -> None:
     for name in ("first", "g1", "m1", "g2", "m2", "g3"):
         assert guests.order[-1] == name
         await guests.go(name)
+    await everybody_leaves(guests)
+
+
+async def test_no_source_fills_the_queue() -> None:
+    guests = Guests(Admission(1, 50))
+    for index in range(80):
+        await guests.come(f"g{index}", "greedy")
+    waiting = guests.admission.waiting
+    assert waiting == 40, "four fifths"
+    for source in ("a", "b", "c"):
+        await guests.come(source, source)
+        waiting += 1
+        assert guests.admission.waiting == waiting, "there is room for others"
+    await guests.go("g0")
+    assert guests.order[-1] == "g1"
+    await guests.go("g1")
+    assert guests.order[-1] == "a", "and it is their turn"
     await everybody_leaves(guests)
 
 
@@ -226,7 +243,9 @@ class Places(RuleBasedStateMachine):
                 finally:
                     self.inside -= count
         except QueueFull:
-            assert self.admission.waiting + count > self.QUEUED
+            free = self.QUEUED - self.admission.waiting
+            own = sum(each.count for each in self.admission._sources.get(source, ()))
+            assert count > free or own + count > SHARE * free
 
     @rule(source=st.sampled_from("abc"), count=st.integers(1, MOST))
     def come(self, source: str, count: int) -> None:

@@ -21,6 +21,7 @@ from trigreason.events import (
     ThinkingText,
     WentOnAlone,
 )
+from trigreason.gateway.account import for_clients
 from trigreason.gateway.chat.answering import ChatAnswer
 from trigreason.gateway.errors import ApiError
 from trigreason.gateway.exchange import Api, Choice, Exchange, Run
@@ -36,6 +37,8 @@ from trigreason.reasoning import (
     Thresholds,
     Trace,
     Trigger,
+    trace_from_json,
+    trace_to_json,
 )
 
 STEP = StepRecord(Author.SRM, "A step.\n\n", 3, StepEnd.BLANK_LINE, 0, ratio=0.5)
@@ -252,3 +255,18 @@ def test_a_failure_is_an_error_event() -> None:
     first, last = data.decode().split("\n\n")[:2]
     assert json.loads(first[6:])["error"]["code"] == "engine_failed"
     assert last == "data: [DONE]"
+
+
+def test_a_kept_trace_without_what_is_the_operators() -> None:
+    trace = runs_of(made())[0].trace
+    assert trace is not None
+    where = "no answer (Connect call failed ('10.0.0.7', 80))"
+    trace.degraded = Degraded(Author.LRM, 1, where)
+    trace.stretches.append(Stretch(Author.LRM, Purpose.WRITE, failed=where))
+    kept = json.loads(json.dumps(trace_to_json(trace)))
+    shown = for_clients(kept)
+    assert "10.0.0.7" not in json.dumps(shown)
+    assert shown["prices"] == {}
+    assert shown["stretches"][-1]["failed"] == shown["degraded"]["reason"] == "no answer"
+    assert trace_from_json(shown).answer == trace.answer, "it still is a trace"
+    assert for_clients(kept | {"degraded": None})["degraded"] is None

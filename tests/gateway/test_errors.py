@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 
 from trigreason.engines import base
@@ -54,6 +56,8 @@ def test_when_to_come_back() -> None:
     assert of_engine(engine_error(base.EngineFailed, 3.0)).headers == {"retry-after": "3"}
     assert of_engine(engine_error(base.EngineFailed)).headers == {}
     assert ApiError(429, "x", retry_after=0.001).headers == {"retry-after": "1"}
+    for odd, told in ((math.inf, "2678400"), (1e300, "2678400"), (math.nan, "1"), (-5.0, "1")):
+        assert of_engine(engine_error(base.EngineBusy, odd)).headers == {"retry-after": told}
     assert of_database().headers == {"retry-after": "5"}
 
 

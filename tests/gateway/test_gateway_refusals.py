@@ -12,6 +12,7 @@ import pytest_asyncio
 
 from tests.gateway.client import CHAT, Client, asked_gateway
 from tests.gateway.serving import chat, configured
+from tests.gateway.storage.books import record
 from trigreason.gateway.keys import KeyLimits
 from trigreason.gateway.server import opened_service
 from trigreason.gateway.storage import DatabaseAway
@@ -101,7 +102,11 @@ FIELDS: list[tuple[dict[str, Any], str | None, str | None]] = [
     ({"unknown": 1}, "unknown", "unknown_field"),
     ({"x" * 5000: 1}, "x" * 200, "unknown_field"),
     ({"\ud800": 1}, None, None),
-    ({"metadata": {"\ud800": "\udfff"}, "n": 9}, "n", None),
+    ({"metadata": {"\ud800": 1}, "n": 9}, "metadata.\\ud800", None),
+    ({"metadata": {"a": ["\udfff"]}}, "metadata.a[0]", None),
+    *(({name: "\ud800"}, name, None) for name in ("user", "stop", "prompt_cache_key", "tools")),
+    ({"messages": [{"role": "user", "name": "\ud800", "content": "?"}]}, "messages[0].name", None),
+    ({"trigreason": {"method": "\ud800"}}, "trigreason.method", None),
 ]
 
 
@@ -155,7 +160,24 @@ async def test_another_name_for_this_machine_is_refused(client: Client) -> None:
         assert (told.status, told.error["code"]) == (403, "forbidden_host")
 
 
-async def test_keys_and_their_pairs(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("origin", "own"),
+    [
+        *((f"http://{host}", True) for host in ("localhost:5173", "127.0.0.1", "[::1]:80")),
+        *((f"https://{host}", False) for host in ("evil.example", "localhost.evil.example")),
+        ("null", False),
+    ],
+)
+async def test_pages_of_this_machine_may_ask(client: Client, origin: str, own: bool) -> None:
+    asks = {"access-control-request-method": "POST", "access-control-request-headers": "x-y"}
+    preflight = await client.send("OPTIONS", CHAT, headers={"origin": origin} | asks)
+    assert (preflight.status == 200) is own
+    models = await client.send("GET", "/v1/models", headers={"origin": origin})
+    for told in (preflight, models):
+        assert ("access-control-allow-origin" in told.headers) is own
+
+
+async def test_keys_and_their_pairs(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     toml = '[gateway]\npairs = ["bundled", "other"]\n[gateway.traces]\nkeep = true\n' + OTHER
     async with asked_gateway(tmp_path, toml, wait=False) as client:
         await client.service.catalogue["bundled"].opened.wait()
@@ -166,16 +188,33 @@ async def test_keys_and_their_pairs(tmp_path: Path) -> None:
         ]
         for path in ("/v1/models", "/v1/traces/x"):
             assert (await client.with_key("tr-nonsense").get(path)).status == 401
+        caplog.clear()
+        with caplog.at_level("INFO", "trigreason.gateway"):
+            wrong = "tr-0123456789-" + "a" * 43
+            assert (await client.with_key(wrong).chat()).status == 401
+        (line,) = [each for each in caplog.records if each.getMessage() == "refused"]
+        facts = vars(line)["trigreason_facts"]
+        assert (facts["reason"], facts["source"]) == ("invalid_api_key", "127.0.0.1")
+        assert facts["key"] == "0123456789"
         assert (await client.with_key("tr-nonsense").chat()).error["code"] == "invalid_api_key"
         told = await ann.chat(max_tokens=5)
         assert told.status == 200
         names = {each["id"].split(":")[0] for each in (await ann.get("/v1/models")).body["data"]}
         assert names == {"bundled"}
-        refused = await ann.chat(model="other:lrm")
-        assert (refused.status, refused.error["type"]) == (403, "permission_error")
-        assert (await ann.get("/v1/models/other")).status == 403
+        for name in ("other:lrm", "nothing"):
+            refused = await ann.chat(model=name)
+            assert (refused.status, refused.error["code"]) == (404, "model_not_found")
+            assert refused.error["message"].endswith("There are: bundled.")
+        for path in ("/v1/models/other", "/v1/models/othr", "/v1/models", "/readyz"):
+            text = (await ann.get(path)).text
+            assert "other" not in text.replace("model 'other'", "")
+        assert (await client.get("/readyz")).body.keys() == {"status"}, "without a key no names"
+        assert (await ben.get("/readyz")).body["pairs"].keys() == {"bundled", "other"}
         trace = f"/v1/traces/{told.body['id']}"
         assert (await ann.get(trace)).status == 200
+        whole: dict[str, Any] = {"prices": {"lrm": 5}, "stretches": [], "degraded": None}
+        storage.enter(record("whole", key=str(ann.key).split("-")[1], traces={"whole": whole}))
+        assert (await ann.get("/v1/traces/whole")).body["prices"] == {}
         assert (await ben.get(trace)).status == 404, "it is another's"
 
 

@@ -21,7 +21,9 @@ from tests.gateway.client import CHAT, Client, asked_gateway
 from tests.gateway.serving import chat, configured, gateway
 from tests.scripted_server import Body, Reply, Script, chatter, say
 from tests.servers import free_port
+from trigreason.engines.breaker import BreakerState
 from trigreason.gateway import catalogue, delivery
+from trigreason.reasoning import Author
 
 THOUGHT = "One.\n\nTwo.</think>\n\nSeven."
 
@@ -151,6 +153,35 @@ async def test_one_of_several_choices_fails_and_the_others_are_closed(tmp_path: 
         told = await two.ask(n=3)
         assert (told.status, told.error["code"]) == (502, "engine_failed")
         assert await soon(lambda: two.srm.open_streams == 0)
+
+
+async def test_a_prompt_that_fails_everywhere_takes_the_pair_from_nobody(tmp_path: Path) -> None:
+    def script(body: Body) -> Reply:
+        return Reply([], status=500) if "poison" in body["prompt"] else say(THOUGHT)
+
+    async with served(script) as srm, served(()) as lrm:
+        toml = pair_at(srm.url.partition("@")[2], lrm.url.partition("@")[2])
+        toml = toml.replace("retries = 0", "retries = 4, backoff_seconds = 0.001")
+        async with asked_gateway(tmp_path, toml) as client:
+            for _ in range(4):
+                assert (await client.chat("poison", model="two")).status == 502
+            assert len(srm.bodies) == 20
+            told = await client.chat(model="two")
+            assert told.message["content"] == "Seven."
+
+
+async def test_tokens_of_others_keep_the_breaker_closed(tmp_path: Path) -> None:
+    def script(body: Body) -> Reply:
+        return Reply([], status=500) if "poison" in body["prompt"] else chatter("One.\n\n")
+
+    async with upstream(tmp_path, script) as two:
+        beside = await two.open(stream=True)
+        for _ in range(8):
+            assert (await two.ask(messages=[{"role": "user", "content": "poison"}])).status == 502
+            await asyncio.sleep(0.02)
+        engine = two.client.service.catalogue["two"].engines[Author.SRM]
+        assert engine.breaker.state is BreakerState.CLOSED
+        beside.cancel()
 
 
 @pytest.mark.parametrize("stream", [False, True])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,7 +19,7 @@ from trigreason.cli import options
 from trigreason.cli.console import print_json, printable, screen
 from trigreason.cli.extra import needs
 from trigreason.cli.words import counted
-from trigreason.configuration import Configuration, nearest, read_configuration
+from trigreason.configuration import Configuration, nearest, planned_pair, read_configuration
 
 if TYPE_CHECKING:
     from trigreason.gateway.keys import KeyLimits
@@ -86,6 +86,9 @@ def create(
         if each not in configuration.pair_names:
             near = nearest(each, configuration.pair_names)
             raise options.WrongUse(f"no pair is called {each!r}; {near}")
+    if usd_per_day is not None or usd_per_month is not None:
+        for uncounted in _uncounted(configuration, pair):
+            print(uncounted, file=sys.stderr)
     with needs("gateway"):
         from trigreason.gateway.keys import KeyLimits
     bounds = KeyLimits(
@@ -139,6 +142,18 @@ def revoke(
 
     _with_storage(_read(config), work)
     print(f"{printable(id_or_name)} is revoked.")
+
+
+def _uncounted(configuration: Configuration, pairs: Sequence[str] | None) -> Iterator[str]:
+    """Which models of a key's pairs no limit in USD counts, because they have no price."""
+    for name in pairs or configuration.served_pairs:
+        engines = planned_pair(configuration, name).engines
+        free = [role.name for role, each in engines.items() if each.settings.prices is None]
+        shown = printable(name)
+        if len(free) == len(engines):
+            yield f"No model of the pair {shown} has prices: limits in USD do not bind it."
+        elif free:
+            yield f"The {free[0]} of the pair {shown} has no prices: its use counts as 0 USD."
 
 
 def _read(config: Path | None) -> Configuration:

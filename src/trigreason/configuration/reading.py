@@ -45,6 +45,11 @@ class Configuration:
         """Every pair that can be named: the bundled one, the configured ones, the presets."""
         return _pair_names(self.settings)
 
+    @property
+    def served_pairs(self) -> tuple[str, ...]:
+        """The pairs that a gateway serves: those it is told of, all configured, or the bundled."""
+        return self.settings.gateway.pairs or tuple(self.settings.pairs) or (BUNDLED,)
+
     def place(self, path: KeyPath) -> str:
         """The file or variable that a value comes from."""
         return self.layers.place(path) or "configuration"

@@ -1,10 +1,13 @@
 """A circuit breaker: an engine that keeps failing is left alone for a while.
 
-    closed       requests go through; ``failures`` in a row open it
+    closed       requests go through; ``failures`` runs that fail in a row open it
     open         requests fail at once, for ``rest_seconds``
-    half open    one request is let through: an answer closes the breaker, a failure opens it
+    half open    requests of up to ``TRIALS`` runs are let through: an answer to any closes the
+                 breaker, and when all of them have failed it is open again
 
-Requests that ran at the same time and failed together count as one failure: they tell the same.
+A run counts once, however often it tries: it may be its prompt that fails. Requests that ran at
+the same time and failed together count as one failure as well: they tell the same. Whatever is
+heard of the engine in between, on any request, begins the row anew.
 """
 
 from __future__ import annotations
@@ -13,6 +16,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from time import monotonic
+
+TRIALS = 3
 
 
 class BreakerState(StrEnum):
@@ -23,9 +28,13 @@ class BreakerState(StrEnum):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Pass:
-    """Leave to send one request; ``began`` is when it was given, by the breaker's clock."""
+    """Leave to send one request; ``began`` is when it was given, by the breaker's clock.
+
+    ``run`` is what the request is for.
+    """
 
     began: float
+    run: object
 
 
 class Breaker:
@@ -46,10 +55,10 @@ class Breaker:
         self.rest_seconds = rest_seconds
         self.last_failure: str | None = None
         self._clock = clock
-        self._in_a_row = 0
+        self._failed_runs: set[object] = set()
         self._failed_at = -1.0
         self._opened_at: float | None = None
-        self._trial: Pass | None = None
+        self._trials: set[Pass] = set()
 
     @property
     def state(self) -> BreakerState:
@@ -64,35 +73,51 @@ class Breaker:
             return 0.0
         return max(0.0, self._opened_at + self.rest_seconds - self._clock())
 
-    def enter(self) -> Pass | None:
-        """Leave for a request, or None; while half open one has it at a time."""
-        if self.state is BreakerState.OPEN or self._trial is not None:
-            return None
-        leave = Pass(self._clock())
-        if self.state is BreakerState.HALF_OPEN:
-            self._trial = leave
+    def has_tried(self, run: object) -> bool:
+        """Whether a run has failed since the engine was last heard of."""
+        return run in self._failed_runs
+
+    def enter(self, run: object | None = None) -> Pass | None:
+        """Leave for a request of a run (None: of one by itself), or None.
+
+        While half open so many have it as are missing to the trials.
+        """
+        leave = Pass(self._clock(), object() if run is None else run)
+        match self.state:
+            case BreakerState.OPEN:
+                return None
+            case BreakerState.HALF_OPEN:
+                under_way = {each.run for each in self._trials}
+                known = under_way | self._failed_runs
+                if leave.run in known or len(known) >= self._most_trials:
+                    return None
+                self._trials.add(leave)
         return leave
 
     def answered(self) -> None:
         """The engine says something, if only that it refuses."""
-        self._in_a_row = 0
-        self._opened_at = None
-        self._trial = None
+        if self._failed_runs or self._opened_at is not None:
+            self._failed_runs.clear()
+            self._opened_at = None
+            self._trials.clear()
+
+    @property
+    def _most_trials(self) -> int:
+        return min(TRIALS, self.failures)
 
     def failed(self, leave: Pass, what: str) -> None:
         """A request failed in a way in which another one may fail too."""
-        if self._trial is None and leave.began < self._failed_at:
-            return
-        if self._trial is not None and leave is not self._trial:
+        is_trial = leave in self._trials
+        self._trials.discard(leave)
+        if not is_trial and (self._opened_at is not None or leave.began < self._failed_at):
             return
         self.last_failure = what
         self._failed_at = self._clock()
-        self._in_a_row += 1
-        if leave is self._trial or self._in_a_row >= self.failures:
+        self._failed_runs.add(leave.run)
+        if len(self._failed_runs) >= (self._most_trials if is_trial else self.failures):
             self._opened_at = self._failed_at
-        self._trial = None
+            self._failed_runs.clear()
 
     def left(self, leave: Pass) -> None:
         """A request ended before it told anything of the engine."""
-        if leave is self._trial:
-            self._trial = None
+        self._trials.discard(leave)

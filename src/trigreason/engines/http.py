@@ -15,6 +15,7 @@ from trigreason.engines.base import (
     Capabilities,
     Engine,
     EngineError,
+    EngineFailed,
     EngineRefused,
     EngineUnreachable,
     Finish,
@@ -25,6 +26,12 @@ from trigreason.reasoning import Token
 
 PAGES = ("text/html", "application/json")
 """What a proxy, a portal or a refusal looks like; a stream never does."""
+
+
+LONGEST_PAYLOAD = 4 * 2**20
+"""Bytes of one event of a stream; more than the probabilities of many tokens take."""
+
+Split = Callable[[bytes], Iterator[bytes]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -177,7 +184,7 @@ class HttpStream(ABC):
         self,
         response: aiohttp.ClientResponse,
         where: str,
-        split: Callable[[bytes], Iterator[bytes]],
+        split: Split,
     ) -> None:
         self.finish: Finish | None = None
         self.usage = Usage()
@@ -185,7 +192,7 @@ class HttpStream(ABC):
         self._silence = Timeouts().read
         self.where = where
         self._response = response
-        self._split = split
+        self._split = bounded(split, where)
 
     def within(self, timeouts: Timeouts) -> Self:
         """The same stream, broken by a silence that is longer than these allow."""
@@ -240,6 +247,26 @@ class HttpStream(ABC):
         return EngineUnreachable(
             what, self.where, "What had arrived is kept; look at the server's log for the cause."
         )
+
+
+def bounded(split: Split, where: str) -> Split:
+    """The same, for streams whose payloads come to an end: EngineFailed where one does not."""
+    waiting = 0
+
+    def pieces(data: bytes) -> Iterator[bytes]:
+        nonlocal waiting
+        waiting += len(data)
+        for payload in split(data):
+            waiting = 0
+            yield payload
+        if waiting > LONGEST_PAYLOAD:
+            raise EngineFailed(
+                f"the stream brought {waiting:,} bytes without an event",
+                where,
+                "Is this really a server of models?",
+            )
+
+    return pieces
 
 
 def key_headers(api_key: str | None) -> dict[str, str]:

@@ -7,8 +7,8 @@ Where a template comes from is the matter of ``template_sources``; what it may d
 from __future__ import annotations
 
 import re
+from collections import OrderedDict
 from collections.abc import Sequence
-from functools import lru_cache
 
 from trigreason.engines.refusals import one_line
 from trigreason.engines.template_sandbox import TemplateSandbox
@@ -53,7 +53,7 @@ class ChatTemplate:
             self._template = self._sandbox.compiled(source)
         except Exception as error:  # Python's compiler has limits of its own beside Jinja's
             raise TemplateError(f"the chat template cannot be read: {_reason(error)}") from error
-        self._render = lru_cache(maxsize=64)(self._render_uncached)
+        self._rendered = _Rendered()
 
     def __repr__(self) -> str:
         return f"<ChatTemplate {self.origin}>"
@@ -73,11 +73,13 @@ class ChatTemplate:
             TemplateError: the template refuses the conversation, such as one with a system
                 message, or does not come to an end.
         """
-        return self._render(tuple(messages), thinking and tags is not None, tags)
+        asked = tuple(messages), thinking and tags is not None, tags
+        if (prompt := self._rendered.get(asked)) is None:
+            prompt = self._render(*asked)
+            self._rendered.keep(asked, prompt)
+        return prompt
 
-    def _render_uncached(
-        self, messages: tuple[Message, ...], thinking: bool, tags: Tags | None
-    ) -> str:
+    def _render(self, messages: tuple[Message, ...], thinking: bool, tags: Tags | None) -> str:
         in_the_open, tags = tags is None, tags or THINK_TAGS
         told = [_for_later_turns(message, tags) for message in messages]
         prompt = self._fill(told, not in_the_open)
@@ -109,6 +111,39 @@ class ChatTemplate:
             raise TemplateError(
                 f"the chat template refuses this conversation: {_reason(error)}"
             ) from error
+
+
+Rendering = tuple[tuple[Message, ...], bool, Tags | None]
+"""What a prompt is made from: the conversation, whether it thinks, and its tags."""
+
+KEPT_CHARACTERS = 4 * 2**20
+"""Of prompts and conversations that a template remembers."""
+
+
+class _Rendered:
+    """The prompts that were asked for last: a run asks for its own at every request."""
+
+    def __init__(self) -> None:
+        self._prompts: OrderedDict[Rendering, str] = OrderedDict()
+        self._characters = 0
+
+    def get(self, asked: Rendering) -> str | None:
+        prompt = self._prompts.get(asked)
+        if prompt is not None:
+            self._prompts.move_to_end(asked)
+        return prompt
+
+    def keep(self, asked: Rendering, prompt: str) -> None:
+        if _size(asked, prompt) > KEPT_CHARACTERS:
+            return
+        self._prompts[asked] = prompt
+        self._characters += _size(asked, prompt)
+        while self._characters > KEPT_CHARACTERS:
+            self._characters -= _size(*self._prompts.popitem(last=False))
+
+
+def _size(asked: Rendering, prompt: str) -> int:
+    return len(prompt) + sum(len(message.content) + 100 for message in asked[0])
 
 
 def without_reasoning(content: str, tags: Tags = THINK_TAGS) -> str:

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from ipaddress import ip_address
+from math import inf
 from time import monotonic
 from urllib.parse import urlsplit
 
 from starlette.requests import Request
 
 from trigreason.gateway.errors import ApiError
-from trigreason.gateway.keys import Key
-from trigreason.gateway.storage import Storage
+from trigreason.gateway.keys import Key, id_of
+from trigreason.gateway.storage import AWAY_SECONDS, DatabaseAway, Storage
 
 LOOKED_UP_SECONDS = 2.0
-"""For so long it is taken for granted that there are keys, or that there are none."""
+"""For so long it is taken for granted that there are keys, or that there are none; while the
+database is away for ``AWAY_SECONDS``."""
 
 
 class Access:
@@ -22,8 +24,8 @@ class Access:
     def __init__(self, storage: Storage, *, is_local: bool) -> None:
         self._storage = storage
         self._is_local = is_local
-        self._has_keys = True
-        self._looked_up_until = 0.0
+        self._has_keys: bool | None = None
+        self._looked_up = -inf
 
     async def key_of(self, request: Request) -> Key | None:
         """The key of a request; None where none is needed.
@@ -40,9 +42,8 @@ class Access:
                     code="forbidden_host",
                 )
             return None
-        scheme, _, text = request.headers.get("authorization", "").partition(" ")
-        text = text.strip()
-        if scheme.lower() != "bearer" or not text:
+        text = _shown(request)
+        if not text:
             raise ApiError(
                 401,
                 "This gateway needs a key: send it as Authorization: Bearer tr-...",
@@ -56,10 +57,33 @@ class Access:
     async def _is_open(self) -> bool:
         if not self._is_local:
             return False
-        if monotonic() > self._looked_up_until:
-            self._has_keys = await self._storage.has_keys()
-            self._looked_up_until = monotonic() + LOOKED_UP_SECONDS
+        now = monotonic()
+        if self._has_keys is None or now - self._looked_up > LOOKED_UP_SECONDS:
+            try:
+                self._has_keys, self._looked_up = await self._storage.has_keys(), now
+            except DatabaseAway:
+                if self._has_keys is None or now - self._looked_up > AWAY_SECONDS:
+                    raise
         return not self._has_keys
+
+    async def can_let_in(self) -> bool:
+        """Whether anybody at all could ask at this moment."""
+        if self._storage.knows_keys:
+            return True
+        try:
+            return await self._is_open() or await self._storage.has_keys()
+        except DatabaseAway:
+            return False
+
+
+def shown_id(request: Request) -> str | None:
+    """The id in the key that a request shows, whether or not there is such a key."""
+    return id_of(_shown(request))
+
+
+def _shown(request: Request) -> str:
+    scheme, _, text = request.headers.get("authorization", "").partition(" ")
+    return text.strip() if scheme.lower() == "bearer" else ""
 
 
 def is_loopback(host: str) -> bool:

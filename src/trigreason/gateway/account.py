@@ -16,7 +16,7 @@ from trigreason.events import (
 )
 from trigreason.gateway.errors import in_short
 from trigreason.gateway.exchange import Exchange, Run
-from trigreason.reasoning import Author, Degraded, StepRecord, Trace
+from trigreason.reasoning import Author, Degraded, StepRecord, Trace, spent
 
 
 def chat_usage(exchange: Exchange) -> dict[str, Any]:
@@ -38,10 +38,12 @@ def chat_usage(exchange: Exchange) -> dict[str, Any]:
 
 def account(exchange: Exchange) -> dict[str, Any]:
     """The ``trigreason`` object; with several choices it has one ``runs`` entry for each."""
+    cost = exchange.spent
     told: dict[str, Any] = {
         "pair": exchange.choice.pair,
         "method": exchange.choice.method,
-        "usd": exchange.usd,
+        "usd": cost.usd,
+        "usd_is_estimate": cost.is_estimate,
         "queued_seconds": round(exchange.queued_seconds, 6),
     }
     runs = [_of_run(exchange, run) for run in exchange.runs if run.trace is not None]
@@ -71,7 +73,9 @@ def _of_degraded(degraded: Degraded) -> dict[str, Any]:
 
 
 def _of_model(trace: Trace, author: Author) -> dict[str, Any]:
-    return {"model": trace.models[author]} | asdict(trace.use(author))
+    cost = spent(trace, [author])
+    told = {"usd": cost.usd, "usd_is_estimate": cost.is_estimate}
+    return {"model": trace.models[author]} | asdict(trace.use(author)) | told
 
 
 def headers(exchange: Exchange) -> dict[str, str]:
@@ -91,8 +95,8 @@ def headers(exchange: Exchange) -> dict[str, str]:
         timing.append(f"total;dur={1000 * exchange.seconds:.1f}")
         told["x-trigreason-lrm-requests"] = str(exchange.requests(Author.LRM))
         told["x-trigreason-degraded"] = str(exchange.degraded).lower()
-        if exchange.usd is not None:
-            told["x-trigreason-usd"] = f"{exchange.usd:.9f}"
+        if (usd := exchange.spent.usd) is not None:
+            told["x-trigreason-usd"] = f"{usd:.9f}"
     return told | ({"server-timing": ", ".join(timing)} if timing else {})
 
 
@@ -113,6 +117,19 @@ def event_to_json(event: Event) -> dict[str, Any] | None:
             return {"type": "went_on_alone", "author": author}
         case _:
             return None
+
+
+def for_clients(trace: dict[str, Any]) -> dict[str, Any]:
+    """A kept trace without what is the operator's: prices, and words that tell where models are."""
+    degraded = trace["degraded"]
+    return trace | {
+        "prices": {},
+        "stretches": [
+            each | {"failed": in_short(each["failed"])} if each["failed"] else each
+            for each in trace["stretches"]
+        ],
+        "degraded": degraded and degraded | {"reason": in_short(degraded["reason"])},
+    }
 
 
 def _signals(step: StepRecord) -> dict[str, Any]:

@@ -13,6 +13,11 @@ FIRST_GUESS = 5.0
 """Seconds that a run is taken to last before any has ended."""
 _WEIGHT = 0.1
 
+SHARE = 4
+"""A source may have so many times as many waiting as there are free places left in the queue.
+
+One that is alone so gets four fifths of it, and whoever comes then finds room."""
+
 
 class QueueFull(Exception):
     """Nobody else may wait. ``retry_after`` is a guess at when a place is free, in seconds."""
@@ -32,7 +37,8 @@ class Admission:
     """At most ``places`` runs at a time and ``queued`` that wait for one.
 
     A source (a key, or an address) that sends many requests waits behind its own: sources take
-    turns. Within one, first come is first served, and nobody overtakes who needs more places.
+    turns, and none fills the queue (see ``SHARE``). Within one, first come is first served, and
+    nobody overtakes who needs more places.
     """
 
     def __init__(self, places: int, queued: int) -> None:
@@ -48,7 +54,7 @@ class Admission:
         """Hold ``count`` places, at most as many as there are, waiting for them where need be.
 
         Raises:
-            QueueFull: too many wait already.
+            QueueFull: too many wait already, or too many of this source.
         """
         assert count <= self._places, "who needs more than there are would wait for ever"
         await self._enter(source, count)
@@ -64,7 +70,9 @@ class Admission:
         if not self._sources and self.running + count <= self._places:
             self.running += count
             return
-        if self.waiting + count > self._queued:
+        own_waiting = sum(each.count for each in self._sources.get(source, ()))
+        free = self._queued - self.waiting
+        if count > free or own_waiting + count > SHARE * free:
             raise QueueFull(self._usual_seconds * (1 + self.waiting / self._places))
         own = _Waiting(count, asyncio.get_running_loop().create_future())
         self._sources.setdefault(source, deque()).append(own)

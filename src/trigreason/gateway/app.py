@@ -7,7 +7,7 @@ from fastapi import FastAPI
 from trigreason import __version__
 from trigreason.gateway.access import Access
 from trigreason.gateway.documents import ANSWERS
-from trigreason.gateway.refusing import answer_errors, limit_bodies
+from trigreason.gateway.refusing import answer_errors, let_pages_ask, limit_bodies
 from trigreason.gateway.routes import asking, looking
 from trigreason.gateway.service import Service
 
@@ -27,4 +27,5 @@ def make_app(service: Service) -> FastAPI:
     app.include_router(looking)
     answer_errors(app, service)
     limit_bodies(app, service.settings.limits.body_bytes)
+    let_pages_ask(app, is_local=service.is_local)
     return app

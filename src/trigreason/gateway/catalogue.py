@@ -15,7 +15,6 @@ from trigreason.configuration import (
     opened_pair,
     planned_pair,
 )
-from trigreason.configuration.schema import BUNDLED
 from trigreason.engines.base import Engine, EngineError
 from trigreason.engines.breaker import Breaker, BreakerState
 from trigreason.engines.http import HttpEngine
@@ -172,7 +171,5 @@ def catalogue_of(configuration: Configuration, environ: Mapping[str, str], slots
 
     ``slots`` is the most runs that models in this process serve at once.
     """
-    settings = configuration.settings
-    names = settings.gateway.pairs or tuple(settings.pairs) or (BUNDLED,)
-    plans = (planned_pair(configuration, name) for name in names)
+    plans = (planned_pair(configuration, name) for name in configuration.served_pairs)
     return Catalogue([ServedPair(plan, environ, slots) for plan in plans])

@@ -33,6 +33,7 @@ from trigreason.gateway.runs import carry_out
 from trigreason.gateway.service import Service
 from trigreason.gateway.storage import DatabaseAway, OverLimit, Worst
 from trigreason.pairs import Pair
+from trigreason.reasoning import prompt_tokens
 
 COMMENT = b": keep-alive\n\n"
 
@@ -112,13 +113,11 @@ class Delivery(Response):
 
     async def _enter(self, stack: AsyncExitStack) -> None:
         """Pass the key's limits and wait for a place."""
-        exchange, limits = self._exchange, self._service.settings.limits
+        exchange = self._exchange
         if exchange.key is not None:
             exchange.admitted = True  # also where the client goes away while it is looked up
             try:
-                await self._service.storage.admit(
-                    exchange.key, exchange.id, self._worst(), limits.request_seconds
-                )
+                await self._service.storage.admit(exchange.key, exchange.id, self._worst())
             except OverLimit as over:
                 exchange.admitted = False
                 raise _over(over) from over
@@ -223,13 +222,20 @@ class Delivery(Response):
         return max(0.001, self._service.settings.limits.request_seconds - spent)
 
     def _worst(self) -> Worst:
-        """What the exchange's budget comes to, at the pair's highest price for output."""
+        """What the exchange's budget comes to, at the pair's highest price for output.
+
+        Each model that has a price reads the prompt once.
+        """
         settings = self._service.catalogue[self._exchange.choice.pair].plan.settings
         budget = self._asked.budget(settings.budget, 1.0)
-        tokens = len(self._exchange.runs) * (budget.thinking_tokens + budget.answer_tokens)
-        pair = self._service.catalogue[self._exchange.choice.pair].pair
-        dearest = max((price.output for price in pair.prices.values()), default=None)
-        return Worst(tokens, None if dearest is None else tokens * dearest / 1e6)
+        runs = len(self._exchange.runs)
+        tokens = runs * (budget.thinking_tokens + budget.answer_tokens)
+        prompt = runs * prompt_tokens(self._asked.messages)
+        prices = self._service.catalogue[self._exchange.choice.pair].pair.prices.values()
+        dearest = max((price.output for price in prices), default=None)
+        read = sum(price.input for price in prices)
+        usd = None if dearest is None else tokens * dearest / 1e6
+        return Worst(tokens, usd, prompt, prompt * read / 1e6)
 
 
 class _Wire:
@@ -273,12 +279,19 @@ async def _disconnected(receive: Receive) -> None:
 
 
 def _over(over: OverLimit) -> ApiError:
-    """A limit of the key is used up; for money OpenAI has a code of its own."""
-    money = over.limit.startswith("usd")
+    """A limit of the key is reached; for money that is spent OpenAI has a code of its own."""
+    limit = over.limit.replace("_", " ")
+    told = f"This key has used up its {limit}."
+    if not over.is_spent:
+        told = (
+            f"This key's requests under way may use up its {limit}: what they hold back is given "
+            f"back as they end. Try again in {over.retry_after:.0f} s."
+        )
+    is_money_spent = over.is_spent and over.limit.startswith("usd")
     return ApiError(
         429,
-        f"This key has used up its {over.limit.replace('_', ' ')}.",
-        code="insufficient_quota" if money else "rate_limit_exceeded",
+        told,
+        code="insufficient_quota" if is_money_spent else "rate_limit_exceeded",
         retry_after=over.retry_after,
         cause=over.limit,
     )

@@ -13,6 +13,9 @@ from trigreason.engines.base import (
     NoLogprobs,
 )
 
+LONGEST_WAIT = 31 * 86_400.0
+"""Seconds that a client is told to wait, whatever a model's server says: a month's budget."""
+
 
 class ApiError(Exception):
     """What a client is told. ``param`` names the field at fault, ``retry_after`` is in seconds.
@@ -64,7 +67,7 @@ class ApiError(Exception):
     def headers(self) -> dict[str, str]:
         if self.retry_after is None:
             return {}
-        return {"retry-after": str(max(1, math.ceil(self.retry_after)))}
+        return {"retry-after": str(math.ceil(min(LONGEST_WAIT, max(1.0, self.retry_after))))}
 
 
 def invalid(message: str, param: str, code: str | None = None) -> ApiError:

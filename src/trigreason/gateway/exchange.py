@@ -13,7 +13,7 @@ from enum import StrEnum
 from time import perf_counter
 
 from trigreason.gateway.keys import Key
-from trigreason.reasoning import Author, Purpose, Stretch, Thresholds, Trace
+from trigreason.reasoning import Author, Purpose, Spent, Stretch, Thresholds, Trace, spent
 
 
 class Api(StrEnum):
@@ -74,7 +74,7 @@ class Exchange:
     """One HTTP request, from its acceptance to its end.
 
     ``model`` is the name as the client wrote it; ``source`` is who it is fair to, a key's id or a
-    client's address. ``usd`` of a run that failed half-way counts too.
+    client's address. What a run that failed half-way has ``spent`` counts too.
     """
 
     id: str
@@ -132,11 +132,9 @@ class Exchange:
         return any(trace.degraded is not None for trace in self.traces)
 
     @property
-    def usd(self) -> float | None:
-        """What the models cost; None where a price or a prompt's length is not known."""
-        costs = [trace.usd for trace in self.traces]
-        known = [cost for cost in costs if cost is not None]
-        return sum(known) if len(known) == len(costs) else None
+    def spent(self) -> Spent:
+        """What the models cost in USD, estimated where their servers did not tell."""
+        return Spent.together(spent(trace) for trace in self.traces)
 
     def generated(self, author: Author) -> int:
         """Every token that a model wrote, also what was thrown away or came too late."""

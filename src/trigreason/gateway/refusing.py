@@ -9,37 +9,42 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
+from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from trigreason.gateway.access import shown_id
 from trigreason.gateway.errors import ApiError, invalid, of_database, of_fault
 from trigreason.gateway.service import Service
 from trigreason.gateway.storage import DatabaseAway
 
 _SHOWN = 200
 
+_OWN_PAGES = r"https?://(localhost|127\.0\.0\.1|\[::1\])(:\d+)?"
+
 
 def answer_errors(app: FastAPI, service: Service) -> None:
     """Answer every error in OpenAI's shape."""
 
-    def answered(error: ApiError) -> JSONResponse:
-        service.telemetry.refused(error.cause)
+    def answered(request: Request, error: ApiError) -> JSONResponse:
+        address = request.client.host if request.client else "unknown"
+        service.telemetry.refused(error.cause, address, shown_id(request))
         return JSONResponse(error.body, error.status, error.headers)
 
     @app.exception_handler(ApiError)
-    async def _api(_: Request, error: ApiError) -> JSONResponse:
-        return answered(error)
+    async def _api(request: Request, error: ApiError) -> JSONResponse:
+        return answered(request, error)
 
     @app.exception_handler(RequestValidationError)
-    async def _validation(_: Request, error: RequestValidationError) -> JSONResponse:
-        return answered(_of_validation(error.errors()[0], error.body))
+    async def _validation(request: Request, error: RequestValidationError) -> JSONResponse:
+        return answered(request, _of_validation(error.errors()[0], error.body))
 
     @app.exception_handler(DatabaseAway)
-    async def _away(_: Request, __: DatabaseAway) -> JSONResponse:
-        return answered(of_database())
+    async def _away(request: Request, __: DatabaseAway) -> JSONResponse:
+        return answered(request, of_database())
 
     @app.exception_handler(Exception)
-    async def _fault(_: Request, fault: Exception) -> JSONResponse:
-        answer = answered(of_fault(fault))
+    async def _fault(request: Request, fault: Exception) -> JSONResponse:
+        answer = answered(request, of_fault(fault))
         answer.headers["connection"] = "close"  # as the server does behind a fault
         return answer
 
@@ -54,7 +59,7 @@ def answer_errors(app: FastAPI, service: Service) -> None:
             told = ApiError(413, str(error.detail), code="body_too_large")
         elif error.status_code == 400:
             told = invalid("The body is no JSON.", "body")
-        answer = answered(told)
+        answer = answered(request, told)
         answer.headers.update(error.headers or {})
         return answer
 
@@ -94,6 +99,21 @@ def _printable(key: str) -> str:
 def limit_bodies(app: FastAPI, largest: int) -> None:
     """Refuse bodies of more than ``largest`` bytes, as soon as that is known."""
     app.add_middleware(_BodyLimit, largest=largest)
+
+
+def let_pages_ask(app: FastAPI, *, is_local: bool) -> None:
+    """Let pages in browsers read answers (CORS).
+
+    Without keys those of this machine alone; where every request shows a key, all of them.
+    """
+    app.add_middleware(
+        CORSMiddleware,
+        allow_origins=() if is_local else ("*",),
+        allow_origin_regex=_OWN_PAGES if is_local else None,
+        allow_methods=("GET", "POST"),
+        allow_headers=("*",),
+        expose_headers=("*",),
+    )
 
 
 class _BodyLimit:

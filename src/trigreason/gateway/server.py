@@ -16,7 +16,9 @@ from trigreason.configuration import Configuration
 from trigreason.gateway.access import is_loopback
 from trigreason.gateway.admission import Admission
 from trigreason.gateway.app import make_app
+from trigreason.gateway.bodies import Bodies
 from trigreason.gateway.catalogue import catalogue_of
+from trigreason.gateway.connections import BoundedConnection
 from trigreason.gateway.service import Service
 from trigreason.gateway.storage import Storage, database_place
 from trigreason.gateway.telemetry import Telemetry
@@ -52,12 +54,16 @@ async def opened_service(
             )
         limits = settings.limits
         admission = Admission(limits.running, limits.queued)
+        bodies = Bodies(limits.body_bytes, limits.messages)
         catalogue = catalogue_of(configuration, environ, min(BUNDLED_SLOTS, limits.running))
-        telemetry = Telemetry(settings.telemetry, admission, catalogue.breakers)
+        telemetry = Telemetry(
+            settings.telemetry, admission, catalogue.breakers, lambda: storage.backlog
+        )
         try:
             catalogue.open()
-            yield Service(settings, catalogue, admission, storage, telemetry, is_local)
+            yield Service(settings, catalogue, admission, bodies, storage, telemetry, is_local)
         finally:
+            bodies.close()
             await catalogue.close()
             telemetry.close()
     finally:
@@ -89,6 +95,7 @@ async def serve(
             seconds = service.settings.limits.shutdown_seconds
             config = uvicorn.Config(
                 make_app(service),
+                http=BoundedConnection,
                 lifespan="off",
                 log_config=None,
                 access_log=False,

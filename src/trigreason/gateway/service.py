@@ -8,6 +8,7 @@ from time import perf_counter
 
 from trigreason.configuration.gateway import GatewaySettings
 from trigreason.gateway.admission import Admission
+from trigreason.gateway.bodies import Bodies
 from trigreason.gateway.catalogue import Catalogue
 from trigreason.gateway.exchange import Exchange, Outcome
 from trigreason.gateway.storage import Record, Storage
@@ -25,6 +26,7 @@ class Service:
     settings: GatewaySettings
     catalogue: Catalogue
     admission: Admission
+    bodies: Bodies
     storage: Storage
     telemetry: Telemetry
     is_local: bool

@@ -27,6 +27,7 @@ from trigreason.reasoning.records import (
 )
 from trigreason.reasoning.repetition import RepetitionGuard, repeated_run
 from trigreason.reasoning.replay import Firing, Replayed, replay, what_if
+from trigreason.reasoning.spending import Spent, prompt_tokens, spent
 from trigreason.reasoning.steps import Author, Step, StepBreak, StepCutter, StepEnd
 from trigreason.reasoning.tags import KNOWN_TAGS, THINK_TAGS, Tags
 from trigreason.reasoning.thresholds import METHODS, Thresholds, make_method
@@ -77,6 +78,7 @@ __all__ = [
     "Signals",
     "Solo",
     "SpecReason",
+    "Spent",
     "Step",
     "StepBreak",
     "StepCutter",
@@ -98,10 +100,12 @@ __all__ = [
     "low_perplexity_ratio",
     "make_method",
     "perplexity",
+    "prompt_tokens",
     "read_score",
     "repeated_run",
     "replay",
     "sharpen",
+    "spent",
     "totals",
     "trace_from_json",
     "trace_to_json",

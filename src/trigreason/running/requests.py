@@ -77,9 +77,9 @@ class Request:
         except EngineError as error:
             self.failure = error
             raise
+        self._breaker.answered()
         if self._first_token_at is None:
             self._first_token_at = perf_counter()
-            self._breaker.answered()
         self.arrived += len(tokens)
         return self._rescale(tokens)
 
@@ -115,6 +115,7 @@ class Requests:
         self.pair = pair
         self.trace = trace
         self.deadline = deadline
+        self._run = object()
         self._began = perf_counter()
 
     @asynccontextmanager
@@ -128,7 +129,7 @@ class Requests:
         """
         self.deadline.check()
         engine = self.pair.engine(errand.author)
-        leave = _leave(engine, errand.purpose)
+        leave = _leave(engine, errand.purpose, self._run)
         scale = LogprobScale(self.trace.logprob_scale)
         rescale = Rescale(engine.capabilities, scale, errand.sampling.temperature)
         began = perf_counter() - self._began
@@ -156,7 +157,7 @@ class Requests:
             request.settle()
 
 
-def _leave(engine: Engine, purpose: Purpose) -> Pass:
+def _leave(engine: Engine, purpose: Purpose, run: object) -> Pass:
     """The breaker's leave to ask an engine.
 
     Raises:
@@ -164,11 +165,11 @@ def _leave(engine: Engine, purpose: Purpose) -> Pass:
     """
     breaker = engine.breaker
     is_early = purpose in AHEAD and breaker.state is not BreakerState.CLOSED
-    leave = None if is_early else breaker.enter()
+    leave = None if is_early else breaker.enter(run)
     if leave is not None:
         return leave
     seconds = breaker.seconds_left
-    if breaker.state is BreakerState.HALF_OPEN:
+    if breaker.state is BreakerState.HALF_OPEN and not breaker.has_tried(run):
         raise EngineBusy(
             f"another request is trying whether it is back ({breaker.last_failure})",
             engine.model,

@@ -61,7 +61,7 @@ async def key_with(storage: Storage, name: str = "somebody", **limits: Any) -> K
 
 async def is_admitted(storage: Storage, key: Key, exchange: str, worst: Worst = WORST) -> bool:
     try:
-        await storage.admit(key, exchange, worst, seconds=60)
+        await storage.admit(key, exchange, worst)
     except OverLimit:
         return False
     return True

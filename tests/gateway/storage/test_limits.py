@@ -11,9 +11,10 @@ from typing import Any
 
 import pytest
 
+from tests.conftest import soon
 from tests.gateway.storage.books import WORST, is_admitted, key_with, record, rows, settled
 from trigreason.gateway.keys import Key
-from trigreason.gateway.storage import OverLimit, Storage, Worst, budgets
+from trigreason.gateway.storage import OverLimit, Storage, Worst, budgets, holding
 from trigreason.gateway.storage import storage as storage_module
 from trigreason.gateway.storage.tables import RESERVATIONS, USAGE
 
@@ -41,7 +42,7 @@ async def admitted(storage: Storage, key: Key, count: int, worst: Worst = WORST)
 
 async def refusal(storage: Storage, key: Key) -> tuple[str, float]:
     with pytest.raises(OverLimit) as refused:
-        await storage.admit(key, "one more", WORST, seconds=60)
+        await storage.admit(key, "one more", WORST)
     return refused.value.limit, refused.value.retry_after
 
 
@@ -135,12 +136,70 @@ async def test_from_five_exchanges_on_the_average_is_reserved(
 
 async def test_a_reservation_lapses(storage: Storage, place: str, clock: Clock) -> None:
     key = await key_with(storage, usd_per_day=0.01)
-    await storage.admit(key, "killed", WORST, seconds=10)
-    clock(NOON + 10 + budgets.SETTLING_SECONDS - 1)
+    await storage.admit(key, "killed", WORST)
+    clock(NOON + budgets.RESERVED_SECONDS - 1)
     assert not await is_admitted(storage, key, "early")
-    clock(NOON + 10 + budgets.SETTLING_SECONDS)
+    clock(NOON + budgets.RESERVED_SECONDS)
+    assert budgets.RESERVED_SECONDS <= 60, "within a minute of a crash"
     assert await is_admitted(storage, key, "late")
-    assert [row["exchange"] for row in rows(place, RESERVATIONS)] == ["late"]
+
+
+async def test_a_reservation_holds_while_its_process_lives(
+    place: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(holding, "RENEWED_SECONDS", 0.01)
+    moments = iter(NOON + 20 * step for step in range(1000))
+    monkeypatch.setattr(budgets, "time", lambda: next(moments))
+    storage = await Storage.open(place, traces_days=7)
+    key = await key_with(storage, usd_per_day=0.01)
+    await storage.admit(key, "long", WORST)
+
+    def expires() -> float:
+        return max((row["expires"] for row in rows(place, RESERVATIONS)), default=0.0)
+
+    lapses = expires()
+    assert await soon(lambda: expires() > lapses + 3 * budgets.RESERVED_SECONDS)
+    assert not await is_admitted(storage, key, "early"), "it goes on to be held back"
+    storage.enter(record("long", key=key.id, usd=0.0, created=NOON))
+    await settled(storage)
+    assert await is_admitted(storage, key, "late")
+    await storage.close()
+
+
+async def test_a_reservation_that_lapsed_in_an_outage_is_revived(
+    storage: Storage, place: str, clock: Clock
+) -> None:
+    key = await key_with(storage, usd_per_day=0.01)
+    await storage.admit(key, "long", WORST)
+    clock(NOON + 600)
+    await storage.prune()
+    await storage._holding.renew()
+    assert not await is_admitted(storage, key, "early")
+
+
+async def test_a_limit_that_is_only_held_back_is_not_spent(storage: Storage, clock: Clock) -> None:
+    key = await key_with(storage, usd_per_day=0.01)
+    assert await is_admitted(storage, key, "alone", Worst(100, 5.0))
+    with pytest.raises(OverLimit) as held:
+        await storage.admit(key, "other", WORST)
+    assert (held.value.is_spent, held.value.retry_after) == (False, budgets.SOON_SECONDS)
+    storage.enter(record("alone", key=key.id, usd=5.0, created=NOON))
+    await settled(storage)
+    with pytest.raises(OverLimit) as spent:
+        await storage.admit(key, "other", WORST)
+    assert (spent.value.is_spent, spent.value.retry_after) == (True, 12 * 3600 - 15.0)
+
+
+async def test_a_prompt_is_held_back_in_full_whatever_the_average_is(
+    storage: Storage, place: str, clock: Clock
+) -> None:
+    key = await key_with(storage, usd_per_month=100)
+    for index in range(5):
+        storage.enter(record(f"x{index}", key=key.id, created=NOON, usd=0.01))
+    await settled(storage)
+    assert await is_admitted(storage, key, "large", Worst(1, 0.001, 50_000, 0.7))
+    (row,) = rows(place, RESERVATIONS)
+    assert (row["tokens"], row["nano_usd"]) == (50_000, 700_000_000)
 
 
 async def test_without_a_price_no_usd_are_counted(

@@ -187,16 +187,16 @@ class TestPostgresqlAway:
                 storage.enter(record(f"x{index}"))
                 key = await storage.authenticate(free.text)
                 assert key is not None
-                await storage.admit(key, f"x{index}", WORST, seconds=60)
+                await storage.admit(key, f"x{index}", WORST)
                 with pytest.raises(DatabaseAway):
-                    await storage.admit(limited, f"y{index}", WORST, seconds=60)
+                    await storage.admit(limited, f"y{index}", WORST)
                 await asyncio.sleep(0.02)
             assert perf_counter() - began < 3
         finally:
             await asyncio.to_thread(server.start)
         storage.enter(record("after"))
         await settled(storage)
-        await storage.admit(limited, "y", WORST, seconds=60)
+        await storage.admit(limited, "y", WORST)
         await storage.close()
         expected = {"before", "after", *(f"x{index}" for index in range(50))}
         assert recorded(server.url()) == expected

@@ -41,7 +41,7 @@ def test_of_an_exchange() -> None:
         "traces": {},
     }
     assert {name: made.to_json()[name] for name in expected} == expected
-    assert made.usd == made_exchange().usd
+    assert (made.usd, made.usd_is_estimate) == made_exchange().spent
     assert made.tokens == 209
     assert made.ended == 1_700_000_003.0
 

@@ -8,7 +8,7 @@ import time
 import pytest
 
 from tests.gateway.storage.books import WORST, key_with, record, recorded, rows, settled
-from trigreason.gateway.storage import Storage
+from trigreason.gateway.storage import Storage, budgets
 from trigreason.gateway.storage import storage as storage_module
 from trigreason.gateway.storage.tables import RESERVATIONS, TRACES, USAGE
 
@@ -74,8 +74,11 @@ async def test_so_are_counts_of_minutes_long_gone_and_lapsed_reservations(
         storage.enter(record(f"{ago} s ago", key=key.id, created=time.time() - ago))
     await settled(storage)
     assert len([row for row in rows(place, USAGE) if row["period"] == "minute"]) == 2
-    await storage.admit(key, "lapsed", WORST, seconds=-1000)
-    await storage.admit(key, "in flight", WORST, seconds=60)
+    long_ago = time.time() - 2 * 86400
+    with monkeypatch.context() as then:
+        then.setattr(budgets, "time", lambda: long_ago)
+        await storage.admit(key, "lapsed", WORST)
+    await storage.admit(key, "in flight", WORST)
     await storage.prune()
     assert len([row for row in rows(place, USAGE) if row["period"] == "minute"]) == 1
     assert len([row for row in rows(place, USAGE) if row["period"] == "day"]) == 2

@@ -22,7 +22,7 @@ from tests.gateway.telemetry.exchanges import (
 )
 from trigreason.configuration import gateway as configured
 from trigreason.gateway.exchange import Exchange, Outcome
-from trigreason.gateway.telemetry import Telemetry, configure_logging
+from trigreason.gateway.telemetry import Telemetry, configure_logging, logs
 from trigreason.gateway.telemetry.logs import JsonLines
 
 NAMES = ("", "trigreason.gateway", "uvicorn.error", "uvicorn.access")
@@ -56,7 +56,7 @@ def logged(
     monkeypatch.setattr(sys, "stderr", stderr)
     configure_logging(log_texts)
     settings = configured.Telemetry(log_texts=log_texts)
-    telemetry = Telemetry(settings, Places(), breakers)
+    telemetry = Telemetry(settings, Places(), breakers, lambda: (0, 0))
     telemetry.begun(exchange)
     telemetry.ended(exchange)
     return stderr.getvalue()
@@ -72,6 +72,7 @@ def test_a_line_of_json(monkeypatch: pytest.MonkeyPatch) -> None:
     told = as_json(logged(monkeypatch, made_exchange()))
     assert told.pop("time").endswith("+00:00")
     assert told.pop("usd") == pytest.approx(0.00423)
+    assert told.pop("usd_is_estimate") is False
     assert told == {
         "level": "info",
         "logger": "trigreason.gateway",
@@ -132,9 +133,33 @@ def test_refused_requests_have_a_line(monkeypatch: pytest.MonkeyPatch) -> None:
     stderr = io.StringIO()
     monkeypatch.setattr(sys, "stderr", stderr)
     configure_logging(False)
-    Telemetry(configured.Telemetry(), Places(), breakers).refused("invalid_request")
+    Telemetry(configured.Telemetry(), Places(), breakers, lambda: (0, 0)).refused(
+        "invalid_request", "10.0.0.9", "0123456789"
+    )
     told = as_json(stderr.getvalue())
     assert (told["message"], told["reason"]) == ("refused", "invalid_request")
+    assert (told["source"], told["key"], told["untold"]) == ("10.0.0.9", "0123456789", 0)
+
+
+def test_many_refused_requests_have_few_lines(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = 0.0
+    monkeypatch.setattr(logs, "monotonic", lambda: now)
+    stderr = Terminal()
+    monkeypatch.setattr(sys, "stderr", stderr)
+    configure_logging(False)
+    refusals = logs.Refusals()
+    for _ in range(500):
+        refusals.told("invalid_api_key", "10.0.0.9", None)
+    refusals.told("invalid_api_key", "10.0.0.8", "0123456789")
+    for number in range(500):
+        refusals.told("invalid_api_key", f"10.1.0.{number}", None)
+    lines = stderr.getvalue().splitlines()
+    assert len(lines) == 10 * refusals.LINES
+    assert sum("from 10.0.0.9" in line for line in lines) == refusals.LINES
+    assert "from 10.0.0.8 with key 0123456789 (490 others were not told)" in stderr.getvalue()
+    now = refusals.SECONDS
+    refusals.told("invalid_api_key", "10.0.0.9", None)
+    assert "(411 others were not told)" in stderr.getvalue().splitlines()[-1]
 
 
 @pytest.mark.parametrize("log_texts", [False, True])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from dataclasses import replace
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
@@ -33,7 +34,7 @@ METHOD = QWEN | {"method": "trigreason"}
 
 @pytest.fixture
 def telemetry() -> Telemetry:
-    return Telemetry(configured.Telemetry(), Places(), breakers)
+    return Telemetry(configured.Telemetry(), Places(), breakers, lambda: (0, 0))
 
 
 class Page:
@@ -99,14 +100,21 @@ def test_requests_to_models(telemetry: Telemetry) -> None:
     assert page.value("engine_time_to_first_token_seconds_count", **lrm) == 2
 
 
-def test_cost_is_known_or_counted_as_unknown(telemetry: Telemetry) -> None:
+def test_cost_is_known_estimated_or_counted_as_unknown(telemetry: Telemetry) -> None:
     unpriced = made_exchange(runs=[Run(0, made_trace(prices={}))])
     page = tell(telemetry, [made_exchange(), unpriced])
+    assert page.value("cost_estimated_requests_total", **QWEN) is None
     srm = (40 * 1.0 + 90 * 1.0 + 60 * 2.0) / 1e6
     lrm = (280 * 10.0 + 59 * 20.0) / 1e6
     assert page.value("cost_usd_total", model="srm") == pytest.approx(srm)
     assert page.value("cost_usd_total", model="lrm") == pytest.approx(lrm)
     assert page.value("cost_unknown_requests_total", **QWEN) == 1
+    trace = made_trace()
+    untold = [replace(each, prompt_tokens=None) for each in trace.stretches]
+    estimated = made_exchange(runs=[Run(0, replace(trace, stretches=untold))])
+    page = tell(telemetry, [estimated])
+    assert page.value("cost_estimated_requests_total", **QWEN) == 1
+    assert (page.value("cost_usd_total", model="lrm") or 0.0) > lrm + 0.001
 
 
 def test_handovers_and_degradation_count_as_they_happen(telemetry: Telemetry) -> None:
@@ -125,8 +133,10 @@ def test_handovers_and_degradation_count_as_they_happen(telemetry: Telemetry) ->
 
 def test_states_are_those_of_the_moment() -> None:
     places = Places()
-    telemetry = Telemetry(configured.Telemetry(), places, breakers)
+    telemetry = Telemetry(configured.Telemetry(), places, breakers, lambda: (700, 3))
     page = Page(telemetry)
+    assert page.value("journal_backlog_bytes") == 700
+    assert page.value("unwritten_records") == 3
     assert (page.value("running_runs"), page.value("waiting_runs")) == (3, 5)
     assert page.value("breaker_state", model="srm", **QWEN) == 0
     assert page.value("breaker_state", model="lrm", **QWEN) == 2
@@ -135,7 +145,7 @@ def test_states_are_those_of_the_moment() -> None:
 
 
 def test_requests_that_came_to_nothing(telemetry: Telemetry) -> None:
-    telemetry.refused("invalid_request")
+    telemetry.refused("invalid_request", "10.0.0.9", "0123456789")
     refused = made_exchange(runs=[], outcome=Outcome.REFUSED, error="rate_limit_exceeded")
     failed = made_exchange(runs=[Run()], outcome=Outcome.FAILED, error="EngineUnreachable")
     page = tell(telemetry, [refused, failed])

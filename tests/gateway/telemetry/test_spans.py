@@ -209,7 +209,7 @@ def test_no_text_is_in_any_span() -> None:
 
 
 def tracing_to(url: str) -> Telemetry:
-    return Telemetry(configured.Telemetry(otlp_endpoint=url), Places(), breakers)
+    return Telemetry(configured.Telemetry(otlp_endpoint=url), Places(), breakers, lambda: (0, 0))
 
 
 async def test_a_collector_gets_the_spans_of_a_real_run(bundled_pair: Pair) -> None:

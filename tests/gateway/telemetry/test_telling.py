@@ -42,7 +42,7 @@ def objects() -> Counter[type]:
 
 def test_nothing_is_kept_of_what_has_ended(monkeypatch: pytest.MonkeyPatch) -> None:
     exporter = InMemorySpanExporter()
-    telemetry = Telemetry(configured.Telemetry(), Places(), breakers)
+    telemetry = Telemetry(configured.Telemetry(), Places(), breakers, lambda: (0, 0))
     monkeypatch.setattr(telemetry, "_spans", Spans(SimpleSpanProcessor(exporter)))
     tell(telemetry, 20)
     exporter.clear()
@@ -60,7 +60,7 @@ def test_nothing_is_kept_of_what_has_ended(monkeypatch: pytest.MonkeyPatch) -> N
 def test_a_fault_of_its_own_is_logged_without_texts_and_goes_no_further(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    telemetry = Telemetry(configured.Telemetry(), Places(), breakers)
+    telemetry = Telemetry(configured.Telemetry(), Places(), breakers, lambda: (0, 0))
     damaged = made_trace(stretches=[PROMPT])
     with caplog.at_level(logging.INFO, "trigreason.gateway"):
         telemetry.ended(made_exchange(runs=[Run(0, damaged)]))
@@ -69,4 +69,4 @@ def test_a_fault_of_its_own_is_logged_without_texts_and_goes_no_further(
 
 
 def test_without_a_collector_closing_is_nothing() -> None:
-    Telemetry(configured.Telemetry(), Places(), breakers).close()
+    Telemetry(configured.Telemetry(), Places(), breakers, lambda: (0, 0)).close()

@@ -17,10 +17,11 @@ from trigreason.gateway.keys import Key
 from trigreason.gateway.naming import choice, with_method, with_thresholds
 from trigreason.gateway.responses.answering import ResponsesAnswer
 from trigreason.gateway.responses.request import ResponsesRequest
-from trigreason.gateway.routes.parts import Caller, Gateway, check_pair
+from trigreason.gateway.routes.parts import Caller, Gateway, known_to, source_of
+from trigreason.gateway.routes.reading import KeyFirst
 from trigreason.gateway.service import Service
 
-router = APIRouter()
+router = APIRouter(route_class=KeyFirst)
 
 
 @router.post("/v1/chat/completions", response_class=Response, responses=CHAT_ANSWERS)
@@ -50,9 +51,8 @@ def _exchange(
     service: Service, request: Request, key: Key | None, api: Api, model: str, asked: Asked
 ) -> Exchange:
     """A request that can be served. Raises ApiError for one that cannot."""
-    thresholds = service.catalogue.thresholds
+    thresholds = known_to(key, service)
     found = choice(model, thresholds)
-    check_pair(key, found.pair)
     if asked.options.method is not None:
         found = with_method(found, asked.options.method, "trigreason.method")
     found = with_thresholds(found, asked.options, thresholds[found.pair], "trigreason")
@@ -65,14 +65,13 @@ def _exchange(
         raise invalid(f"at most {most} choices, not {asked.choices}", "n")
     if not any(message.content.strip() for message in asked.messages):
         raise invalid("the conversation is empty", messages)
-    address = request.client.host if request.client else "unknown"
     return Exchange(
         id=_PREFIXES[api] + secrets.token_hex(12),
         api=api,
         model=model,
         choice=found,
         streamed=asked.streamed,
-        source=key.id if key else address,
+        source=source_of(request, key),
         key=key,
         traceparent=request.headers.get("traceparent"),
         runs=[Run(index) for index in range(asked.choices)],

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
 
+from trigreason.gateway.access import Access
+from trigreason.gateway.account import for_clients
 from trigreason.gateway.errors import ApiError
 from trigreason.gateway.naming import choice
-from trigreason.gateway.routes.parts import Caller, Gateway, check_pair
+from trigreason.gateway.routes.parts import Caller, Gateway, caller, known_to
+from trigreason.gateway.storage import DatabaseAway
 from trigreason.reasoning import METHODS
 
 CREATED = 1_760_000_000
@@ -21,16 +25,18 @@ router = APIRouter()
 @router.get("/v1/models")
 async def models(service: Gateway, key: Caller) -> dict[str, Any]:
     """Every pair, and every pair by each method."""
-    names = [pair for pair in service.catalogue.thresholds if key is None or key.may_use(pair)]
-    every = [name for pair in names for name in (pair, *(f"{pair}:{each}" for each in METHODS))]
+    every = [
+        name
+        for pair in known_to(key, service)
+        for name in (pair, *(f"{pair}:{each}" for each in METHODS))
+    ]
     return {"object": "list", "data": [_model(name) for name in every]}
 
 
 @router.get("/v1/models/{name:path}")
 async def model(name: str, service: Gateway, key: Caller) -> dict[str, Any]:
     """One model, under any name that a request may use."""
-    found = choice(name, service.catalogue.thresholds)
-    check_pair(key, found.pair)
+    choice(name, known_to(key, service))
     return _model(name)
 
 
@@ -45,7 +51,7 @@ async def trace(trace_id: str, service: Gateway, key: Caller) -> JSONResponse:
             else "Traces are kept where the configuration says so: gateway.traces.keep = true."
         )
         raise ApiError(404, f"There is no such trace. {advice}", code="trace_not_found")
-    return JSONResponse(kept)
+    return JSONResponse(for_clients(kept))
 
 
 @router.get("/healthz")
@@ -55,12 +61,18 @@ async def healthz() -> dict[str, str]:
 
 
 @router.get("/readyz")
-async def readyz(service: Gateway) -> JSONResponse:
-    """Whether every pair's models answer at this moment; 503 where one does not."""
+async def readyz(request: Request, service: Gateway) -> JSONResponse:
+    """Whether every pair's models answer at this moment, and keys can be looked up; else 503.
+
+    Which pairs those are is told to whoever may use them.
+    """
     problems = await service.catalogue.unready()
-    pairs = {name: problem or "ready" for name, problem in problems.items()}
-    is_ready = not any(problems.values())
-    told = {"status": "ready" if is_ready else "not ready", "pairs": pairs}
+    access: Access = request.app.state.access
+    is_ready = not any(problems.values()) and await access.can_let_in()
+    told: dict[str, Any] = {"status": "ready" if is_ready else "not ready"}
+    with suppress(ApiError, DatabaseAway):
+        known = known_to(await caller(request), service)
+        told["pairs"] = {name: problems[name] or "ready" for name in known}
     return JSONResponse(told, 200 if is_ready else 503)
 
 

@@ -1,7 +1,7 @@
 """What the gateway keeps: keys, their limits and use, records of exchanges, traces.
 
 storage = await Storage.open("gateway.db", traces_days=7)
-await storage.admit(key, exchange.id, Worst(tokens=5000, usd=0.01), seconds=900)
+await storage.admit(key, exchange.id, Worst(tokens=5000, usd=0.01))
 storage.enter(Record.of(exchange, keep_traces=False))
 """
 
@@ -14,12 +14,13 @@ from trigreason.gateway.storage.errors import (
     StorageError,
 )
 from trigreason.gateway.storage.keyring import KeyRow
-from trigreason.gateway.storage.known import KNOWN_SECONDS
+from trigreason.gateway.storage.known import AWAY_SECONDS, KNOWN_SECONDS
 from trigreason.gateway.storage.place import database_place
 from trigreason.gateway.storage.records import Record
 from trigreason.gateway.storage.storage import Storage
 
 __all__ = [
+    "AWAY_SECONDS",
     "KNOWN_SECONDS",
     "DatabaseAway",
     "DatabaseNewer",

@@ -23,10 +23,12 @@ class OverLimit(Exception):
     """A key has used up a limit.
 
     ``limit`` is its name among KeyLimits, ``retry_after`` the seconds after which asking again
-    makes sense.
+    makes sense. ``is_spent`` is False where only what is held back for requests under way
+    reaches the limit.
     """
 
-    def __init__(self, limit: str, retry_after: float) -> None:
+    def __init__(self, limit: str, retry_after: float, *, is_spent: bool) -> None:
         super().__init__(f"{limit} is used up for {retry_after:.0f} s")
         self.limit = limit
         self.retry_after = retry_after
+        self.is_spent = is_spent

@@ -58,6 +58,15 @@ class KnownKeys:
             self._known[identity] = _Known(kept, asked)
         return kept
 
+    @property
+    def is_any_certain(self) -> bool:
+        """Whether a key is known that goes on without the database, because it has no limits."""
+        now = monotonic()
+        return any(
+            each.kept.key.limits.is_unlimited and now - each.since < AWAY_SECONDS
+            for each in self._known.values()
+        )
+
     def forget(self) -> None:
         """Ask the database again about everybody."""
         self._known.clear()

@@ -7,6 +7,7 @@ import logging
 from collections import deque
 from collections.abc import Sequence
 from functools import partial
+from typing import NamedTuple
 
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -25,6 +26,13 @@ LONGEST_PATIENCE_SECONDS = 10.0
 
 UNWRITTEN = 10_000
 """Records that are kept in memory, the newest ones, while the journal's disk is full."""
+
+
+class Backlog(NamedTuple):
+    """What waits for the database: bytes in journals, and records that no journal took."""
+
+    bytes: int
+    records: int
 
 
 class Recorder:
@@ -50,6 +58,11 @@ class Recorder:
                 LOG.error("records are kept in memory alone: %s", error)
             self._unwritten.append(record)
         self._entered.set()
+
+    @property
+    def backlog(self) -> Backlog:
+        waiting = sum(each.written - each.settled for each in [self._own, *self._left])
+        return Backlog(waiting, len(self._unwritten))
 
     async def caught_up(self, seconds: float) -> bool:
         """Wait, at most so long, until all that was entered before is in the database; if it is."""

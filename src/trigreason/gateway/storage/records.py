@@ -19,7 +19,7 @@ class Record:
     """Times in seconds, ``created`` since 1970. ``key`` is a key's id, None where none is needed.
 
     ``srm_tokens`` and ``lrm_tokens`` are all that a model wrote. ``traces`` are by trace id, and
-    empty unless they are to be kept.
+    empty unless they are to be kept. ``usd`` is an estimate where a server did not tell all of it.
     """
 
     id: str
@@ -48,13 +48,14 @@ class Record:
     lrm_requests: int
     runs: int
     usd: float | None
+    usd_is_estimate: bool = False
     traces: Mapping[str, Any] = field(default_factory=dict)
 
     @classmethod
     def of(cls, exchange: Exchange, *, keep_traces: bool) -> Self:
         """The record of an exchange that has ended."""
         assert exchange.outcome is not None, "an exchange that goes on has no record yet"
-        runs = exchange.runs
+        runs, cost = exchange.runs, exchange.spent
         return cls(
             id=exchange.id,
             key=exchange.key.id if exchange.key else None,
@@ -81,7 +82,8 @@ class Record:
             srm_requests=exchange.requests(Author.SRM),
             lrm_requests=exchange.requests(Author.LRM),
             runs=len(runs),
-            usd=exchange.usd,
+            usd=cost.usd,
+            usd_is_estimate=cost.is_estimate,
             traces=dict(_traces(exchange, runs)) if keep_traces else {},
         )
 

@@ -18,13 +18,14 @@ from trigreason.gateway.storage import keyring
 from trigreason.gateway.storage.budgets import Worst, admit
 from trigreason.gateway.storage.database import Database
 from trigreason.gateway.storage.errors import DatabaseAway, StorageError
+from trigreason.gateway.storage.holding import Holding
 from trigreason.gateway.storage.journal import Journal, alone, opened_journals
 from trigreason.gateway.storage.keyring import KeyRow
 from trigreason.gateway.storage.known import KnownKeys
 from trigreason.gateway.storage.migrating import migrate
 from trigreason.gateway.storage.periods import DAY, Period
 from trigreason.gateway.storage.place import located
-from trigreason.gateway.storage.recorder import Recorder
+from trigreason.gateway.storage.recorder import Backlog, Recorder
 from trigreason.gateway.storage.records import Record
 from trigreason.gateway.storage.tables import RECORDS, RESERVATIONS, TRACES, USAGE
 
@@ -46,6 +47,7 @@ class Storage:
         self._database = database
         self._keys = KnownKeys(database)
         self._recorder = Recorder(database, own, left)
+        self._holding = Holding(database)
         self._traces_days = traces_days
         self._pruning = asyncio.create_task(self._prune_now_and_then())
 
@@ -80,6 +82,7 @@ class Storage:
 
     async def close(self) -> None:
         """Bring what was entered into the database; in an outage it waits for the next start."""
+        await self._holding.close()
         self._pruning.cancel()
         await asyncio.gather(self._pruning, return_exceptions=True)
         await self._recorder.close()
@@ -117,12 +120,22 @@ class Storage:
         """Whether any key is in force."""
         return await self._database.read(keyring.any_in_force)
 
+    @property
+    def knows_keys(self) -> bool:
+        """Whether somebody has a key that goes on in an outage."""
+        return self._keys.is_any_certain
+
+    @property
+    def backlog(self) -> Backlog:
+        """What has been entered and is not in the database."""
+        return self._recorder.backlog
+
     async def authenticate(self, text: str) -> Key | None:
         """The key in force that has this text. In an outage, keys met before go on for a while."""
         return await self._keys.authenticate(text)
 
-    async def admit(self, key: Key, exchange_id: str, worst: Worst, seconds: float) -> None:
-        """Let an exchange in that may last so many seconds; a key without limits always is.
+    async def admit(self, key: Key, exchange_id: str, worst: Worst) -> None:
+        """Let an exchange in; a key without limits always is.
 
         What it reserves is given back when its record is entered, whatever became of it.
 
@@ -131,8 +144,9 @@ class Storage:
         """
         if not key.limits.is_unlimited:
             await self._database.write(
-                lambda connection: admit(connection, key, exchange_id, worst, seconds)
+                lambda connection: admit(connection, key, exchange_id, worst)
             )
+            self._holding.hold(exchange_id)
 
     def enter(self, record: Record) -> None:
         """Keep a record. Takes microseconds; to be called from the event loop's thread."""
@@ -174,7 +188,8 @@ class Storage:
 def _delete_spent(connection: Connection, now: float) -> None:
     old = (USAGE.c.period == Period.MINUTE) & (USAGE.c.start < now - DAY)
     connection.execute(delete(USAGE).where(old))
-    connection.execute(delete(RESERVATIONS).where(RESERVATIONS.c.expires <= now))
+    # an outage may outlast what is renewed behind it
+    connection.execute(delete(RESERVATIONS).where(RESERVATIONS.c.expires <= now - DAY))
 
 
 def _delete_traces(connection: Connection, before: float) -> bool:

@@ -17,11 +17,12 @@ from sqlalchemy import (
     MetaData,
     Table,
     Text,
+    false,
     text,
 )
 
 NANO = 10**9
-_MOST = 2**62
+MOST_NANO = 2**62
 
 METADATA = MetaData(
     naming_convention={
@@ -105,7 +106,8 @@ RECORDS = Table(
     Column("srm_requests", BigInteger, nullable=False),
     Column("lrm_requests", BigInteger, nullable=False),
     Column("runs", BigInteger, nullable=False),
-    Column("nano_usd", BigInteger),  # null where a price is not known
+    Column("nano_usd", BigInteger),  # null where no model that was asked has a price
+    Column("usd_is_estimate", Boolean, nullable=False, server_default=false()),
 )
 
 TRACES = Table(
@@ -120,7 +122,7 @@ TRACES = Table(
 
 def nano(usd: float) -> int:
     """USD as they are kept, never more than a column holds."""
-    return min(round(usd * NANO), _MOST) if usd < _MOST / NANO else _MOST
+    return min(round(usd * NANO), MOST_NANO) if usd < MOST_NANO / NANO else MOST_NANO
 
 
 def usd(nano_usd: int) -> float:

@@ -8,8 +8,11 @@ from __future__ import annotations
 
 import json
 import logging
+import math
 import sys
+from collections import Counter
 from datetime import UTC, datetime
+from time import monotonic
 from traceback import extract_tb
 from typing import Any
 
@@ -55,12 +58,38 @@ def ended(exchange: Exchange, *, with_texts: bool) -> None:
     _logger.info("request", extra={_FACTS: facts})
 
 
-def refused(reason: str) -> None:
-    """The line of a request that never became an exchange."""
-    _logger.info("refused", extra={_FACTS: {"reason": reason}})
+class Refusals:
+    """The lines of requests that never became exchanges; few where there are many.
+
+    Each address has ``LINES`` in ``SECONDS``, and all together ten times as many; how many others
+    there were stands in the first line behind that.
+    """
+
+    LINES = 10
+    SECONDS = 10.0
+
+    def __init__(self) -> None:
+        self._since = -math.inf
+        self._told: Counter[str] = Counter()
+        self._untold = 0
+
+    def told(self, reason: str, source: str, key: str | None) -> None:
+        """``key`` is the id that the request showed, whether or not there is such a key."""
+        now = monotonic()
+        if now - self._since >= self.SECONDS:
+            self._since = now
+            self._told.clear()
+        if self._told[source] >= self.LINES or self._told.total() >= 10 * self.LINES:
+            self._untold += 1
+            return
+        self._told[source] += 1
+        facts = {"reason": reason, "source": source, "key": key, "untold": self._untold}
+        self._untold = 0
+        _logger.info("refused", extra={_FACTS: facts})
 
 
 def _facts(exchange: Exchange) -> dict[str, Any]:
+    cost = exchange.spent
     return {
         "id": exchange.id,
         "key": exchange.key.id if exchange.key else None,
@@ -84,7 +113,8 @@ def _facts(exchange: Exchange) -> dict[str, Any]:
         },
         "lrm_requests": exchange.requests(Author.LRM),
         "degraded": exchange.degraded,
-        "usd": exchange.usd,
+        "usd": cost.usd,
+        "usd_is_estimate": cost.is_estimate,
     }
 
 
@@ -132,9 +162,12 @@ class Words(JsonLines):
 
 def _in_words(facts: dict[str, Any]) -> str:
     if "reason" in facts:
-        return f"refused: {facts['reason']}"
+        key = f" with key {facts['key']}" if facts["key"] else ""
+        more = f" ({facts['untold']} others were not told)" if facts["untold"] else ""
+        return f"refused: {facts['reason']}, from {facts['source']}{key}{more}"
     tokens = facts["tokens"]
     usd = "? USD" if facts["usd"] is None else f"{facts['usd']:.6f} USD"
+    usd = f"about {usd}" if facts["usd_is_estimate"] else usd
     parts = [
         f"{facts['id']} {facts['api']} {facts['pair']}:{facts['method']} {facts['outcome']}",
         f"{facts['seconds']:.2f} s",

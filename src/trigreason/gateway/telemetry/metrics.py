@@ -20,8 +20,8 @@ from prometheus_client import (
 
 from trigreason.events import HandedOver, WentOnAlone
 from trigreason.gateway.exchange import Exchange, Outcome, Run
-from trigreason.gateway.telemetry.scraped import BreakerOf, Queue, States
-from trigreason.reasoning import Author, Trace
+from trigreason.gateway.telemetry.scraped import BacklogOf, BreakerOf, Queue, States
+from trigreason.reasoning import Author, Trace, spent
 
 _WAITS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 30, 60, 120)
 _DURATIONS = (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 30, 60, 120, 300, 600, 900)
@@ -36,10 +36,12 @@ _ERRAND = ("pair", "model", "purpose")
 class Metrics:
     """The counters and histograms of one process, in a registry of their own."""
 
-    def __init__(self, queue: Queue, breakers: Callable[[], Iterable[BreakerOf]]) -> None:
+    def __init__(
+        self, queue: Queue, breakers: Callable[[], Iterable[BreakerOf]], backlog: BacklogOf
+    ) -> None:
         self.registry = CollectorRegistry()
         ProcessCollector(registry=self.registry)
-        self.registry.register(States(queue, breakers))
+        self.registry.register(States(queue, breakers, backlog))
 
         def counter(name: str, what: str, labels: Iterable[str]) -> Counter:
             return Counter(f"trigreason_{name}", what, labels, registry=self.registry)
@@ -109,10 +111,13 @@ class Metrics:
             "From a request to a model to its first token",
             _ERRAND,
         )
-        self._cost = counter("cost_usd", "What a model cost, as far as it is known", _MODEL)
+        self._cost = counter("cost_usd", "What a model cost, estimates included", _MODEL)
         self._cost_unknown = counter(
-            "cost_unknown_requests",
-            "Requests of which some price or prompt length is not known",
+            "cost_unknown_requests", "Requests to models none of which has a price", _PAIR
+        )
+        self._cost_estimated = counter(
+            "cost_estimated_requests",
+            "Requests whose cost is an estimate in part, as a server did not tell its tokens",
             _PAIR,
         )
 
@@ -136,8 +141,11 @@ class Metrics:
         if outcome is not Outcome.REFUSED:
             self._duration.labels(exchange.api.value, pair, method).observe(exchange.seconds)
             self._queue_wait.labels(pair).observe(exchange.queued_seconds)
-        if exchange.usd is None:
+        cost = exchange.spent
+        if cost.usd is None:
             self._cost_unknown.labels(pair).inc()
+        if cost.is_estimate:
+            self._cost_estimated.labels(pair).inc()
         for run in exchange.runs:
             self._times_of(run, exchange)
         for trace in exchange.traces:
@@ -172,8 +180,8 @@ class Metrics:
         for fate, tokens in fates.items():
             if tokens:
                 self._tokens.labels(pair, model, fate).inc(tokens)
-        if use.usd is not None:
-            self._cost.labels(pair, model).inc(use.usd)
+        if (usd := spent(trace, [author]).usd) is not None:
+            self._cost.labels(pair, model).inc(usd)
 
     def _engines_of(self, trace: Trace, pair: str) -> None:
         for each in trace.stretches:

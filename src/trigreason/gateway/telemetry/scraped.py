@@ -28,12 +28,19 @@ BreakerOf = tuple[str, Author, Breaker]
 """A pair that is served, one of its models, and the breaker before that."""
 
 
-class States(Collector):
-    """The queue and the breakers, as they are at the time of a scrape."""
+BacklogOf = Callable[[], tuple[int, int]]
+"""Tells the bytes of records in journals, and the number of those that no journal took."""
 
-    def __init__(self, queue: Queue, breakers: Callable[[], Iterable[BreakerOf]]) -> None:
+
+class States(Collector):
+    """The queue, the breakers and the backlog, as they are at the time of a scrape."""
+
+    def __init__(
+        self, queue: Queue, breakers: Callable[[], Iterable[BreakerOf]], backlog: BacklogOf
+    ) -> None:
         self._queue = queue
         self._breakers = breakers
+        self._backlog = backlog
 
     def collect(self) -> Iterable[GaugeMetricFamily]:
         yield GaugeMetricFamily(
@@ -41,6 +48,17 @@ class States(Collector):
         )
         yield GaugeMetricFamily(
             "trigreason_waiting_runs", "Runs that wait for a place", value=self._queue.waiting
+        )
+        waiting, unwritten = self._backlog()
+        yield GaugeMetricFamily(
+            "trigreason_journal_backlog_bytes",
+            "Records in the journals that are not in the database",
+            value=waiting,
+        )
+        yield GaugeMetricFamily(
+            "trigreason_unwritten_records",
+            "Records that are in memory alone, because the journal takes no more",
+            value=unwritten,
         )
         states = GaugeMetricFamily(
             "trigreason_breaker_state",

@@ -97,7 +97,7 @@ def _of_exchange(exchange: Exchange) -> dict[str, Value | None]:
     sampling = traces[0].sampling if traces else {}
     firsts = [(run.first_reasoning_seconds, run.first_answer_seconds) for run in exchange.runs]
     first = min((each for both in firsts for each in both if each is not None), default=None)
-    choices = len(exchange.runs)
+    choices, cost = len(exchange.runs), exchange.spent
     failed = exchange.outcome in (Outcome.FAILED, Outcome.EXPIRED)
     return {
         "gen_ai.operation.name": "chat",
@@ -125,7 +125,8 @@ def _of_exchange(exchange: Exchange) -> dict[str, Value | None]:
         "trigreason.draft_tokens": exchange.draft_tokens,
         "trigreason.lrm_requests": exchange.requests(Author.LRM),
         "trigreason.degraded": exchange.degraded,
-        "trigreason.usd": exchange.usd,
+        "trigreason.usd": cost.usd,
+        "trigreason.usd_is_estimate": cost.is_estimate,
     }
 
 

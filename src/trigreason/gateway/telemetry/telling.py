@@ -12,7 +12,7 @@ from trigreason.events import HandedOver, WentOnAlone
 from trigreason.gateway.exchange import Exchange, Run
 from trigreason.gateway.telemetry import logs
 from trigreason.gateway.telemetry.metrics import Metrics
-from trigreason.gateway.telemetry.scraped import BreakerOf, Queue
+from trigreason.gateway.telemetry.scraped import BacklogOf, BreakerOf, Queue
 from trigreason.gateway.telemetry.spans import Spans, over_http
 
 _logger = logging.getLogger("trigreason.gateway")
@@ -30,9 +30,11 @@ class Telemetry:
         settings: configured.Telemetry,
         queue: Queue,
         breakers: Callable[[], Iterable[BreakerOf]],
+        backlog: BacklogOf,
     ) -> None:
-        self._metrics = Metrics(queue, breakers)
+        self._metrics = Metrics(queue, breakers, backlog)
         self._log_texts = settings.log_texts
+        self._refusals = logs.Refusals()
         endpoint = settings.otlp_endpoint
         self._spans = Spans(over_http(endpoint)) if endpoint is not None else None
 
@@ -56,14 +58,15 @@ class Telemetry:
         with _harmless():
             logs.ended(exchange, with_texts=self._log_texts)
 
-    def refused(self, reason: str) -> None:
-        """A request never became an exchange.
+    def refused(self, reason: str, source: str, key: str | None) -> None:
+        """A request from an address never became an exchange.
 
-        ``reason`` is one of a few fixed words, such as ``invalid_request``: it is a label.
+        ``reason`` is one of a few fixed words, such as ``invalid_request``: it is a label. ``key``
+        is the id of the key that was shown, in force or not.
         """
         with _harmless():
             self._metrics.refused(reason)
-            logs.refused(reason)
+            self._refusals.told(reason, source, key)
 
     def metrics_page(self) -> tuple[bytes, str]:
         """What Prometheus reads, and its content type."""

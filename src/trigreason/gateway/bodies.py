@@ -1,0 +1,174 @@
+"""Bodies of requests: read for whoever has shown a key, parsed where nobody waits for it.
+
+key    from the headers, before a byte of the body is read
+bytes  a large body waits for the one before it of the same source, and for its share of
+       ``ROOM``; meanwhile the client's connection is not read from
+time   ``PATIENCE`` and a second for every ``SLOWEST`` bytes
+JSON   bounded before it is parsed: what is built from a few bytes each is counted; parsed in
+       one thread, so that no more than one piece of work at a time holds the interpreter
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
+from email.message import Message
+from typing import Any
+from weakref import WeakValueDictionary
+
+from starlette.requests import ClientDisconnect, Request
+
+from trigreason.gateway.admission import Admission
+from trigreason.gateway.errors import ApiError, invalid
+
+SMALL = 64 * 2**10
+"""Bytes that a body may have without waiting; a connection holds as many unread."""
+
+ROOM = 16 * 2**20
+"""Bytes of larger bodies that are read at a time, unless one alone may have more."""
+
+PATIENCE = 20.0
+"""Seconds."""
+
+SLOWEST = 64 * 2**10
+"""Bytes per second."""
+
+VALUES = 20_000
+"""Texts, numbers, lists and so on that a body may hold, unless many messages are allowed."""
+
+VALUES_PER_MESSAGE = 20
+
+
+class Bodies:
+    """Reads and parses the bodies of one gateway; ``largest`` is in bytes."""
+
+    def __init__(self, largest: int, messages: int) -> None:
+        self._largest = largest
+        self._messages = messages
+        self._values = max(VALUES, VALUES_PER_MESSAGE * messages)
+        self._room = Admission(max(ROOM, largest), 2**62)
+        self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+        self._parser = ThreadPoolExecutor(1, "bodies")
+
+    async def value(self, request: Request, source: str) -> Any:
+        """What the body of a request says.
+
+        Raises:
+            ApiError: it is no JSON, says too much, or does not come.
+        """
+        if not _is_json(request.headers.get("content-type", "")):
+            raise _no_json()
+        async with self._place(source, self._size(request)):
+            data = await self._read(request)
+            parsed = asyncio.get_running_loop().run_in_executor(self._parser, self.parsed, data)
+            del data
+            return await parsed
+
+    def parsed(self, data: bytes) -> Any:
+        """A body's JSON. Raises ApiError where it is none, or too much of it."""
+        if many := _values(data, self._values):
+            raise invalid(f"The body holds {many}; at most {self._values:,} can be read.", "body")
+        try:
+            value = json.loads(data.decode("utf-8-sig"))
+        except (ValueError, RecursionError):
+            raise _no_json() from None
+        if not isinstance(value, dict):
+            raise _no_json()
+        for name in ("messages", "input"):
+            if isinstance(value.get(name), list) and len(value[name]) > self._messages:
+                told = f"at most {self._messages} messages, not {len(value[name])}"
+                raise invalid(told, name)
+        for where, text in _texts(value):
+            if not text.isascii() and _has_surrogate(text):
+                what = "holds half a character (a lone surrogate)"
+                raise invalid(f"{where[:200]}: {what}", where[:200])
+        return value
+
+    def close(self) -> None:
+        self._parser.shutdown(wait=False, cancel_futures=True)
+
+    def _size(self, request: Request) -> int:
+        announced = request.headers.get("content-length", "")
+        return min(int(announced), self._largest) if announced.isdigit() else self._largest
+
+    @asynccontextmanager
+    async def _place(self, source: str, size: int) -> AsyncIterator[None]:
+        """A share of the room for a body of so many bytes."""
+        if size <= SMALL:
+            yield
+            return
+        turn = self._turns.setdefault(source, asyncio.Lock())
+        async with turn, self._room.place(source, size):
+            yield
+
+    async def _read(self, request: Request) -> bytes:
+        data = bytearray()
+        try:
+            async with asyncio.timeout(PATIENCE + self._size(request) / SLOWEST):
+                async for chunk in request.stream():
+                    data += chunk
+        except ClientDisconnect:
+            raise ApiError(400, "The client went away.", code="client_gone") from None
+        except TimeoutError:
+            raise ApiError(
+                408, "The body did not come in time. Send it again.", code="body_timeout"
+            ) from None
+        return bytes(data)
+
+
+def _is_json(content_type: str) -> bool:
+    told = Message()
+    told["content-type"] = content_type or "none"
+    kind, sub = told.get_content_maintype(), told.get_content_subtype()
+    return kind == "application" and (sub == "json" or sub.endswith("+json"))
+
+
+def _no_json() -> ApiError:
+    return invalid("The body must be a JSON object sent as application/json.", "body")
+
+
+def _values(data: bytes, most: int) -> str | None:
+    """Of what there is too much in a JSON text; None where it is within bounds.
+
+    Outside of texts every value is behind a comma or a bracket. Each step is a few milliseconds
+    for megabytes, whatever they hold.
+    """
+    plain = data.replace(b"\\\\", b"").replace(b'\\"', b"")
+    quotes = plain.count(b'"')
+    if quotes > 2 * most:
+        return f"{quotes // 2:,} texts"
+    outside = b"".join(plain.split(b'"')[::2])
+    values = outside.count(b",") + outside.count(b"[") + outside.count(b"{")
+    return f"{values:,} values" if values > most else None
+
+
+def _texts(value: Any) -> Iterator[tuple[str, str]]:
+    """Every text in a value, keys included, with the name of its place."""
+    rest: list[tuple[str, Any]] = [("", value)]
+    while rest:
+        where, each = rest.pop()
+        if isinstance(each, str):
+            yield where, each
+        elif isinstance(each, list):
+            rest += [(f"{where}[{index}]", item) for index, item in enumerate(each)]
+        elif isinstance(each, dict):
+            for key, item in each.items():
+                name = _printable(key)
+                rest.append((f"{where}.{name}" if where else name, item))
+                if not key.isascii():
+                    yield rest[-1][0], key
+
+
+def _has_surrogate(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return True
+    return False
+
+
+def _printable(key: str) -> str:
+    return key.encode(errors="backslashreplace").decode()

@@ -1,0 +1,164 @@
+"""What a run has cost, told or estimated."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from trigreason.reasoning import (
+    Author,
+    Message,
+    Prices,
+    Purpose,
+    Spent,
+    StepEnd,
+    StepRecord,
+    Stretch,
+    Thresholds,
+    Trace,
+    prompt_tokens,
+    spent,
+)
+from trigreason.reasoning.spending import JUDGE_TOKENS, MESSAGE_TOKENS
+
+SRM, LRM = Author.SRM, Author.LRM
+INPUT, OUTPUT = 1e6, 1000e6
+"""USD for a million tokens, so that a prompt's tokens stand before 1,000 times those written."""
+
+QUESTION = "x" * 60
+ALONE = 20 + MESSAGE_TOKENS
+"""Tokens of the conversation by its characters."""
+
+
+def step(author: Author, stretch: int, tokens: int, **more: Any) -> StepRecord:
+    return StepRecord(author, "a\n\n", tokens, StepEnd.BLANK_LINE, stretch, **more)
+
+
+def asked(author: Author, written: int, **more: Any) -> Stretch:
+    return Stretch(author, Purpose.WRITE, completion_tokens=written, **more)
+
+
+def trace_of(*stretches: Stretch, **more: Any) -> Trace:
+    prices = Prices(INPUT, OUTPUT)
+    usual: dict[str, Any] = {"prices": {SRM: prices, LRM: prices}}
+    messages = (Message("user", QUESTION),)
+    models = {SRM: "s", LRM: "l"}
+    whole = usual | {"stretches": list(stretches)} | more
+    return Trace("trigreason", Thresholds(), messages, models, **whole)
+
+
+TOLD = {"prompt_tokens": 50, "generated_tokens": 5}
+
+CASES: dict[str, tuple[list[Stretch], dict[str, Any], Spent]] = {
+    "nothing asked": ([], {}, Spent(0.0, False)),
+    "all told": ([asked(LRM, 5, **TOLD)], {}, Spent(5050, False)),
+    "more generated than arrived": (
+        [asked(LRM, 3, prompt_tokens=50, generated_tokens=9)],
+        {},
+        Spent(9050, False),
+    ),
+    "nothing told": ([asked(LRM, 5)], {}, Spent(5000 + ALONE, True)),
+    "left before the first token": ([asked(LRM, 0)], {}, Spent(ALONE, True)),
+    "failed before the first token": ([asked(LRM, 0, failed="away")], {}, Spent(0.0, False)),
+    "failed behind it": ([asked(LRM, 5, failed="broke")], {}, Spent(5000 + ALONE, True)),
+    "only the prompt told": ([asked(LRM, 5, prompt_tokens=50)], {}, Spent(5050, True)),
+    "the conversation by what was told later": (
+        [asked(SRM, 5), asked(LRM, 2, prompt_tokens=45, generated_tokens=2)],
+        {},
+        Spent((5000 + 40) + (2000 + 45), True),
+    ),
+    "rather by the own server": (
+        [
+            asked(SRM, 0, prompt_tokens=30, generated_tokens=0),
+            asked(LRM, 0, prompt_tokens=40, generated_tokens=0),
+            asked(SRM, 0),
+        ],
+        {},
+        Spent(30 + 40 + 30, True),
+    ),
+    "what was written stands in the next prompt": (
+        [asked(SRM, 7), asked(LRM, 1)],
+        {},
+        Spent((7000 + ALONE) + (1000 + ALONE + 7), True),
+    ),
+    "not what came too late, nor a draft": (
+        [asked(SRM, 20, unused_tokens=4), asked(LRM, 1)],
+        {"steps": [step(SRM, 0, 10), step(SRM, 0, 6, standing=False)]},
+        Spent((20_000 + ALONE) + (1000 + ALONE + 10), True),
+    ),
+    "a judge is asked something": (
+        [replace(asked(LRM, 1), purpose=Purpose.JUDGE)],
+        {},
+        Spent(1000 + ALONE + JUDGE_TOKENS, True),
+    ),
+    "and writes nothing of the text": (
+        [replace(asked(LRM, 1), purpose=Purpose.JUDGE), asked(SRM, 1)],
+        {},
+        Spent((1000 + ALONE + JUDGE_TOKENS) + (1000 + ALONE), True),
+    ),
+    "one model has a price": (
+        [asked(LRM, 5, **TOLD), asked(SRM, 5, **TOLD)],
+        {"prices": {LRM: Prices(INPUT, OUTPUT)}},
+        Spent(5050, False),
+    ),
+    "the one that was asked has none": (
+        [asked(SRM, 5, **TOLD)],
+        {"prices": {LRM: Prices(INPUT, OUTPUT)}},
+        Spent(None, False),
+    ),
+    "none has a price": ([asked(SRM, 5, **TOLD)], {"prices": {}}, Spent(None, False)),
+    "cached as far as it was before": (
+        [
+            asked(LRM, 0, prompt_tokens=40, cached_tokens=30, generated_tokens=0),
+            asked(LRM, 0),
+        ],
+        {"prices": {LRM: Prices(INPUT, OUTPUT, 0.0)}},
+        Spent(10 + 10, True),
+    ),
+    "many words in one piece": (
+        [asked(LRM, 1, prompt_tokens=50)],
+        {"steps": [replace(step(LRM, 0, 1), text="word " * 40)]},
+        Spent(40_050, True),
+    ),
+    "an answer in one piece": (
+        [asked(SRM, 1, prompt_tokens=50), asked(LRM, 1, prompt_tokens=50)],
+        {"answer": "word " * 40, "answer_by": {LRM: 1}},
+        Spent(1050 + 40_050, True),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_spent(name: str) -> None:
+    stretches, more, expected = CASES[name]
+    found = spent(trace_of(*stretches, **more))
+    assert found.usd == pytest.approx(expected.usd)
+    assert found.is_estimate is expected.is_estimate
+
+
+def test_spent_by_one_of_them() -> None:
+    trace = trace_of(asked(SRM, 1, **TOLD), asked(LRM, 9))
+    assert spent(trace, [SRM]) == Spent(5050, False)
+    assert spent(trace, [LRM]).is_estimate
+    assert spent(trace, [SRM]).usd < spent(trace).usd  # type: ignore[operator]
+
+
+@pytest.mark.parametrize(
+    ("parts", "whole"),
+    [
+        ([], Spent(0.0, False)),
+        ([Spent(None, False)], Spent(None, False)),
+        ([Spent(None, False), Spent(1.0, True), Spent(2.0, False)], Spent(3.0, True)),
+    ],
+)
+def test_together(parts: list[Spent], whole: Spent) -> None:
+    assert Spent.together(parts) == whole
+
+
+@pytest.mark.parametrize(
+    ("text", "tokens"), [("", 0), ("a", 1), ("abc", 1), ("漢字", 2), ("\ud800x", 1)]
+)
+def test_tokens_of_a_prompt(text: str, tokens: int) -> None:
+    assert prompt_tokens([Message("user", text)]) == tokens + MESSAGE_TOKENS
