@@ -199,12 +199,19 @@ async def test_the_lrm_reads_along(hiding: Hiding, read: list[str]) -> None:
     assert len(warmed) == len(read)
 
 
-async def test_what_the_lrm_wrote_it_has_read() -> None:
-    srm = [Reply(words("b\n\nc" + END), pause=0.02)]
-    _, double = await run_with(
-        srm, [chatter("a\n\n"), say("x")], Hiding(warm_tokens=2), Thresholds(n=1, rho=1)
-    )
-    assert reads(double) == ["a\n\nb\n\n"]
+@pytest.mark.parametrize(
+    ("hiding", "read"),
+    [
+        (Hiding(warm_tokens=2), ["a\n\nb\n\n", "a\n\nb\n\nc\n\n"]),
+        (Hiding(warm_tokens=4), ["a\n\nb\n\nc\n\n"]),
+        (Hiding(warm_tokens=5), []),
+    ],
+)
+async def test_what_the_lrm_wrote_it_has_read(hiding: Hiding, read: list[str]) -> None:
+    srm = [Reply(words("b\n\nc\n\nd" + END), pause=0.02)]
+    lrm = [chatter("a\n\n"), say("x"), say("x")]
+    _, double = await run_with(srm, lrm, hiding, Thresholds(n=1, rho=1))
+    assert reads(double) == read
 
 
 async def test_warming_that_fails_is_no_failure() -> None:

@@ -25,12 +25,15 @@ from tests.faulty_pair import (
     story,
 )
 from trigreason.budget import Budget
-from trigreason.engines.base import EngineError, EngineFailed, EngineResting
+from trigreason.engines.base import EngineBusy, EngineError, EngineFailed, EngineResting
 from trigreason.engines.breaker import Breaker, BreakerState
 from trigreason.events import ThinkingText
 from trigreason.failure import FailurePolicy
 from trigreason.reasoner import reason
 from trigreason.reasoning import StopReason
+from trigreason.running import patience
+from trigreason.running.deadline import Deadline
+from trigreason.running.patience import Patience
 
 LATER = Instead(429, headers={"Retry-After": "15"})
 
@@ -87,6 +90,45 @@ async def test_the_deadline_is_kept(plan: list[Fault]) -> None:
     assert 0.5 <= ending.trace.seconds < 5
     assert STORY.startswith(ending.trace.thinking)
     assert bool(ending.trace.thinking) is isinstance(plan[0], Break)
+
+
+WAITING = FailurePolicy(retries=9, backoff_seconds=1, longest_wait_seconds=10)
+
+
+@pytest.mark.parametrize(
+    ("asked", "shortest", "longest"),
+    [
+        (None, [0, 0, 0, 0, 0, 0], [1, 2, 4, 8, 10, 10]),
+        (4.0, [4, 4, 4, 4, 4], [5, 6, 8, 10, 10]),
+        (10.0, [10, 10], [10, 10]),
+    ],
+)
+async def test_waits_double_up_to_the_longest(
+    asked: float | None,
+    shortest: list[float],
+    longest: list[float],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert await waits(0, asked, len(shortest), monkeypatch) == shortest
+    assert await waits(1, asked, len(longest), monkeypatch) == longest
+
+
+async def waits(
+    share: float, asked: float | None, count: int, monkeypatch: pytest.MonkeyPatch
+) -> list[float]:
+    """How long failures in a row are waited for, with ``share`` of what is left to chance."""
+    waited: list[float] = []
+
+    async def sleep(seconds: float) -> None:
+        waited.append(seconds)
+
+    monkeypatch.setattr(patience.asyncio, "sleep", sleep)
+    monkeypatch.setattr(patience.random, "uniform", lambda low, high: low + share * (high - low))
+    one, error = Patience(WAITING, Deadline()), EngineBusy("busy", "here", "", retry_after=asked)
+    for _ in range(count):
+        assert not one.is_over(error)
+        await one.wait(error)
+    return waited
 
 
 # Leaving early
@@ -170,6 +212,22 @@ async def test_the_breaker_opens_over_several_runs_and_closes_again() -> None:
         assert await failure_of(doubles) is None
     closed, rests, trial = BreakerState.CLOSED, BreakerState.OPEN, BreakerState.HALF_OPEN
     assert states == [closed, closed, closed, rests, trial, rests, closed]
+
+
+def test_failures_at_the_same_time_count_as_one() -> None:
+    now = 0.0
+    breaker = Breaker(failures=2, clock=lambda: now)
+    at_once = [breaker.enter() for _ in range(5)]
+    now = 1
+    for leave in at_once:
+        assert leave is not None
+        breaker.failed(leave, "it burns")
+        now += 1
+    assert breaker.state is BreakerState.CLOSED
+    later = breaker.enter()
+    assert later is not None
+    breaker.failed(later, "it burns still")
+    assert breaker.state is BreakerState.OPEN
 
 
 async def test_a_cancelled_trial_leaves_the_breaker_half_open() -> None:

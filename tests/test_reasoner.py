@@ -24,6 +24,7 @@ from trigreason.engines.base import Capabilities, LogprobScale, NoLogprobs, Samp
 from trigreason.events import HandedOver, StepAccepted, ThinkingText
 from trigreason.reasoning import (
     METHODS,
+    Alternative,
     Author,
     Message,
     Prices,
@@ -31,8 +32,10 @@ from trigreason.reasoning import (
     StepEnd,
     StopReason,
     Thresholds,
+    Token,
     Trigger,
 )
+from trigreason.running.rescale import Rescale
 
 BOTH_SHAPES = pytest.mark.parametrize("shape", ["chat", "legacy"])
 END = "</think>\n\nIt is 3."
@@ -336,6 +339,14 @@ async def test_logprobs_are_moved_to_the_pairs_scale(
     assert step.logprobs[0] == pytest.approx(expected, rel=0.05)
     assert step.ratio == (1 if expected > -0.0488 else 0), "tau = 1.05 is a logprob of -0.0488"
     assert asked == (1 if reported is wanted else 20)
+
+
+def test_a_token_without_alternatives_has_no_logprob_on_another_scale() -> None:
+    sampled = Capabilities(logprob_scale=LogprobScale.SAMPLING)
+    moved = Rescale(sampled, LogprobScale.RAW, temperature=0.5)
+    [lone, beside] = moved([Token("a", -0.25), Token("a", -0.25, top=(Alternative("a", -0.25),))])
+    assert lone.logprob is None
+    assert beside.logprob is not None
 
 
 async def test_greedy_logprobs_stay_as_they_are() -> None:

@@ -73,6 +73,14 @@ async def test_steps(steps: int) -> None:
     assert run.trace.answer == "It is 3."
 
 
+async def test_drafts_come_on_top_of_the_steps() -> None:
+    srm = [Reply(words("So very sure.\n\n", SURE)), say("c d\n\ne f\n\ng"), say("It is 3.")]
+    async with scripted_pair(srm, [chatter("a b\n\n")]) as double:
+        run = await told(double.pair, thresholds=Thresholds(n=0), budget=Budget(steps=2))
+    assert run.authors == "(S) L S"
+    assert (run.trace.stop, run.trace.limit) == (StopReason.CLOSED, "steps")
+
+
 async def test_step_tokens() -> None:
     script = [say("a b c d e f g" + END)]
     async with scripted_pair(script) as double:

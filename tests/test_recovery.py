@@ -158,6 +158,18 @@ async def test_when_a_failure_is_the_end(srm: list[Reply], method: str) -> None:
         assert len(double.srm.bodies) == len(srm)
 
 
+async def test_a_model_that_has_worked_and_is_then_refused_is_away() -> None:
+    """Its key has run out, say; one that never worked is not set up right."""
+    refused = Reply([], status=403)
+    srm, lrm = say("Wait.\n\nHmm.\n\n"), say("a\n\n")
+    run, _ = await answered(
+        [srm, say("b" + END)], [lrm, refused], "trigreason", thresholds=Thresholds(n=1, rho=1)
+    )
+    assert run.authors == "L S S S"
+    assert run.trace.degraded == replace(run.trace.degraded, author=Author.LRM, step=3)
+    assert run.trace.answer == "It is."
+
+
 async def test_both_away() -> None:
     async with scripted_pair([DOWN] * 3, [DOWN] * 3, failure=QUICK) as double:
         with pytest.raises(EngineFailed, match=r"small at .*the LRM was away before"):

@@ -22,6 +22,7 @@ from tests.gateway.serving import chat, configured, gateway
 from tests.scripted_server import Body, Reply, Script, chatter, say
 from tests.servers import free_port
 from trigreason.gateway import catalogue, delivery
+from trigreason.gateway.keys import KeyLimits
 
 THOUGHT = "One.\n\nTwo.</think>\n\nSeven."
 
@@ -151,6 +152,29 @@ async def test_one_of_several_choices_fails_and_the_others_are_closed(tmp_path: 
         told = await two.ask(n=3)
         assert (told.status, told.error["code"]) == (502, "engine_failed")
         assert await soon(lambda: two.srm.open_streams == 0)
+
+
+async def test_each_choice_has_a_seed_of_its_own(tmp_path: Path) -> None:
+    async with upstream(tmp_path, always(say(THOUGHT))) as two:
+        told = await two.ask(n=3, seed=7)
+        assert [run["seed"] for run in told.body["trigreason"]["runs"]] == [7, 8, 9]
+        assert len({body["seed"] for body in two.srm.bodies}) == 3
+
+
+async def test_what_is_reserved_is_at_the_highest_price(tmp_path: Path) -> None:
+    """10,240 tokens: 0.02 USD by the one price, 0.51 USD by the other."""
+    script = [chatter(), say(THOUGHT)]
+    async with served(script) as srm, served(()) as lrm:
+        toml = pair_at(srm.url.partition("@")[2], lrm.url.partition("@")[2])
+        dear = "prices = { input = 0, output = 50 }\n[engines.large]"
+        toml = toml.replace("[engines.large]", dear)
+        async with asked_gateway(tmp_path, toml) as client:
+            limits = KeyLimits(usd_per_day=0.1)
+            key = await client.service.storage.create_key("ann", limits=limits)
+            two = Upstream(client.with_key(key.text), srm)
+            first = await two.open()
+            assert (await two.ask()).status == 429
+            first.cancel()
 
 
 @pytest.mark.parametrize("stream", [False, True])

@@ -182,6 +182,16 @@ def test_cost(
     assert prices.cost(stretch) == pytest.approx(usd)
 
 
+@pytest.mark.parametrize(
+    ("arrived", "told", "paid"), [(5, None, 5), (5, 5, 5), (5, 40, 40), (5, 3, 5)]
+)
+def test_what_the_server_wrote_behind_a_closed_stream_is_paid_for(
+    arrived: int, told: int | None, paid: int
+) -> None:
+    stretch = replace(ASKED, generated_tokens=told, completion_tokens=arrived)
+    assert Prices(0, 1e6).cost(stretch) == paid
+
+
 ASKED = Stretch(LRM, Purpose.WRITE, prompt_tokens=10, completion_tokens=5)
 
 
