@@ -144,6 +144,15 @@ async def test_a_hedge_that_fails_is_tried_again(lrm: list[Reply]) -> None:
     assert len(double.lrm.bodies) == 2
 
 
+async def test_a_hedge_that_was_refused_is_no_attempt() -> None:
+    srm, lrm = drafting(), [NEVER, say("Better.\n\n")]
+    once = FailurePolicy(retries=0)
+    async with scripted_pair(srm, lrm, hiding=HEDGING, failure=once) as double:
+        run = await told(double.pair, thresholds=OFFLOADING)
+    assert run.authors == "(S) L S"
+    assert run.trace.degraded is None
+
+
 async def test_a_hedge_that_fails_and_is_not_needed_is_no_failure() -> None:
     step = [*sure("So very"), *words(" unsure of all this here.\n\n"), *words("c" + END)]
     run, _ = await run_with([Reply(step, pause=0.02)], [NEVER], HEDGING)
@@ -155,6 +164,16 @@ async def test_nothing_is_hedged_that_no_trigger_can_ask_for() -> None:
     never = Thresholds(n=0, rho=1, m=1)
     run, _ = await run_with([Reply(sure("So very sure.\n\n" + END))], [], HEDGING, never)
     assert [each.author for each in run.trace.stretches] == ["srm"]
+
+
+async def test_a_hedge_is_no_step_behind_one_that_was_cut_off() -> None:
+    """It rewrites the step; where the SRM stays away, the LRM goes on behind what there is."""
+    srm = [Reply(sure("So very sure"), "error", pause=0.02)]
+    lrm = [chatter("Better"), say(" it is" + END)]
+    once = FailurePolicy(retries=0)
+    async with scripted_pair(srm, lrm, hiding=HEDGING, failure=once) as double:
+        run = await told(double.pair, thresholds=OFFLOADING)
+    assert run.trace.thinking == "So very sure it is"
 
 
 async def test_a_run_that_fails_leaves_no_hedge() -> None:

@@ -31,7 +31,6 @@ from trigreason.events import ThinkingText
 from trigreason.failure import FailurePolicy
 from trigreason.reasoner import reason
 from trigreason.reasoning import StopReason
-from trigreason.running import patience
 from trigreason.running.deadline import Deadline
 from trigreason.running.patience import Patience
 
@@ -122,8 +121,8 @@ async def waits(
     async def sleep(seconds: float) -> None:
         waited.append(seconds)
 
-    monkeypatch.setattr(patience.asyncio, "sleep", sleep)
-    monkeypatch.setattr(patience.random, "uniform", lambda low, high: low + share * (high - low))
+    monkeypatch.setattr("asyncio.sleep", sleep)
+    monkeypatch.setattr("random.uniform", lambda low, high: low + share * (high - low))
     one, error = Patience(WAITING, Deadline()), EngineBusy("busy", "here", "", retry_after=asked)
     for _ in range(count):
         assert not one.is_over(error)
@@ -217,17 +216,15 @@ async def test_the_breaker_opens_over_several_runs_and_closes_again() -> None:
 def test_failures_at_the_same_time_count_as_one() -> None:
     now = 0.0
     breaker = Breaker(failures=2, clock=lambda: now)
-    at_once = [breaker.enter() for _ in range(5)]
-    now = 1
-    for leave in at_once:
-        assert leave is not None
-        breaker.failed(leave, "it burns")
-        now += 1
-    assert breaker.state is BreakerState.CLOSED
-    later = breaker.enter()
-    assert later is not None
-    breaker.failed(later, "it burns still")
-    assert breaker.state is BreakerState.OPEN
+    states = []
+    for count in (5, 1):
+        begun = [breaker.enter() for _ in range(count)]
+        for leave in begun:
+            now += 1
+            assert leave is not None
+            breaker.failed(leave, "it burns")
+        states.append(breaker.state)
+    assert states == [BreakerState.CLOSED, BreakerState.OPEN]
 
 
 async def test_a_cancelled_trial_leaves_the_breaker_half_open() -> None:

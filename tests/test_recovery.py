@@ -119,7 +119,8 @@ async def test_without_a_judge_the_srm_goes_on_in_its_stream() -> None:
 
 
 async def test_half_a_tag_is_not_left_to_the_other_model() -> None:
-    lrm = [say("a b</thi", **TORN), DOWN, DOWN, DOWN]
+    half = [Said("a"), Said(" b"), Said("</"), Said("thi")]
+    lrm = [Reply(half, "break"), DOWN, DOWN, DOWN]
     srm = [say("</think>\n\nIt is.")]
     run, _ = await answered(srm, lrm, "trigreason", thresholds=Thresholds(n=2))
     assert run.trace.thinking == "a b"
@@ -134,6 +135,16 @@ async def test_what_brings_nothing_is_not_tried_for_ever() -> None:
         run = await told(double.pair, method="specreason", budget=Budget(steps=1))
     assert run.trace.degraded is not None
     assert len(double.lrm.bodies) == 1 + QUICK.retries
+
+
+async def test_a_stream_that_breaks_before_its_text_is_not_opened_for_ever() -> None:
+    nothing = Reply([], "break")
+    srm = [say("a b" + END)]
+    run, double = await answered(
+        srm, [nothing] * 9, "trigreason", thresholds=Thresholds(n=1, rho=1)
+    )
+    assert len(double.lrm.bodies) == 1 + QUICK.retries
+    assert run.trace.answer == "It is."
 
 
 async def test_busy_servers_open_no_breaker() -> None:
