@@ -23,6 +23,7 @@ from tests.scripted_server import (
     words,
 )
 from tests.test_reasoner_failures import nothing_left
+from trigreason.budget import Budget
 from trigreason.bundled import problems
 from trigreason.engines.base import EngineError
 from trigreason.engines.breaker import Breaker
@@ -174,6 +175,20 @@ async def test_a_hedge_is_no_step_behind_one_that_was_cut_off() -> None:
     async with scripted_pair(srm, lrm, hiding=HEDGING, failure=once) as double:
         run = await told(double.pair, thresholds=OFFLOADING)
     assert run.trace.thinking == "So very sure it is"
+
+
+@pytest.mark.parametrize(("tokens", "begun"), [(3, 1), (4, 0)])
+async def test_a_hedge_begins_with_so_many_tokens(tokens: int, begun: int) -> None:
+    srm, lrm = [Reply(sure("So very sure"), "stall")], [chatter("Better")]
+    hiding = Hiding(hedge=True, hedge_tokens=tokens)
+    run, double = await run_with(srm, lrm, hiding, budget=Budget(seconds=0.3))
+    assert len(double.lrm.bodies) == len(sent(run, Purpose.HEDGE)) == begun
+
+
+async def test_nothing_is_hedged_for_a_model_alone() -> None:
+    srm = [Reply(sure("So very sure.\n\n" + END), pause=0.01)]
+    _, double = await run_with(srm, [], HEDGING, method="srm")
+    assert double.lrm.bodies == []
 
 
 async def test_a_run_that_fails_leaves_no_hedge() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import AsyncIterator, Callable
 from contextlib import aclosing, asynccontextmanager
 from email.utils import formatdate
@@ -92,6 +93,13 @@ async def test_the_deadline_is_kept(plan: list[Fault]) -> None:
 
 
 WAITING = FailurePolicy(retries=9, backoff_seconds=1, longest_wait_seconds=10)
+
+
+def test_patience_that_cannot_be() -> None:
+    FailurePolicy(retries=0, backoff_seconds=0, longest_wait_seconds=0)
+    for wrong in ({"retries": -1}, {"backoff_seconds": -0.1}, {"longest_wait_seconds": math.nan}):
+        with pytest.raises(ValueError, match=f"{next(iter(wrong))} must be 0 or more"):
+            FailurePolicy(**wrong)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(

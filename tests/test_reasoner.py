@@ -22,8 +22,10 @@ from tests.scripted_server import (
 )
 from trigreason.engines.base import Capabilities, LogprobScale, NoLogprobs, Sampling
 from trigreason.events import HandedOver, StepAccepted, ThinkingText
+from trigreason.pairs import JudgePrompt
 from trigreason.reasoning import (
     METHODS,
+    THINK_TAGS,
     Alternative,
     Author,
     Message,
@@ -122,6 +124,12 @@ async def test_an_unreadable_score_counts_as_zero() -> None:
 
 
 # Handovers
+
+
+@pytest.mark.parametrize("step", ["So.", "So.\n", "So. \n \n"])
+def test_the_judge_is_shown_a_whole_step(step: str) -> None:
+    prefix = JudgePrompt().prefix((), "Well.\n\n", step, THINK_TAGS)
+    assert prefix.messages[0].content == "<think>\nWell.\n\nSo.\n\n"
 
 
 async def test_a_handover_closes_the_stream_upstream() -> None:
@@ -303,6 +311,13 @@ async def test_models_that_send_no_logprobs_do_where_nothing_hangs_on_them() -> 
     async with scripted_pair(srm, [say("Ok.\n\n")], "none") as double:
         run = await told(double.pair, thresholds=Thresholds(n=0, rho=1))
     assert run.authors == "S S L S"
+
+
+async def test_the_lrm_needs_no_logprobs() -> None:
+    async with scripted_pair([say("So." + END)], [say("A plan.\n\n")]) as double:
+        double.lrm.shape = "none"
+        run = await told(double.pair, thresholds=ONE_PRIMING)
+    assert run.authors == "L S"
 
 
 async def test_without_logprobs_and_without_the_offload() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from tests.runs import Told, told
-from tests.scripted_server import Double, Reply, chatter, say, scripted_pair
+from tests.scripted_server import SURE, Double, Reply, chatter, say, scripted_pair, words
 from trigreason.engines.base import Capabilities
 from trigreason.reasoning import StepEnd, StopReason, Thresholds
 
@@ -31,6 +31,13 @@ async def test_the_server_stops_a_single_step() -> None:
     assert run.trace.steps[0].end is StepEnd.BLANK_LINE
     assert stops(double) == [["\n\n"]]
     assert double.lrm.disconnects == 0
+
+
+async def test_the_server_stops_a_rewrite() -> None:
+    srm = [Reply(words("So very sure.\n\n", SURE)), say("Then." + END)]
+    run, double = await run_with(srm, [say("Better.")], Thresholds(n=0))
+    assert run.authors == "(S) L S"
+    assert stops(double) == [["\n\n"]]
 
 
 async def test_where_each_step_is_a_request_each_has_the_room_of_one() -> None:
