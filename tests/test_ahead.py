@@ -191,6 +191,17 @@ async def test_nothing_is_hedged_for_a_model_alone() -> None:
     assert double.lrm.bodies == []
 
 
+async def test_a_run_that_is_left_leaves_no_hedge() -> None:
+    srm, lrm = [Reply(sure("So very sure"), "stall")], [chatter("Better")]
+    async with scripted_pair(srm, lrm, hiding=HEDGING) as double, nothing_left(double):
+        run = completed(reason(double.pair, "Why?", thresholds=OFFLOADING))
+        running = asyncio.create_task(run)
+        assert await soon(lambda: double.lrm.open_streams == 1)
+        running.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await running
+
+
 async def test_a_run_that_fails_leaves_no_hedge() -> None:
     srm = [Reply(sure("So very sure"), "error", pause=0.02)]
     policy = FailurePolicy(retries=0, srm_away=Away.FAIL)
