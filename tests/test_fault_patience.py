@@ -99,7 +99,7 @@ def test_patience_that_cannot_be() -> None:
     FailurePolicy(retries=0, backoff_seconds=0, longest_wait_seconds=0)
     for wrong in ({"retries": -1}, {"backoff_seconds": -0.1}, {"longest_wait_seconds": math.nan}):
         with pytest.raises(ValueError, match=f"{next(iter(wrong))} must be 0 or more"):
-            FailurePolicy(**wrong)  # type: ignore[arg-type]
+            FailurePolicy(**wrong)
 
 
 @pytest.mark.parametrize(

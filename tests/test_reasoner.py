@@ -306,6 +306,18 @@ async def test_an_srm_without_logprobs_is_found_out() -> None:
             await told(double.pair, thresholds=Thresholds(n=0))
 
 
+async def test_an_srm_that_no_longer_sends_logprobs_is_not_taken_to_be_away() -> None:
+    def once_with(_: Body) -> Reply:
+        asked = len(double.srm.bodies)
+        double.srm.shape = "chat" if asked == 1 else "none"
+        return Reply(words("So very sure.\n\n", SURE))
+
+    lrm = [chatter("Better.\n\n"), say("Alone." + END)]
+    async with scripted_pair(once_with, lrm) as double:
+        with pytest.raises(NoLogprobs):
+            await told(double.pair, thresholds=Thresholds(n=0))
+
+
 async def test_models_that_send_no_logprobs_do_where_nothing_hangs_on_them() -> None:
     srm = [say("Wait.\n\nHmm.\n\n"), say("End." + END)]
     async with scripted_pair(srm, [say("Ok.\n\n")], "none") as double:

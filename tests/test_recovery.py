@@ -99,6 +99,17 @@ async def test_the_srm_goes_on_in_the_lrms_step() -> None:
     assert run.trace.degraded is not None
 
 
+async def test_who_is_away_is_not_asked_for_the_answer() -> None:
+    """Although the last step, and all that the budget allows, was its own."""
+    lrm = [say("a b", **TORN), DOWN, DOWN]
+    run, double = await answered(
+        [say("It is.")], lrm, "trigreason", thresholds=Thresholds(n=2), budget=Budget(steps=1)
+    )
+    assert run.authors == "L"
+    assert run.trace.answer_by == {Author.SRM: 2}
+    assert len(double.lrm.bodies) == 1 + QUICK.retries
+
+
 async def test_the_lrm_finishes_the_srms_answer() -> None:
     srm = [say("b</think>\n\nIt", **TORN), DOWN, DOWN, DOWN]
     lrm = [chatter("a\n\n"), say(" is.")]
