@@ -192,6 +192,15 @@ async def test_a_model_that_has_worked_and_is_then_refused_is_away() -> None:
     assert run.trace.answer == "It is."
 
 
+async def test_a_model_that_never_worked_is_not_set_up_right() -> None:
+    """Whatever the other one has done."""
+    refused = [Reply([], status=401)]
+    async with scripted_pair(refused, [chatter("a\n\n")], failure=QUICK) as double:
+        with pytest.raises(EngineError) as caught:
+            await told(double.pair, thresholds=Thresholds(n=1, rho=1))
+    assert caught.value.details["trace"].thinking == "a\n\n"
+
+
 async def test_both_away() -> None:
     async with scripted_pair([DOWN] * 3, [DOWN] * 3, failure=QUICK) as double:
         with pytest.raises(EngineFailed, match=r"small at .*the LRM was away before"):
