@@ -194,8 +194,8 @@ async def test_a_model_that_has_worked_and_is_then_refused_is_away() -> None:
 
 async def test_a_model_that_never_worked_is_not_set_up_right() -> None:
     """Whatever the other one has done."""
-    refused = [Reply([], status=401)]
-    async with scripted_pair(refused, [chatter("a\n\n")], failure=QUICK) as double:
+    refused, lrm = [Reply([], status=401)], [chatter("a\n\n"), say("b" + END)]
+    async with scripted_pair(refused, lrm, failure=QUICK) as double:
         with pytest.raises(EngineError) as caught:
             await told(double.pair, thresholds=Thresholds(n=1, rho=1))
     assert caught.value.details["trace"].thinking == "a\n\n"
