@@ -23,6 +23,7 @@ from tests.scripted_server import (
     words,
 )
 from tests.test_reasoner_failures import nothing_left
+from trigreason.budget import Budget
 from trigreason.bundled import problems
 from trigreason.engines.base import EngineError
 from trigreason.engines.breaker import Breaker
@@ -144,6 +145,15 @@ async def test_a_hedge_that_fails_is_tried_again(lrm: list[Reply]) -> None:
     assert len(double.lrm.bodies) == 2
 
 
+async def test_a_hedge_that_was_refused_is_no_attempt() -> None:
+    srm, lrm = drafting(), [NEVER, say("Better.\n\n")]
+    once = FailurePolicy(retries=0)
+    async with scripted_pair(srm, lrm, hiding=HEDGING, failure=once) as double:
+        run = await told(double.pair, thresholds=OFFLOADING)
+    assert run.authors == "(S) L S"
+    assert run.trace.degraded is None
+
+
 async def test_a_hedge_that_fails_and_is_not_needed_is_no_failure() -> None:
     step = [*sure("So very"), *words(" unsure of all this here.\n\n"), *words("c" + END)]
     run, _ = await run_with([Reply(step, pause=0.02)], [NEVER], HEDGING)
@@ -155,6 +165,41 @@ async def test_nothing_is_hedged_that_no_trigger_can_ask_for() -> None:
     never = Thresholds(n=0, rho=1, m=1)
     run, _ = await run_with([Reply(sure("So very sure.\n\n" + END))], [], HEDGING, never)
     assert [each.author for each in run.trace.stretches] == ["srm"]
+
+
+async def test_a_hedge_is_no_step_behind_one_that_was_cut_off() -> None:
+    """It rewrites the step; where the SRM stays away, the LRM goes on behind what there is."""
+    srm = [Reply(sure("So very sure"), "error", pause=0.02)]
+    lrm = [chatter("Better"), say(" it is" + END)]
+    once = FailurePolicy(retries=0)
+    async with scripted_pair(srm, lrm, hiding=HEDGING, failure=once) as double:
+        run = await told(double.pair, thresholds=OFFLOADING)
+    assert run.trace.thinking == "So very sure it is"
+
+
+@pytest.mark.parametrize(("tokens", "begun"), [(3, 1), (4, 0)])
+async def test_a_hedge_begins_with_so_many_tokens(tokens: int, begun: int) -> None:
+    srm, lrm = [Reply(sure("So very sure"), "stall")], [chatter("Better")]
+    hiding = Hiding(hedge=True, hedge_tokens=tokens)
+    run, double = await run_with(srm, lrm, hiding, budget=Budget(seconds=0.3))
+    assert len(double.lrm.bodies) == len(sent(run, Purpose.HEDGE)) == begun
+
+
+async def test_nothing_is_hedged_for_a_model_alone() -> None:
+    srm = [Reply(sure("So very sure.\n\n" + END), pause=0.01)]
+    _, double = await run_with(srm, [], HEDGING, method="srm")
+    assert double.lrm.bodies == []
+
+
+async def test_a_run_that_is_left_leaves_no_hedge() -> None:
+    srm, lrm = [Reply(sure("So very sure"), "stall")], [chatter("Better")]
+    async with scripted_pair(srm, lrm, hiding=HEDGING) as double, nothing_left(double):
+        run = completed(reason(double.pair, "Why?", thresholds=OFFLOADING))
+        running = asyncio.create_task(run)
+        assert await soon(lambda: double.lrm.open_streams == 1)
+        running.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await running
 
 
 async def test_a_run_that_fails_leaves_no_hedge() -> None:
@@ -199,12 +244,19 @@ async def test_the_lrm_reads_along(hiding: Hiding, read: list[str]) -> None:
     assert len(warmed) == len(read)
 
 
-async def test_what_the_lrm_wrote_it_has_read() -> None:
-    srm = [Reply(words("b\n\nc" + END), pause=0.02)]
-    _, double = await run_with(
-        srm, [chatter("a\n\n"), say("x")], Hiding(warm_tokens=2), Thresholds(n=1, rho=1)
-    )
-    assert reads(double) == ["a\n\nb\n\n"]
+@pytest.mark.parametrize(
+    ("hiding", "read"),
+    [
+        (Hiding(warm_tokens=2), ["a\n\nb\n\n", "a\n\nb\n\nc\n\n"]),
+        (Hiding(warm_tokens=4), ["a\n\nb\n\nc\n\n"]),
+        (Hiding(warm_tokens=5), []),
+    ],
+)
+async def test_what_the_lrm_wrote_it_has_read(hiding: Hiding, read: list[str]) -> None:
+    srm = [Reply(words("b\n\nc\n\nd" + END), pause=0.02)]
+    lrm = [chatter("a\n\n"), say("x"), say("x")]
+    _, double = await run_with(srm, lrm, hiding, Thresholds(n=1, rho=1))
+    assert reads(double) == read
 
 
 async def test_warming_that_fails_is_no_failure() -> None:

@@ -42,3 +42,23 @@ def test_spent(tokens: int, steps: int, limit: str | None) -> None:
 
 def test_steps_without_a_limit() -> None:
     assert Budget().spent(0, 10**6) is None
+
+
+@pytest.mark.parametrize(
+    ("own", "most", "thinking", "answer"),
+    [
+        ((8192, 2048), 10_240, 8192, 2048),
+        ((8192, 2048), 10_239, 8191, 2048),
+        ((8192, 2048), 4096, 3072, 1024),  # a quarter is kept for the answer
+        ((8192, 5), 100, 95, 5),  # or less, where it may have no more
+        ((10, 2048), 100, 10, 90),  # or more, where the thinking may have no more
+        ((8192, 2048), 2, 1, 1),
+        ((8192, 2048), 1, 1, 1),
+    ],
+)
+def test_thinking_and_answer_within_one_limit(
+    own: tuple[int, int], most: int, thinking: int, answer: int
+) -> None:
+    budget = Budget(thinking_tokens=own[0], answer_tokens=own[1], steps=7)
+    within = budget.within(most)
+    assert within == Budget(thinking_tokens=thinking, answer_tokens=answer, steps=7)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import AsyncIterator, Callable
 from contextlib import aclosing, asynccontextmanager
 from email.utils import formatdate
@@ -25,12 +26,14 @@ from tests.faulty_pair import (
     story,
 )
 from trigreason.budget import Budget
-from trigreason.engines.base import EngineError, EngineFailed, EngineResting
+from trigreason.engines.base import EngineBusy, EngineError, EngineFailed, EngineResting
 from trigreason.engines.breaker import TRIALS, Breaker, BreakerState
 from trigreason.events import ThinkingText
 from trigreason.failure import FailurePolicy
 from trigreason.reasoner import reason
 from trigreason.reasoning import StopReason
+from trigreason.running.deadline import Deadline
+from trigreason.running.patience import Patience
 
 LATER = Instead(429, headers={"Retry-After": "15"})
 
@@ -87,6 +90,52 @@ async def test_the_deadline_is_kept(plan: list[Fault]) -> None:
     assert 0.5 <= ending.trace.seconds < 5
     assert STORY.startswith(ending.trace.thinking)
     assert bool(ending.trace.thinking) is isinstance(plan[0], Break)
+
+
+WAITING = FailurePolicy(retries=9, backoff_seconds=1, longest_wait_seconds=10)
+
+
+def test_patience_that_cannot_be() -> None:
+    FailurePolicy(retries=0, backoff_seconds=0, longest_wait_seconds=0)
+    for wrong in ({"retries": -1}, {"backoff_seconds": -0.1}, {"longest_wait_seconds": math.nan}):
+        with pytest.raises(ValueError, match=f"{next(iter(wrong))} must be 0 or more"):
+            FailurePolicy(**wrong)
+
+
+@pytest.mark.parametrize(
+    ("asked", "shortest", "longest"),
+    [
+        (None, [0, 0, 0, 0, 0, 0], [1, 2, 4, 8, 10, 10]),
+        (4.0, [4, 4, 4, 4, 4], [5, 6, 8, 10, 10]),
+        (10.0, [10, 10], [10, 10]),
+    ],
+)
+async def test_waits_double_up_to_the_longest(
+    asked: float | None,
+    shortest: list[float],
+    longest: list[float],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert await waits(0, asked, len(shortest), monkeypatch) == shortest
+    assert await waits(1, asked, len(longest), monkeypatch) == longest
+
+
+async def waits(
+    share: float, asked: float | None, count: int, monkeypatch: pytest.MonkeyPatch
+) -> list[float]:
+    """How long failures in a row are waited for, with ``share`` of what is left to chance."""
+    waited: list[float] = []
+
+    async def sleep(seconds: float) -> None:
+        waited.append(seconds)
+
+    monkeypatch.setattr("asyncio.sleep", sleep)
+    monkeypatch.setattr("random.uniform", lambda low, high: low + share * (high - low))
+    one, error = Patience(WAITING, Deadline()), EngineBusy("busy", "here", "", retry_after=asked)
+    for _ in range(count):
+        assert not one.is_over(error)
+        await one.wait(error)
+    return waited
 
 
 # Leaving early
@@ -171,6 +220,20 @@ async def test_the_breaker_opens_over_several_runs_and_closes_again() -> None:
         assert await failure_of(doubles) is None
     closed, rests, trial = BreakerState.CLOSED, BreakerState.OPEN, BreakerState.HALF_OPEN
     assert states == [closed, closed, closed, rests, *[trial] * TRIALS, rests, closed]
+
+
+def test_failures_at_the_same_time_count_as_one() -> None:
+    now = 0.0
+    breaker = Breaker(failures=2, clock=lambda: now)
+    states = []
+    for count in (5, 1):
+        begun = [breaker.enter() for _ in range(count)]
+        for leave in begun:
+            now += 1
+            assert leave is not None
+            breaker.failed(leave, "it burns")
+        states.append(breaker.state)
+    assert states == [BreakerState.CLOSED, BreakerState.OPEN]
 
 
 async def test_a_cancelled_trial_leaves_the_breaker_half_open() -> None:

@@ -22,8 +22,11 @@ from tests.scripted_server import (
 )
 from trigreason.engines.base import Capabilities, LogprobScale, NoLogprobs, Sampling
 from trigreason.events import HandedOver, StepAccepted, ThinkingText
+from trigreason.pairs import JudgePrompt
 from trigreason.reasoning import (
     METHODS,
+    THINK_TAGS,
+    Alternative,
     Author,
     Message,
     Prices,
@@ -31,8 +34,10 @@ from trigreason.reasoning import (
     StepEnd,
     StopReason,
     Thresholds,
+    Token,
     Trigger,
 )
+from trigreason.running.rescale import Rescale
 
 BOTH_SHAPES = pytest.mark.parametrize("shape", ["chat", "legacy"])
 END = "</think>\n\nIt is 3."
@@ -119,6 +124,12 @@ async def test_an_unreadable_score_counts_as_zero() -> None:
 
 
 # Handovers
+
+
+@pytest.mark.parametrize("step", ["So.", "So.\n", "So. \n \n"])
+def test_the_judge_is_shown_a_whole_step(step: str) -> None:
+    prefix = JudgePrompt().prefix((), "Well.\n\n", step, THINK_TAGS)
+    assert prefix.messages[0].content == "<think>\nWell.\n\nSo.\n\n"
 
 
 async def test_a_handover_closes_the_stream_upstream() -> None:
@@ -295,11 +306,30 @@ async def test_an_srm_without_logprobs_is_found_out() -> None:
             await told(double.pair, thresholds=Thresholds(n=0))
 
 
+async def test_an_srm_that_no_longer_sends_logprobs_is_not_taken_to_be_away() -> None:
+    def once_with(_: Body) -> Reply:
+        asked = len(double.srm.bodies)
+        double.srm.shape = "chat" if asked == 1 else "none"
+        return Reply(words("So very sure.\n\n", SURE))
+
+    lrm = [chatter("Better.\n\n"), say("Alone." + END)]
+    async with scripted_pair(once_with, lrm) as double:
+        with pytest.raises(NoLogprobs):
+            await told(double.pair, thresholds=Thresholds(n=0))
+
+
 async def test_models_that_send_no_logprobs_do_where_nothing_hangs_on_them() -> None:
     srm = [say("Wait.\n\nHmm.\n\n"), say("End." + END)]
     async with scripted_pair(srm, [say("Ok.\n\n")], "none") as double:
         run = await told(double.pair, thresholds=Thresholds(n=0, rho=1))
     assert run.authors == "S S L S"
+
+
+async def test_the_lrm_needs_no_logprobs() -> None:
+    async with scripted_pair([say("So." + END)], [say("A plan.\n\n")]) as double:
+        double.lrm.shape = "none"
+        run = await told(double.pair, thresholds=ONE_PRIMING)
+    assert run.authors == "L S"
 
 
 async def test_without_logprobs_and_without_the_offload() -> None:
@@ -336,6 +366,14 @@ async def test_logprobs_are_moved_to_the_pairs_scale(
     assert step.logprobs[0] == pytest.approx(expected, rel=0.05)
     assert step.ratio == (1 if expected > -0.0488 else 0), "tau = 1.05 is a logprob of -0.0488"
     assert asked == (1 if reported is wanted else 20)
+
+
+def test_a_token_without_alternatives_has_no_logprob_on_another_scale() -> None:
+    sampled = Capabilities(logprob_scale=LogprobScale.SAMPLING)
+    moved = Rescale(sampled, LogprobScale.RAW, temperature=0.5)
+    [lone, beside] = moved([Token("a", -0.25), Token("a", -0.25, top=(Alternative("a", -0.25),))])
+    assert lone.logprob is None
+    assert beside.logprob is not None
 
 
 async def test_greedy_logprobs_stay_as_they_are() -> None:

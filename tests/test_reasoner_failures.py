@@ -11,9 +11,9 @@ import pytest
 
 from tests.conftest import soon
 from tests.runs import QUIET, check_accounts
-from tests.scripted_server import Double, Reply, Shape, chatter, say, scripted_pair
+from tests.scripted_server import Double, Reply, Said, Shape, chatter, say, scripted_pair
 from trigreason.engines.base import EngineError, EngineFailed, EngineUnreachable
-from trigreason.events import AnswerText, Event, StepAccepted, ThinkingText
+from trigreason.events import AnswerText, Event, RunBegun, StepAccepted, ThinkingText
 from trigreason.failure import Away, FailurePolicy
 from trigreason.reasoner import reason
 from trigreason.reasoning import StepEnd, Thresholds, Trace
@@ -87,6 +87,20 @@ async def test_cancelling_while_the_judge_is_asked_closes_both() -> None:
         running.cancel()
         with pytest.raises(asyncio.CancelledError):
             await running
+
+
+async def test_what_was_written_when_a_run_is_left_stands_in_its_order() -> None:
+    """The step under judgement, and behind it the one that was begun."""
+    srm = [Reply([Said("a"), Said("\n\nb")], then="stall")]
+    async with scripted_pair(srm, JUDGING) as double, nothing_left(double):
+        begun: list[Event] = []
+        running = asyncio.create_task(read(double, "specreason", QUIET, begun))
+        assert await soon(lambda: double.open_streams == 2)
+        running.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await running
+    assert isinstance(begun[0], RunBegun)
+    assert [step.text for step in begun[0].trace.steps] == ["a\n\n", "b"]
 
 
 async def test_a_consumer_that_breaks_off() -> None:

@@ -12,13 +12,16 @@ import pytest
 
 from tests.conftest import soon
 from tests.runs import QUIET, told
-from tests.scripted_server import SURE, Reply, chatter, say, scripted_pair, words
+from tests.scripted_server import SURE, Reply, Said, chatter, say, scripted_pair, words
 from trigreason.budget import Budget
+from trigreason.engines.base import ContextTooLong
 from trigreason.events import Done
+from trigreason.failure import FailurePolicy
 from trigreason.reasoner import reason
 from trigreason.reasoning import Author, StepEnd, StopReason, Thresholds
 
 END = "</think>\n\nIt is 3."
+SLACK = 16
 
 
 @pytest.mark.parametrize("room", [1, 2, 3, 4, 5, 6, 7])
@@ -35,6 +38,14 @@ async def test_thinking_tokens_are_exact(room: int, per_chunk: int) -> None:
     assert asked.endswith("</think>\n\n")
     assert asked.count("</think>") == 1
     assert run.trace.answer == "It is 3."
+
+
+async def test_half_a_tag_where_the_budget_ends_is_written_anew() -> None:
+    half = Reply([Said("a"), Said(" b"), Said("</"), Said("thi"), Said("s"), Said(">")])
+    async with scripted_pair([half, say(" c d e"), say("It is 3.")]) as double:
+        run = await told(double.pair, thresholds=QUIET, budget=Budget(thinking_tokens=4))
+    assert (run.trace.thinking, run.trace.thinking_tokens) == ("a b c d", 4)
+    assert run.trace.limit == "thinking_tokens"
 
 
 async def test_thinking_that_closes_with_its_last_token_is_complete() -> None:
@@ -71,6 +82,14 @@ async def test_steps(steps: int) -> None:
     assert len(run.trace.standing) == steps
     assert (run.trace.stop, run.trace.limit) == (StopReason.CLOSED, "steps")
     assert run.trace.answer == "It is 3."
+
+
+async def test_drafts_come_on_top_of_the_steps() -> None:
+    srm = [Reply(words("So very sure.\n\n", SURE)), say("c d\n\ne f\n\ng"), say("It is 3.")]
+    async with scripted_pair(srm, [chatter("a b\n\n")]) as double:
+        run = await told(double.pair, thresholds=Thresholds(n=0), budget=Budget(steps=2))
+    assert run.authors == "(S) L S"
+    assert (run.trace.stop, run.trace.limit) == (StopReason.CLOSED, "steps")
 
 
 async def test_step_tokens() -> None:
@@ -171,12 +190,39 @@ async def test_a_full_context_truncates() -> None:
     assert (run.trace.stop, run.trace.limit) == (StopReason.TRUNCATED, "context")
 
 
+async def test_of_two_limits_the_first_is_named() -> None:
+    async with scripted_pair([say("a b", then="length"), say("It is.")]) as double:
+        run = await told(double.pair, thresholds=QUIET, budget=Budget(steps=1))
+    assert (run.trace.stop, run.trace.limit) == (StopReason.CLOSED, "steps")
+
+
 async def test_a_server_that_counts_more_tokens_than_arrive_still_answers() -> None:
     srm = [say("a\n\nb c", then="length"), say("It is.")]
     async with scripted_pair(srm) as double:
         run = await told(double.pair, thresholds=QUIET)
     assert run.trace.answer == "It is."
     assert (run.trace.stop, run.trace.limit) == (StopReason.CLOSED, "context")
+
+
+async def test_an_answer_in_thinking_that_was_cut_off_is_asked_for_all_the_same() -> None:
+    srm = [say("It may be \\boxed{3} if", then="length"), say("It is 4.")]
+    async with scripted_pair(srm) as double:
+        run = await told(double.pair, thresholds=QUIET)
+    assert run.trace.answer == "It is 4."
+
+
+async def test_a_question_that_does_not_fit_fails() -> None:
+    async with scripted_pair([FULL]) as double:
+        with pytest.raises(ContextTooLong):
+            await told(double.pair, thresholds=QUIET)
+
+
+async def test_a_context_that_is_full_for_the_judge() -> None:
+    srm = [chatter("Good.\n\nBad.\n\n")]
+    async with scripted_pair(srm, [say("9"), FULL]) as double:
+        run = await told(double.pair, method="specreason")
+    assert [step.end for step in run.trace.steps] == [StepEnd.BLANK_LINE, StepEnd.CUT_OFF]
+    assert (run.trace.stop, run.trace.limit) == (StopReason.TRUNCATED, "context")
 
 
 @pytest.mark.parametrize(
@@ -203,6 +249,26 @@ async def test_the_server_is_told_how_much_room_there_is() -> None:
         await told(double.pair, thresholds=replace(QUIET, n=1), budget=budget)
         room = [body["max_tokens"] for body in (*double.lrm.bodies, *double.srm.bodies)]
     assert room == [110, 96 + 10, 10]
+
+
+@pytest.mark.parametrize(("steps", "room"), [(1, 9 + SLACK), (2, 2 * (9 + SLACK)), (50, 100)])
+async def test_steps_that_are_counted_bound_the_room(steps: int, room: int) -> None:
+    """A step may outgrow its limit until a character or a tag is whole."""
+    budget = Budget(thinking_tokens=100, answer_tokens=10, step_tokens=9)
+    async with scripted_pair([], [say("a b.</think>It is 3.")]) as double:
+        await told(double.pair, thresholds=replace(QUIET, n=steps), budget=budget)
+        [asked] = double.lrm.bodies
+    assert asked["max_tokens"] == room + 10
+
+
+async def test_what_broke_off_takes_room() -> None:
+    budget = Budget(thinking_tokens=100, answer_tokens=10)
+    srm = [say("a b\n\nc d e", then="break"), say(" f" + END)]
+    at_once = FailurePolicy(backoff_seconds=0)
+    async with scripted_pair(srm, failure=at_once) as double:
+        await told(double.pair, thresholds=QUIET, budget=budget)
+        room = [body["max_tokens"] for body in double.srm.bodies]
+    assert room == [110, 110 - 6]
 
 
 async def test_the_answer_comes_from_the_last_author() -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from tests.runs import Told, told
-from tests.scripted_server import Double, Reply, chatter, say, scripted_pair
+from tests.scripted_server import SURE, Double, Reply, chatter, say, scripted_pair, words
 from trigreason.engines.base import Capabilities
-from trigreason.reasoning import StepEnd, Thresholds
+from trigreason.reasoning import StepEnd, StopReason, Thresholds
 
 BILLING = Capabilities(bills_closed_streams=True)
 ONE = Thresholds(n=1, rho=1, m=0)
@@ -29,6 +31,20 @@ async def test_the_server_stops_a_single_step() -> None:
     assert run.trace.steps[0].end is StepEnd.BLANK_LINE
     assert stops(double) == [["\n\n"]]
     assert double.lrm.disconnects == 0
+
+
+async def test_the_server_stops_a_rewrite() -> None:
+    srm = [Reply(words("So very sure.\n\n", SURE)), say("Then." + END)]
+    run, double = await run_with(srm, [say("Better.")], Thresholds(n=0))
+    assert run.authors == "(S) L S"
+    assert stops(double) == [["\n\n"]]
+
+
+async def test_where_each_step_is_a_request_each_has_the_room_of_one() -> None:
+    async with scripted_pair([chatter("So.\n\n"), say("Then." + END)]) as double:
+        await told(double.pair, thresholds=replace(ONE, n=0), request_per_step=True)
+        room = [body["max_tokens"] for body in double.srm.bodies]
+    assert room == [512 + 16 + 2048] * 2
 
 
 async def test_several_steps_are_one_stream_that_is_closed() -> None:
@@ -78,4 +94,11 @@ async def test_an_answer_whose_end_the_server_tells_is_not_asked_for_again() -> 
 async def test_a_turn_whose_end_the_server_tells_ends_the_thinking() -> None:
     run, double = await run_with([], [say("So \\boxed{5}.", then="eos")])
     assert run.trace.answer == "So \\boxed{5}."
+    assert len(double.lrm.bodies) == 1
+
+
+async def test_an_answer_that_a_context_cut_off_is_not_asked_for_again() -> None:
+    lrm = [say("Clear.</think>\n\nThe answer:", then="length")]
+    run, double = await run_with([], lrm)
+    assert (run.trace.stop, run.trace.limit) == (StopReason.TRUNCATED, "context")
     assert len(double.lrm.bodies) == 1

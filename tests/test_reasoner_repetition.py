@@ -51,8 +51,9 @@ async def test_a_run_that_goes_on_repeating_is_stopped(method: str, authors: str
     assert run.trace.answer == "At nine."
 
 
-async def test_the_guard_can_be_off() -> None:
-    async with scripted_pair([say(STEP * 9 + "So." + END)]) as double:
+@pytest.mark.parametrize(("text", "steps"), [(STEP * 9 + "So.", 10), (CIRCLE * 9, 1)])
+async def test_the_guard_can_be_off(text: str, steps: int) -> None:
+    async with scripted_pair([say(text + END)]) as double:
         run = await told(double.pair, method="srm", thresholds=Thresholds(repeats=0))
-    assert len(run.trace.standing) == 10
+    assert len(run.trace.standing) == steps
     assert run.trace.stop is StopReason.COMPLETE

@@ -99,6 +99,17 @@ async def test_the_srm_goes_on_in_the_lrms_step() -> None:
     assert run.trace.degraded is not None
 
 
+async def test_who_is_away_is_not_asked_for_the_answer() -> None:
+    """Although the last step, and all that the budget allows, was its own."""
+    lrm = [say("a b", **TORN), DOWN, DOWN]
+    run, double = await answered(
+        [say("It is.")], lrm, "trigreason", thresholds=Thresholds(n=2), budget=Budget(steps=1)
+    )
+    assert run.authors == "L"
+    assert run.trace.answer_by == {Author.SRM: 2}
+    assert len(double.lrm.bodies) == 1 + QUICK.retries
+
+
 async def test_the_lrm_finishes_the_srms_answer() -> None:
     srm = [say("b</think>\n\nIt", **TORN), DOWN, DOWN, DOWN]
     lrm = [chatter("a\n\n"), say(" is.")]
@@ -119,7 +130,8 @@ async def test_without_a_judge_the_srm_goes_on_in_its_stream() -> None:
 
 
 async def test_half_a_tag_is_not_left_to_the_other_model() -> None:
-    lrm = [say("a b</thi", **TORN), DOWN, DOWN, DOWN]
+    half = [Said("a"), Said(" b"), Said("</"), Said("thi")]
+    lrm = [Reply(half, "break"), DOWN, DOWN, DOWN]
     srm = [say("</think>\n\nIt is.")]
     run, _ = await answered(srm, lrm, "trigreason", thresholds=Thresholds(n=2))
     assert run.trace.thinking == "a b"
@@ -134,6 +146,16 @@ async def test_what_brings_nothing_is_not_tried_for_ever() -> None:
         run = await told(double.pair, method="specreason", budget=Budget(steps=1))
     assert run.trace.degraded is not None
     assert len(double.lrm.bodies) == 1 + QUICK.retries
+
+
+async def test_a_stream_that_breaks_before_its_text_is_not_opened_for_ever() -> None:
+    nothing = Reply([], "break")
+    srm = [say("a b" + END)]
+    run, double = await answered(
+        srm, [nothing] * 9, "trigreason", thresholds=Thresholds(n=1, rho=1)
+    )
+    assert len(double.lrm.bodies) == 1 + QUICK.retries
+    assert run.trace.answer == "It is."
 
 
 async def test_busy_servers_open_no_breaker() -> None:
@@ -156,6 +178,27 @@ async def test_when_a_failure_is_the_end(srm: list[Reply], method: str) -> None:
             await told(double.pair, method=method, thresholds=Thresholds(n=1))
         assert caught.value.details["trace"].degraded is None
         assert len(double.srm.bodies) == len(srm)
+
+
+async def test_a_model_that_has_worked_and_is_then_refused_is_away() -> None:
+    """Its key has run out, say; one that never worked is not set up right."""
+    refused = Reply([], status=403)
+    srm, lrm = say("Wait.\n\nHmm.\n\n"), say("a\n\n")
+    run, _ = await answered(
+        [srm, say("b" + END)], [lrm, refused], "trigreason", thresholds=Thresholds(n=1, rho=1)
+    )
+    assert run.authors == "L S S S"
+    assert run.trace.degraded == replace(run.trace.degraded, author=Author.LRM, step=3)
+    assert run.trace.answer == "It is."
+
+
+async def test_a_model_that_never_worked_is_not_set_up_right() -> None:
+    """Whatever the other one has done."""
+    refused, lrm = [Reply([], status=401)], [chatter("a\n\n"), say("b" + END)]
+    async with scripted_pair(refused, lrm, failure=QUICK) as double:
+        with pytest.raises(EngineError) as caught:
+            await told(double.pair, thresholds=Thresholds(n=1, rho=1))
+    assert caught.value.details["trace"].thinking == "a\n\n"
 
 
 async def test_both_away() -> None:

@@ -23,6 +23,7 @@ from tests.scripted_server import Body, Reply, Script, chatter, say
 from tests.servers import free_port
 from trigreason.engines.breaker import BreakerState
 from trigreason.gateway import catalogue, delivery
+from trigreason.gateway.keys import KeyLimits
 from trigreason.reasoning import Author
 
 THOUGHT = "One.\n\nTwo.</think>\n\nSeven."
@@ -182,6 +183,29 @@ async def test_tokens_of_others_keep_the_breaker_closed(tmp_path: Path) -> None:
         engine = two.client.service.catalogue["two"].engines[Author.SRM]
         assert engine.breaker.state is BreakerState.CLOSED
         beside.cancel()
+
+
+async def test_each_choice_has_a_seed_of_its_own(tmp_path: Path) -> None:
+    async with upstream(tmp_path, always(say(THOUGHT))) as two:
+        told = await two.ask(n=3, seed=7)
+        assert [run["seed"] for run in told.body["trigreason"]["runs"]] == [7, 8, 9]
+        assert len({body["seed"] for body in two.srm.bodies}) == 3
+
+
+async def test_what_is_reserved_is_at_the_highest_price(tmp_path: Path) -> None:
+    """10,240 tokens: 0.02 USD by the one price, 0.51 USD by the other."""
+    script = [chatter(), say(THOUGHT)]
+    async with served(script) as srm, served(()) as lrm:
+        toml = pair_at(srm.url.partition("@")[2], lrm.url.partition("@")[2])
+        dear = "prices = { input = 0, output = 50 }\n[engines.large]"
+        toml = toml.replace("[engines.large]", dear)
+        async with asked_gateway(tmp_path, toml) as client:
+            limits = KeyLimits(usd_per_day=0.1)
+            key = await client.service.storage.create_key("ann", limits=limits)
+            two = Upstream(client.with_key(key.text), srm)
+            first = await two.open()
+            assert (await two.ask()).status == 429
+            first.cancel()
 
 
 @pytest.mark.parametrize("stream", [False, True])

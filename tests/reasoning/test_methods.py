@@ -170,6 +170,20 @@ def test_a_request_says_how_many_steps(m: int) -> None:
     assert method.on_step(step("h")) == Write(Author.LRM, m, Trigger.INTERVENTION_REQUEST)
 
 
+@pytest.mark.parametrize(("m", "steps"), [(0, 1), (1, 1), (3, 3)])
+def test_repetition_brings_the_lrm_in_for_a_step_at_least(m: int, steps: int) -> None:
+    method = trigreason(m=m)
+    method.open()
+    method.on_step(step("p"))
+    assert method.on_step(step("p")) == Write(Author.LRM, steps, Trigger.REPETITION)
+
+
+@pytest.mark.parametrize(("steps", "decided"), [("hhhh", "SRSR"), ("hCh", "SOS"), ("hxh", "STS")])
+def test_a_handover_ends_the_streak_even_if_nobody_follows_it(steps: str, decided: str) -> None:
+    """As where a record is asked what other thresholds would have done."""
+    assert decisions(trigreason(), steps) == decided
+
+
 @pytest.mark.parametrize(
     ("method", "opening"),
     [

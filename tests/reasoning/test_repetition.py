@@ -32,8 +32,19 @@ def test_a_loop_is_seen_by_its_fourth_round(unit: str, before: str) -> None:
     looping = before + unit * 4
     assert repeated_run(looping) is not None
     assert repeated_run(looping + unit[: len(unit) // 2]) is not None
-    assert repeated_run(before + unit * 2) is None
+    assert repeated_run(before + unit * 3) is None
     assert repeated_run(looping + "But no: the answer is 42, as we saw above.") is None
+
+
+def test_the_unit_is_the_shortest() -> None:
+    assert repeated_run("so" * 60) == "so"
+
+
+@pytest.mark.parametrize(("letters", "length"), [(12, 120), (11, 121)])
+def test_how_long_a_run_is_at_least(letters: int, length: int) -> None:
+    unit = "abcdefghijkl"[:letters]
+    assert repeated_run(unit * (length // letters)) == unit
+    assert repeated_run(unit * (length // letters - 1)) is None
 
 
 @pytest.mark.parametrize(
@@ -161,6 +172,21 @@ def test_a_step_that_repeats(texts: list[str], repeating: str) -> None:
     assert "".join("x" if memory.saw(step(text)) else "." for text in texts) == repeating
 
 
+@pytest.mark.parametrize(("length", "repeats"), [(19, False), (20, True)])
+def test_how_much_a_step_says_at_least(length: int, repeats: bool) -> None:
+    memory = RepetitionMemory()
+    memory.saw(step("s" * length))
+    assert memory.repeats(step("s" * length)) is repeats
+
+
+@pytest.mark.parametrize(("others", "repeats"), [(6, True), (7, False)])
+def test_how_far_back_it_looks(others: int, repeats: bool) -> None:
+    memory = RepetitionMemory()
+    for text in [A, B, A, *(f"Step number {index} says something." for index in range(others - 1))]:
+        memory.saw(step(text))
+    assert memory.repeats(step(A)) is repeats
+
+
 def test_whoever_wrote_it() -> None:
     memory = RepetitionMemory()
     authors = (Author.SRM, Author.LRM, Author.SRM)
@@ -183,9 +209,10 @@ def test_counting_until_something_new_is_said() -> None:
         memory.saw(step(text))
         counts.append(memory.count)
     assert counts == [0, 1, 2, 2, 3, 0, 1, 2, 0]
-    memory.saw(step(C))
+    last = step(C)
+    assert memory.saw(last)
     memory.clear()
-    assert (memory.count, memory.saw(step(C))) == (0, False)
+    assert (memory.count, memory.saw(last)) == (0, False)
 
 
 def test_of_a_step_it_has_seen_it_says_what_it_found_then() -> None:

@@ -112,6 +112,7 @@ def tokenised(draw: st.DrawFn, text: st.SearchStrategy[str]) -> tuple[str, list[
         ("\\begin{align*}\n\n\\end{align*}\n\nb", ["\\begin{align*}\n\n\\end{align*}\n\n", "b"]),
         ("\\[\\begin{a}\n\n\\end{a}\n\n\\]\n\nb", ["\\[\\begin{a}\n\n\\end{a}\n\n\\]\n\n", "b"]),
         ("\\]\n\nb", ["\\]\n\n", "b"]),
+        ("\\] \\[\n\n\\]\n\nb", ["\\] \\[\n\n\\]\n\n", "b"]),
         ("\\[1 \\\\[4pt] 2\\]\n\nb", ["\\[1 \\\\[4pt] 2\\]\n\n", "b"]),
         ("\\[1 \\\\\\]\n\nb", ["\\[1 \\\\\\]\n\n", "b"]),
     ],

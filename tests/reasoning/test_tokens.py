@@ -19,6 +19,7 @@ from trigreason.reasoning import (
     sharpen,
     usable_logprob,
 )
+from trigreason.reasoning.tokens import unfinished_bytes
 
 TEMPERATURES = st.floats(0.1, 3)
 LOGITS = st.lists(st.floats(-8, 8), min_size=1, max_size=8)
@@ -156,6 +157,11 @@ def test_sharpen_counts_a_token_that_top_left_out() -> None:
     assert sharpen(token, 0.5) == pytest.approx(math.log(0.01 / (0.01 + 0.81)))
 
 
+def test_sharpen_gives_no_probability_above_one() -> None:
+    """The token's own logprob, reported twice, differs in the last digits."""
+    assert sharpen(Token("a", -0.1, top=(Alternative("a", -0.1000005),)), 0.5) == 0
+
+
 def test_sharpen_without_need_or_without_probability() -> None:
     assert sharpen(Token("a", -0.3), 0.6, reported_at=0.6) == -0.3
     assert sharpen(Token("a", None), 0.6) is None
@@ -168,3 +174,11 @@ def test_sharpen_without_need_or_without_probability() -> None:
 def test_sharpen_refuses(temperature: float, reported_at: float, complaint: str) -> None:
     with pytest.raises(ValueError, match=complaint):
         sharpen(Token("a", -0.3), temperature, reported_at)
+
+
+@pytest.mark.parametrize("character", ["a", "é", "€", "😀"])
+def test_unfinished_bytes(character: str) -> None:
+    data = character.encode()
+    for length in range(1, len(data) + 1):
+        text = "a€" + data[:length].decode("utf-8", "surrogateescape")
+        assert unfinished_bytes(text) == (length if length < len(data) else 0)

@@ -182,6 +182,16 @@ def test_cost(
     assert prices.cost(stretch) == pytest.approx(usd)
 
 
+@pytest.mark.parametrize(
+    ("arrived", "told", "paid"), [(5, None, 5), (5, 5, 5), (5, 40, 40), (5, 3, 5)]
+)
+def test_what_the_server_wrote_behind_a_closed_stream_is_paid_for(
+    arrived: int, told: int | None, paid: int
+) -> None:
+    stretch = replace(ASKED, generated_tokens=told, completion_tokens=arrived)
+    assert Prices(0, 1e6).cost(stretch) == paid
+
+
 ASKED = Stretch(LRM, Purpose.WRITE, prompt_tokens=10, completion_tokens=5)
 
 
@@ -204,6 +214,29 @@ def test_usd_is_known_or_none(
     assert trace.usd == pytest.approx(usd)
 
 
+def test_what_a_request_costs_that_failed() -> None:
+    """Before its first token nothing; behind it nobody knows, unless the server told."""
+    failed = Stretch(LRM, Purpose.WRITE, failed="it burns")
+    costs = [
+        Prices(1, 1).cost(each)
+        for each in (failed, replace(failed, completion_tokens=5), replace(failed, failed=None))
+    ]
+    assert costs[0] == 0
+    assert 0 not in costs[1:]
+
+
+def test_who_finished_the_answer() -> None:
+    assert trace_of(answer_by={SRM: 2, LRM: 1}).answer_author is LRM
+    assert trace_of().answer_author is None
+
+
+@pytest.mark.parametrize("in_the_open", [True, False])
+def test_what_a_reader_gets(in_the_open: bool) -> None:
+    trace = trace_of(*RUN, answer="3", answer_by={SRM: 9}, in_the_open=in_the_open)
+    told = (trace.reply, trace.reply_tokens)
+    assert told == ((trace.thinking.strip(), 100) if in_the_open else ("3", 9))
+
+
 def test_use() -> None:
     judged = Stretch(LRM, Purpose.JUDGE, None, 20, 15, 1, 1, 0, 0.1, 0.5)
     written = Stretch(LRM, Purpose.WRITE, OFFLOAD, 30, 25, 60, 60, 10, 0.1, 2.0)
@@ -214,7 +247,8 @@ def test_use() -> None:
     assert (large.standing_tokens, large.draft_tokens, large.answer_tokens) == (50, 0, 0)
     assert (large.seconds, large.usd) == (2.5, None)
     assert (small.standing_tokens, small.draft_tokens, small.answer_tokens) == (50, 7, 9)
-    assert (small.requests, small.prompt_tokens) == (0, 0)
+    assert (small.requests, small.prompt_tokens, small.usd) == (0, 0, None)
+    assert replace(trace, prices={SRM: Prices(1, 1)}).use(SRM).usd == 0
 
 
 def test_tokens_without_probability() -> None:

@@ -16,6 +16,7 @@ from tests.gateway.storage.books import WORST, is_admitted, key_with, record, ro
 from trigreason.gateway.keys import Key
 from trigreason.gateway.storage import OverLimit, Storage, Worst, budgets, holding
 from trigreason.gateway.storage import storage as storage_module
+from trigreason.gateway.storage.periods import DAY
 from trigreason.gateway.storage.tables import RESERVATIONS, USAGE
 
 NOON = datetime(2026, 3, 31, 12, 0, 15, tzinfo=UTC).timestamp()
@@ -103,6 +104,18 @@ async def test_what_is_spent_counts_until_its_period_is_over(
     assert await refusal(storage, key) == refused
     clock(NOON + again)
     assert await is_admitted(storage, key, "later")
+
+
+async def test_a_month_is_more_than_its_last_day(storage: Storage, clock: Clock) -> None:
+    by_day = await key_with(storage, "by day", usd_per_day=0.02)
+    by_month = await key_with(storage, "by month", usd_per_month=0.02)
+    for key in (by_day, by_month):
+        for days in (2, 1):
+            spent = f"{key.id} {days}"
+            storage.enter(record(spent, key=key.id, created=NOON - days * DAY))
+    await settled(storage)
+    assert await is_admitted(storage, by_day, "by day")
+    assert await refusal(storage, by_month) == ("usd_per_month", 12 * 3600 - 15.0)
 
 
 async def test_a_record_gives_back_what_was_reserved(
