@@ -24,10 +24,11 @@ from trigreason.engines.completions import (
     StepEnding,
 )
 from trigreason.engines.dialects import SGLANG, SGLANG_GENERATE
+from trigreason.engines.fields import Count, Events, Text, Unfit
 from trigreason.engines.http import HttpStream
 from trigreason.engines.refusals import no_logprobs, refusal, status_of
 from trigreason.engines.sse import EventLines
-from trigreason.engines.wire import ReportedError, aligned, finish_of
+from trigreason.engines.wire import ReportedError, aligned, reported
 from trigreason.reasoning import Alternative, Token, usable_logprob
 
 ABORT_SECONDS = 1.0
@@ -125,12 +126,12 @@ class Probable(NamedTuple):
     """A token as ``/generate`` tells it."""
 
     logprob: float | None
-    id: int
+    id: int | None
     text: str | None
 
 
 class FinishReason(msgspec.Struct):
-    type: str
+    type: str | None = None
     message: str | None = None
     status_code: int | str | None = None
 
@@ -139,22 +140,22 @@ class MetaInfo(msgspec.Struct):
     """What is known of the request. All counts are from its beginning; so are the lists, unless
     the server streams increments: then ``output_token_logprobs_length`` is still the whole."""
 
-    prompt_tokens: int | None = None
-    cached_tokens: int | None = None
-    completion_tokens: int | None = None
+    prompt_tokens: Count | None = None
+    cached_tokens: Count | None = None
+    completion_tokens: Count | None = None
     finish_reason: FinishReason | None = None
-    output_token_logprobs: list[Probable] | None = None
-    output_top_logprobs: list[list[Probable] | None] | None = None
-    output_token_logprobs_length: int | None = None
+    output_token_logprobs: list[Probable | None] | None = None
+    output_top_logprobs: list[list[Probable | None] | None] | None = None
+    output_token_logprobs_length: Count | None = None
 
 
 class Event(msgspec.Struct):
-    text: str | None = None
-    meta_info: MetaInfo = msgspec.field(default_factory=MetaInfo)
+    text: Text | None = None
+    meta_info: MetaInfo | None = None
     error: ReportedError | str | None = None
 
 
-_decoder = msgspec.json.Decoder(Event)
+_events = Events(Event)
 
 
 class GenerateStream(HttpStream):
@@ -182,28 +183,26 @@ class GenerateStream(HttpStream):
             self.over = True
             return ()
         event = self._decode(payload)
-        meta = event.meta_info
+        meta = event.meta_info or MetaInfo()
         self._count(meta)
-        reason = meta.finish_reason
-        if reason is not None:
-            if reason.type == "abort":
-                status = status_of(reason.status_code)
-                raise refusal(status, reason.message or "the request was aborted", self.where)
-            self.finish = finish_of(reason.type, self.where)
+        reason = meta.finish_reason or FinishReason()
+        if reason.type == "abort":
+            status = status_of(reason.status_code)
+            raise refusal(status, reason.message or "the request was aborted", self.where)
         tokens = self._fresh(event.text or "", meta)
+        self.ends(reason.type)
         return self._bounded(tokens)
 
     def _decode(self, payload: bytes) -> Event:
         try:
-            event = _decoder.decode(payload)
-        except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+            event = _events.decode(payload)
+        except Unfit as error:
             raise EngineFailed(
                 f"the stream holds what SGLang does not send ({error})",
                 self.where,
                 "Is this really SGLang's /generate?",
             ) from error
-        if event.error is not None:
-            told = ReportedError(event.error) if isinstance(event.error, str) else event.error
+        if (told := reported(event.error)) is not None:
             raise told.typed(self.where)
         return event
 
@@ -253,10 +252,10 @@ def goes_on(stream: HttpStream) -> bool:
     return stream.finish is None or (isinstance(stream, GenerateStream) and stream.is_cut)
 
 
-def _token(probable: Probable, top: Sequence[Probable]) -> Token:
+def _token(probable: Probable, top: Sequence[Probable | None]) -> Token:
     alternatives = tuple(
         Alternative(other.text or "", logprob)
         for other in top
-        if (logprob := usable_logprob(other.logprob)) is not None
+        if other is not None and (logprob := usable_logprob(other.logprob)) is not None
     )
     return Token(probable.text or "", usable_logprob(probable.logprob), probable.id, alternatives)

@@ -184,7 +184,7 @@ def _leave(engine: Engine, purpose: Purpose) -> Pass:
 
 def _tell_breaker(breaker: Breaker, leave: Pass, request: Request) -> None:
     failure = request.failure
-    if failure is None:
+    if failure is None or not failure.sent:
         breaker.left(leave)
     elif not failure.transient or isinstance(failure, EngineBusy):
         breaker.answered()
