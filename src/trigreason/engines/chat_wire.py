@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Annotated, Any
+
 import msgspec
 
 from trigreason.engines.base import EngineFailed
-from trigreason.engines.fields import Events, Text, Unfit
+from trigreason.engines.fields import MATTERS, Events, Text, Unfit
 from trigreason.engines.wire import Choice, ReportedError, ReportedUsage, reported
 
 
@@ -39,21 +41,21 @@ class Delta(msgspec.Struct):
 class ChatChoice(Choice):
     """A choice whose text comes in fields."""
 
-    delta: Delta | None = None
+    delta: Annotated[Delta, MATTERS] | None = None
 
 
 class FromGroq(msgspec.Struct):
     """Groq's own: why it cut a stream short."""
 
-    error: str | None = None
+    error: Any = None
 
 
 class ChatChunk(msgspec.Struct):
     """One event of the stream."""
 
-    choices: list[ChatChoice] | None = None
+    choices: Annotated[list[ChatChoice], MATTERS] | None = None
     usage: ReportedUsage | None = None
-    error: ReportedError | str | None = None
+    error: Any = None
     x_groq: FromGroq | None = None
 
     @property

@@ -2,13 +2,14 @@
 
 What is as expected is decoded at once. In an event that is not, each field stands for itself: a
 count with a fraction is rounded, a number that JSON does not have is none, and a field of another
-kind is left out as if it had not been sent. Only a text that is no text is an error, since a
-piece of the answer would be lost without a word.
+kind is left out as if it had not been sent. Only where text stands another kind is an error, since
+a piece of the answer would be lost without a word.
 """
 
 from __future__ import annotations
 
 import json
+import re
 from typing import Annotated, Any, Generic, TypeVar
 
 import msgspec
@@ -16,7 +17,12 @@ import msgspec.inspect as shapes
 
 Kind = TypeVar("Kind")
 
-Text = Annotated[str, msgspec.Meta(extra={"matters": True})]
+_SURROGATE = re.compile("[\ud800-\udfff]")
+
+MATTERS = msgspec.Meta(extra={"matters": True})
+"""Marks a field that is an error where it is of another kind, and not null."""
+
+Text = Annotated[str, MATTERS]
 """What the model wrote."""
 
 MOST = 2**53
@@ -27,7 +33,7 @@ Count = Annotated[int, msgspec.Meta(ge=0, le=MOST)]
 
 
 class Unfit(ValueError):
-    """No event, or one whose text is no text."""
+    """No event, or one with something else where its text should stand."""
 
 
 class Events(Generic[Kind]):
@@ -38,18 +44,22 @@ class Events(Generic[Kind]):
         self._shape = shapes.type_info(kind)
 
     def decode(self, payload: bytes) -> Kind:
-        """The event in ``payload``. Raises Unfit where it is none, or its text is no text."""
+        """The event in ``payload``. Raises Unfit where it is none that can be read."""
         try:
             return self._strict.decode(payload)
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
             cause = error
         try:
-            event = json.loads(payload.decode("utf-8", "surrogateescape"), strict=False)
+            event = json.loads(payload)
         except (ValueError, RecursionError):
             raise Unfit(str(cause)) from cause
         if not isinstance(event, dict) and event is not None:
             raise Unfit(str(cause))
-        fitting: Kind = _fitting(event or {}, self._shape)
+        return self.taken(event or {})
+
+    def taken(self, event: dict[str, Any]) -> Kind:
+        """An event out of what was decoded already. Raises Unfit as ``decode`` does."""
+        fitting: Kind = _fitting(event, self._shape)
         return fitting
 
 
@@ -60,9 +70,11 @@ def _fitting(value: Any, shape: shapes.Type) -> Any:
     """``value`` as ``shape`` has it; ``_NOTHING`` where it cannot be taken for that."""
     match shape:
         case shapes.Metadata(type=inner):
-            if value is not None and not isinstance(value, str):
-                raise Unfit(f"a text is {json.dumps(value)[:40]}")
-            return _fitting(value, inner)
+            fitting = _fitting(value, inner)
+            is_torn = isinstance(value, str) and _SURROGATE.search(value)
+            if value is not None and (fitting is _NOTHING or is_torn):
+                raise Unfit(f"{json.dumps(value)[:40]} is none of what stands there")
+            return fitting
         case shapes.UnionType(types=types):
             if value is None and any(isinstance(each, shapes.NoneType) for each in types):
                 return None
@@ -84,6 +96,8 @@ def _fitting(value: Any, shape: shapes.Type) -> Any:
             return _items(value, item)
         case shapes.DictType(value_type=item) if isinstance(value, dict):
             return {name: _or_none(_fitting(each, item)) for name, each in value.items()}
+        case shapes.AnyType():
+            return value
         case shapes.StrType() if isinstance(value, str):
             return value
         case shapes.BoolType() if isinstance(value, bool):

@@ -20,6 +20,7 @@ from trigreason.engines.base import (
     Finish,
     Usage,
 )
+from trigreason.engines.fields import Unfit
 from trigreason.engines.finishes import finish_of, is_told
 from trigreason.engines.refusals import no_stream, one_line, refusal, retry_after, room_told
 from trigreason.engines.sse import LAST, Unframed
@@ -189,6 +190,7 @@ class HttpStream(ABC):
         self._silence = Timeouts().read
         self._shown: Callable[[str], str] = str
         self._left_at: float | None = None
+        self._has_text = False
         self.where = where
         self._response = response
         self._split = split
@@ -221,7 +223,8 @@ class HttpStream(ABC):
         return ()
 
     async def __aiter__(self) -> AsyncIterator[Sequence[Token]]:
-        more, broken = True, None
+        more = True
+        broken: BaseException | None = None
         while more and not self.over:
             try:
                 data = await self._arrival()
@@ -230,10 +233,11 @@ class HttpStream(ABC):
             more = bool(data)
             tokens, failure = self._read_all(data or LAST)
             if tokens:
+                self._has_text = True
                 yield tokens
             if broken is not None and self.finish is None:
                 raise self._broken(f"the stream broke off ({cause(broken)})") from broken
-            if failure is not None:
+            if failure is not None and (more or not self._is_torn(failure)):
                 raise failure
         if self.finish is None:
             raise self._broken("the stream ended without saying why")
@@ -259,6 +263,10 @@ class HttpStream(ABC):
                 return tokens, error
             self.over = True
         return tokens, None
+
+    def _is_torn(self, failure: EngineError) -> bool:
+        """Whether what cannot be read at the end is half an event."""
+        return self._has_text or isinstance(failure.__cause__, Unfit)
 
     async def _arrival(self) -> bytes:
         content, clock = self._response.content, asyncio.get_running_loop().time

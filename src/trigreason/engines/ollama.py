@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Annotated, Any
 
 import aiohttp
 import msgspec
@@ -20,14 +20,14 @@ from trigreason.engines.completions import (
     StepEnding,
 )
 from trigreason.engines.dialects import Dialect
-from trigreason.engines.fields import Count, Events, Text, Unfit
+from trigreason.engines.fields import MATTERS, Count, Events, Text, Unfit
 from trigreason.engines.fields_stream import FieldsStream
 from trigreason.engines.finishes import is_told
 from trigreason.engines.http import Timeouts
 from trigreason.engines.sse import BOM
 from trigreason.engines.templates import CHATML, ChatTemplate
 from trigreason.engines.thinking_text import AssistantTurn, ThinkingText
-from trigreason.engines.wire import Choice, Entry, Logprobs, ReportedError, reported
+from trigreason.engines.wire import Choice, Entry, Logprobs, reported
 from trigreason.reasoning import Token
 
 
@@ -139,11 +139,11 @@ class Line(msgspec.Struct):
     response: Text | None = None
     thinking: Text | None = None
     logprobs: list[Entry] | None = None
-    done: bool | None = None
+    done: Annotated[bool, MATTERS] | None = None
     done_reason: str | None = None
     prompt_eval_count: Count | None = None
     eval_count: Count | None = None
-    error: ReportedError | str | None = None
+    error: Any = None
 
 
 _events = Events(Line)

@@ -10,7 +10,7 @@ import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from itertools import zip_longest
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import uuid4
 
 import aiohttp
@@ -28,7 +28,7 @@ from trigreason.engines.fields import Count, Events, Text, Unfit
 from trigreason.engines.http import HttpStream
 from trigreason.engines.refusals import no_logprobs, refusal, status_of
 from trigreason.engines.sse import EventLines
-from trigreason.engines.wire import ReportedError, aligned, reported
+from trigreason.engines.wire import aligned, reported
 from trigreason.reasoning import Alternative, Token, usable_logprob
 
 ABORT_SECONDS = 1.0
@@ -152,7 +152,7 @@ class MetaInfo(msgspec.Struct):
 class Event(msgspec.Struct):
     text: Text | None = None
     meta_info: MetaInfo | None = None
-    error: ReportedError | str | None = None
+    error: Any = None
 
 
 _events = Events(Event)

@@ -11,6 +11,7 @@ LAST = b"\n\n"
 """To be fed at the end of a stream, whose last event may have come without its line ends."""
 
 _SAY_NOTHING = (b":", b"event:", b"id:", b"retry:")
+_NAMES = (b"data:", b"event:", b"id:", b"retry:")
 
 
 class Unframed(bytes):
@@ -57,7 +58,7 @@ class EventLines:
                 self._data.append(line[5:])
             elif not line:
                 yield from self._event()
-            elif line != b"data" and not line.startswith(_SAY_NOTHING):
+            elif not line.startswith(_SAY_NOTHING) and not _is_bare(line):
                 self._strays.append(line)
 
     def _event(self) -> Iterator[bytes]:
@@ -69,6 +70,11 @@ class EventLines:
             strays, self._strays = self._strays, []
             if payload := b"\n".join(strays).strip():
                 yield Unframed(payload)
+
+
+def _is_bare(line: bytes) -> bool:
+    """Whether a field has no value, or the stream broke off within its name."""
+    return any(name.startswith(line) for name in _NAMES)
 
 
 def _is_whole(lines: list[bytes]) -> bool:

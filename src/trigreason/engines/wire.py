@@ -9,12 +9,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from itertools import zip_longest
+from typing import Annotated, Any
 
 import msgspec
 from msgspec import UNSET, UnsetType
 
 from trigreason.engines.base import EngineError, EngineFailed, Usage
-from trigreason.engines.fields import Count, Events, Text, Unfit
+from trigreason.engines.fields import MATTERS, Count, Events, Text, Unfit
 from trigreason.engines.refusals import refusal, status_of
 from trigreason.reasoning import Alternative, Token, usable_logprob
 
@@ -131,10 +132,16 @@ class ReportedError(msgspec.Struct):
         return refusal(status_of(self.code, kind), self.message or "", where, kind=kind)
 
 
-def reported(error: ReportedError | str | None) -> ReportedError | None:
-    """What stands under ``error``; None where that says nothing."""
-    told = ReportedError(error) if isinstance(error, str) else error
-    return None if told in (None, ReportedError(), ReportedError("")) else told
+_errors = Events(ReportedError)
+
+
+def reported(error: object) -> ReportedError | None:
+    """What stands under ``error``: an object, a mere text or anything; None for nothing."""
+    if not error:
+        return None
+    if isinstance(error, dict):
+        return _errors.taken(error)
+    return ReportedError(str(error))
 
 
 class Chunk(msgspec.Struct):
@@ -144,13 +151,13 @@ class Chunk(msgspec.Struct):
     ``object`` saying so (vLLM, until the end of 2025).
     """
 
-    choices: list[Choice] | None = None
+    choices: Annotated[list[Choice], MATTERS] | None = None
     usage: ReportedUsage | None = None
     prompt_progress: Progress | None = None
     timings: Timings | None = None
     token: SingleToken | None = None
     finish_reason: str | None = None
-    error: ReportedError | str | None = None
+    error: Any = None
     object: str | None = None
     message: str | None = None
     code: int | str | None = None
