@@ -275,7 +275,7 @@ async def test_a_fault_in_the_body(how: How, shape: Shape, every: int) -> None:
                 return
             assert error is None or error.transient
             if how == "garbage":
-                assert len(tokens) >= len(delivered)
+                assert len(delivered) - len(tokens) <= 1  # it is glued to an event without its end
                 assert error is not None or tokens == right.tokens
             elif how == "error":
                 assert len(tokens) - len(delivered) in (0, 1)  # its first line end may complete one

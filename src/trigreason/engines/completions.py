@@ -24,7 +24,7 @@ from trigreason.engines.base import (
 from trigreason.engines.dialects import GENERIC, Dialect
 from trigreason.engines.finishes import is_told
 from trigreason.engines.http import HttpEngine, HttpStream, Timeouts
-from trigreason.engines.refusals import no_logprobs, one_line
+from trigreason.engines.refusals import check_last_turn, no_logprobs, one_line
 from trigreason.engines.sse import EventLines
 from trigreason.engines.templates import CHATML, ChatTemplate, TemplateError
 from trigreason.engines.wire import Choice, decode_chunk, tokens_of
@@ -66,6 +66,7 @@ class CompletionsEngine(HttpEngine):
 
     def prompt(self, prefix: Prefix) -> str:
         """The text that is sent for a prefix. Raises PromptRefused where the template does."""
+        check_last_turn(prefix.messages, self.where)
         try:
             rendered = self.template.render(
                 prefix.messages, thinking=prefix.thinking, tags=self.tags

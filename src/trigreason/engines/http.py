@@ -22,6 +22,7 @@ from trigreason.engines.base import (
 )
 from trigreason.engines.fields import Unfit
 from trigreason.engines.finishes import finish_of, is_told
+from trigreason.engines.proxies import proxy_for
 from trigreason.engines.refusals import no_stream, one_line, refusal, retry_after, room_told
 from trigreason.engines.sse import LAST, Unframed
 from trigreason.reasoning import Token
@@ -154,6 +155,7 @@ class HttpEngine(Engine):
     def _open_session(self) -> aiohttp.ClientSession:
         if self._session is None:
             self._session = aiohttp.ClientSession(
+                proxy=proxy_for(self.url),
                 connector=aiohttp.TCPConnector(limit=0, force_close=not self.keeps_connections),
                 headers=key_headers(self._api_key),
                 timeout=aiohttp.ClientTimeout(

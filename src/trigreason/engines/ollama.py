@@ -24,6 +24,7 @@ from trigreason.engines.fields import MATTERS, Count, Events, Text, Unfit
 from trigreason.engines.fields_stream import FieldsStream
 from trigreason.engines.finishes import is_told
 from trigreason.engines.http import Timeouts
+from trigreason.engines.proxies import proxy_for
 from trigreason.engines.sse import BOM
 from trigreason.engines.templates import CHATML, ChatTemplate
 from trigreason.engines.thinking_text import AssistantTurn, ThinkingText
@@ -216,10 +217,11 @@ class Shown(msgspec.Struct):
 async def ask_show(url: str, model: str, headers: Mapping[str, str] | None = None) -> Shown | None:
     """What Ollama at ``url`` says of a model; None where it is no Ollama, or has no such model."""
     root = url.rstrip("/").removesuffix("/v1")
+    proxy = proxy_for(root)
     timeout = aiohttp.ClientTimeout(total=Timeouts().connect)
     try:
         async with (
-            aiohttp.ClientSession(timeout=timeout, headers=headers) as session,
+            aiohttp.ClientSession(timeout=timeout, headers=headers, proxy=proxy) as session,
             session.post(f"{root}/api/show", json={"model": model}) as response,
         ):
             if response.status != 200:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
@@ -17,7 +17,9 @@ from trigreason.engines.base import (
     EngineFailed,
     EngineRefused,
     NoLogprobs,
+    PromptRefused,
 )
+from trigreason.reasoning import Message
 
 KINDS = {
     "authentication_error": 401,
@@ -141,6 +143,17 @@ def room_told(error: EngineRefused) -> int | None:
         return None
     room = context - prompt - 1  # SGLang wants one token to spare
     return room if room > 0 else None
+
+
+def check_last_turn(messages: Sequence[Message], where: str) -> None:
+    """Raise PromptRefused where nobody asks: a second assistant turn would answer an answer."""
+    if messages and messages[-1].role == "assistant":
+        raise PromptRefused(
+            "the conversation ends with a message of the assistant",
+            where,
+            "Leave that message out, or ask something behind it.",
+            sent=False,
+        )
 
 
 def no_logprobs(where: str, *, sent: bool = True) -> NoLogprobs:
