@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-ALL_RETRIES = 10
+ALL_RETRIES = 4
 
 
 class Away(StrEnum):
