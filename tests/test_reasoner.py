@@ -111,7 +111,7 @@ async def test_specreason() -> None:
 
 async def test_a_judge_that_writes_a_blank_first() -> None:
     lrm = [Reply([Said("\n"), Said(" 9")])]
-    async with scripted_pair([chatter("Good.\n\n"), say("End." + END)], lrm) as double:
+    async with scripted_pair([say("Good.\n\nEnd." + END)], [*lrm, say("9")]) as double:
         run = await told(double.pair, method="specreason")
     assert [step.score for step in run.trace.steps][:1] == [9]
     assert run.trace.unreadable_scores == 0

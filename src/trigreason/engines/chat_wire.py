@@ -41,7 +41,7 @@ class Delta(msgspec.Struct):
 class ChatChoice(Choice):
     """A choice whose text comes in fields."""
 
-    delta: Annotated[Delta, MATTERS] | None = None
+    delta: Delta | None = None
 
 
 class FromGroq(msgspec.Struct):

@@ -217,12 +217,13 @@ class GenerateStream(HttpStream):
     def _fresh(self, text: str, meta: MetaInfo) -> list[Token]:
         """The tokens that this event adds, whether it tells all so far or the new ones alone.
 
-        The lists say which of the two it is, by their length. Without any the text has to: it
-        begins with all text so far or it is new.
+        The lists say which of the two it is, by their length. Where they are none, or the server
+        counts otherwise, the text has to: it begins with all text so far or it is new.
         """
         chosen = meta.output_token_logprobs or []
         total = meta.output_token_logprobs_length or meta.completion_tokens or len(chosen)
-        all_told = len(chosen) > total - self._seen if chosen else text.startswith(self._text)
+        counted = {len(chosen): True, self._seen + len(chosen): False} if self._seen else {}
+        all_told = counted.get(total, text.startswith(self._text))
         new = text[len(self._text) :] if all_told else text
         self._text += new
         if chosen:
