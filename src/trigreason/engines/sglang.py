@@ -222,7 +222,9 @@ class GenerateStream(HttpStream):
         """
         chosen = meta.output_token_logprobs or []
         total = meta.output_token_logprobs_length or meta.completion_tokens or len(chosen)
-        counted = {len(chosen): True, self._seen + len(chosen): False} if self._seen else {}
+        counted = (
+            {len(chosen): True, self._seen + len(chosen): False} if self._seen and chosen else {}
+        )
         all_told = counted.get(total, text.startswith(self._text))
         new = text[len(self._text) :] if all_told else text
         self._text += new
