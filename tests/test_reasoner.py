@@ -106,12 +106,20 @@ async def test_specreason() -> None:
         bodies = double.lrm.bodies
     assert run.authors == "S (S) L S"
     assert [step.score for step in run.trace.steps] == [8, 3, None, 9]
-    judged = [body for body in bodies if body["max_tokens"] == 1]
+    judged = [body for body in bodies if body["logprobs"] == 10]
     assert len(judged) == 3
-    assert all(body["temperature"] == 0 and body["logprobs"] == 10 for body in judged)
+    assert all(body["temperature"] == 0 and body["max_tokens"] == 3 for body in judged)
     assert judged[1]["prompt"].count("<think>") == 2, "the thinking judged, and the judge's own"
     assert "Good.\n\nBad." in judged[1]["prompt"]
     assert run.trace.use(Author.LRM).judge_tokens == 3
+
+
+async def test_a_judge_that_writes_a_blank_first() -> None:
+    lrm = [Reply([Said("\n"), Said(" 9")])]
+    async with scripted_pair([say("Good.\n\nEnd." + END)], [*lrm, say("9")]) as double:
+        run = await told(double.pair, method="specreason")
+    assert [step.score for step in run.trace.steps][:1] == [9]
+    assert run.trace.unreadable_scores == 0
 
 
 async def test_an_unreadable_score_counts_as_zero() -> None:

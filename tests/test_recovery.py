@@ -12,12 +12,12 @@ from tests.runs import QUIET, told
 from tests.scripted_server import Double, Reply, Said, Script, chatter, say, scripted_pair
 from tests.test_reasoner_failures import nothing_left
 from trigreason.budget import Budget
-from trigreason.engines.base import EngineError, EngineFailed, EngineResting
+from trigreason.engines.base import EngineError, EngineFailed, EngineResting, PromptRefused
 from trigreason.engines.breaker import Breaker
 from trigreason.events import WentOnAlone
 from trigreason.failure import Away, FailurePolicy
 from trigreason.reasoner import completed, reason
-from trigreason.reasoning import Author, Degraded, StepEnd, StopReason, Thresholds
+from trigreason.reasoning import Author, Degraded, Message, StepEnd, StopReason, Thresholds
 
 QUICK = FailurePolicy(retries=2, backoff_seconds=0.001)
 END = "</think>\n\nIt is."
@@ -253,3 +253,18 @@ async def test_an_engine_that_keeps_failing_is_left_alone() -> None:
         run = await told(double.pair, method="srm")
     assert run.trace.answer == "It is."
     assert str(breaker.state) == "closed"
+
+
+async def test_what_never_reached_the_server_says_nothing_of_it() -> None:
+    async with scripted_pair([say("a" + END)]) as double:
+        engine = double.pair.srm
+        run = object()
+        failed = engine.breaker.enter(run)
+        assert failed is not None
+        engine.breaker.failed(failed, "down")
+        ended_by_the_assistant = (Message("user", "a"), Message("assistant", "b"))
+        with pytest.raises(PromptRefused):
+            await completed(reason(double.pair, ended_by_the_assistant, "srm"))
+        assert engine.breaker.last_failure == "down"
+        assert engine.breaker.has_tried(run), "its failure still counts"
+        assert not double.srm.bodies

@@ -35,6 +35,10 @@ def texts(events: Sequence[Event]) -> list[str]:
         (["a", *HALVES], ["a", "😀"]),
         ([HALVES[0]], ["\ufffd"]),
         (["", "a", ""], ["a"]),
+        (["</think>\n\n", "It"], ["It"]),
+        (["It", " is", "\n</thi", "nk>", "\n3"], ["It", " is", "\n\n3"]),
+        (["<think>\nHm.\n</think>", "3"], ["Hm.", "\n3"]),
+        (["a <", "b"], ["a", " <b"]),
     ],
 )
 def test_answers(pushed: list[str], given_out: list[str]) -> None:

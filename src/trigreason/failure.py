@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+ALL_RETRIES = 4
+
 
 class Away(StrEnum):
     """What to do when one model of the pair stays away."""
@@ -21,7 +23,8 @@ class FailurePolicy:
     """Failures that may pass are tried again, from what was written.
 
     Attributes:
-        retries: attempts that may follow each other without a single new token.
+        retries: attempts that may follow each other without any new text; of one author's turn
+            never more than ``ALL_RETRIES`` times as many, whatever they bring.
         backoff_seconds: longest wait before the first of them; it doubles with each. Waits are
             drawn evenly between nothing and that, so that clients do not return all at once.
         longest_wait_seconds: no wait is longer, and a server's Retry-After beyond it counts as
@@ -34,6 +37,11 @@ class FailurePolicy:
     longest_wait_seconds: float = 20.0
     lrm_away: Away = Away.GO_ON
     srm_away: Away = Away.GO_ON
+
+    @property
+    def most_retries(self) -> int:
+        """The attempts of one turn, however many of them bring text."""
+        return self.retries * ALL_RETRIES
 
     def __post_init__(self) -> None:
         if self.retries < 0:

@@ -232,7 +232,7 @@ async def test_ends_that_are_failures(case: Case, reason: str, kind: type[Engine
 ERRORS: list[tuple[str, dict[str, Any], type[EngineError]]] = [
     ("vllm-chat", {"error": {"message": "no", "type": "E", "code": 400}}, EngineRefused),
     ("deepseek", {"error": {"message": "busy", "type": "E", "code": 429}}, EngineBusy),
-    ("deepseek", {"error": {"message": "no", "code": "invalid_request_error"}}, EngineFailed),
+    ("deepseek", {"error": {"message": "no", "code": "invalid_request_error"}}, EngineRefused),
     ("groq", {"id": "req", "error": "over capacity"}, EngineFailed),
     ("ollama", {"error": "model runner has unexpectedly stopped"}, EngineFailed),
 ]
@@ -320,7 +320,8 @@ async def test_more_than_fits_is_asked_for_again() -> None:
 
 
 async def test_what_is_no_chat() -> None:
-    async with running(CASES["groq"], error={"id": 1, "error": 5}) as (engine, _):
+    odd = {"choices": [{"delta": {"content": 5}}]}
+    async with running(CASES["deepseek"], error=odd) as (engine, _):
         with pytest.raises(EngineFailed, match="no chat completion"):
             await read(engine, Prefix(QUESTION))
 

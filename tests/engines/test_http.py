@@ -225,7 +225,7 @@ BREAKS = [
 @pytest.mark.parametrize("error", BREAKS, ids=lambda error: type(error).__name__)
 async def test_cut_at_every_byte(error: Exception | None) -> None:
     whole = "".join(TEXTS)
-    ended = RECORDED.index(b"stop") + len(b'stop"}]}\r\n')
+    ended = RECORDED.index(b"stop") + len(b'stop"}]}')
     for cut in range(len(RECORDED) + 1):
         tokens, stream, failed = await outcome(Pieces([RECORDED[:cut]], error))
         assert whole.startswith("".join(token.text for token in tokens))
@@ -257,3 +257,31 @@ async def test_what_arrived_with_a_failure_counts() -> None:
     tokens, _, failed = await outcome(Pieces([_event("a") + b"data: {broken\n" + _event("b")]))
     assert tokens == [Token("a")]
     assert isinstance(failed, EngineFailed)
+
+
+EVENT = b'data: {"choices": [{"text": "a", "finish_reason": "stop"}]}\n\n'
+
+
+@pytest.mark.parametrize("pieces", [[], [b": still here\n\n"], [EVENT.replace(b"stop", b"length")]])
+async def test_what_stays_open_behind_its_finish_is_left(
+    pieces: list[bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("trigreason.engines.http.LINGERS", 0.05)
+
+    async def linger(request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse()
+        await response.prepare(request)
+        await response.write(EVENT)
+        while True:
+            for piece in pieces:
+                await response.write(piece)
+            await asyncio.sleep(0.01)
+
+    async with (
+        asyncio.timeout(5),
+        answering(linger, Timeouts(read=30)) as engine,
+        engine.stream(PREFIX, Sampling(), max_tokens=9) as stream,
+    ):
+        tokens = [token async for arrived in stream for token in arrived]
+    assert stream.finish is Finish.STOP
+    assert tokens[0].text == "a"

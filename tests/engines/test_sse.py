@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trigreason.engines.sse import EventLines
+from trigreason.engines.sse import LAST, EventLines, Unframed
 
 RECORDED = (
     ": keep-alive\n\n"
@@ -30,7 +30,7 @@ PAYLOADS = [
 
 def payloads(*chunks: bytes) -> list[bytes]:
     lines = EventLines()
-    return [payload for chunk in chunks for payload in lines.feed(chunk)]
+    return [payload for chunk in (*chunks, LAST) for payload in lines.feed(chunk)]
 
 
 @given(st.lists(st.integers(0, len(RECORDED)), max_size=30).map(sorted))
@@ -58,7 +58,14 @@ def test_byte_by_byte() -> None:
         (b"data: a\r\n\r\ndata: b\r\n\r\n", [b"a", b"b"]),
         (b"data:a\n", [b"a"]),
         (b"database: x\n", [b"database: x"]),
-        (b"data: no newline yet", []),
+        (b"data: no newline at the end", [b"no newline at the end"]),
+        (b"\xef\xbb\xbfdata: a\n\n", [b"a"]),
+        (b"data: a\r\rdata: b\r\r", [b"a", b"b"]),
+        (b"data\n\ndata: a\n\nid\n\n", [b"a"]),
+        (b'data: {"a":\ndata: 1}\n\n', [b'{"a":\n 1}']),
+        (b'data: {"a": 1}\ndata: {"b": 2}\ndata: [DONE]\n', [b'{"a": 1}', b'{"b": 2}', b"[DONE]"]),
+        (b'{\n  "error": "x"\n}\n', [b'{\n  "error": "x"\n}']),
+        (b"data: a\n\nda", [b"a"]),
     ],
 )
 def test_lines(stream: bytes, expected: list[bytes]) -> None:
@@ -68,4 +75,9 @@ def test_lines(stream: bytes, expected: list[bytes]) -> None:
 def test_an_unfinished_line_waits_for_its_end() -> None:
     lines = EventLines()
     assert list(lines.feed(b'data: {"a":\xf0\x9f')) == []
-    assert list(lines.feed(b'\x98\x80"}\n')) == ['{"a":😀"}'.encode()]
+    assert list(lines.feed(b'\x98\x80"}\n\n')) == ['{"a":😀"}'.encode()]
+
+
+def test_what_is_in_no_field_is_told_apart() -> None:
+    [page, data] = payloads(b"<html>\n\ndata: a\n\n")
+    assert (isinstance(page, Unframed), isinstance(data, Unframed)) == (True, False)

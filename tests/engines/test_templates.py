@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 import time
+from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -216,9 +218,15 @@ def test_no_beginning_of_sequence_token() -> None:
     assert template.render(QUESTION, thinking=False) == "|Why?"
 
 
+def printed(source: str, messages: Sequence[Message], **tokens: Any) -> str:
+    """What a piece of a template prints before the question."""
+    template = ChatTemplate(source + "|||{{ messages[-1].content }}", **tokens)
+    return template.render(messages, thinking=False).partition("|||")[0]
+
+
 def test_a_beginning_of_sequence_token_that_the_server_leaves_out() -> None:
-    template = ChatTemplate("{{ bos_token }}|{{ eos_token }}", bos_token="<s>", eos_token="</s>")
-    assert template.render(QUESTION, thinking=False) == "<s>|</s>"
+    prompt = printed("{{ bos_token }}|{{ eos_token }}", QUESTION, bos_token="<s>", eos_token="</s>")
+    assert prompt == "<s>|</s>"
 
 
 def test_blocks_are_trimmed_as_hugging_face_does() -> None:
@@ -229,8 +237,8 @@ def test_blocks_are_trimmed_as_hugging_face_does() -> None:
 
 
 def test_loop_controls() -> None:
-    template = ChatTemplate("{% for m in messages %}{{ m.content }}{% break %}{% endfor %}")
-    assert template.render(CONVERSATION, thinking=False) == "Be brief."
+    source = "{% for m in messages %}{{ m.content }}{% break %}{% endfor %}"
+    assert printed(source, CONVERSATION) == "Be brief."
 
 
 @pytest.mark.parametrize(
@@ -263,11 +271,11 @@ def test_loop_controls() -> None:
     ],
 )  # fmt: skip
 def test_what_published_templates_use(source: str, prompt: str) -> None:
-    assert ChatTemplate(source).render(CONVERSATION, thinking=False) == prompt
+    assert printed(source, CONVERSATION) == prompt
 
 
 def test_todays_date() -> None:
-    rendered = ChatTemplate("{{ strftime_now('%Y-%m-%d') }}").render(QUESTION, thinking=False)
+    rendered = printed("{{ strftime_now('%Y-%m-%d') }}", QUESTION)
     assert abs(datetime.fromisoformat(rendered) - datetime.now()).days <= 1
 
 
@@ -374,11 +382,27 @@ def test_what_a_template_raises_is_told() -> None:
     ],
 )
 def test_a_refusal_is_one_line(source: str, told: str) -> None:
-    template = ChatTemplate("{% if messages[0].role == 'system' %}" + source + "{% endif %}ok")
+    template = ChatTemplate("{% if messages[0].role == 'system' %}" + source + "{% endif %}ok Why?")
     with pytest.raises(TemplateError) as refused:
         template.render(CONVERSATION, thinking=True)
     assert str(refused.value) == f"the chat template refuses this conversation: {told}"
-    assert template.render(QUESTION, thinking=False) == "ok"
+    assert template.render(QUESTION, thinking=False) == "ok Why?"
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "{% for m in messages %}{% for p in m.content %}{{ p.text }}{% endfor %}{% endfor %}",
+        "{{ messages[0].content[0]['text'] }}",
+    ],
+)
+def test_a_template_that_reads_parts_gets_parts(source: str) -> None:
+    assert ChatTemplate(source).render(QUESTION, thinking=False) == "Why?"
+
+
+def test_a_question_that_is_left_out_is_refused() -> None:
+    with pytest.raises(TemplateError, match="leaves the question out"):
+        ChatTemplate("{{ messages[0].content }}").render(CONVERSATION, thinking=True)
 
 
 def test_a_template_says_where_it_comes_from() -> None:

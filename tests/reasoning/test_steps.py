@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from trigreason.reasoning import Author, Step, StepCutter, StepEnd, Token, join_text
+from trigreason.reasoning.tags import Tags
 
 BLANK, END, LIMIT = StepEnd.BLANK_LINE, StepEnd.END_OF_THINKING, StepEnd.TOKEN_LIMIT
 TAG = "</think>"
@@ -265,9 +266,22 @@ def test_is_blank(text: str, blank: bool) -> None:
 
 
 def test_another_tag() -> None:
-    cut = StepCutter(Author.SRM, closing_tag="[/THINK]")
+    cut = StepCutter(Author.SRM, tags=Tags("[THINK]", "[/THINK]"))
     (step,) = cut.push_all(tokens(["a</think>", "b[/THI", "NK]c"]))
     assert (step.text, cut.remainder) == ("a</think>b", "c")
+
+
+@pytest.mark.parametrize("texts", [["<think>\n", "a\n\n"], ["<th", "ink", ">", "\n", "a\n\n"]])
+def test_an_opening_tag_is_in_no_step(texts: list[str]) -> None:
+    cut = StepCutter(Author.SRM)
+    shown = ""
+    steps: list[Step] = []
+    for token in tokens(texts):
+        steps += cut.push(token)
+        shown += cut.settled_text
+    assert [step.text for step in steps] == ["\na\n\n"]
+    assert "<" not in shown
+    assert len(steps[0].tokens) == len(texts)
 
 
 # --- Properties -------------------------------------------------------------------------------

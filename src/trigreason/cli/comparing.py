@@ -121,6 +121,8 @@ def _sections(shown: Sequence[Column]) -> list[list[Row]]:
         ("SRM requests", _of(lambda s: s.requests[Author.SRM], _amount)),
         ("LRM requests", _of(lambda s: s.requests[Author.LRM], _amount)),
     ]
+    if any(s.unreadable.value for s in summaries):
+        work.append(("  UNREADABLE scores, taken for 0", _of(lambda s: s.unreadable, _amount)))
     if fired:
         work.append(("handovers to the LRM", _of(lambda s: s.handovers, _total)))
         work += [_handovers(trigger) for trigger in fired]

@@ -19,7 +19,9 @@ def read_text(name: str) -> str:
         OSError: it cannot be read.
     """
     try:
-        return (sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()).decode()
+        return (sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()).decode(
+            "utf-8-sig"
+        )
     except UnicodeDecodeError as error:
         place = "standard input" if name == "-" else name
         raise ValueError(f"{place}: is no UTF-8 text (byte {error.start})") from error

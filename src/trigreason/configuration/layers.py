@@ -91,7 +91,7 @@ def read_file(file: Path) -> dict[str, Any]:
         ConfigurationError: it cannot be read, or is no TOML.
     """
     try:
-        values = tomllib.loads(file.read_bytes().decode())
+        values = tomllib.loads(file.read_bytes().decode("utf-8-sig"))
     except OSError as error:
         what = f"cannot be read ({error.strerror or type(error).__name__}); check the path"
     except UnicodeDecodeError as error:

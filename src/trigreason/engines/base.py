@@ -76,7 +76,7 @@ class Finish(StrEnum):
     """The model ended its turn, and the server says that it was not a stop string."""
 
     LENGTH = "length"
-    """``max_tokens`` was reached, or the context is full."""
+    """A limit cut the text off: ``max_tokens``, the context, the server's time or the like."""
 
 
 @dataclass(slots=True)
@@ -181,7 +181,7 @@ class EngineError(Exception):
     """A model could not be used. ``str()`` is one line: what happened, where, what to do.
 
     ``transient`` says whether the same request may succeed later; ``retry_after`` is the server's
-    word on when, in seconds from now.
+    word on when, in seconds from now. What was not ``sent`` says nothing of the server.
     """
 
     what: str
@@ -189,6 +189,7 @@ class EngineError(Exception):
     advice: str
     details: dict[str, Any] = field(default_factory=dict)
     retry_after: float | None = None
+    sent: bool = True
     transient: ClassVar[bool] = False
 
     def __str__(self) -> str:
@@ -210,6 +211,10 @@ class EngineResting(EngineError):
 
 class EngineRefused(EngineError):
     """The server answered, and would not do it (a 4xx status, or an error in the stream)."""
+
+
+class PromptRefused(EngineRefused):
+    """The model's chat template does not take this conversation; nothing was sent."""
 
 
 class EngineBusy(EngineRefused):

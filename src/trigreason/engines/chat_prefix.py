@@ -18,11 +18,11 @@ from trigreason.engines.base import (
     Sampling,
 )
 from trigreason.engines.chat_apis import ChatApi
-from trigreason.engines.chat_wire import decode_chat_chunk
+from trigreason.engines.chat_wire import Delta, decode_chat_chunk
 from trigreason.engines.completions import StepEnding
 from trigreason.engines.fields_stream import FieldsStream
 from trigreason.engines.http import HttpEngine, Timeouts
-from trigreason.engines.refusals import no_logprobs
+from trigreason.engines.refusals import check_last_turn, no_logprobs
 from trigreason.engines.sse import EventLines
 from trigreason.engines.templates import without_reasoning
 from trigreason.engines.thinking_text import AssistantTurn, ThinkingText
@@ -99,7 +99,8 @@ class ChatPrefixEngine(HttpEngine):
         stop_at: str | None = None,
     ) -> AsyncIterator[ChatStream]:
         if needs_logprobs and not self.capabilities.logprobs:
-            raise no_logprobs(self.where)
+            raise no_logprobs(self.where, sent=False)
+        check_last_turn(prefix.messages, self.where)
         max_tokens = min(max_tokens, self.capabilities.context_tokens or max_tokens)
         body = self.request_body(prefix, sampling, max_tokens, alternatives, stop_at=stop_at)
         text = ThinkingText(AssistantTurn(prefix), apart=self.api.apart, echoes=self.api.echoes)
@@ -111,7 +112,7 @@ class ChatPrefixEngine(HttpEngine):
                 text=text,
                 needs_logprobs=needs_logprobs,
                 ending=StepEnding(prefix, stop_at) if stop_at else None,
-            ).within(self.timeouts)
+            ).of(self)
 
 
 class ChatStream(FieldsStream):
@@ -127,8 +128,9 @@ class ChatStream(FieldsStream):
         if chunk.usage is not None:
             chunk.usage.add_to(self.usage)
         tokens: list[Token] = []
-        for choice in chunk.choices:
-            tokens += self.tokens(choice, choice.delta.thinking, choice.delta.answer)
+        for choice in chunk.choices or ():
+            delta = choice.delta or Delta()
+            tokens += self.tokens(choice, delta.thinking, delta.answer)
         return tokens
 
 

@@ -2,75 +2,76 @@
 
 from __future__ import annotations
 
+from typing import Annotated, Any
+
 import msgspec
 
 from trigreason.engines.base import EngineFailed
-from trigreason.engines.wire import Choice, ReportedError, ReportedUsage
+from trigreason.engines.fields import MATTERS, Events, Text, Unfit
+from trigreason.engines.wire import Choice, ReportedError, ReportedUsage, reported
 
 
 class Part(msgspec.Struct):
     """A piece of content by its type, as Mistral sends it: text, or thinking made of texts."""
 
-    text: str = ""
+    text: Text | None = None
     thinking: list[Part] = []
 
 
 class Delta(msgspec.Struct):
     """What is new in a message. Thinking has two names, and with Mistral a place in ``content``."""
 
-    content: str | list[Part] | None = None
-    reasoning: str | None = None
-    reasoning_content: str | None = None
+    content: Text | list[Part] | None = None
+    reasoning: Text | None = None
+    reasoning_content: Text | None = None
 
     @property
     def thinking(self) -> str:
         parts = self.content if isinstance(self.content, list) else []
-        inside = "".join(piece.text for part in parts for piece in part.thinking)
+        inside = "".join(piece.text or "" for part in parts for piece in part.thinking)
         return (self.reasoning or self.reasoning_content or "") + inside
 
     @property
     def answer(self) -> str:
         if isinstance(self.content, list):
-            return "".join(part.text for part in self.content)
+            return "".join(part.text or "" for part in self.content)
         return self.content or ""
 
 
 class ChatChoice(Choice):
     """A choice whose text comes in fields."""
 
-    delta: Delta = msgspec.field(default_factory=Delta)
+    delta: Delta | None = None
 
 
 class FromGroq(msgspec.Struct):
     """Groq's own: why it cut a stream short."""
 
-    error: str | None = None
+    error: Any = None
 
 
 class ChatChunk(msgspec.Struct):
     """One event of the stream."""
 
-    choices: list[ChatChoice] = []
+    choices: Annotated[list[ChatChoice], MATTERS] | None = None
     usage: ReportedUsage | None = None
-    error: ReportedError | str | None = None
+    error: Any = None
     x_groq: FromGroq | None = None
 
     @property
     def failure(self) -> ReportedError | None:
-        error = self.error
-        if error is None and self.x_groq is not None:
-            error = self.x_groq.error
-        return ReportedError(error) if isinstance(error, str) else error
+        from_groq = self.x_groq.error if self.x_groq is not None else None
+        return reported(self.error) or reported(from_groq)
 
 
-_decoder = msgspec.json.Decoder(ChatChunk)
+_events = Events(ChatChunk)
 
 
 def decode_chat_chunk(payload: bytes, where: str) -> ChatChunk:
     """The event in one ``data:`` line. Raises EngineFailed where it is none."""
     try:
-        return _decoder.decode(payload)
-    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        return _events.decode(payload)
+    except Unfit as error:
         raise EngineFailed(
             f"the stream holds what is no chat completion ({error})",
             where,

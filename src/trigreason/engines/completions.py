@@ -16,17 +16,18 @@ from msgspec import UNSET
 
 from trigreason.engines.base import (
     Capabilities,
-    EngineRefused,
     Finish,
     Prefix,
+    PromptRefused,
     Sampling,
 )
 from trigreason.engines.dialects import GENERIC, Dialect
+from trigreason.engines.finishes import is_told
 from trigreason.engines.http import HttpEngine, HttpStream, Timeouts
-from trigreason.engines.refusals import no_logprobs, one_line
+from trigreason.engines.refusals import check_last_turn, no_logprobs, one_line
 from trigreason.engines.sse import EventLines
 from trigreason.engines.templates import CHATML, ChatTemplate, TemplateError
-from trigreason.engines.wire import Choice, decode_chunk, finish_of, tokens_of
+from trigreason.engines.wire import Choice, decode_chunk, tokens_of
 from trigreason.reasoning import THINK_TAGS, Token
 from trigreason.reasoning.steps import END_OF_THINKING
 
@@ -64,14 +65,18 @@ class CompletionsEngine(HttpEngine):
         return self.dialect.name
 
     def prompt(self, prefix: Prefix) -> str:
-        """The text that is sent for a prefix. Raises EngineRefused where the template does."""
+        """The text that is sent for a prefix. Raises PromptRefused where the template does."""
+        check_last_turn(prefix.messages, self.where)
         try:
             rendered = self.template.render(
                 prefix.messages, thinking=prefix.thinking, tags=self.tags
             )
         except TemplateError as error:
-            raise EngineRefused(
-                one_line(str(error)), self.where, "Ask it in the turns that its template knows."
+            raise PromptRefused(
+                one_line(str(error)),
+                self.where,
+                "Ask it in the turns that its template knows.",
+                sent=False,
             ) from error
         return rendered + self._in_its_own_tags(prefix.written)
 
@@ -132,7 +137,7 @@ class CompletionsEngine(HttpEngine):
     async def running(self, body: Body, reading: Reading) -> AsyncIterator[HttpStream]:
         """The stream that answers ``body``."""
         async with self.post_fitting(self.path, body) as response:
-            yield reading(response).within(self.timeouts)
+            yield reading(response).of(self)
 
 
 BOX = r"\boxed"
@@ -157,7 +162,7 @@ class StepEnding:
 
     def add(self, choice: Choice) -> None:
         self._text += choice.text or ""
-        if choice.finish_reason is None:
+        if not is_told(choice.finish_reason):
             return
         if choice.stopped_by is not UNSET:
             self._told = isinstance(choice.stopped_by, str)
@@ -215,12 +220,11 @@ class CompletionStream(HttpStream):
         return [Token(text)] if text else ()
 
     def _tokens(self, choice: Choice) -> Sequence[Token]:
-        if choice.finish_reason is not None:
-            self.finish = finish_of(choice.finish_reason, self.where)
         if choice.has_logprobs:
             self._lacks_logprobs = False  # text that was held back may yet come without
         elif self._lacks_logprobs and choice.text:
             raise no_logprobs(self.where)
+        self.ends(choice.finish_reason)
         if self._ending is not None:
             self._ending.add(choice)
         return tokens_of(choice)

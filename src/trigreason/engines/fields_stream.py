@@ -10,7 +10,7 @@ from trigreason.engines.completions import StepEnding
 from trigreason.engines.http import HttpStream
 from trigreason.engines.refusals import no_logprobs
 from trigreason.engines.thinking_text import ThinkingText
-from trigreason.engines.wire import Choice, finish_of, tokens_of
+from trigreason.engines.wire import Choice, tokens_of
 from trigreason.reasoning import Token
 
 
@@ -43,12 +43,11 @@ class FieldsStream(HttpStream):
         Raises:
             EngineError: it ended by a failure, or came without the logprobs that are needed.
         """
-        if choice.finish_reason is not None:
-            self.finish = finish_of(choice.finish_reason, self.where)
         if choice.has_logprobs:
             self._lacks_logprobs = False  # text that was held back may yet come without
         elif self._lacks_logprobs and (thinking or answer):
             raise no_logprobs(self.where)
+        self.ends(choice.finish_reason)
         pieces = self._text.add(thinking, answer) or [""]
         choice.text = pieces[-1]  # the probabilities are the model's text's, not the seam's
         tokens = [*map(Token, pieces[:-1]), *tokens_of(choice)]

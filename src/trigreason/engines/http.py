@@ -21,11 +21,15 @@ from trigreason.engines.base import (
     Finish,
     Usage,
 )
+from trigreason.engines.fields import Unfit
+from trigreason.engines.finishes import finish_of, is_told
+from trigreason.engines.proxies import proxy_for
 from trigreason.engines.refusals import no_stream, one_line, refusal, retry_after, room_told
+from trigreason.engines.sse import LAST, Unframed
 from trigreason.reasoning import Token
 
-PAGES = ("text/html", "application/json")
-"""What a proxy, a portal or a refusal looks like; a stream never does."""
+LINGERS = 2.0
+"""How long a stream is listened to behind its finish, in seconds, for what it has used."""
 
 
 LONGEST_PAYLOAD = 4 * 2**20
@@ -105,8 +109,6 @@ class HttpEngine(Engine):
                 text = await self._error_body(response)
                 after = retry_after(response.headers)
                 raise refusal(response.status, text, self.where, after=after)
-            if response.content_type in PAGES:
-                raise no_stream(await self._error_body(response), self.where)
             yield response
         finally:
             response.close()
@@ -151,11 +153,16 @@ class HttpEngine(Engine):
             text = await response.text(errors="replace")
         except (aiohttp.ClientError, TimeoutError, OSError):
             return ""  # the status alone says enough
+        return self.without_key(text)
+
+    def without_key(self, text: str) -> str:
+        """Words of the server, fit to be shown."""
         return text.replace(self._api_key, "(the key)") if self._api_key else text
 
     def _open_session(self) -> aiohttp.ClientSession:
         if self._session is None:
             self._session = aiohttp.ClientSession(
+                proxy=proxy_for(self.url),
                 connector=aiohttp.TCPConnector(limit=0, force_close=not self.keeps_connections),
                 headers=key_headers(self._api_key),
                 timeout=aiohttp.ClientTimeout(
@@ -190,14 +197,27 @@ class HttpStream(ABC):
         self.usage = Usage()
         self.over = False
         self._silence = Timeouts().read
+        self._shown: Callable[[str], str] = str
+        self._left_at: float | None = None
+        self._has_text = False
         self.where = where
         self._response = response
         self._split = bounded(split, where)
 
-    def within(self, timeouts: Timeouts) -> Self:
-        """The same stream, broken by a silence that is longer than these allow."""
-        self._silence = timeouts.read
+    def of(self, engine: HttpEngine) -> Self:
+        """The same stream, broken by a silence too long for ``engine``, and shy of its key."""
+        self._silence = engine.timeouts.read
+        self._shown = engine.without_key
         return self
+
+    def ends(self, reason: str | None) -> None:
+        """Take a finish reason, if it says anything; the first one stands.
+
+        Raises:
+            EngineError: it is no end of a text but a failure.
+        """
+        if self.finish is None and reason is not None and is_told(reason):
+            self.finish = finish_of(reason, self.where)
 
     @abstractmethod
     def read(self, payload: bytes) -> Sequence[Token]:
@@ -212,35 +232,62 @@ class HttpStream(ABC):
         return ()
 
     async def __aiter__(self) -> AsyncIterator[Sequence[Token]]:
-        try:
-            while not self.over and (data := await self._arrival()):
-                tokens: list[Token] = []
-                failure: EngineError | None = None
-                try:
-                    for payload in self._split(data):
-                        tokens += self.read(payload)
-                        if self.over:
-                            break
-                except EngineError as error:
-                    failure = error  # what arrived with it, and before it, counts
-                if tokens:
-                    yield tokens
-                if failure is not None:
-                    raise failure
-        except (TimeoutError, aiohttp.ClientError, OSError) as error:
-            if self.finish is None:
-                raise self._broken(f"the stream broke off ({cause(error)})") from error
+        more = True
+        broken: BaseException | None = None
+        while more and not self.over:
+            try:
+                data = await self._arrival()
+            except (TimeoutError, aiohttp.ClientError, OSError) as error:
+                data, broken = b"", error
+            more = bool(data)
+            tokens, failure = self._read_all(data or LAST)
+            if tokens:
+                self._has_text = True
+                yield tokens
+            if broken is not None and self.finish is None:
+                raise self._broken(f"the stream broke off ({cause(broken)})") from broken
+            if failure is not None and (more or not self._is_torn(failure)):
+                raise failure
         if self.finish is None:
             raise self._broken("the stream ended without saying why")
         if rest := self.at_end():
             yield rest
 
+    def _read_all(self, data: bytes) -> tuple[list[Token], EngineError | None]:
+        """The tokens in ``data`` up to a failure, and that.
+
+        A finish is final: what cannot be read behind one is nobody's loss.
+        """
+        tokens: list[Token] = []
+        try:
+            for payload in self._split(data):
+                if isinstance(payload, Unframed):
+                    raise no_stream(payload.decode(errors="replace"), self.where)
+                tokens += self.read(payload)
+                if self.over:
+                    break
+        except EngineError as error:
+            if self.finish is None:
+                error.what = self._shown(error.what)
+                return tokens, error
+            self.over = True
+        return tokens, None
+
+    def _is_torn(self, failure: EngineError) -> bool:
+        """Whether what cannot be read at the end is half an event."""
+        return self._has_text or isinstance(failure.__cause__, Unfit)
+
     async def _arrival(self) -> bytes:
-        content = self._response.content
-        if data := content.read_nowait():
+        content, clock = self._response.content, asyncio.get_running_loop().time
+        if self.finish is not None:
+            self._left_at = self._left_at or clock() + LINGERS
+            if clock() >= self._left_at:
+                return b""
+        elif data := content.read_nowait():
             return data
+        silent_at = clock() + self._silence
         # aiohttp's own timeout is lost where a chunk's framing is damaged
-        async with asyncio.timeout(self._silence):
+        async with asyncio.timeout_at(min(silent_at, self._left_at or silent_at)):
             return await content.readany()
 
     def _broken(self, what: str) -> EngineUnreachable:

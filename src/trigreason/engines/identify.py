@@ -16,6 +16,7 @@ import msgspec
 
 from trigreason.engines.base import EngineRefused, EngineUnreachable
 from trigreason.engines.http import cause
+from trigreason.engines.proxies import proxy_for
 from trigreason.engines.refusals import refusal
 
 
@@ -88,7 +89,7 @@ class Visit:
     def __init__(self, url: str, headers: Mapping[str, str], seconds: float) -> None:
         self.url = url
         self._session = aiohttp.ClientSession(
-            headers=headers, timeout=aiohttp.ClientTimeout(total=seconds)
+            headers=headers, timeout=aiohttp.ClientTimeout(total=seconds), proxy=proxy_for(url)
         )
 
     async def __aenter__(self) -> Self:

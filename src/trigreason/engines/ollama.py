@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Annotated, Any
 
 import aiohttp
 import msgspec
@@ -20,12 +20,15 @@ from trigreason.engines.completions import (
     StepEnding,
 )
 from trigreason.engines.dialects import Dialect
+from trigreason.engines.fields import MATTERS, Count, Events, Text, Unfit
 from trigreason.engines.fields_stream import FieldsStream
+from trigreason.engines.finishes import is_told
 from trigreason.engines.http import Timeouts
-from trigreason.engines.refusals import refusal
+from trigreason.engines.proxies import proxy_for
+from trigreason.engines.sse import BOM
 from trigreason.engines.templates import CHATML, ChatTemplate
 from trigreason.engines.thinking_text import AssistantTurn, ThinkingText
-from trigreason.engines.wire import Choice, Entry, Logprobs
+from trigreason.engines.wire import Choice, Entry, Logprobs, reported
 from trigreason.reasoning import Token
 
 
@@ -125,7 +128,7 @@ class OllamaEngine(CompletionsEngine):
                 text=ThinkingText(AssistantTurn(prefix)),
                 needs_logprobs=needs_logprobs,
                 ending=StepEnding(prefix, stop_at) if stop_at else None,
-            ).within(self.timeouts)
+            ).of(self)
 
 
 class Line(msgspec.Struct):
@@ -134,17 +137,17 @@ class Line(msgspec.Struct):
     ``thinking`` stays empty where the server does as it is asked.
     """
 
-    response: str = ""
-    thinking: str = ""
+    response: Text | None = None
+    thinking: Text | None = None
     logprobs: list[Entry] | None = None
-    done: bool = False
-    done_reason: str = "stop"
-    prompt_eval_count: int | None = None
-    eval_count: int | None = None
-    error: str | None = None
+    done: Annotated[bool, MATTERS] | None = None
+    done_reason: str | None = None
+    prompt_eval_count: Count | None = None
+    eval_count: Count | None = None
+    error: Any = None
 
 
-_decoder = msgspec.json.Decoder(Line)
+_events = Events(Line)
 
 
 class OllamaStream(FieldsStream):
@@ -152,21 +155,21 @@ class OllamaStream(FieldsStream):
 
     def read(self, payload: bytes) -> Sequence[Token]:
         try:
-            line = _decoder.decode(payload)
-        except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+            line = _events.decode(payload)
+        except Unfit as error:
             raise EngineFailed(
                 f"the stream holds what is no line of Ollama's ({error})",
                 self.where,
                 "Is this really Ollama?",
             ) from error
-        if line.error is not None:
-            raise refusal(500, line.error, self.where)
+        if (told := reported(line.error)) is not None:
+            raise told.typed(self.where)
         choice = Choice(logprobs=Logprobs(content=line.logprobs))
         if line.done:
             self.over = True
             self.usage = Usage(line.prompt_eval_count, None, line.eval_count)
-            choice.finish_reason = line.done_reason
-        return self.tokens(choice, line.thinking, line.response)
+            choice.finish_reason = line.done_reason if is_told(line.done_reason) else "stop"
+        return self.tokens(choice, line.thinking or "", line.response or "")
 
 
 class JsonLines:
@@ -181,7 +184,7 @@ class JsonLines:
         """The lines that ``data`` completes; blank ones are left out."""
         *lines, self._rest = (self._rest + data).split(b"\n")
         for line in lines:
-            if line.strip():
+            if line := line.removeprefix(BOM).strip():
                 yield line
 
 
@@ -220,10 +223,11 @@ class Shown(msgspec.Struct):
 async def ask_show(url: str, model: str, headers: Mapping[str, str] | None = None) -> Shown | None:
     """What Ollama at ``url`` says of a model; None where it is no Ollama, or has no such model."""
     root = url.rstrip("/").removesuffix("/v1")
+    proxy = proxy_for(root)
     timeout = aiohttp.ClientTimeout(total=Timeouts().connect)
     try:
         async with (
-            aiohttp.ClientSession(timeout=timeout, headers=headers) as session,
+            aiohttp.ClientSession(timeout=timeout, headers=headers, proxy=proxy) as session,
             session.post(f"{root}/api/show", json={"model": model}) as response,
         ):
             if response.status != 200:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import math
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
@@ -16,28 +17,38 @@ from trigreason.engines.base import (
     EngineFailed,
     EngineRefused,
     NoLogprobs,
+    PromptRefused,
 )
+from trigreason.reasoning import Message
 
-FAILED_FINISHES: dict[str, tuple[type[EngineError], str, str]] = {
-    "abort": (EngineFailed, "the server gave the request up", "See the server's log."),
-    "error": (EngineFailed, "the server gave the request up", "See the server's log."),
-    "content_filter": (
-        EngineRefused,
-        "the provider's content filter cut the text off",
-        "Ask in other words, or ask another provider.",
-    ),
-    "insufficient_system_resource": (  # DeepSeek
-        EngineFailed,
-        "the provider ran out of resources",
-        "Try again later.",
-    ),
-    "tool_calls": (
-        EngineRefused,
-        "the model called a tool, and there is none",
-        "Use a model that answers in text.",
-    ),
+KINDS = {
+    "authentication_error": 401,
+    "invalid_api_key": 401,
+    "permission_error": 403,
+    "not_found_error": 404,
+    "model_not_found": 404,
+    "rate_limit_error": 429,
+    "rate_limit_exceeded": 429,
+    "insufficient_quota": 429,
+    "too_many_requests": 429,
+    "invalid_request_error": 400,
+    "badrequesterror": 400,
+    "overloaded_error": 503,
+    "unavailable_error": 503,
 }
-"""Finish reasons that are no end of a text, and the error that each is."""
+"""What servers call an error, and the status that it has."""
+
+_OVERFLOW = re.compile(
+    r"context (?:length|size|window)|maximum context|max_model_len|max_seq_len"
+    r"|(?:prompt|input) (?:is )?too long|maximum allowed input length|max_new_tokens\W+must be <=",
+    re.IGNORECASE,
+)
+_RATE = re.compile(
+    r"rate limit|per (?:min(?:ute)?|hour|day|second)\b|too many (?:requests|tokens)", re.I
+)
+TOO_LONG = ("exceed_context_size_error", "context_length_exceeded")
+LONGEST_WORD = 86400.0
+"""A server's word on when to come again counts as a day at most, in seconds."""
 
 _CONTEXT = re.compile(
     r"(?:context (?:length|window)|max_model_len|max_seq_len)\D{0,20}?(\d+)"
@@ -52,9 +63,15 @@ _PROMPT = re.compile(
 _ONLY_MAX_TOKENS = re.compile(r"max_tokens=\d+ cannot be greater than", re.IGNORECASE)
 
 
-def status_of(code: object) -> int:
-    """The status that an error inside a success stands for; 500 where its code is none."""
-    return code if isinstance(code, int) and 400 <= code < 600 else 500
+def status_of(code: object, kind: str = "") -> int:
+    """The status that an error inside a success stands for; 500 where nothing says which.
+
+    Its code may be a number, a number as text, or a word, as ``kind`` is one.
+    """
+    words = [str(word).strip().lower() for word in (code, kind)]
+    if words[0].isdecimal() and 400 <= int(words[0][:9]) < 600:
+        return int(words[0])
+    return next((KINDS[word] for word in words if word in KINDS), 500)
 
 
 def refusal(
@@ -66,7 +83,7 @@ def refusal(
     """
     message, told_kind = _error_message(text)
     kind = kind or told_kind
-    if kind == "exceed_context_size_error" or _is_about_context(message):
+    if status != 429 and (kind in TOO_LONG or _is_about_context(message)):
         return ContextTooLong(
             f"the question and the thinking do not fit into the context ({message})",
             where,
@@ -100,10 +117,10 @@ def refusal(
 def no_stream(text: str, where: str) -> EngineError:
     """The typed error for a body that came with a success, and is no stream."""
     body = _parsed(text)
-    if isinstance(body, dict) and ("error" in body or body.get("object") == "error"):
+    if isinstance(body, dict) and (body.get("error") or body.get("object") == "error"):
         error = body.get("error")
-        code = (error if isinstance(error, dict) else body).get("code")
-        return refusal(status_of(code), text, where)
+        told = error if isinstance(error, dict) else body
+        return refusal(status_of(told.get("code"), str(told.get("type"))), text, where)
     return EngineFailed(
         f"the answer is no stream ({one_line(text)})",
         where,
@@ -128,13 +145,25 @@ def room_told(error: EngineRefused) -> int | None:
     return room if room > 0 else None
 
 
-def no_logprobs(where: str) -> NoLogprobs:
-    """Token probabilities were asked for, and text came without."""
+def check_last_turn(messages: Sequence[Message], where: str) -> None:
+    """Raise PromptRefused where nobody asks: a second assistant turn would answer an answer."""
+    if messages and messages[-1].role == "assistant":
+        raise PromptRefused(
+            "the conversation ends with a message of the assistant",
+            where,
+            "Leave that message out, or ask something behind it.",
+            sent=False,
+        )
+
+
+def no_logprobs(where: str, *, sent: bool = True) -> NoLogprobs:
+    """Token probabilities are asked for, and text comes without, or would if it were ``sent``."""
     return NoLogprobs(
         "the model returns no token probabilities",
         where,
         "Ask `trigreason doctor` what to change on the server, or switch the cognitive offload off "
         "(rho = 1).",
+        sent=sent,
     )
 
 
@@ -142,7 +171,7 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
     """The seconds that a ``Retry-After`` header names, as a number or as a date; None without."""
     value = headers.get("Retry-After", "").strip()
     try:
-        return max(0.0, float(value))
+        return _waited(float(value))
     except ValueError:
         pass
     try:
@@ -151,16 +180,21 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
         return None
     if when.tzinfo is None:
         when = when.replace(tzinfo=UTC)
-    return max(0.0, (when - datetime.now(UTC)).total_seconds())
+    return _waited((when - datetime.now(UTC)).total_seconds())
+
+
+def _waited(seconds: float) -> float | None:
+    return min(max(0.0, seconds), LONGEST_WORD) if math.isfinite(seconds) else None
 
 
 def one_line(text: str) -> str:
     """Text of a server, fit for an error of one line."""
-    return " ".join(text.split())[:300] or "no message"
+    readable = text.encode("utf-8", "replace").decode()
+    return " ".join(readable.split())[:300] or "no message"
 
 
 def _is_about_context(message: str) -> bool:
-    return bool(_CONTEXT.search(message)) or "context length" in message.lower()
+    return bool(_OVERFLOW.search(message)) and not _RATE.search(message)
 
 
 def _first_number(pattern: re.Pattern[str], text: str) -> int | None:

@@ -9,6 +9,7 @@ import aiohttp
 import msgspec
 
 from trigreason.engines.http import Timeouts
+from trigreason.engines.proxies import proxy_for
 
 Told = TypeVar("Told")
 
@@ -25,10 +26,11 @@ async def ask_page(
     A page that fails, takes longer than ``seconds`` or holds something else is none.
     """
     root = url.rstrip("/").removesuffix("/v1")
+    proxy = proxy_for(root)
     timeout = aiohttp.ClientTimeout(total=seconds)
     try:
         async with (
-            aiohttp.ClientSession(timeout=timeout, headers=headers) as session,
+            aiohttp.ClientSession(timeout=timeout, headers=headers, proxy=proxy) as session,
             session.get(f"{root}{page}") as response,
         ):
             if response.status != 200:

@@ -10,7 +10,7 @@ import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from itertools import zip_longest
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import uuid4
 
 import aiohttp
@@ -24,10 +24,11 @@ from trigreason.engines.completions import (
     StepEnding,
 )
 from trigreason.engines.dialects import SGLANG, SGLANG_GENERATE
+from trigreason.engines.fields import Count, Events, Text, Unfit
 from trigreason.engines.http import HttpStream
 from trigreason.engines.refusals import no_logprobs, refusal, status_of
 from trigreason.engines.sse import EventLines
-from trigreason.engines.wire import Choice, ReportedError, aligned, finish_of
+from trigreason.engines.wire import Choice, aligned, reported
 from trigreason.reasoning import Alternative, Token, usable_logprob
 
 ABORT_SECONDS = 1.0
@@ -129,14 +130,14 @@ class Probable(NamedTuple):
     """A token as ``/generate`` tells it."""
 
     logprob: float | None
-    id: int
+    id: int | None
     text: str | None
 
 
 class FinishReason(msgspec.Struct):
     """Why it ended; ``matched`` is the stop string or the end token that ended it."""
 
-    type: str
+    type: str | None = None
     matched: int | str | msgspec.UnsetType | None = msgspec.UNSET
     message: str | None = None
     status_code: int | str | None = None
@@ -146,22 +147,22 @@ class MetaInfo(msgspec.Struct):
     """What is known of the request. All counts are from its beginning; so are the lists, unless
     the server streams increments: then ``output_token_logprobs_length`` is still the whole."""
 
-    prompt_tokens: int | None = None
-    cached_tokens: int | None = None
-    completion_tokens: int | None = None
+    prompt_tokens: Count | None = None
+    cached_tokens: Count | None = None
+    completion_tokens: Count | None = None
     finish_reason: FinishReason | None = None
-    output_token_logprobs: list[Probable] | None = None
-    output_top_logprobs: list[list[Probable] | None] | None = None
-    output_token_logprobs_length: int | None = None
+    output_token_logprobs: list[Probable | None] | None = None
+    output_top_logprobs: list[list[Probable | None] | None] | None = None
+    output_token_logprobs_length: Count | None = None
 
 
 class Event(msgspec.Struct):
-    text: str | None = None
-    meta_info: MetaInfo = msgspec.field(default_factory=MetaInfo)
-    error: ReportedError | str | None = None
+    text: Text | None = None
+    meta_info: MetaInfo | None = None
+    error: Any = None
 
 
-_decoder = msgspec.json.Decoder(Event)
+_events = Events(Event)
 
 
 class GenerateStream(HttpStream):
@@ -191,20 +192,19 @@ class GenerateStream(HttpStream):
             self.over = True
             return ()
         event = self._decode(payload)
-        meta = event.meta_info
+        meta = event.meta_info or MetaInfo()
         self._count(meta)
-        reason = meta.finish_reason
-        if reason is not None:
-            if reason.type == "abort":
-                status = status_of(reason.status_code)
-                raise refusal(status, reason.message or "the request was aborted", self.where)
-            self.finish = finish_of(reason.type, self.where)
+        reason = meta.finish_reason or FinishReason()
+        if reason.type == "abort":
+            status = status_of(reason.status_code)
+            raise refusal(status, reason.message or "the request was aborted", self.where)
         tokens = self._fresh(event.text or "", meta)
         if self._ending is not None:
-            ended = None if reason is None else reason.type
-            stop = msgspec.UNSET if reason is None else reason.matched
             new = "".join(token.text for token in tokens)
-            self._ending.add(Choice(text=new, finish_reason=ended, matched_stop=stop))
+            self._ending.add(
+                Choice(text=new, finish_reason=reason.type, matched_stop=reason.matched)
+            )
+        self.ends(reason.type)
         return self._bounded(tokens)
 
     def at_end(self) -> Sequence[Token]:
@@ -213,15 +213,14 @@ class GenerateStream(HttpStream):
 
     def _decode(self, payload: bytes) -> Event:
         try:
-            event = _decoder.decode(payload)
-        except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+            event = _events.decode(payload)
+        except Unfit as error:
             raise EngineFailed(
                 f"the stream holds what SGLang does not send ({error})",
                 self.where,
                 "Is this really SGLang's /generate?",
             ) from error
-        if event.error is not None:
-            told = ReportedError(event.error) if isinstance(event.error, str) else event.error
+        if (told := reported(event.error)) is not None:
             raise told.typed(self.where)
         return event
 
@@ -236,12 +235,15 @@ class GenerateStream(HttpStream):
     def _fresh(self, text: str, meta: MetaInfo) -> list[Token]:
         """The tokens that this event adds, whether it tells all so far or the new ones alone.
 
-        The lists say which of the two it is, by their length. Without any the text has to: it
-        begins with all text so far or it is new.
+        The lists say which of the two it is, by their length. Where they are none, or the server
+        counts otherwise, the text has to: it begins with all text so far or it is new.
         """
         chosen = meta.output_token_logprobs or []
         total = meta.output_token_logprobs_length or meta.completion_tokens or len(chosen)
-        all_told = len(chosen) > total - self._seen if chosen else text.startswith(self._text)
+        counted = (
+            {len(chosen): True, self._seen + len(chosen): False} if self._seen and chosen else {}
+        )
+        all_told = counted.get(total, text.startswith(self._text))
         new = text[len(self._text) :] if all_told else text
         self._text += new
         if chosen:
@@ -271,10 +273,10 @@ def goes_on(stream: HttpStream) -> bool:
     return stream.finish is None or (isinstance(stream, GenerateStream) and stream.is_cut)
 
 
-def _token(probable: Probable, top: Sequence[Probable]) -> Token:
+def _token(probable: Probable, top: Sequence[Probable | None]) -> Token:
     alternatives = tuple(
         Alternative(other.text or "", logprob)
         for other in top
-        if (logprob := usable_logprob(other.logprob)) is not None
+        if other is not None and (logprob := usable_logprob(other.logprob)) is not None
     )
     return Token(probable.text or "", usable_logprob(probable.logprob), probable.id, alternatives)

@@ -164,7 +164,7 @@ def _json(path: Path) -> dict[str, Any]:
     if not path.exists():
         return {}
     try:
-        values = json.loads(path.read_text(encoding="utf-8"))
+        values = json.loads(path.read_text(encoding="utf-8-sig"))
     except (ValueError, RecursionError) as error:
         raise TemplateError(f"{path.name} is no JSON") from error
     if not isinstance(values, dict):
@@ -176,6 +176,6 @@ def _read(path: Path) -> str:
     if path.stat().st_size > MAX_TEMPLATE_BYTES:
         raise TemplateError(f"is larger than a template can be ({MAX_TEMPLATE_BYTES} bytes)")
     try:
-        return path.read_text(encoding="utf-8")
+        return path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:
         raise TemplateError("is no text in UTF-8") from error

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections import OrderedDict
 from collections.abc import Sequence
+from typing import Any
 
 from trigreason.engines.refusals import one_line
 from trigreason.engines.template_sandbox import TemplateSandbox
@@ -95,10 +96,28 @@ class ChatTemplate:
         return prompt if is_open else f"{head}{tags.opening}\n"
 
     def _fill(self, messages: Sequence[Message], thinks: bool) -> str:
+        """The prompt, with the last question in it: told as text, or in parts where those are read.
+
+        Raises:
+            TemplateError: the template refuses both, or leaves the question out.
+        """
+        told = [message._asdict() for message in messages]
+        failure = TemplateError("the chat template leaves the question out of the prompt")
+        for form in (told, [_in_parts(each) for each in told]):
+            try:
+                prompt = self._filled(form, thinks)
+            except TemplateError as error:
+                failure = failure if form is not told else error
+                continue
+            if _asks(prompt, messages):
+                return prompt
+        raise failure
+
+    def _filled(self, messages: Sequence[dict[str, Any]], thinks: bool) -> str:
         self._sandbox.begin()
         try:
             return self._template.render(
-                messages=[message._asdict() for message in messages],
+                messages=messages,
                 add_generation_prompt=True,
                 enable_thinking=thinks,
                 thinking=thinks,
@@ -153,6 +172,16 @@ def without_reasoning(content: str, tags: Tags = THINK_TAGS) -> str:
     """
     _, closed, said = content.rpartition(tags.closing)
     return said.lstrip() if closed else content
+
+
+def _in_parts(message: dict[str, Any]) -> dict[str, Any]:
+    return {**message, "content": [{"type": "text", "text": message["content"]}]}
+
+
+def _asks(prompt: str, messages: Sequence[Message]) -> bool:
+    """Whether the last question stands in a prompt, white space aside."""
+    asked = [message.content for message in messages if message.role == "user"]
+    return not asked or "".join(asked[-1].split()) in "".join(prompt.split())
 
 
 def _for_later_turns(message: Message, tags: Tags) -> Message:

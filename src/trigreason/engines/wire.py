@@ -9,12 +9,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from itertools import zip_longest
+from typing import Annotated, Any
 
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from trigreason.engines.base import EngineError, EngineFailed, Finish, Usage
-from trigreason.engines.refusals import FAILED_FINISHES, refusal, status_of
+from trigreason.engines.base import EngineError, EngineFailed, Usage
+from trigreason.engines.fields import MATTERS, Count, Events, Text, Unfit
+from trigreason.engines.refusals import refusal, status_of
 from trigreason.reasoning import Alternative, Token, usable_logprob
 
 
@@ -51,7 +53,7 @@ class Choice(msgspec.Struct):
     a number or null for a token that did; unset where the server does not tell.
     """
 
-    text: str | None = None
+    text: Text | None = None
     logprobs: Logprobs | float | None = None
     finish_reason: str | None = None
     stop_reason: int | str | UnsetType | None = UNSET
@@ -75,17 +77,17 @@ class SingleToken(msgspec.Struct):
 
 
 class PromptDetails(msgspec.Struct):
-    cached_tokens: int | None = None
+    cached_tokens: Count | None = None
 
 
 class ReportedUsage(msgspec.Struct):
     """Cached tokens have three places: the details (OpenAI), this level (Together), DeepSeek's."""
 
-    prompt_tokens: int | None = None
-    completion_tokens: int | None = None
+    prompt_tokens: Count | None = None
+    completion_tokens: Count | None = None
     prompt_tokens_details: PromptDetails | None = None
-    cached_tokens: int | None = None
-    prompt_cache_hit_tokens: int | None = None
+    cached_tokens: Count | None = None
+    prompt_cache_hit_tokens: Count | None = None
 
     def add_to(self, usage: Usage) -> None:
         """Take over what is told; what is not told again stays as it was."""
@@ -108,15 +110,15 @@ class ReportedUsage(msgspec.Struct):
 class Progress(msgspec.Struct):
     """llama.cpp's word on the prompt before the first token."""
 
-    total: int
-    cache: int
+    total: Count | None = None
+    cache: Count | None = None
 
 
 class Timings(msgspec.Struct):
     """llama.cpp's last word on how many tokens were cached, and how many it generated."""
 
-    cache_n: int | None = None
-    predicted_n: int | None = None
+    cache_n: Count | None = None
+    predicted_n: Count | None = None
 
 
 class ReportedError(msgspec.Struct):
@@ -126,7 +128,20 @@ class ReportedError(msgspec.Struct):
 
     def typed(self, where: str) -> EngineError:
         """The error that this reports."""
-        return refusal(status_of(self.code), self.message or "", where, kind=self.type or "")
+        kind = self.type or ""
+        return refusal(status_of(self.code, kind), self.message or "", where, kind=kind)
+
+
+_errors = Events(ReportedError)
+
+
+def reported(error: object) -> ReportedError | None:
+    """What stands under ``error``: an object, a mere text or anything; None for nothing."""
+    if not error:
+        return None
+    if isinstance(error, dict):
+        return _errors.taken(error)
+    return ReportedError(str(error))
 
 
 class Chunk(msgspec.Struct):
@@ -136,13 +151,13 @@ class Chunk(msgspec.Struct):
     ``object`` saying so (vLLM, until the end of 2025).
     """
 
-    choices: list[Choice] | None = None
+    choices: Annotated[list[Choice], MATTERS] | None = None
     usage: ReportedUsage | None = None
     prompt_progress: Progress | None = None
     timings: Timings | None = None
     token: SingleToken | None = None
     finish_reason: str | None = None
-    error: ReportedError | str | None = None
+    error: Any = None
     object: str | None = None
     message: str | None = None
     code: int | str | None = None
@@ -159,17 +174,17 @@ class Chunk(msgspec.Struct):
 
     @property
     def failure(self) -> ReportedError | None:
-        if isinstance(self.error, str):
-            return ReportedError(self.error)
-        if self.error is None and self.object == "error":
+        if not self.error and self.object == "error":
             return ReportedError(self.message, self.code)
-        return self.error
+        return reported(self.error)
 
     def add_to(self, usage: Usage) -> None:
         """Take over what this event says about the tokens of the request."""
         if self.prompt_progress is not None:
-            usage.prompt_tokens = self.prompt_progress.total
-            usage.cached_tokens = self.prompt_progress.cache
+            told = ReportedUsage(
+                self.prompt_progress.total, cached_tokens=self.prompt_progress.cache
+            )
+            told.add_to(usage)
         if self.usage is not None:
             self.usage.add_to(usage)
         if self.timings is not None and self.timings.cache_n is not None:
@@ -178,27 +193,19 @@ class Chunk(msgspec.Struct):
             usage.completion_tokens = self.timings.predicted_n
 
 
-_decoder = msgspec.json.Decoder(Chunk)
+_events = Events(Chunk)
 
 
 def decode_chunk(payload: bytes, where: str) -> Chunk:
     """The event in one ``data:`` line. Raises EngineFailed where it is none."""
     try:
-        return _decoder.decode(payload)
-    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        return _events.decode(payload)
+    except Unfit as error:
         raise EngineFailed(
             f"the stream holds what is no completion ({error})",
             where,
             "Is this really an OpenAI-compatible completions endpoint?",
         ) from error
-
-
-def finish_of(reason: str, where: str) -> Finish:
-    """What a finish reason means. Raises EngineError where it is no end but a failure."""
-    if reason in FAILED_FINISHES:
-        kind, what, advice = FAILED_FINISHES[reason]
-        raise kind(what, where, advice)
-    return Finish.LENGTH if reason in ("length", "model_length") else Finish.STOP
 
 
 LONGEST_GAP = 2

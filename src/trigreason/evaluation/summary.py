@@ -41,6 +41,7 @@ class Measured:
         drafts: steps that were thrown away.
         draft_tokens: their tokens.
         judging: tokens of scores.
+        unreadable: scores that were no score, and counted as 0.
         generated: every token that arrived, by author; used or not.
         requests: by author.
         handovers: to the LRM, by trigger.
@@ -58,6 +59,7 @@ class Measured:
     drafts: int
     draft_tokens: int
     judging: int
+    unreadable: int
     generated: Mapping[Author, int]
     requests: Mapping[Author, int]
     handovers: Mapping[Trigger, int]
@@ -82,6 +84,7 @@ def measured(run: Run) -> Measured:
         drafts=len(trace.drafts),
         draft_tokens=sum(use.draft_tokens for use in uses.values()),
         judging=sum(use.judge_tokens for use in uses.values()),
+        unreadable=trace.unreadable_scores,
         generated={author: use.completion_tokens for author, use in uses.items()},
         requests={author: use.requests for author, use in uses.items()},
         handovers=trace.handovers_by_trigger,
@@ -111,6 +114,7 @@ class ArmSummary:
     drafts: Estimate
     draft_tokens: Estimate
     judging: Estimate
+    unreadable: Estimate
     generated: Mapping[Author, Estimate]
     requests: Mapping[Author, Estimate]
     handovers: Mapping[Trigger, Estimate]
@@ -159,6 +163,7 @@ def summarise(runs: Sequence[Measured]) -> ArmSummary:
         drafts=mean(lambda run: run.drafts),
         draft_tokens=mean(lambda run: run.draft_tokens),
         judging=mean(lambda run: run.judging),
+        unreadable=mean(lambda run: run.unreadable),
         generated=by_author(lambda run: run.generated),
         requests=by_author(lambda run: run.requests),
         handovers={trigger: mean(_count(lambda run: run.handovers, trigger)) for trigger in fired},

@@ -11,6 +11,7 @@ from trigreason.engines.base import (
     EngineError,
     EngineResting,
     NoLogprobs,
+    PromptRefused,
 )
 
 LONGEST_WAIT = 31 * 86_400.0
@@ -109,6 +110,9 @@ def of_engine(error: EngineError) -> ApiError:
             code="context_length_exceeded",
             cause=cause,
         )
+    if isinstance(error, PromptRefused):
+        told = f"This pair does not take the conversation: {error.what}. {error.advice}"
+        return ApiError(400, told, param="messages", code="conversation_refused", cause=cause)
     if isinstance(error, EngineBusy | EngineResting):
         return ApiError(
             503,

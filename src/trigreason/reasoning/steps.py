@@ -8,7 +8,8 @@ arrive:
    open the next step. A step is never only white space, unless the thinking ends there.
 2. A blank line inside a fenced code block or a displayed formula ends nothing
    (``whole_blocks=False`` follows the paper's letter instead: every blank line cuts).
-3. The closing tag (``</think>``) ends the last step and the thinking; what follows it is answer.
+3. An opening tag, which stands in the prompt already, is no part of any step. The closing tag
+   (``</think>``) ends the last step and the thinking; what follows it is answer.
    A model that thinks in the open has no such tag.
 4. Each token belongs to exactly one step, the one in which it begins. A token that holds a step's
    end and the next one's start has its text divided and its probability counted once.
@@ -23,7 +24,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from trigreason.reasoning.tags import THINK_TAGS
+from trigreason.reasoning.tags import THINK_TAGS, Tags, unfinished_tag
 from trigreason.reasoning.tokens import Token, join_text, unfinished_bytes
 
 END_OF_THINKING = THINK_TAGS.closing
@@ -123,8 +124,8 @@ class StepCutter:
 
     ``push`` returns the steps that the token finished. After ``closed`` turns true the thinking is
     over, ``remainder`` holds what the closing token said beyond the closing tag (with half
-    characters as they stand in tokens), and nothing more may be pushed. ``closing_tag`` is None
-    for a model that thinks in the open.
+    characters as they stand in tokens), and nothing more may be pushed. ``tags`` is None for a
+    model that thinks in the open.
     """
 
     def __init__(
@@ -134,7 +135,7 @@ class StepCutter:
         max_tokens: int = MAX_STEP_TOKENS,
         step_break: StepBreak = StepBreak.BLANK_LINE,
         whole_blocks: bool = True,
-        closing_tag: str | None = END_OF_THINKING,
+        tags: Tags | None = THINK_TAGS,
     ) -> None:
         if max_tokens < 1:
             raise ValueError(f"a step needs room for at least one token, not {max_tokens}")
@@ -142,7 +143,8 @@ class StepCutter:
         self.max_tokens = max_tokens
         self.step_break = step_break
         self.whole_blocks = whole_blocks
-        self.closing_tag = closing_tag
+        self.tags = tags
+        self.closing_tag = tags.closing if tags else None
         self.closed = False
         self.remainder = ""
         self._pieces: list[str] = []
@@ -175,7 +177,7 @@ class StepCutter:
         self._tokens.append(token)
         self._pieces.append(token.text)
         finished: list[Step] = []
-        if "\n" in token.text or (self.closing_tag and self.closing_tag[-1] in token.text):
+        if "\n" in token.text or (self.tags and any(tag[-1] in token.text for tag in self.tags)):
             self._cut(finished)
         if not self.closed and len(self._tokens) >= self.max_tokens:
             self._cut_at_limit(finished)
@@ -214,6 +216,8 @@ class StepCutter:
 
     def _cut(self, finished: list[Step]) -> None:
         text = _whole_characters("".join(self._pieces))
+        if self.tags:
+            text = text.replace(self.tags.opening, "")
         while True:
             end = self._first_break(text)
             tag = text.find(self.closing_tag) if self.closing_tag else -1
@@ -253,11 +257,7 @@ class StepCutter:
 
     def _unsettled(self, text: str) -> int:
         """How many characters at the end may still become a tag or a whole character."""
-        tag = self.closing_tag or ""
-        for length in range(min(len(text), len(tag) - 1), 0, -1):
-            if tag.startswith(text[-length:]):
-                return length
-        return unfinished_bytes(text)
+        return unfinished_tag(text, self.tags or ()) or unfinished_bytes(text)
 
 
 def _whole_characters(text: str) -> str:

@@ -7,6 +7,7 @@ behind an engine spells the tags as ``THINK_TAGS``, whatever the model's own are
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
 
@@ -39,3 +40,13 @@ def tags_in_template(source: str) -> Tags | None:
         if tags.opening in source or tags.closing in source:
             return tags
     return THINK_TAGS if any(name in source for name in _SWITCHES) else None
+
+
+def unfinished_tag(text: str, tags: Iterable[str]) -> int:
+    """How many characters at the end of ``text`` may be the beginning of one of ``tags``."""
+    return max((_begun(text, tag) for tag in tags), default=0)
+
+
+def _begun(text: str, tag: str) -> int:
+    lengths = range(min(len(text), len(tag) - 1), 0, -1)
+    return next((length for length in lengths if tag.startswith(text[-length:])), 0)

@@ -57,7 +57,7 @@ class Errands:
         )
 
     def judge(self, author: Author) -> Errand:
-        """One token: the score of the step just written."""
+        """The score of the step just written."""
         return Errand(
             author=author,
             purpose=Purpose.JUDGE,

@@ -11,22 +11,24 @@ from trigreason.running.deadline import Deadline
 
 
 class Patience:
-    """Counts the attempts in a row that brought nothing."""
+    """Counts the attempts in a row that brought no text, and all of them."""
 
     def __init__(self, policy: FailurePolicy, deadline: Deadline) -> None:
         self._policy = policy
         self._deadline = deadline
         self._in_a_row = 0
+        self._in_all = 0
 
     def rewarded(self) -> None:
-        """An attempt brought something that is kept: the next failure is a first one."""
+        """An attempt brought text that is kept: the next failure is a first one."""
         self._in_a_row = 0
 
     def is_over(self, error: EngineError) -> bool:
         """Whether no further attempt is worth it."""
         asked = error.retry_after or 0.0
         too_long = asked > self._policy.longest_wait_seconds
-        return not error.transient or too_long or self._in_a_row >= self._policy.retries
+        spent = self._in_a_row >= self._policy.retries or self._in_all >= self._policy.most_retries
+        return not error.transient or too_long or spent
 
     async def wait(self, error: EngineError) -> None:
         """Wait before another attempt, at least as long as the server asked for.
@@ -39,4 +41,5 @@ class Patience:
         backoff = policy.backoff_seconds * 2**self._in_a_row
         longest = min(backoff, policy.longest_wait_seconds - asked)
         self._in_a_row += 1
+        self._in_all += 1
         await self._deadline.keep(asyncio.sleep(asked + random.uniform(0, longest)))

@@ -21,6 +21,7 @@ from trigreason.pairs import Pair
 from trigreason.reasoning import Purpose, Stretch, Token, Trace
 from trigreason.running.deadline import Deadline
 from trigreason.running.errands import Errand, Whence
+from trigreason.running.plausible import Plausible
 from trigreason.running.rescale import Rescale
 
 AHEAD = (Purpose.WARM, Purpose.HEDGE)
@@ -37,6 +38,7 @@ class Request:
         self, entry: Stretch, trace: Trace, rescale: Rescale, deadline: Deadline, breaker: Breaker
     ) -> None:
         self.purpose = entry.purpose
+        self.plausible: Plausible | None = None
         self.used = 0
         self.arrived = 0
         self.failure: EngineError | None = None
@@ -71,6 +73,8 @@ class Request:
         self._deadline.check()
         try:
             tokens = await self._deadline.keep(anext(self._arrivals))
+            if self.plausible is not None:
+                self.plausible.look_at(tokens)
         except StopAsyncIteration:
             self._breaker.answered()
             return ()
@@ -135,6 +139,8 @@ class Requests:
         began = perf_counter() - self._began
         entry = Stretch(errand.author, errand.purpose, errand.trigger, began_seconds=began)
         request = Request(entry, self.trace, rescale, self.deadline, engine.breaker)
+        if errand.needs_logprobs and errand.sampling.temperature > 0:
+            request.plausible = Plausible(engine.model)
         try:
             async with AsyncExitStack() as stack:
                 opening = engine.stream(
@@ -185,7 +191,7 @@ def _leave(engine: Engine, purpose: Purpose, run: object) -> Pass:
 
 def _tell_breaker(breaker: Breaker, leave: Pass, request: Request) -> None:
     failure = request.failure
-    if failure is None:
+    if failure is None or not failure.sent:
         breaker.left(leave)
     elif not failure.transient or isinstance(failure, EngineBusy):
         breaker.answered()

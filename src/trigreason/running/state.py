@@ -83,12 +83,11 @@ class RunState:
 
     def cutter(self, author: Author) -> StepCutter:
         """What cuts ``author``'s text into steps."""
-        tags = self.tags[author]
         return StepCutter(
             author,
             max_tokens=self.budget.step_tokens,
             step_break=self.trace.step_break,
-            closing_tag=tags.closing if tags else None,
+            tags=self.tags[author],
         )
 
     def decide(self, decision: Write | Rewrite | Halt, step: Step) -> None:

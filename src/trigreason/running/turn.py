@@ -79,6 +79,7 @@ class Turn:
         self._early = early
         self._patience = Patience(policy, requests.deadline)
         self._stack = AsyncExitStack()
+        self._brought_text = False
         self._request: Arrivals | None = None
         self._last: Arrivals | None = None
 
@@ -104,6 +105,7 @@ class Turn:
                 continue
             if not tokens:
                 self.finish = request.finish
+            self._brought_text |= any(token.text for token in tokens)
             return tokens
 
     def use(self, tokens: int = 1) -> None:
@@ -137,8 +139,10 @@ class Turn:
     async def _recover(self, error: EngineError) -> None:
         if self._request is not None:
             self._take_back(tags=False)
-            if self._request.used > 0 and self.errand.purpose is not Purpose.JUDGE:
+            is_kept = self._request.used > 0 and self.errand.purpose is not Purpose.JUDGE
+            if is_kept and self._brought_text:
                 self._patience.rewarded()
+            self._brought_text = False
         is_lost = self._patience.is_over(error)
         await self._close()
         if is_lost:

@@ -7,6 +7,7 @@ from collections import deque
 from trigreason.events import AnswerText, Event, ThinkingText
 from trigreason.reasoning import Author, Step, StepCutter, join_text
 from trigreason.reasoning.steps import END_OF_THINKING
+from trigreason.reasoning.tags import THINK_TAGS, unfinished_tag
 from trigreason.reasoning.tokens import unfinished_bytes
 
 _CHARACTER_BYTES = 4
@@ -14,6 +15,8 @@ _CHARACTER_BYTES = 4
 
 class AnswerWriter:
     """The answer as it comes, without white space around it and never half a character.
+
+    A tag that comes again, or late, is no part of it.
 
     ``written`` is all of it as the model wrote it, behind ``opening``, which closes the thinking.
     ``author`` may change, where one model fails and the other goes on; ``by`` counts the tokens
@@ -49,10 +52,12 @@ class AnswerWriter:
         if tokens and text:
             self._last.append(text)
         self._held += text
+        for tag in THINK_TAGS:
+            self._held = self._held.replace(tag, "")
         if not self._given:
             self._held = self._held.lstrip()
-        settled = len(self._held) - unfinished_bytes(self._held)
-        settled = len(self._held[:settled].rstrip())
+        unsettled = unfinished_tag(self._held, THINK_TAGS) or unfinished_bytes(self._held)
+        settled = len(self._held[: len(self._held) - unsettled].rstrip())
         return self._give(settled)
 
     def take_back(self) -> int:

@@ -13,6 +13,8 @@ from typing import Any, Self
 import aiohttp
 import msgspec
 
+from trigreason.engines.proxies import proxy_for
+
 _UNNUMBERED_BUILD = "b0-"
 """llama.cpp built as a part of another program."""
 
@@ -67,7 +69,7 @@ class ServerPages:
     def __init__(self, root: str, headers: Mapping[str, str], seconds: float) -> None:
         self._root = root
         self._session = aiohttp.ClientSession(
-            headers=headers, timeout=aiohttp.ClientTimeout(total=seconds)
+            headers=headers, timeout=aiohttp.ClientTimeout(total=seconds), proxy=proxy_for(root)
         )
 
     async def __aenter__(self) -> Self:

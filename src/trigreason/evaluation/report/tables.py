@@ -42,6 +42,12 @@ class Table:
 Column = tuple[str, Callable[[ArmSummary], Cell]]
 
 
+UNREADABLE = (
+    "Warning: some scores of the judge could not be read and were taken for 0, so steps were "
+    "rewritten for no reason. Look at what it writes, and change its prompt."
+)
+
+
 def overview(comparison: Comparison) -> Table:
     """Every arm in its most important numbers."""
     names, summaries = comparison.names, comparison.summaries()
@@ -52,7 +58,7 @@ def overview(comparison: Comparison) -> Table:
         note = f"{failed:,} more failed" if failed else ""
         rows.append([Cell(name, note), *(cell(summaries[arm]) for _, cell in columns)])
     heads = ["method", *(head for head, _ in columns)]
-    return Table(heads, rows)
+    return Table(heads, rows, [UNREADABLE] if "unreadable scores" in heads else [])
 
 
 def _columns(summaries: Sequence[ArmSummary]) -> Iterator[Column]:
@@ -62,6 +68,8 @@ def _columns(summaries: Sequence[ArmSummary]) -> Iterator[Column]:
     yield "SMT", lambda each: _share(each.smt)
     yield "thinking tokens", lambda each: _mean(each.thinking)
     yield "drafts", lambda each: _mean(each.drafts)
+    if any(each.unreadable.value for each in summaries):
+        yield "unreadable scores", lambda each: _mean(each.unreadable)
     yield "LRM requests", lambda each: _mean(each.requests[Author.LRM])
     yield "LRM tokens", lambda each: _mean(each.generated[Author.LRM])
     yield "cut off", lambda each: _share(each.truncated)
