@@ -56,11 +56,11 @@ async def said(
     sampling: Sampling = GREEDY,
     *,
     alternatives: int = 0,
-    stop_at: str | None = None,
+    one_step: bool = False,
 ) -> Said:
     """A stream to its end, token by token (which a server tells apart by their logprobs)."""
     async with engine.stream(
-        prefix, sampling, max_tokens=max_tokens, alternatives=alternatives, stop_at=stop_at
+        prefix, sampling, max_tokens=max_tokens, alternatives=alternatives, one_step=one_step
     ) as stream:
         return Said([token async for arrival in stream for token in arrival], stream)
 

@@ -35,7 +35,7 @@ async def both(server: RealServer) -> AsyncIterator[tuple[Engine, Engine]]:
 
 
 async def read(
-    engine: Engine, prefix: Prefix, max_tokens: int, *, stop_at: str | None = None
+    engine: Engine, prefix: Prefix, max_tokens: int, *, one_step: bool = False
 ) -> tuple[list[Token], TokenStream]:
     async with engine.stream(
         prefix,
@@ -43,7 +43,7 @@ async def read(
         max_tokens=max_tokens,
         alternatives=0,
         needs_logprobs=True,
-        stop_at=stop_at,
+        one_step=one_step,
     ) as stream:
         return [token async for arrival in stream for token in arrival], stream
 
@@ -67,7 +67,7 @@ async def test_it_goes_on_as_raw_text_does(on_vllm: RealServer) -> None:
 
 async def test_one_step_ends_with_its_blank_line(on_vllm: RealServer) -> None:
     async with both(on_vllm) as (raw, chat):
-        tokens, stream = await read(chat, Prefix(QUESTION), 200, stop_at="\n\n")
+        tokens, stream = await read(chat, Prefix(QUESTION), 200, one_step=True)
         whole, _ = await read(raw, Prefix(QUESTION), len(tokens))
     text = "".join(token.text for token in tokens)
     assert "".join(token.text for token in whole) == text

@@ -79,7 +79,7 @@ async def test_one_step(server: RealServer) -> None:
         whole = (await said(engine, Prefix(QUESTION), 100)).text
         ends = [at + 2 for at in range(len(whole)) if whole.startswith("\n\n", at)]
         for begin, end in zip([0, *ends], ends, strict=False):
-            told = await said(engine, Prefix(QUESTION, whole[:begin]), 100, stop_at="\n\n")
+            told = await said(engine, Prefix(QUESTION, whole[:begin]), 100, one_step=True)
             assert told.text == whole[begin:end]
             assert told.stream.finish is Finish.STOP
     assert len(ends) >= 2
@@ -91,6 +91,6 @@ async def test_one_step_that_ends_the_turn(server: RealServer) -> None:
     async with server.lrm.engine() as engine:
         whole = (await said(engine, Prefix(question), 600)).text
         last = whole.rindex("\n\n") + 2
-        told = await said(engine, Prefix(question, whole[:last]), 600, stop_at="\n\n")
+        told = await said(engine, Prefix(question, whole[:last]), 600, one_step=True)
     assert told.text == whole[last:]
     assert told.stream.finish is Finish.STOP

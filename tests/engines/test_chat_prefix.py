@@ -164,10 +164,10 @@ async def test_limits(case: Case) -> None:
 async def test_one_step(case: Case, begun: str) -> None:
     step = TURN[: TURN.index("\n\n") + 2]
     async with running(case) as (engine, double):
-        tokens, _ = await read(engine, Prefix(QUESTION, begun), stop_at="\n\n")
+        tokens, _ = await read(engine, Prefix(QUESTION, begun), one_step=True)
         assert begun + joined(tokens) == step
         answer = TURN[: CLOSES + 2]
-        tokens, _ = await read(engine, Prefix(QUESTION, answer), stop_at="\n\n")
+        tokens, _ = await read(engine, Prefix(QUESTION, answer), one_step=True)
         assert joined(tokens) == TURN[len(answer) :], "an answer is not followed by a blank line"
     sent = double.bodies[0]
     assert sent.get("options", sent)["stop"] == ["\n\n"]

@@ -97,7 +97,7 @@ def test_all_of_a_request(dialect: Dialect, besides: dict[str, Any]) -> None:
 )
 def test_one_step_is_asked_for(dialect: Dialect, besides: dict[str, Any]) -> None:
     engine = CompletionsEngine("http://x/v1", "m", dialect=dialect)
-    on, off = (engine.request_body(PREFIX, Sampling(), 50, 0, stop_at=it) for it in ("\n\n", None))
+    on, off = (engine.request_body(PREFIX, Sampling(), 50, 0, one_step=it) for it in (True, False))
     assert on == off | {"stop": ["\n\n"]} | besides
 
 
@@ -115,7 +115,7 @@ def test_tags_that_may_be_special_tokens_are_shown_but_not_the_end_of_a_turn(
 ) -> None:
     template = ChatTemplate(CHATML.source, tags=Tags("[THINK]", "[/THINK]"))
     engine = CompletionsEngine("http://x/v1", "m", dialect=dialect, template=template)
-    body = engine.request_body(PREFIX, Sampling(), 50, 0, stop_at="\n\n")
+    body = engine.request_body(PREFIX, Sampling(), 50, 0, one_step=True)
     always = {*BODY, *dialect.always, *besides, "logprobs", "stop"}
     assert set(body) == always
     assert besides.items() <= body.items()
@@ -383,7 +383,7 @@ ANSWER = Prefix(PREFIX.messages, "", thinking=False)
 async def test_the_blank_line_that_a_step_stops_at(
     events: list[dict[str, Any]], prefix: Prefix, text: str
 ) -> None:
-    async with sending(*events, prefix=prefix, stop_at="\n\n") as stream:
+    async with sending(*events, prefix=prefix, one_step=True) as stream:
         assert await text_of(stream) == text
 
 

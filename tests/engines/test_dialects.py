@@ -192,7 +192,7 @@ async def test_no_probabilities_asked_for(kind: Kind, per_chunk: int) -> None:
 @each_size
 async def test_one_step(kind: Kind, per_chunk: int) -> None:
     async with running(kind, Manners(per_chunk=per_chunk)) as (double, engine):
-        tokens, stream = await read(engine, stop_at="\n\n")
+        tokens, stream = await read(engine, one_step=True)
     body = double.bodies[0]
     assert body.get("sampling_params", body)["stop"] == ["\n\n"]
     assert text_of(tokens) == "So x is é.\n\n"
@@ -207,7 +207,7 @@ async def test_one_step_of_a_model_whose_tags_are_special_tokens(
 ) -> None:
     template = ChatTemplate(CHATML.source, tags=Tags("[THINK]", "[/THINK]"))
     async with running(kind, Manners(per_chunk=per_chunk), template=template) as (_, engine):
-        tokens, stream = await read(engine, stop_at="\n\n")
+        tokens, stream = await read(engine, one_step=True)
     assert text_of(tokens) == "So x is é.\n\n"
     assert stream.finish is Finish.STOP
 

@@ -191,7 +191,7 @@ class DoubleEngine(Engine):
         max_tokens: int,
         alternatives: int | None = None,
         needs_logprobs: bool = False,
-        stop_at: str | None = None,
+        one_step: bool = False,
     ) -> AsyncIterator[HttpStream]:
         self.requests += 1
         yield self._dialect.stream(SimpleNamespace(content=InMemory(self._data)))

@@ -55,7 +55,7 @@ def test_every_option_is_spelled_out(url: str) -> None:
 def test_what_is_sent_when_asked_for() -> None:
     capabilities = Capabilities(context_tokens=8192)
     engine = OllamaEngine("http://there", "m", capabilities=capabilities)
-    body = engine.request_body(Prefix(QUESTION), Sampling(top_k=5), 9, 50, stop_at="\n\n")
+    body = engine.request_body(Prefix(QUESTION), Sampling(top_k=5), 9, 50, one_step=True)
     assert body["logprobs"] is True
     assert body["top_logprobs"] == 20
     assert body["options"]["num_ctx"] == 8192

@@ -52,7 +52,7 @@ def test_all_of_a_request() -> None:
         "sampling_params": parameters,
         "stream": True,
     }
-    assert engine().request_body(PREFIX, sampling, 50, 20, stop_at="\n\n") == {
+    assert engine().request_body(PREFIX, sampling, 50, 20, one_step=True) == {
         "text": prompt,
         "sampling_params": parameters | {"stop": ["\n\n"], "no_stop_trim": True},
         "stream": True,

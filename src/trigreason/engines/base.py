@@ -17,6 +17,9 @@ from typing import Any, ClassVar, Protocol
 from trigreason.engines.breaker import Breaker
 from trigreason.reasoning import THINK_TAGS, Message, Tags, Token
 
+BLANK_LINE = "\n\n"
+"""What a server is asked to end a single step at."""
+
 
 @dataclass(frozen=True, slots=True)
 class Prefix:
@@ -157,15 +160,15 @@ class Engine(ABC):
         max_tokens: int,
         alternatives: int | None = None,
         needs_logprobs: bool = False,
-        stop_at: str | None = None,
+        one_step: bool = False,
     ) -> AbstractAsyncContextManager[TokenStream]:
         """Continue ``prefix`` by at most ``max_tokens`` tokens.
 
         ``alternatives`` asks for each token's logprob and that many likeliest tokens (0: the
         chosen one alone); None asks for no probabilities. With ``needs_logprobs`` a server that
-        sends none all the same is an error; without, its tokens have no probability. The server
-        is asked to stop at the first ``stop_at`` (the text that ends a step); the stream still
-        gives that text. Leaving the context closes the request, and that stops generation on the
+        sends none all the same is an error; without, its tokens have no probability. With
+        ``one_step`` the server is asked to stop at the first blank line; the stream still gives
+        that blank line. Leaving the context closes the request, and that stops generation on the
         server.
 
         Raises (from entering the context or from iterating):

@@ -88,7 +88,7 @@ class ChatApi:
         continues: what the request bears when there is a message to go on with.
         mode: what the request says about thinking.
         always: what every request bears, usage at the stream's end among it.
-        stop_at: what it bears, besides ``stop``, so that the text it stops at comes along.
+        keeps_stop: what it bears, besides ``stop``, so that the text it stops at comes along.
         max_tokens: its name for that limit.
         root: the end of the URL under which all this works; empty for any.
         apart: it keeps thinking and answer in different fields, always.
@@ -103,7 +103,7 @@ class ChatApi:
     continues: Mapping[str, Any] = field(default_factory=dict)
     mode: Callable[[AssistantTurn], Fields] = lambda turn: {}
     always: Mapping[str, Any] = field(default_factory=lambda: {"stream_options": USAGE})
-    stop_at: Mapping[str, Any] = field(default_factory=dict)
+    keeps_stop: Mapping[str, Any] = field(default_factory=dict)
     max_tokens: str = "max_tokens"
     root: str = ""
     apart: bool = False
@@ -117,7 +117,7 @@ VLLM_CHAT = ChatApi(
     sampling=VLLM.sampling,
     continues={"continue_final_message": True, "add_generation_prompt": False},
     always=VLLM.always,
-    stop_at=VLLM.stop_at,
+    keeps_stop=VLLM.keeps_stop,
     capabilities=Capabilities(),
 )
 """vLLM's own server, for templates that live only there. Raw completions are the surer way: here

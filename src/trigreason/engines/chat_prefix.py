@@ -13,6 +13,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from trigreason.engines.base import (
+    BLANK_LINE,
     Capabilities,
     Prefix,
     Sampling,
@@ -63,7 +64,7 @@ class ChatPrefixEngine(HttpEngine):
         max_tokens: int,
         alternatives: int | None,
         *,
-        stop_at: str | None = None,
+        one_step: bool = False,
     ) -> dict[str, Any]:
         """The JSON of one request, with every sampling parameter that the API has."""
         api, turn = self.api, AssistantTurn(prefix)
@@ -83,8 +84,8 @@ class ChatPrefixEngine(HttpEngine):
         if alternatives is not None and self.capabilities.logprobs:
             likeliest = min(alternatives, self.capabilities.max_alternatives)
             body |= {"logprobs": True, "top_logprobs": likeliest}
-        if stop_at:
-            body |= {"stop": [stop_at], **api.stop_at}
+        if one_step:
+            body |= {"stop": [BLANK_LINE], **api.keeps_stop}
         return body
 
     @asynccontextmanager
@@ -96,13 +97,13 @@ class ChatPrefixEngine(HttpEngine):
         max_tokens: int,
         alternatives: int | None = None,
         needs_logprobs: bool = False,
-        stop_at: str | None = None,
+        one_step: bool = False,
     ) -> AsyncIterator[ChatStream]:
         if needs_logprobs and not self.capabilities.logprobs:
             raise no_logprobs(self.where, sent=False)
         check_last_turn(prefix.messages, self.where)
         max_tokens = min(max_tokens, self.capabilities.context_tokens or max_tokens)
-        body = self.request_body(prefix, sampling, max_tokens, alternatives, stop_at=stop_at)
+        body = self.request_body(prefix, sampling, max_tokens, alternatives, one_step=one_step)
         text = ThinkingText(AssistantTurn(prefix), apart=self.api.apart, echoes=self.api.echoes)
         async with self.post_fitting("/chat/completions", body, self.api.max_tokens) as response:
             yield ChatStream(
@@ -111,7 +112,7 @@ class ChatPrefixEngine(HttpEngine):
                 EventLines().feed,
                 text=text,
                 needs_logprobs=needs_logprobs,
-                ending=StepEnding(prefix, stop_at) if stop_at else None,
+                ending=StepEnding(prefix) if one_step else None,
             ).of(self)
 
 

@@ -15,6 +15,7 @@ import aiohttp
 from msgspec import UNSET
 
 from trigreason.engines.base import (
+    BLANK_LINE,
     Capabilities,
     Finish,
     Prefix,
@@ -94,7 +95,7 @@ class CompletionsEngine(HttpEngine):
         max_tokens: int,
         alternatives: int | None,
         *,
-        stop_at: str | None = None,
+        one_step: bool = False,
     ) -> Body:
         """The JSON of one request, every sampling parameter spelled out."""
         body: Body = {
@@ -108,8 +109,8 @@ class CompletionsEngine(HttpEngine):
         }
         if alternatives is not None:
             body["logprobs"] = max(1, min(alternatives, self.capabilities.max_alternatives))
-        if stop_at:
-            body |= self.dialect.stopping(stop_at, self.tags)
+        if one_step:
+            body |= self.dialect.stopping(self.tags)
         return body
 
     @asynccontextmanager
@@ -121,11 +122,11 @@ class CompletionsEngine(HttpEngine):
         max_tokens: int,
         alternatives: int | None = None,
         needs_logprobs: bool = False,
-        stop_at: str | None = None,
+        one_step: bool = False,
     ) -> AsyncIterator[HttpStream]:
         max_tokens = min(max_tokens, self.capabilities.context_tokens or max_tokens)
-        body = self.request_body(prefix, sampling, max_tokens, alternatives, stop_at=stop_at)
-        ending = StepEnding(prefix, stop_at) if stop_at else None
+        body = self.request_body(prefix, sampling, max_tokens, alternatives, one_step=one_step)
+        ending = StepEnding(prefix) if one_step else None
         async with self.running(body, self.reading(needs_logprobs, max_tokens, ending)) as stream:
             yield stream
 
@@ -153,8 +154,7 @@ class StepEnding:
     ended, and so has a text in the open that gives the boxed answer.
     """
 
-    def __init__(self, prefix: Prefix, stop_at: str) -> None:
-        self.stop_at = stop_at
+    def __init__(self, prefix: Prefix) -> None:
         self._thinking = END_OF_THINKING not in prefix.written
         self._in_the_open = not prefix.thinking
         self._text = ""
@@ -175,11 +175,11 @@ class StepEnding:
             return ""
         if self._told is False:
             stream.finish = Finish.END_OF_TURN
-        return self.stop_at if self._owes_stop_text else ""
+        return BLANK_LINE if self._owes_stop_text else ""
 
     @property
     def _owes_stop_text(self) -> bool:
-        if self.stop_at in self._text:
+        if BLANK_LINE in self._text:
             return False
         if self._told is not None:
             return self._told

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from trigreason.engines.base import Capabilities, LogprobScale, Sampling
+from trigreason.engines.base import BLANK_LINE, Capabilities, LogprobScale, Sampling
 from trigreason.reasoning import THINK_TAGS, Tags
 
 USAGE = {"include_usage": True}
@@ -26,7 +26,7 @@ class Dialect:
         name: what a user calls it.
         top_k_off: the ``top_k`` that switches it off; None where leaving it out does.
         always: fields that every request has besides those of all dialects.
-        stop_at: fields that keep the text a stream stops at; empty where the server
+        keeps_stop: fields that keep the text a stream stops at; empty where the server
             always leaves it out.
         shows_special: fields that show special tokens in the text, as other tags than ``<think>``
             mostly are. They show the end of a turn as well where a stop's text is kept.
@@ -38,7 +38,7 @@ class Dialect:
     name: str
     top_k_off: int | None = -1
     always: Mapping[str, Any] = field(default_factory=dict)
-    stop_at: Mapping[str, Any] = field(default_factory=dict)
+    keeps_stop: Mapping[str, Any] = field(default_factory=dict)
     shows_special: Mapping[str, Any] = field(default_factory=dict)
     names_special: bool = False
     keeps_connections: bool = True
@@ -61,10 +61,10 @@ class Dialect:
             return {"preserved_tokens": list(tags)}
         return {} if tags in (None, THINK_TAGS) else self.shows_special
 
-    def stopping(self, stop_at: str, tags: Tags | None) -> dict[str, Any]:
-        """The fields that end a stream at a text."""
-        kept = {} if self.shows_special and self.showing(tags) else self.stop_at
-        return {"stop": [stop_at], **kept}
+    def stopping(self, tags: Tags | None) -> dict[str, Any]:
+        """The fields that end a stream at a blank line."""
+        kept = {} if self.shows_special and self.showing(tags) else self.keeps_stop
+        return {"stop": [BLANK_LINE], **kept}
 
 
 GENERIC = Dialect(name="generic", always={"stream_options": USAGE})
@@ -72,7 +72,7 @@ GENERIC = Dialect(name="generic", always={"stream_options": USAGE})
 VLLM = Dialect(
     name="vllm",
     always={"stream_options": USAGE_AS_IT_GOES, "repetition_penalty": 1.0},
-    stop_at={"include_stop_str_in_output": True},
+    keeps_stop={"include_stop_str_in_output": True},
     shows_special={"skip_special_tokens": False},
 )
 """A model's ``generation_config`` may bring a repetition penalty along, so it is switched off."""
@@ -80,7 +80,7 @@ VLLM = Dialect(
 SGLANG = Dialect(
     name="sglang",
     always={"stream_options": USAGE_AS_IT_GOES, "repetition_penalty": 1.0},
-    stop_at={"no_stop_trim": True},
+    keeps_stop={"no_stop_trim": True},
     shows_special={"skip_special_tokens": False},
     capabilities=Capabilities(logprob_scale=LogprobScale.SAMPLING),
 )

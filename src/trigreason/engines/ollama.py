@@ -13,7 +13,7 @@ from typing import Annotated, Any
 import aiohttp
 import msgspec
 
-from trigreason.engines.base import Capabilities, EngineFailed, Prefix, Sampling, Usage
+from trigreason.engines.base import BLANK_LINE, Capabilities, EngineFailed, Prefix, Sampling, Usage
 from trigreason.engines.completions import (
     Body,
     CompletionsEngine,
@@ -69,7 +69,7 @@ class OllamaEngine(CompletionsEngine):
         max_tokens: int,
         alternatives: int | None,
         *,
-        stop_at: str | None = None,
+        one_step: bool = False,
     ) -> Body:
         """The JSON of one request.
 
@@ -91,8 +91,8 @@ class OllamaEngine(CompletionsEngine):
         }
         if self.capabilities.context_tokens is not None:
             options["num_ctx"] = self.capabilities.context_tokens
-        if stop_at:
-            options["stop"] = [stop_at]
+        if one_step:
+            options["stop"] = [BLANK_LINE]
         body: Body = {
             "model": self.model,
             "prompt": self.prompt(prefix),
@@ -117,9 +117,9 @@ class OllamaEngine(CompletionsEngine):
         max_tokens: int,
         alternatives: int | None = None,
         needs_logprobs: bool = False,
-        stop_at: str | None = None,
+        one_step: bool = False,
     ) -> AsyncIterator[OllamaStream]:
-        body = self.request_body(prefix, sampling, max_tokens, alternatives, stop_at=stop_at)
+        body = self.request_body(prefix, sampling, max_tokens, alternatives, one_step=one_step)
         async with self.post(self.path, body) as response:
             yield OllamaStream(
                 response,
@@ -127,7 +127,7 @@ class OllamaEngine(CompletionsEngine):
                 JsonLines().feed,
                 text=ThinkingText(AssistantTurn(prefix)),
                 needs_logprobs=needs_logprobs,
-                ending=StepEnding(prefix, stop_at) if stop_at else None,
+                ending=StepEnding(prefix) if one_step else None,
             ).of(self)
 
 

@@ -91,7 +91,7 @@ class SglangGenerateEngine(SglangEngine):
         max_tokens: int,
         alternatives: int | None,
         *,
-        stop_at: str | None = None,
+        one_step: bool = False,
     ) -> Body:
         prompt = self.prompt(prefix)
         drawn = self.dialect.sampling(sampling)
@@ -103,8 +103,8 @@ class SglangGenerateEngine(SglangEngine):
             "max_new_tokens": max_tokens if self._surely_fits(prompt, max_tokens) else None,
             **self.dialect.showing(self.tags),
         }
-        if stop_at:
-            parameters |= self.dialect.stopping(stop_at, self.tags)
+        if one_step:
+            parameters |= self.dialect.stopping(self.tags)
         body: Body = {"text": prompt, "sampling_params": parameters, "stream": True}
         if alternatives is not None:
             body |= {

@@ -11,7 +11,6 @@ from trigreason.reasoning import Author, Purpose, StepBreak, Trigger, Write
 from trigreason.running.state import RunState
 
 JUDGE_ALTERNATIVES = 10
-BLANK_LINE = "\n\n"
 
 
 class Whence(NamedTuple):
@@ -31,7 +30,7 @@ class Errand:
     trigger: Trigger | None = None
     alternatives: int = 0
     needs_logprobs: bool = False
-    stop_at: str | None = None
+    one_step: bool = False
 
 
 class Errands:
@@ -53,7 +52,7 @@ class Errands:
             sampling=self._sampling.for_turn(state.next_turn()),
             trigger=state.trigger,
             needs_logprobs=author is Author.SRM and state.method.needs_logprobs,
-            stop_at=self._stop_at(author) if single else None,
+            one_step=single and self._server_ends_steps(author),
         )
 
     def judge(self, author: Author) -> Errand:
@@ -77,17 +76,17 @@ class Errands:
             purpose=Purpose.HEDGE,
             sampling=self._sampling.for_turn(self._state.turns + 1),
             trigger=Trigger.COGNITIVE_OFFLOAD,
-            stop_at=self._stop_at(Author.LRM),
+            one_step=self._server_ends_steps(Author.LRM),
         )
 
-    def _stop_at(self, author: Author) -> str | None:
-        """Where the server is to end a single step, because it bills closed streams in full.
+    def _server_ends_steps(self, author: Author) -> bool:
+        """Whether the server is to end a single step, because it bills closed streams in full.
 
         A line end would end it before the first word of a paragraph, so none is sent for that.
         """
         ends_it = self._pair.engine(author).capabilities.bills_closed_streams
         by_blank_line = self._pair.step_break is StepBreak.BLANK_LINE
-        return BLANK_LINE if ends_it and by_blank_line else None
+        return ends_it and by_blank_line
 
     def warm(self) -> Errand:
         """One token, thrown away: what counts is that the prefix is read."""

@@ -23,7 +23,7 @@ from contextlib import aclosing
 from dataclasses import replace
 from time import perf_counter
 
-from trigreason.engines.base import EngineError, Finish, Sampling
+from trigreason.engines.base import BLANK_LINE, EngineError, Finish, Sampling
 from trigreason.events import Done, Event, RunBegun, StepBegun
 from trigreason.pairs import Pair
 from trigreason.reasoning import (
@@ -128,7 +128,7 @@ class Loop:
         def whence() -> Whence:
             if state.answer is not None:
                 return Whence(state.answer_prefix(state.answer), max(1, state.answer.room))
-            one_step = self.request_per_step or errand.stop_at is not None
+            one_step = self.request_per_step or errand.one_step
             prefix = state.prefix(writer.author, cutter.open_text)
             return Whence(prefix, max(1, state.room(one_step=one_step) - cutter.open_tokens))
 
@@ -172,12 +172,11 @@ class Loop:
         The text that ends a step does not do so at its very beginning, in a code block or in the
         answer. Where the server says that the model ended its turn, there is nothing behind it.
         """
-        stop_at = turn.errand.stop_at
-        if stop_at is None or turn.finish is not Finish.STOP:
+        if not turn.errand.one_step or turn.finish is not Finish.STOP:
             return ()
-        if self.state.answer is None and not writer.cutter.open_text.endswith(stop_at):
+        if self.state.answer is None and not writer.cutter.open_text.endswith(BLANK_LINE):
             return ()
-        await turn.go_on_with(replace(turn.errand, stop_at=None))
+        await turn.go_on_with(replace(turn.errand, one_step=False))
         return await turn.arrival()
 
     def _cut_short(self, writer: StretchWriter, turn: Turn) -> list[Step]:

@@ -149,7 +149,7 @@ class Requests:
                     max_tokens=whence.room,
                     alternatives=rescale.alternatives(errand.alternatives),
                     needs_logprobs=errand.needs_logprobs,
-                    stop_at=errand.stop_at,
+                    one_step=errand.one_step,
                 )
                 try:
                     request.begin(await self.deadline.keep(stack.enter_async_context(opening)))

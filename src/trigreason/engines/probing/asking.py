@@ -89,7 +89,7 @@ class Asking:
         *,
         alternatives: int | None = None,
         needs_logprobs: bool = False,
-        stop_at: str | None = None,
+        one_step: bool = False,
     ) -> Answer:
         """One request, read to its end.
 
@@ -102,7 +102,7 @@ class Asking:
             max_tokens,
             alternatives=alternatives,
             needs_logprobs=needs_logprobs,
-            stop_at=stop_at,
+            one_step=one_step,
         ) as (answer, arrivals):
             async for _ in arrivals:
                 if answer.seconds > 3 * self.silence_seconds:
@@ -118,7 +118,7 @@ class Asking:
         *,
         alternatives: int | None = None,
         needs_logprobs: bool = False,
-        stop_at: str | None = None,
+        one_step: bool = False,
     ) -> AsyncIterator[tuple[Answer, AsyncIterator[Arrival]]]:
         """A request under way: its answer so far, and what still comes. Leaving closes it."""
         started = perf_counter()
@@ -130,7 +130,7 @@ class Asking:
             max_tokens=max_tokens,
             alternatives=alternatives,
             needs_logprobs=needs_logprobs,
-            stop_at=stop_at,
+            one_step=one_step,
         )
         try:
             async with asyncio.timeout(self.silence_seconds) as patience, request as stream:

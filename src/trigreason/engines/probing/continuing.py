@@ -10,14 +10,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import takewhile
 
-from trigreason.engines.base import Finish
+from trigreason.engines.base import BLANK_LINE, Finish
 from trigreason.engines.probing.asking import GREEDY, QUESTION, Answer, Asking
 from trigreason.engines.probing.report import Finding, State, Topic
 from trigreason.reasoning import Token, join_text
 
 OPENING = "Let me check this step by step.\n\n"
 COUNT = "I count: 1, 2, 3, 4, 5, 6, 7, 8,"
-BLANK_LINE = "\n\n"
 ENOUGH_CHARACTERS = 8
 ENOUGH_TOKENS = 6
 CONTINUED_TOKENS = 16
@@ -114,7 +113,7 @@ async def examine_stop(asking: Asking, own: Answer) -> Finding:
         begin = _begin_of_token(own.tokens, max(0, end - SHORT_OF_BLANK_LINE))
         written, expected = own.text[:begin], own.text[begin:end]
     prefix = asking.prefix(OPENING + written)
-    answer = await asking.ask(prefix, GREEDY, STEP_TOKENS, stop_at=BLANK_LINE)
+    answer = await asking.ask(prefix, GREEDY, STEP_TOKENS, one_step=True)
     return judge_stop(expected, answer)
 
 
