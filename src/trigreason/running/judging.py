@@ -52,8 +52,8 @@ async def ask_for_score(
     writing = Writing(lambda: Whence(prefix, JUDGE_TOKENS))
     async with Turn(requests, errand, writing, pair.failure) as turn:
         while tokens := await turn.arrival():
-            turn.use(len(tokens))
             for token in tokens:
+                turn.use()
                 score = read_score(token, pair.judge.scoring)
                 if score is not None or token.text.strip():
                     return score
