@@ -136,6 +136,19 @@ async def test_a_model_that_is_gone_is_told_without_its_address(tmp_path: Path) 
                 assert away.rpartition(":")[2].split("/")[0] not in text
 
 
+async def test_models_behind_a_proxy_answer_and_are_ready(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("no_proxy", "NO_PROXY", "http_proxy"):
+        monkeypatch.delenv(name, raising=False)
+    async with served(always(say(THOUGHT))) as proxy:
+        monkeypatch.setenv("HTTP_PROXY", proxy.url.partition("@")[2].removesuffix("/v1"))
+        toml = pair_at("http://small.example/v1", "http://large.example/v1")
+        async with asked_gateway(tmp_path, toml) as client:
+            assert (await client.chat(model="two")).message["content"] == "Seven."
+            assert (await client.get("/readyz")).status == 200
+
+
 async def test_a_failure_behind_the_first_text_is_an_event(tmp_path: Path) -> None:
     async with upstream(tmp_path, [say("One.\n\nTwo", then="error")]) as two:
         told = await two.ask(stream=True)

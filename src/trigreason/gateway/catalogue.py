@@ -18,6 +18,7 @@ from trigreason.configuration import (
 from trigreason.engines.base import Engine, EngineError
 from trigreason.engines.breaker import Breaker, BreakerState
 from trigreason.engines.http import HttpEngine
+from trigreason.engines.proxies import proxy_for
 from trigreason.gateway.errors import ApiError, in_short
 from trigreason.pairs import Pair
 from trigreason.reasoning import Author, Thresholds
@@ -112,7 +113,7 @@ async def _silent(engine: Engine) -> str | None:
     try:
         async with (
             aiohttp.ClientSession(timeout=timeout) as session,
-            session.get(f"{engine.url}/models") as answer,
+            session.get(f"{engine.url}/models", proxy=proxy_for(engine.url)) as answer,
         ):
             failed = answer.status >= 500
             return f"{engine.model} answers with {answer.status}" if failed else None
