@@ -122,6 +122,14 @@ async def test_a_judge_that_writes_a_blank_first() -> None:
     assert run.trace.unreadable_scores == 0
 
 
+async def test_what_a_judge_writes_behind_its_score_is_unused() -> None:
+    lrm = [say("9 of 9", per_chunk=3)] * 2
+    async with scripted_pair([say("Good.\n\nEnd." + END)], lrm) as double:
+        run = await told(double.pair, method="specreason")
+    use = run.trace.use(Author.LRM)
+    assert (use.completion_tokens, use.judge_tokens, use.unused_tokens) == (6, 2, 4)
+
+
 async def test_an_unreadable_score_counts_as_zero() -> None:
     lrm = [say("maybe"), chatter("Better.\n\n"), Reply([])]
     async with scripted_pair([chatter("Bad.\n\n"), say("End." + END)], lrm) as double:

@@ -149,7 +149,9 @@ class Trace:
             draft_tokens=sum(step.tokens for step in steps if not step.standing),
             answer_tokens=self.answer_by.get(author, 0),
             judge_tokens=sum(
-                each.completion_tokens for each in own if each.purpose is Purpose.JUDGE
+                each.completion_tokens - each.unused_tokens
+                for each in own
+                if each.purpose is Purpose.JUDGE
             ),
             unused_tokens=sum(each.unused_tokens for each in own),
             seconds=sum(each.seconds for each in own),
