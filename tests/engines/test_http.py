@@ -14,7 +14,7 @@ import pytest
 from aiohttp import web
 
 from tests.scripted_server import listening, say, serve
-from trigreason.engines import http
+from trigreason.engines import http_stream
 from trigreason.engines.base import (
     EngineBusy,
     EngineError,
@@ -116,7 +116,7 @@ async def test_a_stream_that_falls_silent() -> None:
 
 @pytest.mark.parametrize("sent", [b"data: " + b"x" * 5000, b"x" * 5000])
 async def test_a_line_without_an_end(monkeypatch: pytest.MonkeyPatch, sent: bytes) -> None:
-    monkeypatch.setattr(http, "LONGEST_PAYLOAD", 100_000)
+    monkeypatch.setattr(http_stream, "LONGEST_PAYLOAD", 100_000)
     written = 0
 
     async def handler(request: web.Request) -> web.StreamResponse:
@@ -266,7 +266,7 @@ EVENT = b'data: {"choices": [{"text": "a", "finish_reason": "stop"}]}\n\n'
 async def test_what_stays_open_behind_its_finish_is_left(
     pieces: list[bytes], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("trigreason.engines.http.LINGERS", 0.05)
+    monkeypatch.setattr("trigreason.engines.http_stream.LINGERS", 0.05)
 
     async def linger(request: web.Request) -> web.StreamResponse:
         response = web.StreamResponse()

@@ -19,7 +19,7 @@ from trigreason.engines.base import Capabilities, Engine, EngineError, Prefix, S
 from trigreason.engines.chat_prefix import ChatStream
 from trigreason.engines.completions import CompletionStream
 from trigreason.engines.fields_stream import FieldsStream
-from trigreason.engines.http import HttpStream
+from trigreason.engines.http_stream import HttpStream
 from trigreason.engines.ollama import JsonLines, OllamaStream
 from trigreason.engines.sglang import GenerateStream
 from trigreason.engines.sse import EventLines

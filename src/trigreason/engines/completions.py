@@ -24,7 +24,8 @@ from trigreason.engines.base import (
 )
 from trigreason.engines.dialects import GENERIC, Dialect
 from trigreason.engines.finishes import is_told
-from trigreason.engines.http import HttpEngine, HttpStream, Timeouts
+from trigreason.engines.http import HttpEngine, Timeouts
+from trigreason.engines.http_stream import HttpStream
 from trigreason.engines.refusals import check_last_turn, no_logprobs, one_line
 from trigreason.engines.sse import EventLines
 from trigreason.engines.templates import CHATML, ChatTemplate, TemplateError

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 import aiohttp
 
 from trigreason.engines.completions import StepEnding
-from trigreason.engines.http import HttpStream
+from trigreason.engines.http_stream import HttpStream
 from trigreason.engines.refusals import no_logprobs
 from trigreason.engines.thinking_text import ThinkingText
 from trigreason.engines.wire import Choice, tokens_of

@@ -1,41 +1,23 @@
-"""What every engine behind HTTP shares: connections, timeouts, and streams that may break."""
+"""What every engine behind HTTP shares: connections, timeouts, and errors."""
 
 from __future__ import annotations
 
-import asyncio
-from abc import ABC, abstractmethod
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from abc import abstractmethod
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any
 
 import aiohttp
 
 from trigreason.engines.base import (
     Capabilities,
     Engine,
-    EngineError,
-    EngineFailed,
     EngineRefused,
     EngineUnreachable,
-    Finish,
-    Usage,
 )
-from trigreason.engines.fields import Unfit
-from trigreason.engines.finishes import finish_of, is_told
 from trigreason.engines.proxies import proxy_for
-from trigreason.engines.refusals import no_stream, one_line, refusal, retry_after, room_told
-from trigreason.engines.sse import LAST, Unframed
-from trigreason.reasoning import Token
-
-LINGERS = 2.0
-"""How long a stream is listened to behind its finish, in seconds, for what it has used."""
-
-
-LONGEST_PAYLOAD = 4 * 2**20
-"""Bytes of one event of a stream; more than the probabilities of many tokens take."""
-
-Split = Callable[[bytes], Iterator[bytes]]
+from trigreason.engines.refusals import one_line, refusal, retry_after, room_told
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -178,142 +160,6 @@ class HttpEngine(Engine):
             self.where,
             "Is the server running, and is the address right?",
         )
-
-
-class HttpStream(ABC):
-    """A running request; see ``TokenStream``. A dialect says what one payload means.
-
-    ``split`` turns bytes as they arrive into payloads: server-sent events or lines of JSON. Once
-    :meth:`read` has set ``over`` nothing more is read, even where the server sends on.
-    """
-
-    def __init__(
-        self,
-        response: aiohttp.ClientResponse,
-        where: str,
-        split: Split,
-    ) -> None:
-        self.finish: Finish | None = None
-        self.usage = Usage()
-        self.over = False
-        self._silence = Timeouts().read
-        self._shown: Callable[[str], str] = str
-        self._left_at: float | None = None
-        self._has_text = False
-        self.where = where
-        self._response = response
-        self._split = bounded(split, where)
-
-    def of(self, engine: HttpEngine) -> Self:
-        """The same stream, broken by a silence too long for ``engine``, and shy of its key."""
-        self._silence = engine.timeouts.read
-        self._shown = engine.without_key
-        return self
-
-    def ends(self, reason: str | None) -> None:
-        """Take a finish reason, if it says anything; the first one stands.
-
-        Raises:
-            EngineError: it is no end of a text but a failure.
-        """
-        if self.finish is None and reason is not None and is_told(reason):
-            self.finish = finish_of(reason, self.where)
-
-    @abstractmethod
-    def read(self, payload: bytes) -> Sequence[Token]:
-        """The tokens in one payload; also sets ``finish``, ``usage`` and ``over`` where it tells.
-
-        Raises:
-            EngineError: the payload is an error, or none of this dialect's.
-        """
-
-    def at_end(self) -> Sequence[Token]:
-        """Tokens that follow from a regular end, such as a stop string the server left out."""
-        return ()
-
-    async def __aiter__(self) -> AsyncIterator[Sequence[Token]]:
-        more = True
-        broken: BaseException | None = None
-        while more and not self.over:
-            try:
-                data = await self._arrival()
-            except (TimeoutError, aiohttp.ClientError, OSError) as error:
-                data, broken = b"", error
-            more = bool(data)
-            tokens, failure = self._read_all(data or LAST)
-            if tokens:
-                self._has_text = True
-                yield tokens
-            if broken is not None and self.finish is None:
-                raise self._broken(f"the stream broke off ({cause(broken)})") from broken
-            if failure is not None and (more or not self._is_torn(failure)):
-                raise failure
-        if self.finish is None:
-            raise self._broken("the stream ended without saying why")
-        if rest := self.at_end():
-            yield rest
-
-    def _read_all(self, data: bytes) -> tuple[list[Token], EngineError | None]:
-        """The tokens in ``data`` up to a failure, and that.
-
-        A finish is final: what cannot be read behind one is nobody's loss.
-        """
-        tokens: list[Token] = []
-        try:
-            for payload in self._split(data):
-                if isinstance(payload, Unframed):
-                    raise no_stream(payload.decode(errors="replace"), self.where)
-                tokens += self.read(payload)
-                if self.over:
-                    break
-        except EngineError as error:
-            if self.finish is None:
-                error.what = self._shown(error.what)
-                return tokens, error
-            self.over = True
-        return tokens, None
-
-    def _is_torn(self, failure: EngineError) -> bool:
-        """Whether what cannot be read at the end is half an event."""
-        return self._has_text or isinstance(failure.__cause__, Unfit)
-
-    async def _arrival(self) -> bytes:
-        content, clock = self._response.content, asyncio.get_running_loop().time
-        if self.finish is not None:
-            self._left_at = self._left_at or clock() + LINGERS
-            if clock() >= self._left_at:
-                return b""
-        elif data := content.read_nowait():
-            return data
-        silent_at = clock() + self._silence
-        # aiohttp's own timeout is lost where a chunk's framing is damaged
-        async with asyncio.timeout_at(min(silent_at, self._left_at or silent_at)):
-            return await content.readany()
-
-    def _broken(self, what: str) -> EngineUnreachable:
-        return EngineUnreachable(
-            what, self.where, "What had arrived is kept; look at the server's log for the cause."
-        )
-
-
-def bounded(split: Split, where: str) -> Split:
-    """The same, for streams whose payloads come to an end: EngineFailed where one does not."""
-    waiting = 0
-
-    def pieces(data: bytes) -> Iterator[bytes]:
-        nonlocal waiting
-        waiting += len(data)
-        for payload in split(data):
-            waiting = 0
-            yield payload
-        if waiting > LONGEST_PAYLOAD:
-            raise EngineFailed(
-                f"the stream brought {waiting:,} bytes without an event",
-                where,
-                "Is this really a server of models?",
-            )
-
-    return pieces
 
 
 def key_headers(api_key: str | None) -> dict[str, str]:

@@ -25,7 +25,7 @@ from trigreason.engines.completions import (
 )
 from trigreason.engines.dialects import SGLANG, SGLANG_GENERATE
 from trigreason.engines.fields import Count, Events, Text, Unfit
-from trigreason.engines.http import HttpStream
+from trigreason.engines.http_stream import HttpStream
 from trigreason.engines.refusals import no_logprobs, refusal, status_of
 from trigreason.engines.sse import EventLines
 from trigreason.engines.wire import Choice, aligned, reported
