@@ -80,7 +80,7 @@ class Breaker:
     def enter(self, run: object | None = None) -> Pass | None:
         """Leave for a request of a run (None: of one by itself), or None.
 
-        While half open so many have it as are missing to the trials.
+        While half open at most ``TRIALS`` runs get it, each of them once.
         """
         leave = Pass(self._clock(), object() if run is None else run)
         match self.state:

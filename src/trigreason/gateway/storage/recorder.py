@@ -65,7 +65,7 @@ class Recorder:
         return Backlog(waiting, len(self._unwritten))
 
     async def caught_up(self, seconds: float) -> bool:
-        """Wait, at most so long, until all that was entered before is in the database; if it is."""
+        """Wait at most so long for what was entered so far; whether the database has it then."""
         entered = self._own.written
         try:
             async with asyncio.timeout(seconds), self._moved:
