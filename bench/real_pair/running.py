@@ -9,7 +9,14 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from bench.real_pair.calibrating import Calibrated, calibrated, direction_of, keep, kept
+from bench.real_pair.calibrating import (
+    LRM_SHARE,
+    Calibrated,
+    calibrated,
+    direction_of,
+    keep,
+    kept,
+)
 from bench.real_pair.packing import packed, unpacked
 from bench.real_pair.pair import SAMPLING, Measured, this_machine
 from bench.real_pair.questions import Drawn, Part, asked, in_turns
@@ -120,9 +127,13 @@ class Session:
 
 
 def _is_of(found: Calibrated | None, setting: str, drawn: Drawn) -> bool:
-    """Whether this was found under the same setting, on the same questions."""
+    """Whether this was found under the same setting, on the same questions, for the same share."""
     questions = [each.id for each in drawn.calibration]
-    return found is not None and (found.runs, found.questions) == (setting, questions)
+    return found is not None and (found.runs, found.questions, found.lrm_share["wanted"]) == (
+        setting,
+        questions,
+        LRM_SHARE,
+    )
 
 
 def as_run(
