@@ -25,6 +25,40 @@ def texts(events: Sequence[Event]) -> list[str]:
 
 
 @pytest.mark.parametrize(
+    "text",
+    [
+        "A model ends its thinking with `</think>`.",
+        'It writes "<think>" first.',
+        "The tag (\u201c</think>\u201d) closes it.",
+        "</think>\n\n```\n<think>\n2 + 2\n</think>\n```\nis a template.",
+    ],
+)
+def test_a_quoted_tag_is_text(text: str) -> None:
+    for size in (1, 3, len(text)):
+        writer = AnswerWriter(Author.SRM, room=1000)
+        for start in range(0, len(text), size):
+            writer.push(text[start : start + size])
+        writer.finish()
+        assert writer.text == text.removeprefix("</think>\n\n")
+
+
+@pytest.mark.parametrize(
+    ("text", "given_out"),
+    [
+        ('It is "4"</think>', 'It is "4"'),
+        ("It is `x`\n</think>\n\n4", "It is `x`\n\n\n4"),
+        ("```\n4\n```\n</think>", "```\n4\n```"),
+        ("It's <think>4", "It's 4"),
+    ],
+)
+def test_a_tag_behind_what_was_quoted_is_none(text: str, given_out: str) -> None:
+    writer = AnswerWriter(Author.SRM, room=100)
+    writer.push(text)
+    writer.finish()
+    assert writer.text == given_out
+
+
+@pytest.mark.parametrize(
     ("pushed", "given_out"),
     [
         (["It", " is", " 3."], ["It", " is", " 3."]),

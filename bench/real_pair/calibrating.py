@@ -1,9 +1,9 @@
 """The calibrated row: thresholds that follow from runs of the SRM alone on other questions.
 
 A search with labels takes hundreds of runs, which is hours on this pair. What is done here is
-``trigreason calibrate RUNS --lrm-share 0.55 --n N --direction D``, which takes the SRM's own runs on
-the questions of calibration and no further ones. D is the direction for which the outcomes of these
-runs speak, those of all data sets together, each compared within its own.
+``trigreason calibrate RUNS --lrm-share 0.55 --n N --direction D``, which takes the SRM's own runs
+on the questions of calibration and no further ones. D is the direction for which the outcomes of
+these runs speak, those of all data sets together, each compared within its own.
 """
 
 from __future__ import annotations

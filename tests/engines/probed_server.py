@@ -55,6 +55,8 @@ class ProbedServer:
     is_certain: bool = False
     ignores_stop: bool = False
     goes_on_after_close: bool = False
+    loses_the_question: bool = False
+    """Its chat template leaves plain text out, in silence."""
     has_metrics: bool = True
     counts_tokens: bool = True
     cached: bool | None = True
@@ -96,7 +98,20 @@ class ProbedServer:
     # Completions
 
     async def complete(self, request: web.Request) -> web.StreamResponse:
+        return await self._answer(request, await request.json())
+
+    async def chat(self, request: web.Request) -> web.StreamResponse:
+        """The same model, by a chat route that answers with a message's text as a completion's."""
         body = await request.json()
+        asked, *turn = body["messages"]
+        question = "" if self.loses_the_question else asked["content"]
+        body["prompt"] = f"user\n{question}\nassistant\n" + "".join(
+            each["content"] for each in turn
+        )
+        body["logprobs"] = body.get("top_logprobs", 0)
+        return await self._answer(request, body)
+
+    async def _answer(self, request: web.Request, body: Body) -> web.StreamResponse:
         self.requests += 1
         if self.silent_after is not None and self.requests > self.silent_after:
             await asyncio.sleep(60)
@@ -124,6 +139,8 @@ class ProbedServer:
         try:
             held: list[Body] = []
             for choice in self._choices(body):
+                if "messages" in body:
+                    choice = _in_chat(choice)
                 await asyncio.sleep(self.pace)
                 self.written += 1
                 held.append(choice)
@@ -216,6 +233,18 @@ def _certain(text: str) -> Body:
     }
 
 
+def _in_chat(choice: Body) -> Body:
+    """A completion's choice of one token as chat completions tell it."""
+    told: Body = {"delta": {"content": choice["text"]}}
+    if "logprobs" in choice:
+        (top,) = choice["logprobs"]["top_logprobs"]
+        tokens = [{"token": word, "logprob": value} for word, value in top.items()]
+        (own,) = choice["logprobs"]["token_logprobs"]
+        content = [{"token": choice["text"], "logprob": own, "top_logprobs": tokens}]
+        told["logprobs"] = {"content": content}
+    return told
+
+
 def _scores(text: str) -> dict[str, float]:
     """How likely each word is after a text, before temperature and up to a constant."""
     end = text[-24:]
@@ -252,6 +281,7 @@ async def probed(server: ProbedServer) -> AsyncIterator[ProbedServer]:
     app.router.add_get("/metrics", server.metrics)
     app.router.add_get("/v1/models", server.models)
     app.router.add_post("/v1/completions", server.complete)
+    app.router.add_post("/v1/chat/completions", server.chat)
     async with listening(app) as root:
         server.url = f"{root}/v1"
         try:

@@ -16,7 +16,7 @@ from trigreason.engines.base import (
     EngineUnreachable,
     LogprobScale,
 )
-from trigreason.engines.chat_apis import MISTRAL
+from trigreason.engines.chat_apis import MISTRAL, VLLM_CHAT
 from trigreason.engines.chat_prefix import ChatPrefixEngine
 from trigreason.engines.completions import CompletionsEngine
 from trigreason.engines.dialects import VLLM
@@ -108,6 +108,18 @@ async def test_a_guessed_template(model: str) -> None:
 def test_a_template_that_the_server_renders() -> None:
     engine = ChatPrefixEngine("http://there", MODEL, api=MISTRAL)
     assert examine_template(engine) == Finding(Topic.TEMPLATE, YES, "the server renders it")
+
+
+@pytest.mark.parametrize("loses", [False, True])
+async def test_a_chat_template_that_loses_the_question(loses: bool) -> None:
+    async with probed(ProbedServer(loses_the_question=loses)) as server:
+        report = await examined(ChatPrefixEngine(server.url, MODEL, api=VLLM_CHAT))
+    assert states(report)[Topic.PREFIX] is YES, report.findings
+    assert states(report)[Topic.QUESTION] is (NO if loses else YES)
+    assert ("left out of the prompt" in told(report, Topic.QUESTION)) is loses
+    assert ("reads a message's content as plain text" in " ".join(report.advice())) is loses
+    for role in Author:
+        assert verdict(report, role).state is (NO if loses else YES)
 
 
 NO_PREFIX = {Topic.PREFIX: NO, Topic.STOP: UNKNOWN}

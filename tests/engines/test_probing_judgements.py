@@ -16,6 +16,7 @@ from trigreason.engines.probing.advice import advised
 from trigreason.engines.probing.asking import Answer, Arrival
 from trigreason.engines.probing.closing import Watched, judge_closing
 from trigreason.engines.probing.continuing import judge_continuation, judge_stop
+from trigreason.engines.probing.examination import judge_question
 from trigreason.engines.probing.facts import (
     Activity,
     ServerFacts,
@@ -135,6 +136,24 @@ def test_seeds(texts: dict[int, list[str]], state: State) -> None:
 @pytest.mark.parametrize(("cached", "state"), [(None, NO), (0, NO), (128, YES)])
 def test_cached_tokens(cached: int | None, state: State) -> None:
     assert judge_cache(Usage(200, cached)).state is state
+
+
+@pytest.mark.parametrize(
+    ("once", "repeats", "repeated", "state"),
+    [
+        (22, 18, 260, YES),
+        (22, 18, 39, YES),  # a token more for each time it was asked
+        (22, 18, 38, NO),
+        (22, 18, 22, NO),
+        (22, 1, 22, UNKNOWN),
+        (None, 18, 260, UNKNOWN),
+        (22, 18, None, UNKNOWN),
+    ],
+)
+def test_the_question_is_asked(
+    once: int | None, repeats: int, repeated: int | None, state: State
+) -> None:
+    assert judge_question(Usage(once), repeats, Usage(repeated)).state is state
 
 
 # The scale

@@ -30,6 +30,7 @@ TITLES = {
     Topic.STOP: "stops where told to",
     Topic.CLOSING: "stops when closed",
     Topic.CACHE: "counts cached tokens",
+    Topic.QUESTION: "asks the question",
     Topic.CONTEXT: "room to think",
     Topic.SPEED: "speed",
 }

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+import re
 from collections import deque
 
 from trigreason.events import AnswerText, Event, ThinkingText
 from trigreason.reasoning import Author, Step, StepCutter, join_text
-from trigreason.reasoning.steps import END_OF_THINKING
+from trigreason.reasoning.steps import END_OF_THINKING, inside_block
 from trigreason.reasoning.tags import THINK_TAGS, unfinished_tag
 from trigreason.reasoning.tokens import unfinished_bytes
 
 _CHARACTER_BYTES = 4
+_TAG = re.compile("|".join(map(re.escape, THINK_TAGS)))
+_OPEN_QUOTE = re.compile(r"""(?:^|[\s(\[{])["'`\u201c\u2018\u00ab]$""")
 
 
 class AnswerWriter:
     """The answer as it comes, without white space around it and never half a character.
 
-    A tag that comes again, or late, is no part of it.
+    A tag that comes again, or late, is no part of it; one in quotes or in code is.
 
     ``written`` is all of it as the model wrote it, behind ``opening``, which closes the thinking.
     ``author`` may change, where one model fails and the other goes on; ``by`` counts the tokens
@@ -52,8 +55,7 @@ class AnswerWriter:
         if tokens and text:
             self._last.append(text)
         self._held += text
-        for tag in THINK_TAGS:
-            self._held = self._held.replace(tag, "")
+        self._held = _TAG.sub(self._unless_quoted, self._held)
         if not self._given:
             self._held = self._held.lstrip()
         unsettled = unfinished_tag(self._held, THINK_TAGS) or unfinished_bytes(self._held)
@@ -76,6 +78,10 @@ class AnswerWriter:
     def finish(self) -> list[Event]:
         """Nothing more will come: give out what was held back, stray bytes as U+FFFD."""
         return self._give(len(self._held.rstrip()))
+
+    def _unless_quoted(self, tag: re.Match[str]) -> str:
+        before = self.text + self._held[: tag.start()]
+        return tag[0] if _OPEN_QUOTE.search(before) or inside_block(before) else ""
 
     def _cut(self, surplus: int) -> str:
         written = "".join(self._pieces)

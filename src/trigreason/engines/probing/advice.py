@@ -54,6 +54,10 @@ _WHERE_NO: dict[Topic, dict[ServerKind, str]] = {
         ServerKind.SGLANG: "Start it with --enable-cache-report.",
         _ANY: "Without the count, cached input is priced as if it were new.",
     },
+    Topic.QUESTION: {
+        _ANY: "Give the server a chat template that reads a message's content as plain text, or "
+        "take a --dialect with raw completions, whose prompt is rendered here.",
+    },
     Topic.CONTEXT: {
         ServerKind.VLLM: "Raise --max-model-len, or lower --thinking-tokens.",
         ServerKind.SGLANG: "Raise --context-length, or lower --thinking-tokens.",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
-from trigreason.engines.base import EngineError, EngineUnreachable, LogprobScale
+from trigreason.engines.base import EngineError, EngineUnreachable, LogprobScale, Usage
 from trigreason.engines.completions import CompletionsEngine
 from trigreason.engines.http import HttpEngine
 from trigreason.engines.probing.advice import advised, advised_uncached
@@ -79,6 +79,7 @@ class Examination:
         self._tell = tell
         self._facts = ServerFacts()
         self._silent = 0
+        self._repeated: tuple[int, Usage] | None = None
         engine.capabilities = replace(engine.capabilities, logprobs=True)  # not believed: tried
 
     async def run(self) -> Report:
@@ -147,6 +148,7 @@ class Examination:
             lambda: examine_closing(self._asking, self._pages, self._facts.kind, text),
         )
         await self._try(Topic.CACHE, "its cache", lambda: self._cache(first))
+        self._add(self._judge_question(first.usage))
         self._add(self._judge_context())
         self._speed(streamed)
 
@@ -184,13 +186,21 @@ class Examination:
         short = first.usage.prompt_tokens or 32
         context = self._context()
         room = CACHED_PROMPT_TOKENS if context is None else min(CACHED_PROMPT_TOKENS, context // 2)
-        question = " ".join([QUESTION] * max(1, room // short))
-        for _ in range(2):
-            answer = await self._asking.ask(self._asking.prefix(question=question), GREEDY, 1)
-        finding = judge_cache(answer.usage)
-        if answer.usage.cached_tokens == 0:
+        repeats = max(1, room // short)
+        prefix = self._asking.prefix(question=" ".join([QUESTION] * repeats))
+        self._repeated = repeats, (await self._asking.ask(prefix, GREEDY, 1)).usage
+        usage = (await self._asking.ask(prefix, GREEDY, 1)).usage
+        finding = judge_cache(usage)
+        if usage.cached_tokens == 0:
             return advised_uncached(finding, self._facts.kind)
         return finding
+
+    def _judge_question(self, once: Usage) -> Finding:
+        if isinstance(self._engine, CompletionsEngine):
+            return Finding(Topic.QUESTION, State.YES, "the prompt is rendered here, and holds it")
+        if self._repeated is None:
+            return Finding(Topic.QUESTION, State.UNKNOWN, "no answer to a longer question came")
+        return judge_question(once, *self._repeated)
 
     def _context(self) -> int | None:
         """Tokens that can be used: what there is room for, and no more than was trained."""
@@ -244,3 +254,20 @@ def examine_template(engine: HttpEngine) -> Finding:
     template = engine.template
     state = State.UNKNOWN if template.guessed else State.YES
     return Finding(Topic.TEMPLATE, state, template.origin)
+
+
+def judge_question(once: Usage, repeats: int, repeated: Usage) -> Finding:
+    """Whether a question that was asked ``repeats`` times over made the prompt longer.
+
+    A chat template that reads messages in parts leaves plain text out without a word, and the
+    model then answers whatever it likes.
+    """
+    short, long = once.prompt_tokens, repeated.prompt_tokens
+    if short is None or long is None:
+        return Finding(Topic.QUESTION, State.UNKNOWN, "the server counts no tokens of the prompt")
+    if repeats < 2:
+        return Finding(Topic.QUESTION, State.UNKNOWN, "the context has no room for a longer one")
+    told = f"{short} tokens with the question, {long} with it {repeats} times"
+    if long - short < repeats - 1:
+        return Finding(Topic.QUESTION, State.NO, f"left out of the prompt: {told}")
+    return Finding(Topic.QUESTION, State.YES, told)

@@ -39,6 +39,8 @@ class Topic(StrEnum):
     STOP = "stop"
     CLOSING = "closing"
     CACHE = "cache"
+    QUESTION = "question"
+    """The question stands in the prompt."""
     CONTEXT = "context"
     SPEED = "speed"
 

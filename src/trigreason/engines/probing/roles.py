@@ -8,8 +8,8 @@ from trigreason.engines.probing.report import Finding, Report, State, Topic
 from trigreason.reasoning import Author
 
 NEEDS = {
-    Author.SRM: (Topic.REACHABLE, Topic.MODEL, Topic.PREFIX, Topic.LOGPROBS),
-    Author.LRM: (Topic.REACHABLE, Topic.MODEL, Topic.PREFIX),
+    Author.SRM: (Topic.REACHABLE, Topic.MODEL, Topic.PREFIX, Topic.QUESTION, Topic.LOGPROBS),
+    Author.LRM: (Topic.REACHABLE, Topic.MODEL, Topic.PREFIX, Topic.QUESTION),
 }
 SUFFERS_FROM = {
     Author.SRM: (
