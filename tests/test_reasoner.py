@@ -24,7 +24,6 @@ from trigreason.engines.base import Capabilities, LogprobScale, NoLogprobs, Samp
 from trigreason.events import HandedOver, StepAccepted, ThinkingText
 from trigreason.pairs import JudgePrompt
 from trigreason.reasoning import (
-    METHODS,
     THINK_TAGS,
     Alternative,
     Author,
@@ -36,6 +35,7 @@ from trigreason.reasoning import (
     Thresholds,
     Token,
     Trigger,
+    methods,
 )
 from trigreason.running.rescale import Rescale
 
@@ -233,7 +233,7 @@ async def test_a_stream_that_ends_without_closing_the_thinking() -> None:
     assert run.trace.stop is StopReason.COMPLETE
 
 
-@pytest.mark.parametrize("method", sorted(METHODS))
+@pytest.mark.parametrize("method", sorted(methods()))
 @pytest.mark.parametrize("silence", [[], [Said("")], [Said("\n\n")], [Said(" ")]])
 async def test_silence_ends_a_run(method: str, silence: list[Said]) -> None:
     def silent(_: Body) -> Reply:

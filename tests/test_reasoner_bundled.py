@@ -11,7 +11,7 @@ from trigreason.budget import Budget
 from trigreason.bundled import Problem, load_pair, problems
 from trigreason.engines.base import Sampling
 from trigreason.pairs import Pair
-from trigreason.reasoning import METHODS, Author, Direction, StopReason, Thresholds, Trace
+from trigreason.reasoning import Author, Direction, StopReason, Thresholds, Trace, methods
 
 SHORT = Budget(thinking_tokens=160, answer_tokens=30)
 ALL_FIRE = Thresholds(n=1, rho=0.6, direction=Direction.UNDER, k=1, m=2)
@@ -26,7 +26,7 @@ def family_of(problem: object) -> str:
     return problem.family if isinstance(problem, Problem) else str(problem)
 
 
-@pytest.mark.parametrize("method", sorted(METHODS))
+@pytest.mark.parametrize("method", sorted(methods()))
 @pytest.mark.parametrize(
     "thresholds",
     [

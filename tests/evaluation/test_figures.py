@@ -19,7 +19,7 @@ from trigreason.evaluation.figures.plane import Point, draw_plane
 from trigreason.evaluation.figures.style import METHODS, TRIGGERS, Look, figure, reach, save, style
 from trigreason.evaluation.statistics import Estimate
 from trigreason.reasoning import Trigger
-from trigreason.reasoning.names import METHOD_NAMES
+from trigreason.reasoning.methods.registry import BUILT_IN
 
 
 def lightness(colour: str) -> float:
@@ -32,8 +32,11 @@ def lightness(colour: str) -> float:
     return 116 * math.cbrt(luminance) - 16
 
 
+TITLES = {each.name: each.title for each in BUILT_IN}
+
+
 def test_methods_and_triggers_can_be_told_apart_in_grey() -> None:
-    assert set(METHODS) == set(METHOD_NAMES)
+    assert set(METHODS) == {each.name for each in BUILT_IN}
     assert set(TRIGGERS) == set(Trigger)
     methods = METHODS.values()
     for one, other in combinations(methods, 2):
@@ -110,12 +113,12 @@ def test_names_stand_beside_their_points_and_not_over_each_other(
 
 def test_the_plane_names_every_arm_once() -> None:
     estimate = Estimate(0.5, 0.4, 0.6, 30, 60)
-    points = [Point(name, method, estimate, estimate) for method, name in METHOD_NAMES.items()]
+    points = [Point(name, method, estimate, estimate) for method, name in TITLES.items()]
     with style():
         panel = figure(6, 4).subplots()
         draw_plane(panel, points)
     assert sorted(filter(None, (each.get_text() for each in panel.texts))) == sorted(
-        METHOD_NAMES.values()
+        TITLES.values()
     )
     assert "%" in panel.get_xlabel()
     assert "%" in panel.get_ylabel()

@@ -13,7 +13,7 @@ import pytest_asyncio
 
 from tests.conftest import soon
 from tests.gateway.client import Client, Told, asked_gateway
-from trigreason.reasoning import METHODS, trace_from_json
+from trigreason.reasoning import methods, trace_from_json
 from trigreason.reasoning.trace import Trace
 
 KEPT = "[gateway]\n[gateway.traces]\nkeep = true\n"
@@ -94,7 +94,7 @@ async def test_headers(client: Client) -> None:
 async def test_models(client: Client) -> None:
     told = (await client.get("/v1/models")).body
     names = [each["id"] for each in told["data"]]
-    assert names == ["bundled", *(f"bundled:{method}" for method in METHODS)]
+    assert names == ["bundled", *(f"bundled:{method}" for method in methods())]
     assert (await client.get("/v1/models/bundled:lrm")).body["id"] == "bundled:lrm"
     assert (await client.get("/v1/models/bundled:rho=0.5,n=2")).status == 200
     unknown = await client.get("/v1/models/gpt%2F4")

@@ -13,7 +13,7 @@ from trigreason.gateway.asked import Options
 from trigreason.gateway.errors import ApiError
 from trigreason.gateway.exchange import Choice
 from trigreason.gateway.naming import MAX_NAME, ThresholdChanges, choice, with_thresholds
-from trigreason.reasoning import METHODS, Direction, Thresholds
+from trigreason.reasoning import Direction, Thresholds, methods
 
 OWN = Thresholds(n=3, rho=0.6)
 PAIRS = dict.fromkeys(["bundled", "qwen", "qwen:lrm", "Größe 日本", "a:b:c"], OWN)
@@ -127,7 +127,7 @@ def test_every_threshold_but_the_expressions_can_be_set() -> None:
 
 @settings(deadline=None)
 @given(
-    st.sampled_from(sorted(METHODS)),
+    st.sampled_from(sorted(methods())),
     st.integers(0, 1000),
     st.floats(0, 1),
     st.floats(1.0001, 100),

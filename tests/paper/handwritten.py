@@ -18,7 +18,7 @@ from trigreason.reasoning import (
     Trace,
     Trigger,
 )
-from trigreason.reasoning.names import METHOD_NAMES
+from trigreason.reasoning.methods import method_title
 from trigreason.studies.judging import Trajectory
 from trigreason.studies.runs import Run
 
@@ -89,7 +89,7 @@ def recorded(
     return Recorded(
         pair="pair",
         task="task",
-        planned=PlannedArm(label=label or METHOD_NAMES[method], method=method),
+        planned=PlannedArm(label=label or method_title(method), method=method),
         arm=Arm(method=method, thresholds=Thresholds.from_json(changes)),
         runs=runs,
     )

@@ -9,10 +9,13 @@ from hypothesis import strategies as st
 
 from trigreason.reasoning import (
     Author,
+    Decision,
     Direction,
+    Features,
     Halt,
     Judge,
     Message,
+    MethodRun,
     Rewrite,
     Step,
     StepEnd,
@@ -20,6 +23,7 @@ from trigreason.reasoning import (
     Thresholds,
     Token,
     Trace,
+    Write,
     make_method,
 )
 
@@ -78,27 +82,26 @@ def drive(
 
     A halt ends it sooner, and the trace says so by its limit.
     """
-    method = make_method(method_name, thresholds)
+    run = MethodRun(make_method(method_name, thresholds), thresholds)
     trace = Trace(
         method=method_name,
         thresholds=thresholds,
         messages=(Message("user", "?"),),
         models={Author.SRM: "small", Author.LRM: "large"},
     )
-    decision = method.open()
-    assert not isinstance(decision, Judge | Halt)
+    decision: Decision | Halt = run.open()
+    assert isinstance(decision, Write)
     author, trigger = decision.author, decision.trigger
     for index, draw in enumerate(draws):
         end = last_end if index == len(draws) - 1 else StepEnd.BLANK_LINE
         step = Step(draw.text, tuple(Token("", each) for each in draw.logprobs), end, author)
-        signals = method.signals(step)
+        reading = run.read(Features(step))
         score: float | None = None
         if end is not StepEnd.CUT_OFF:
-            decision = method.on_step(step)
+            decision = run.on_step(reading)
             if isinstance(decision, Judge):
                 score = draw.score
-                decision = method.on_score(score)
-            assert not isinstance(decision, Judge)
+                decision = run.on_score(score)
         trace.steps.append(
             StepRecord(
                 author=author,
@@ -108,8 +111,8 @@ def drive(
                 stretch=0,
                 trigger=trigger,
                 logprobs=draw.logprobs,
-                ratio=signals.ratio,
-                hesitations=signals.hesitations,
+                ratio=reading.ratio,
+                hesitations=reading.hesitations,
                 score=score,
                 standing=end is StepEnd.CUT_OFF or not isinstance(decision, Rewrite),
             )

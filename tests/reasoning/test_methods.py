@@ -14,13 +14,16 @@ import pytest
 
 from trigreason.reasoning import (
     HESITATION_EXPRESSIONS,
-    METHODS,
     Author,
+    CognitiveOffload,
     Decision,
     Direction,
+    Features,
     Halt,
+    InterventionRequest,
     Judge,
     Method,
+    MethodRun,
     Rewrite,
     Solo,
     SpecReason,
@@ -33,7 +36,10 @@ from trigreason.reasoning import (
     TrigReason,
     Write,
     make_method,
+    method_entry,
+    methods,
 )
+from trigreason.reasoning.triggers import JudgeRejection
 
 ADDED_UP = "The first two numbers add up to three.\n\n"
 KINDS: dict[str, tuple[str, Sequence[float | None]]] = {
@@ -73,7 +79,7 @@ def step(kind: str) -> Step:
     return Step(text, tokens, ENDS.get(kind, StepEnd.BLANK_LINE), author)
 
 
-def sign(decision: Decision) -> str:
+def sign(decision: Decision | Halt) -> str:
     """One character: S, O, J, X, H; R an intervention request, T a handover over repetition; a
     digit for LRM steps still owed.
     """
@@ -82,13 +88,22 @@ def sign(decision: Decision) -> str:
     return next(each for each, meaning in SIGNS.items() if meaning == decision)
 
 
-def decisions(method: Method, kinds: str) -> str:
-    method.open()
-    return "".join(sign(method.on_step(step(kind))) for kind in kinds)
+def ask(run: MethodRun, kind: str) -> Decision | Halt:
+    return run.on_step(run.read(Features(step(kind))))
 
 
-def trigreason(**thresholds: object) -> Method:
-    return make_method("trigreason", Thresholds(**({"n": 0} | thresholds)))  # type: ignore[arg-type]
+def decisions(run: MethodRun, kinds: str) -> str:
+    run.open()
+    return "".join(sign(ask(run, kind)) for kind in kinds)
+
+
+def method_run(name: str, **thresholds: object) -> MethodRun:
+    given = Thresholds(**({"n": 0} | thresholds))  # type: ignore[arg-type]
+    return MethodRun(make_method(name, given), given)
+
+
+def trigreason(**thresholds: object) -> MethodRun:
+    return method_run("trigreason", **thresholds)
 
 
 @pytest.mark.parametrize(
@@ -165,17 +180,17 @@ def test_trigreason(thresholds: dict[str, object], steps: str, decided: str) -> 
 
 @pytest.mark.parametrize("m", [1, 2, 5])
 def test_a_request_says_how_many_steps(m: int) -> None:
-    method = trigreason(k=1, m=m)
-    method.open()
-    assert method.on_step(step("h")) == Write(Author.LRM, m, Trigger.INTERVENTION_REQUEST)
+    run = trigreason(k=1, m=m)
+    run.open()
+    assert ask(run, "h") == Write(Author.LRM, m, Trigger.INTERVENTION_REQUEST)
 
 
 @pytest.mark.parametrize(("m", "steps"), [(0, 1), (1, 1), (3, 3)])
 def test_repetition_brings_the_lrm_in_for_a_step_at_least(m: int, steps: int) -> None:
-    method = trigreason(m=m)
-    method.open()
-    method.on_step(step("p"))
-    assert method.on_step(step("p")) == Write(Author.LRM, steps, Trigger.REPETITION)
+    run = trigreason(m=m)
+    run.open()
+    ask(run, "p")
+    assert ask(run, "p") == Write(Author.LRM, steps, Trigger.REPETITION)
 
 
 @pytest.mark.parametrize(("steps", "decided"), [("hhhh", "SRSR"), ("hCh", "SOS"), ("hxh", "STS")])
@@ -200,9 +215,10 @@ def test_opening(method: Method, opening: Decision) -> None:
 
 
 def test_the_default_priming_is_twenty_steps() -> None:
-    method = TrigReason()
-    method.open()
-    after = [method.on_step(step("L")) for _ in range(20)]
+    run = trigreason(n=20)
+    assert run.method == TrigReason()
+    run.open()
+    after = [ask(run, "L") for _ in range(20)]
     assert after == [*(Write(Author.LRM, left) for left in range(19, 0, -1)), SRM]
 
 
@@ -217,7 +233,7 @@ def test_opening_again_forgets_the_last_run() -> None:
     ("steps", "decided"), [("s", "J"), ("b", "S"), ("cCheu", "JJJJJ"), ("L", "S")]
 )
 def test_specreason_judges_each_srm_step(steps: str, decided: str) -> None:
-    assert decisions(SpecReason(), steps) == decided
+    assert decisions(method_run("specreason"), steps) == decided
 
 
 @pytest.mark.parametrize(
@@ -235,58 +251,44 @@ def test_specreason_judges_each_srm_step(steps: str, decided: str) -> None:
 def test_specreason_accepts_from_its_threshold_on(
     accept: float, score: float, decided: str
 ) -> None:
-    method = SpecReason(accept=accept)
-    method.open()
-    method.on_step(step("s"))
-    assert sign(method.on_score(score)) == decided
+    run = method_run("specreason", accept=accept)
+    run.open()
+    ask(run, "s")
+    assert sign(run.on_score(score)) == decided
 
 
 def test_specreason_takes_the_pen_back_after_one_step() -> None:
-    method = SpecReason(priming=StrategicPriming(2))
-    assert decisions(method, "LLs") == "1SJ"
-    assert sign(method.on_score(3)) == "X"
-    assert sign(method.on_step(step("L"))) == "S"
-    assert sign(method.on_step(step("s"))) == "J"
+    run = method_run("specreason", judge_first=2)
+    assert decisions(run, "LLs") == "1SJ"
+    assert sign(run.on_score(3)) == "X"
+    assert sign(ask(run, "L")) == "S"
+    assert sign(ask(run, "s")) == "J"
 
 
 @pytest.mark.parametrize("author", Author)
 def test_solo_never_changes(author: Author) -> None:
-    assert {Solo(author=author).on_step(step(kind)) for kind in KINDS} == {Write(author)}
+    assert {ask(method_run(author), kind) for kind in KINDS} == {Write(author)}
 
 
 @pytest.mark.parametrize("kind", "pl")
 def test_solo_stops_when_it_goes_on_repeating(kind: str) -> None:
-    method = Solo(author=step(kind).author)
-    writes = Write(method.author)
-    for _run in range(2):
-        assert method.open() == writes
-        told = [method.on_step(step(each)) for each in kind * 3 + "b" + kind]
+    author = step(kind).author
+    run, writes = method_run(author), Write(author)
+    for _again in range(2):
+        assert run.open() == writes
+        told = [ask(run, each) for each in kind * 3 + "b" + kind]
         assert told == [writes, writes, writes, writes, Halt()]
 
 
 def test_specreason_counts_the_repeating_steps_that_stand() -> None:
-    method = SpecReason()
-    method.open()
+    run = method_run("specreason")
+    run.open()
     told: list[str] = []
     for kind, score in [("p", 9), ("p", 9), ("p", 3), ("l", 0), ("p", 7), ("s", 9), ("p", 9)]:
-        decision = method.on_step(step(kind))
-        told.append(sign(method.on_score(score) if decision == Judge(Author.LRM) else decision))
+        decision = ask(run, kind)
+        told.append(sign(run.on_score(score) if decision == Judge(Author.LRM) else decision))
     assert "".join(told) == "SSXSHSS"
-    assert decisions(SpecReason(priming=StrategicPriming(4)), "llll") == "321H"
-
-
-@pytest.mark.parametrize("name", sorted(METHODS))
-def test_signals_tell_repetition_and_looking_changes_nothing(name: str) -> None:
-    method = make_method(name, Thresholds(n=0))
-    method.open()
-    first, second = step("p"), step("p")
-    assert [method.signals(each).repeats for each in (first, second, step("x"))] == [0, 0, 1]
-    method.on_step(first)
-    if name == "specreason":
-        method.on_score(9)
-    assert [method.signals(each).repeats for each in (first, second, second)] == [0, 1, 1]
-    off = make_method(name, Thresholds(repeats=0))
-    assert not off.signals(step("x")).repeats
+    assert decisions(method_run("specreason", judge_first=4), "llll") == "321H"
 
 
 @pytest.mark.parametrize("name", ["trigreason", "srm", "lrm"])
@@ -298,11 +300,11 @@ def test_only_specreason_takes_a_score(name: str) -> None:
 @pytest.mark.parametrize(
     ("method", "authors", "revises", "needs_logprobs"),
     [
-        (trigreason(), "srm lrm", True, True),
-        (trigreason(rho=1), "srm lrm", False, False),
-        (trigreason(rho=1, m=0), "srm", False, False),
-        (trigreason(rho=1, m=0, n=1), "srm lrm", False, False),
-        (trigreason(rho=0, m=0, direction=Direction.UNDER), "srm", False, False),
+        (trigreason().method, "srm lrm", True, True),
+        (trigreason(rho=1).method, "srm lrm", False, False),
+        (trigreason(rho=1, m=0).method, "srm", False, False),
+        (trigreason(rho=1, m=0, n=1).method, "srm lrm", False, False),
+        (trigreason(rho=0, m=0, direction=Direction.UNDER).method, "srm", False, False),
         (SpecReason(), "srm lrm", True, False),
         (Solo(author=Author.SRM), "srm", False, False),
         (Solo(author=Author.LRM), "lrm", False, False),
@@ -315,16 +317,25 @@ def test_what_a_method_needs(
     assert (method.revises, method.needs_logprobs) == (revises, needs_logprobs)
 
 
-@pytest.mark.parametrize("name", sorted(METHODS))
+@pytest.mark.parametrize("name", methods())
 def test_a_method_is_made_by_its_name(name: str) -> None:
-    method = make_method(name, Thresholds(rho=0.5, k=3, expressions=("hm",)))
-    assert method.name == name
-    assert (method.offload.rho, method.request.k) == (0.5, 3)
-    assert method.signals(step("C")) == (1.0, (), False)
+    assert make_method(name).name == method_entry(name).name == name
+
+
+def test_a_method_is_made_of_its_thresholds() -> None:
+    given = Thresholds(n=3, rho=0.5, k=3, expressions=("hm",), accept=5, judge_first=1)
+    assert make_method("trigreason", given) == TrigReason(
+        priming=StrategicPriming(3),
+        offload=CognitiveOffload(rho=0.5),
+        request=InterventionRequest(3, expressions=("hm",)),
+    )
+    assert make_method("specreason", given) == SpecReason(
+        rejection=JudgeRejection(5), priming=StrategicPriming(1)
+    )
 
 
 def test_no_such_method() -> None:
-    with pytest.raises(ValueError, match="'trig'; there are trigreason, specreason, srm, lrm"):
+    with pytest.raises(ValueError, match="'trig'; there are srm, lrm, specreason, trigreason"):
         make_method("trig")
 
 

@@ -6,8 +6,19 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from trigreason.reasoning import Author, RepetitionGuard, Step, StepEnd, repeated_run
-from trigreason.reasoning.repetition import RUN_LENGTH, RUN_UNITS, TAIL, RepetitionMemory
+from trigreason.reasoning import (
+    Author,
+    Features,
+    Reader,
+    Reading,
+    RepetitionGuard,
+    Step,
+    StepEnd,
+    Thresholds,
+    Token,
+    repeated_run,
+)
+from trigreason.reasoning.repetition import RUN_LENGTH, RUN_UNITS, TAIL
 
 LOOPS = {
     "English": "Wait, let me check the third number again. ",
@@ -134,6 +145,16 @@ def step(text: str, end: StepEnd = StepEnd.BLANK_LINE, author: Author = Author.S
     return Step(text, (), end, author)
 
 
+def kept(*steps: Step) -> list[Reading]:
+    """The readings of steps that all stand."""
+    reader = Reader(Thresholds())
+    readings = []
+    for each in steps:
+        readings.append(reader.read(Features(each)))
+        reader.keep(readings[-1])
+    return readings
+
+
 A = "So the first number must be three.\n\n"
 B = "Wait, the first number may be four.\n\n"
 C = "Then the second one would be seven.\n\n"
@@ -168,58 +189,69 @@ E = "Let us go back to where we came from.\n\n"
     ],
 )
 def test_a_step_that_repeats(texts: list[str], repeating: str) -> None:
-    memory = RepetitionMemory()
-    assert "".join("x" if memory.saw(step(text)) else "." for text in texts) == repeating
+    assert "".join("x" if each.repeats else "." for each in kept(*map(step, texts))) == repeating
 
 
 @pytest.mark.parametrize(("length", "repeats"), [(19, False), (20, True)])
 def test_how_much_a_step_says_at_least(length: int, repeats: bool) -> None:
-    memory = RepetitionMemory()
-    memory.saw(step("s" * length))
-    assert memory.repeats(step("s" * length)) is repeats
+    said = step("s" * length)
+    assert kept(said, said)[-1].repeats is repeats
 
 
 @pytest.mark.parametrize(("others", "repeats"), [(6, True), (7, False)])
 def test_how_far_back_it_looks(others: int, repeats: bool) -> None:
-    memory = RepetitionMemory()
-    for text in [A, B, A, *(f"Step number {index} says something." for index in range(others - 1))]:
-        memory.saw(step(text))
-    assert memory.repeats(step(A)) is repeats
+    between = (f"Step number {index} says something." for index in range(others - 1))
+    assert kept(*map(step, [A, B, A, *between, A]))[-1].repeats is repeats
 
 
 def test_whoever_wrote_it() -> None:
-    memory = RepetitionMemory()
     authors = (Author.SRM, Author.LRM, Author.SRM)
-    assert [memory.saw(step(A, author=each)) for each in authors] == [False, True, True]
+    readings = kept(*(step(A, author=each) for each in authors))
+    assert [each.repeats for each in readings] == [False, True, True]
 
 
 @pytest.mark.parametrize("end", StepEnd)
 def test_by_how_a_step_ended(end: StepEnd) -> None:
-    memory = RepetitionMemory()
-    memory.saw(step(A))
     done = end in (StepEnd.END_OF_THINKING, StepEnd.END_OF_STREAM)
-    assert memory.repeats(step(A, end)) is not done
-    assert memory.repeats(step(B, end)) is (end is StepEnd.REPETITION)
+    assert kept(step(A), step(A, end))[-1].repeats is not done
+    assert kept(step(A), step(B, end))[-1].repeats is (end is StepEnd.REPETITION)
 
 
 def test_counting_until_something_new_is_said() -> None:
-    memory = RepetitionMemory()
-    counts = []
-    for text in [A, A, A, "\n", A, B, A, A, C]:
-        memory.saw(step(text))
-        counts.append(memory.count)
-    assert counts == [0, 1, 2, 2, 3, 0, 1, 2, 0]
-    last = step(C)
-    assert memory.saw(last)
-    memory.clear()
-    assert (memory.count, memory.saw(last)) == (0, False)
+    readings = kept(*map(step, [A, A, A, "\n", A, B, A, A, C]))
+    assert [each.repeated for each in readings] == [0, 1, 2, 0, 3, 0, 1, 2, 0]
 
 
-def test_of_a_step_it_has_seen_it_says_what_it_found_then() -> None:
-    memory = RepetitionMemory()
-    first, again = step(A), step(A)
-    assert [memory.repeats(again), memory.saw(first), memory.repeats(first)] == [False] * 3
-    assert [memory.repeats(again), memory.saw(again), memory.repeats(again)] == [True] * 3
+def test_a_reader_starts_again() -> None:
+    reader = Reader(Thresholds())
+    said = Features(step(C))
+    for expected in (False, True):
+        assert reader.read(said).repeats is expected
+        reader.keep(reader.read(said))
+    reader.restart()
+    assert not reader.read(said).repeats
+
+
+def test_reading_changes_nothing_and_a_draft_is_forgotten() -> None:
+    reader = Reader(Thresholds())
+    first, again = Features(step(A)), Features(step(A))
+    assert [reader.read(each).repeats for each in (first, again, again)] == [False] * 3
+    reader.keep(reader.read(first))
+    assert [reader.read(again).repeated for _ in range(2)] == [1, 1]
+
+
+def test_nothing_repeats_where_nobody_looks() -> None:
+    reader = Reader(Thresholds(repeats=0))
+    circling = Features(step(A, StepEnd.REPETITION))
+    reader.keep(reader.read(circling))
+    reading = reader.read(circling)
+    assert (reading.repeats, reading.repeated) == (False, 0)
+
+
+def test_what_a_reading_shows() -> None:
+    tokens = tuple(Token("", each) for each in (0.0, -1.0, None))
+    read = Reader(Thresholds(expressions=("hm",))).read(Features(Step("Hm, hm.\n\n", tokens)))
+    assert read == (Author.SRM, False, 0.5, ("hm",), False, 0, "")
 
 
 @pytest.mark.parametrize(("repeats", "fires"), [(0, []), (1, [1, 2, 3, 4]), (3, [3, 4])])

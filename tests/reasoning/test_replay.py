@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 
 from tests.reasoning.simulation import DRAWS, THRESHOLDS, Draw, drive
 from trigreason.reasoning import (
-    METHODS,
     Author,
     Judge,
     Rewrite,
@@ -21,12 +20,13 @@ from trigreason.reasoning import (
     Trigger,
     Write,
     load_trace,
+    methods,
     replay,
     trace_to_json,
     what_if,
 )
 
-METHOD_NAMES = st.sampled_from(sorted(METHODS))
+METHOD_NAMES = st.sampled_from(sorted(methods()))
 LAST_END = st.sampled_from([StepEnd.BLANK_LINE, StepEnd.END_OF_THINKING, StepEnd.CUT_OFF])
 often = settings(max_examples=60, deadline=None)
 

@@ -19,8 +19,11 @@ from trigreason.pairs import Pair
 from trigreason.reasoner import completed, reason
 from trigreason.reasoning import (
     Author,
+    Decision,
     Direction,
+    Features,
     Halt,
+    MethodRun,
     Rewrite,
     Step,
     StepEnd,
@@ -51,8 +54,8 @@ class Expected:
 
 def by_the_method(recorded: Run, given: Thresholds, token_ratio: float) -> Expected:
     told = Expected()
-    method = make_method("trigreason", given)
-    decision = method.open()
+    run = MethodRun(make_method("trigreason", given), given)
+    decision: Decision | Halt = run.open()
     pen: Author | None = None
     owed, cause = 0, None
     for number, place in enumerate(positions(recorded.trace)):
@@ -64,7 +67,7 @@ def by_the_method(recorded: Run, given: Thresholds, token_ratio: float) -> Expec
             if record.end is StepEnd.CUT_OFF:
                 told.srm_tokens += record.tokens
                 break
-            decision = method.on_step(recorded_step(record))
+            decision = run.on_step(run.read(Features(recorded_step(record))))
             if not isinstance(decision, Rewrite):
                 told.srm_tokens += record.tokens
                 pen = SRM
@@ -82,7 +85,7 @@ def by_the_method(recorded: Run, given: Thresholds, token_ratio: float) -> Expec
         told.lrm_tokens += _lrm_tokens(place, token_ratio)
         if place.lrm is not None and place.lrm.end is StepEnd.CUT_OFF:
             break
-        decision = method.on_step(_lrm_step(place, number))
+        decision = run.on_step(run.read(Features(_lrm_step(place, number))))
         owed = max(0, owed - 1)
         if isinstance(decision, Halt):
             break

@@ -12,7 +12,8 @@ from rich.text import Text
 from trigreason.cli.words import counted, settings
 from trigreason.evaluation.statistics import Difference, Estimate
 from trigreason.reasoning import Direction, Thresholds
-from trigreason.reasoning.names import METHOD_NAMES, TRIGGER_NAMES
+from trigreason.reasoning.methods import method_title
+from trigreason.reasoning.names import TRIGGER_NAMES
 from trigreason.studies.auc import Auc
 from trigreason.studies.calibration.direction import supported
 from trigreason.studies.calibration.evidence import difference
@@ -27,7 +28,7 @@ OPPOSITE = {Direction.OVER: "overconfident", Direction.UNDER: "unsure"}
 def named(setting: Setting) -> str:
     """A setting in a narrow column; triggers that are off are left out."""
     if setting.method != "trigreason":
-        return METHOD_NAMES[setting.method]
+        return method_title(setting.method)
     given = setting.thresholds
     if setting.is_without_triggers and given.n:
         return f"priming only, n{given.n}"
@@ -179,7 +180,7 @@ def _against_coin(found: Calibration) -> str:
 def _bare(setting: Setting) -> str:
     if setting.method == "trigreason":
         return f"priming with n = {setting.thresholds.n}"
-    return METHOD_NAMES[setting.method]
+    return method_title(setting.method)
 
 
 def as_flags(thresholds: Thresholds) -> str:

@@ -20,7 +20,8 @@ from trigreason.evaluation.summary import (
     summarise,
 )
 from trigreason.reasoning import Author, Trigger
-from trigreason.reasoning.names import METHOD_NAMES, TRIGGER_NAMES
+from trigreason.reasoning.methods import method_title
+from trigreason.reasoning.names import TRIGGER_NAMES
 
 BASELINE = "lrm"
 """The method that the others are measured against."""
@@ -57,7 +58,7 @@ def columns(outcomes: Sequence[Outcome]) -> list[Column]:
     )
     return [
         Column(
-            name=METHOD_NAMES[outcome.arm.method],
+            name=method_title(outcome.arm.method),
             outcome=outcome,
             summary=summarise(own) if own else None,
             difference=_difference(own, baseline),
@@ -108,7 +109,7 @@ def _sections(shown: Sequence[Column]) -> list[list[Row]]:
     ]
     if any(column.difference for column in shown):
         accuracy += [
-            (f"  over {METHOD_NAMES[BASELINE]}, points", _above(_points)),
+            (f"  over {method_title(BASELINE)}, points", _above(_points)),
             ("    95 % interval", _above(_points_interval)),
             ("    p", _above(lambda difference: _p(difference.p))),
         ]

@@ -36,7 +36,7 @@ from trigreason.events import Done, RunBegun
 from trigreason.pairs import Pair
 from trigreason.reasoner import completed, reason
 from trigreason.reasoning import Trace, trace_to_json
-from trigreason.reasoning.names import METHOD_NAMES
+from trigreason.reasoning.methods import method_title
 
 BASELINES = ("lrm", "srm")
 BOX = (
@@ -192,7 +192,7 @@ def _progress(console: Console | None, method: str, count: int) -> Iterator[None
         yield
         return
     problems = counted(count, "problem", first=True)
-    with console.status(Text(f"The same {problems}, {METHOD_NAMES[method]} …", "dim")):
+    with console.status(Text(f"The same {problems}, {method_title(method)} …", "dim")):
         yield
 
 

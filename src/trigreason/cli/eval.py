@@ -22,13 +22,14 @@ from trigreason.cli.options import WrongUse, as_wrong_use
 from trigreason.cli.words import counted
 from trigreason.configuration import nearest, planned_pair, read_configuration
 from trigreason.reasoning import Author, Thresholds, make_method
-from trigreason.reasoning.names import METHOD_NAMES
+from trigreason.reasoning.methods import method_title, methods
+from trigreason.reasoning.methods.registry import BUILT_IN
 
 if TYPE_CHECKING:
     from trigreason.evaluation.comparison import Outcome
     from trigreason.evaluation.progress import Progress
 
-METHODS = ("srm", "lrm", "specreason", "trigreason")
+OWN_METHODS = ",".join(entry.name for entry in BUILT_IN)
 QUESTIONS = "Questions"
 
 
@@ -46,7 +47,7 @@ def evaluate(
     method: Annotated[
         str,
         typer.Option(metavar="NAMES", help="The methods to compare, with commas between them."),
-    ] = ",".join(METHODS),
+    ] = OWN_METHODS,
     logs: Annotated[
         Path | None,
         typer.Option(
@@ -198,7 +199,7 @@ def evaluate(
             as_published=as_published,
         )
     fetch_models(planned, quiet=as_json)
-    names = {arm: METHOD_NAMES[arm.method] for arm in arms}
+    names = {arm: method_title(arm.method) for arm in arms}
     files = loaded_files(planned, frozenset(Author))
     with Watching(f"{task}, pair {planned.name}", names, files=files) as watching:
         try:
@@ -217,12 +218,9 @@ def evaluate(
 def _methods(given: str) -> list[str]:
     """The methods by their names. Raises WrongUse for one that there is not."""
     names = list(dict.fromkeys(name.strip() for name in given.split(",") if name.strip()))
-    for name in names:
-        if name not in METHOD_NAMES:
-            raise WrongUse(f"no method is called {name!r}; {nearest(name, METHODS)}")
     if not names:
-        raise WrongUse(f"--method names no method; there are {', '.join(METHODS)}")
-    return names
+        raise WrongUse(f"--method names no method; there are {', '.join(methods())}")
+    return [options.known_method(name) for name in names]
 
 
 def _kept(progress: Progress | None, logs: Path) -> str:

@@ -31,7 +31,7 @@ from trigreason.events import (
     WentOnAlone,
 )
 from trigreason.reasoning import Author, StepRecord, Trace
-from trigreason.reasoning.names import METHOD_NAMES
+from trigreason.reasoning.methods import method_title
 
 LINES_LEFT_FREE = 6
 """Lines of the terminal that the step under way does not fill."""
@@ -84,7 +84,7 @@ def legend() -> Text:
 
 def preface(trace: Trace) -> Group:
     """What a transcript begins with: the method, its thresholds, and how to read the rest."""
-    head = Text.assemble((METHOD_NAMES[trace.method], "bold"))
+    head = Text.assemble((method_title(trace.method), "bold"))
     if shown := settings(trace.method, trace.thresholds):
         head.append(f" · {shown}", "dim")
     return Group(head, legend(), "")

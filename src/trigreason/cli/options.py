@@ -6,16 +6,17 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, TypeVar
 
 import typer
 
 from trigreason.budget import Budget
+from trigreason.configuration import nearest
 from trigreason.engines.base import Sampling
 from trigreason.engines.embedded import LlamaCppOptions
 from trigreason.failure import FailurePolicy
 from trigreason.hiding import Hiding
-from trigreason.reasoning import Direction, StepBreak, Thresholds
+from trigreason.reasoning import Direction, StepBreak, Thresholds, methods
 
 PAPER = Thresholds()
 SAMPLING = Sampling()
@@ -39,12 +40,23 @@ def as_wrong_use() -> Iterator[None]:
         raise WrongUse(str(error)) from error
 
 
-MethodName = Literal["trigreason", "specreason", "srm", "lrm"]
+def known_method(name: str) -> str:
+    """The ``name`` of a method. Raises WrongUse where there is none of this name."""
+    with as_wrong_use():
+        known = methods()
+    if name not in known:
+        raise WrongUse(f"no method is called {name!r}; {nearest(name, list(known))}")
+    return name
+
 
 Method = Annotated[
-    MethodName,
+    str,
     typer.Option(
-        help="Who writes when: the paper's triggers, SpecReason's judge, or one model alone."
+        metavar="NAME",
+        help="Who writes when: trigreason (the paper's triggers), specreason (a judge), srm or lrm "
+        "(one model alone), or a method that a package brings.",
+        callback=known_method,
+        autocompletion=lambda: list(methods()),
     ),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]

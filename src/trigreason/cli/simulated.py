@@ -13,7 +13,7 @@ from rich.table import Table
 from trigreason.cli.words import counted, percent, settings
 from trigreason.evaluation.statistics import Estimate, mean_of
 from trigreason.reasoning import Author
-from trigreason.reasoning.names import METHOD_NAMES
+from trigreason.reasoning.methods import method_title
 from trigreason.studies.simulation import Deployment, Server
 from trigreason.studies.simulation.arms import ArmRuns, baselines, quantiles, saved
 
@@ -122,7 +122,7 @@ def _labels(arms: Sequence[ArmRuns]) -> dict[int, str]:
     several_pairs = len({each.arm.pair for each in arms}) > 1
     for each in arms:
         own = [other.arm for other in arms if other.arm.method == each.arm.method]
-        parts = [METHOD_NAMES[each.arm.method]]
+        parts = [method_title(each.arm.method)]
         if several_pairs:
             parts.insert(0, each.arm.pair)
         if len({other.thresholds for other in own}) > 1:

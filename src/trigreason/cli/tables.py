@@ -11,7 +11,8 @@ from rich.table import Table
 
 from trigreason.cli.words import percent
 from trigreason.reasoning import Author, Purpose, Trace, Trigger
-from trigreason.reasoning.names import METHOD_NAMES, TRIGGER_NAMES
+from trigreason.reasoning.methods import method_title
+from trigreason.reasoning.names import TRIGGER_NAMES
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +85,7 @@ def summary(columns: Mapping[str, Totals]) -> Table:
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, header_style="bold")
     table.add_column("", no_wrap=True)
     for method in columns:
-        table.add_column(METHOD_NAMES[method], justify="right", no_wrap=True)
+        table.add_column(method_title(method), justify="right", no_wrap=True)
     totals = list(columns.values())
     for name, cell in _rows(totals):
         table.add_row(name, *(cell(each) for each in totals))

@@ -13,6 +13,7 @@ from trigreason.reasoning import (
     Thresholds,
     Trace,
     Trigger,
+    methods,
 )
 
 SHOWN_EXPRESSIONS = 4
@@ -136,4 +137,6 @@ def settings(method: str, thresholds: Thresholds) -> str:
         )
     if method == "specreason":
         return f"steps kept from score {thresholds.accept:g}"
-    return ""
+    entry = methods().get(method)
+    names = sorted(entry.decides_by) if entry else []
+    return ", ".join(f"{name} = {getattr(thresholds, name)}" for name in names)

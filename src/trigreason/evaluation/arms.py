@@ -9,7 +9,7 @@ from typing import Any
 
 from trigreason.budget import Budget
 from trigreason.engines.base import Sampling
-from trigreason.reasoning import Thresholds, make_method
+from trigreason.reasoning import Thresholds, make_method, method_entry
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,15 +64,6 @@ class Arm:
         )
 
 
-USED: dict[str, frozenset[str]] = {
-    "trigreason": frozenset({"n", "tau", "rho", "direction", "k", "m", "expressions", "repeats"}),
-    "specreason": frozenset({"accept", "judge_first", "repeats"}),
-    "srm": frozenset({"repeats"}),
-    "lrm": frozenset({"repeats"}),
-}
-"""The thresholds that each method decides by; the others only say what is recorded beside."""
-
-
 def of_methods(own: Arm, methods: Sequence[str], thresholds: Thresholds) -> list[Arm]:
     """``own`` under each method, with those of the ``thresholds`` that the method decides by.
 
@@ -90,7 +81,9 @@ def of_methods(own: Arm, methods: Sequence[str], thresholds: Thresholds) -> list
 
 def decided_by(method: str, thresholds: Thresholds, others: Thresholds) -> Thresholds:
     """The ``thresholds`` that the method decides by, and the ``others`` for the rest."""
-    return replace(others, **{name: getattr(thresholds, name) for name in USED[method]})
+    return replace(
+        others, **{name: getattr(thresholds, name) for name in method_entry(method).thresholds}
+    )
 
 
 def _of(kind: type[Any], args: Mapping[str, Any]) -> dict[str, Any]:

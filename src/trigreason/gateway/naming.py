@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from trigreason.gateway.errors import ApiError, invalid
 from trigreason.gateway.exchange import Choice
-from trigreason.reasoning import METHODS, Direction, Thresholds
+from trigreason.reasoning import Direction, Thresholds, methods
 
 MAX_NAME = 500
 """Characters of a model name."""
@@ -78,8 +78,8 @@ def choice(name: str, pairs: Mapping[str, Thresholds]) -> Choice:
 
 def with_method(found: Choice, method: str, param: str) -> Choice:
     """The same with another method. Raises ApiError where there is none of this name."""
-    if method not in METHODS:
-        known = ", ".join(METHODS)
+    if method not in methods():
+        known = ", ".join(methods())
         raise invalid(f"no method is called {method[:_SHOWN]!r}; there are {known}", param)
     return replace(found, method=method)
 

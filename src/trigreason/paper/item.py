@@ -14,7 +14,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validat
 
 from trigreason.paper.measures import MEASURES
 from trigreason.reasoning import Thresholds
-from trigreason.reasoning.names import METHOD_NAMES
+from trigreason.reasoning.methods import method_title
 
 Kind = Literal[
     "plane", "methods", "sweep", "activation", "deployment", "judges", "rejections",
@@ -76,7 +76,7 @@ class Sweep(BaseModel):
         for method in self.methods:
             for value in self.values:
                 shown = f"{SYMBOLS[self.of]} = {value:,g}"
-                label = f"{METHOD_NAMES[method]}, {shown}" if len(self.methods) > 1 else shown
+                label = f"{method_title(method)}, {shown}" if len(self.methods) > 1 else shown
                 budget = int(value) if self.of == "thinking_tokens" else None
                 varied: dict[str, Any] = (
                     {} if budget else {self.of: value if self.of in _REAL else int(value)}
@@ -150,7 +150,7 @@ class Setting(BaseModel):
         """All arms: methods first, then the sweep's, then the named ones."""
         arms = [
             PlannedArm(
-                label=METHOD_NAMES[method],
+                label=method_title(method),
                 method=method,
                 changes=self.thresholds if method == "trigreason" else {},
             )

@@ -3,18 +3,22 @@
 from trigreason.reasoning.hesitation import HESITATION_EXPRESSIONS, find_hesitations
 from trigreason.reasoning.judge import Scoring, read_score
 from trigreason.reasoning.messages import Message
+from trigreason.reasoning.method_run import Halt, MethodRun
 from trigreason.reasoning.methods import (
     Decision,
-    Halt,
     Judge,
     Method,
+    MethodEntry,
     Rewrite,
-    Signals,
     Solo,
     SpecReason,
     TrigReason,
     Write,
+    make_method,
+    method_entry,
+    methods,
 )
+from trigreason.reasoning.reading import Features, Reader, Reading
 from trigreason.reasoning.records import (
     Degraded,
     Handover,
@@ -30,7 +34,7 @@ from trigreason.reasoning.replay import Firing, Replayed, replay, what_if
 from trigreason.reasoning.spending import Spent, prompt_tokens, spent
 from trigreason.reasoning.steps import Author, Step, StepBreak, StepCutter, StepEnd
 from trigreason.reasoning.tags import KNOWN_TAGS, THINK_TAGS, Tags
-from trigreason.reasoning.thresholds import METHODS, Thresholds, make_method
+from trigreason.reasoning.thresholds import Thresholds
 from trigreason.reasoning.tokens import (
     Alternative,
     Token,
@@ -53,7 +57,6 @@ from trigreason.reasoning.triggers import (
 __all__ = [
     "HESITATION_EXPRESSIONS",
     "KNOWN_TAGS",
-    "METHODS",
     "THINK_TAGS",
     "Alternative",
     "Author",
@@ -61,6 +64,7 @@ __all__ = [
     "Decision",
     "Degraded",
     "Direction",
+    "Features",
     "Firing",
     "Halt",
     "Handover",
@@ -68,14 +72,17 @@ __all__ = [
     "Judge",
     "Message",
     "Method",
+    "MethodEntry",
+    "MethodRun",
     "ModelUse",
     "Prices",
     "Purpose",
+    "Reader",
+    "Reading",
     "RepetitionGuard",
     "Replayed",
     "Rewrite",
     "Scoring",
-    "Signals",
     "Solo",
     "SpecReason",
     "Spent",
@@ -99,6 +106,8 @@ __all__ = [
     "load_trace",
     "low_perplexity_ratio",
     "make_method",
+    "method_entry",
+    "methods",
     "perplexity",
     "prompt_tokens",
     "read_score",

@@ -4,12 +4,6 @@ from __future__ import annotations
 
 from trigreason.reasoning.triggers import Trigger
 
-METHOD_NAMES = {
-    "trigreason": "TrigReason",
-    "specreason": "SpecReason",
-    "srm": "SRM only",
-    "lrm": "LRM only",
-}
 TRIGGER_NAMES = {
     Trigger.STRATEGIC_PRIMING: "strategic priming",
     Trigger.COGNITIVE_OFFLOAD: "cognitive offload",

@@ -14,10 +14,9 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections import deque
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
-from trigreason.reasoning.steps import Step, StepEnd
+from trigreason.reasoning.steps import StepEnd
 
 TAIL = 640
 """Characters at the end of a text in which a run is looked for, so that looking stays cheap."""
@@ -90,51 +89,6 @@ class RepetitionGuard:
     def fires(self, count: int) -> bool:
         """Whether ``count`` repeating steps are enough to close the thinking."""
         return not self.is_off and count >= self.repeats
-
-
-@dataclass(slots=True)
-class RepetitionMemory:
-    """The last steps that stand, as far as telling repetition needs them.
-
-    ``count`` is how many steps have repeated since the last that said something new.
-    """
-
-    count: int = 0
-    _recent: deque[str] = field(default_factory=lambda: deque(maxlen=RECENT_STEPS))
-    _last: tuple[Step, bool] | None = None
-
-    def repeats(self, step: Step) -> bool:
-        """Whether ``step`` repeats; of the step last seen, what was found when it was seen.
-
-        A step with which its author ends the thinking does not, and neither does one of white
-        space.
-        """
-        if self._last is not None and self._last[0] is step:
-            return self._last[1]
-        if step.is_blank or step.end in AUTHOR_IS_DONE:
-            return False
-        if step.end is StepEnd.REPETITION or repeated_run(step.text) is not None:
-            return True
-        said = normalised(step.text)
-        if says_little(said) or not self._recent:
-            return False
-        return said == self._recent[-1] or self._recent.count(said) >= EARLIER_TIMES
-
-    def saw(self, step: Step) -> bool:
-        """Remember a step that stands, and return whether it repeats. Blank ones change nothing."""
-        if step.is_blank:
-            return False
-        repeats = self.repeats(step)
-        self.count = self.count + 1 if repeats else 0
-        self._recent.append(normalised(step.text))
-        self._last = step, repeats
-        return repeats
-
-    def clear(self) -> None:
-        """Forget everything: a new run begins."""
-        self.count = 0
-        self._recent.clear()
-        self._last = None
 
 
 def normalised(text: str) -> str:

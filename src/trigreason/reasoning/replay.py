@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from trigreason.reasoning.methods import Decision, Halt, Judge, Method, Rewrite, Write
+from trigreason.reasoning.method_run import Halt, MethodRun
+from trigreason.reasoning.methods import Decision, Judge, Rewrite, Write, make_method
+from trigreason.reasoning.reading import Features
 from trigreason.reasoning.records import StepRecord
 from trigreason.reasoning.steps import Author, Step, StepEnd
-from trigreason.reasoning.thresholds import Thresholds, make_method
+from trigreason.reasoning.thresholds import Thresholds
 from trigreason.reasoning.tokens import Token
 from trigreason.reasoning.trace import Trace
 from trigreason.reasoning.triggers import Trigger
@@ -23,7 +25,7 @@ class Replayed:
     """
 
     step: int
-    decision: Decision
+    decision: Decision | Halt
     agrees: bool | None
 
 
@@ -35,13 +37,14 @@ def replay(trace: Trace, thresholds: Thresholds | None = None) -> Iterator[Repla
     written after the first difference nobody can know. Where a model stayed away, the record is
     the method's only until then.
     """
-    method = make_method(trace.method, thresholds or trace.thresholds)
+    thresholds = thresholds or trace.thresholds
+    run = MethodRun(make_method(trace.method, thresholds), thresholds)
     decided = trace.degraded.step if trace.degraded else len(trace.steps)
-    yield _compare(-1, method.open(), trace)
+    yield _compare(-1, run.open(), trace)
     for index, record in enumerate(trace.steps[:decided]):
         if record.end is StepEnd.CUT_OFF:
             return
-        yield _compare(index, _decide(method, record), trace)
+        yield _compare(index, _decide(run, record), trace)
 
 
 def recorded_step(record: StepRecord) -> Step:
@@ -50,21 +53,21 @@ def recorded_step(record: StepRecord) -> Step:
     return Step(record.text, tokens, record.end, record.author)
 
 
-def _decide(method: Method, record: StepRecord) -> Decision:
-    decision = method.on_step(recorded_step(record))
+def _decide(run: MethodRun, record: StepRecord) -> Decision | Halt:
+    decision = run.on_step(run.read(Features(recorded_step(record))))
     if isinstance(decision, Judge) and record.score is not None:
-        decision = method.on_score(record.score)
+        decision = run.on_score(record.score)
     return decision
 
 
-def _compare(index: int, decision: Decision, trace: Trace) -> Replayed:
+def _compare(index: int, decision: Decision | Halt, trace: Trace) -> Replayed:
     known = trace.degraded.step if trace.degraded else len(trace.steps)
     following = trace.steps[index + 1] if index + 1 < known else None
     return Replayed(index, decision, _agrees(decision, trace, index, following))
 
 
 def _agrees(
-    decision: Decision, trace: Trace, index: int, following: StepRecord | None
+    decision: Decision | Halt, trace: Trace, index: int, following: StepRecord | None
 ) -> bool | None:
     if isinstance(decision, Judge):
         return None if following is None else False
@@ -99,13 +102,13 @@ def what_if(trace: Trace, thresholds: Thresholds) -> list[Firing]:
     anew after every step at which the LRM wrote then or would write now. Priming looks at no
     step, so it is no part of this, and neither is a halt: it brings nobody in.
     """
-    method = make_method("trigreason", thresholds)
-    method.open()
+    run = MethodRun(make_method("trigreason", thresholds), thresholds)
+    run.open()
     firings: list[Firing] = []
     for index, record in enumerate(trace.steps):
         if record.end is StepEnd.CUT_OFF:
             continue
-        decision = method.on_step(recorded_step(record))
+        decision = run.on_step(run.read(Features(recorded_step(record))))
         if record.author is Author.SRM:
             now = decision.trigger if isinstance(decision, Write | Rewrite) else None
             firings.append(Firing(index, record, trace.fired_after(index), now))

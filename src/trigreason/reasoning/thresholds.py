@@ -1,23 +1,22 @@
 """Every threshold of every method in one flat, immutable set, under the paper's symbols.
 
 This is the form in which thresholds are written down: in a pair's profile, on the command line,
-in a trace. :func:`make_method` turns it into the method that runs.
+in a trace. ``methods.make_method`` turns it into the method that runs.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 from trigreason.reasoning.hesitation import HESITATION_EXPRESSIONS
-from trigreason.reasoning.methods import Method, Solo, SpecReason, TrigReason
 from trigreason.reasoning.repetition import RepetitionGuard
-from trigreason.reasoning.steps import Author
 from trigreason.reasoning.triggers import (
     CognitiveOffload,
     Direction,
     InterventionRequest,
+    JudgeRejection,
     StrategicPriming,
 )
 
@@ -71,43 +70,14 @@ class Thresholds:
         if "expressions" in converted:
             converted["expressions"] = tuple(converted["expressions"])
         thresholds = cls(**converted)
-        for make in METHODS.values():
-            make(thresholds)
+        thresholds.check()
         return thresholds
 
-
-def make_method(name: str, thresholds: Thresholds | None = None) -> Method:
-    """The method called ``name`` (one of :data:`METHODS`) under these thresholds.
-
-    Raises:
-        ValueError: there is no such method, or a threshold is out of range.
-    """
-    if name not in METHODS:
-        raise ValueError(f"no method is called {name!r}; there are {', '.join(METHODS)}")
-    return METHODS[name](thresholds or Thresholds())
-
-
-def _signals(given: Thresholds) -> dict[str, Any]:
-    return {
-        "offload": CognitiveOffload(given.tau, given.rho, given.direction),
-        "request": InterventionRequest(given.k, given.m, given.expressions),
-        "repetition": RepetitionGuard(given.repeats),
-    }
-
-
-def _trigreason(given: Thresholds) -> Method:
-    return TrigReason(priming=StrategicPriming(given.n), **_signals(given))
-
-
-def _specreason(given: Thresholds) -> Method:
-    priming = StrategicPriming(given.judge_first)
-    return SpecReason(accept=given.accept, priming=priming, **_signals(given))
-
-
-METHODS: dict[str, Callable[[Thresholds], Method]] = {
-    "trigreason": _trigreason,
-    "specreason": _specreason,
-    "srm": lambda given: Solo(author=Author.SRM, **_signals(given)),
-    "lrm": lambda given: Solo(author=Author.LRM, **_signals(given)),
-}
-"""Every method by its name."""
+    def check(self) -> None:
+        """Raises ValueError for a value out of range, whichever method it belongs to."""
+        StrategicPriming(self.n)
+        StrategicPriming(self.judge_first)
+        CognitiveOffload(self.tau, self.rho, self.direction)
+        InterventionRequest(self.k, self.m, self.expressions)
+        RepetitionGuard(self.repeats)
+        JudgeRejection(self.accept)

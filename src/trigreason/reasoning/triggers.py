@@ -1,4 +1,4 @@
-"""The three triggers that bring the LRM in (section 3.2 of the paper).
+"""What brings the LRM in: the paper's three triggers (section 3.2), and SpecReason's.
 
 Each is an immutable set of thresholds with the equation it stands for. What has happened so far
 (the hesitation streak, the steps still owed) belongs to the method, not to the trigger.
@@ -108,3 +108,17 @@ class InterventionRequest:
     def fires(self, streak: int) -> bool:
         """Eq. 8: whether ``streak`` hesitating steps in a row are enough."""
         return not self.is_off and streak >= self.k
+
+
+@dataclass(frozen=True, slots=True)
+class JudgeRejection:
+    """SpecReason's trigger: the LRM rewrites a step that it scores below ``accept``, of 0 to 9."""
+
+    accept: float = 7
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.accept <= 9:
+            raise ValueError(f"accept (a score) must lie between 0 and 9, not {self.accept}")
+
+    def fires(self, score: float) -> bool:
+        return score < self.accept

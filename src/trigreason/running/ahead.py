@@ -43,9 +43,10 @@ class Ahead:
         method, hiding = self._state.method, self._hiding
         if not hiding.hedge or self._hedge is not None or cutter.author is Author.LRM:
             return
-        if not method.needs_logprobs or cutter.open_tokens < hiding.hedge_tokens:
+        if cutter.open_tokens < hiding.hedge_tokens:
             return
-        if method.offload.fires(low_perplexity_ratio(cutter.open_logprobs, method.offload.tau)):
+        ratio = low_perplexity_ratio(cutter.open_logprobs, self._state.trace.thresholds.tau)
+        if method.would_rewrite(ratio):
             whence = Whence(self._state.prefix(Author.LRM), self._state.room(one_step=True))
             step = self._state.cutter(Author.LRM)
             self._hedge = Hedge(self._requests.open(self._errands.hedge(), whence), step)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from trigreason.engines.base import Prefix
 from trigreason.pairs import Pair
-from trigreason.reasoning import Halt, Judge, Rewrite, Step, StepEnd, Write, read_score
+from trigreason.reasoning import Halt, Judge, Reading, Rewrite, Step, StepEnd, Write, read_score
 from trigreason.running.errands import Errand, Errands, Whence
 from trigreason.running.requests import Requests
 from trigreason.running.state import RunState
@@ -15,9 +15,14 @@ JUDGE_TOKENS = 3
 
 
 async def decide(
-    step: Step, pair: Pair, state: RunState, requests: Requests, errands: Errands
+    step: Step,
+    reading: Reading,
+    pair: Pair,
+    state: RunState,
+    requests: Requests,
+    errands: Errands,
 ) -> tuple[Write | Rewrite | Halt, float | None]:
-    """What the method makes of a step, and the judge's score where it wanted one.
+    """What the method makes of a step that shows ``reading``, and the score where it wanted one.
 
     A score that cannot be read is 0, and counted.
 
@@ -27,7 +32,7 @@ async def decide(
     """
     if step.end is StepEnd.CUT_OFF:
         return Write(step.author), None
-    decision = state.method.on_step(step)
+    decision = state.run.on_step(reading)
     if not isinstance(decision, Judge):
         return decision, None
     prefix = state.judged_prefix(step, pair.judge)
@@ -35,9 +40,7 @@ async def decide(
     if score is None:
         state.trace.unreadable_scores += 1
         score = 0.0
-    decision = state.method.on_score(score)
-    assert not isinstance(decision, Judge), "a score is answered with a decision"
-    return decision, score
+    return state.run.on_score(score), score
 
 
 async def ask_for_score(

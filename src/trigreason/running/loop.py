@@ -27,9 +27,12 @@ from trigreason.engines.base import BLANK_LINE, EngineError, Finish, Sampling
 from trigreason.events import Done, Event, RunBegun, StepBegun
 from trigreason.pairs import Pair
 from trigreason.reasoning import (
+    Features,
+    Reading,
     Rewrite,
     Step,
     StepEnd,
+    StepRecord,
     StopReason,
     Token,
     Write,
@@ -190,7 +193,7 @@ class Loop:
                 writer.done = True
             return steps
         is_due = cutter.open_tokens % REPETITION_TOKENS == REPETITION_TOKENS - 1
-        if is_due and not state.method.repetition.is_off and repeated_run(cutter.open_text):
+        if is_due and not state.run.guard.is_off and repeated_run(cutter.open_text):
             return cutter.flush(StepEnd.REPETITION)
         return []
 
@@ -210,8 +213,11 @@ class Loop:
         """A step is finished: decide, record, and say whether its author goes on."""
         state = self.state
         events: list[Event] = []
+        reading = state.run.read(Features(step))
         try:
-            decision, score = await decide(step, self.pair, state, self.requests, self.errands)
+            decision, score = await decide(
+                step, reading, self.pair, state, self.requests, self.errands
+            )
         except ModelAway as away:  # the score is lost, the step is not
             decision, score = Write(step.author), None
             try:
@@ -225,7 +231,7 @@ class Loop:
         if is_over:
             step = replace(step, end=StepEnd.CUT_OFF)
         state.decide(decision, step)
-        record = state.record(step, turn.index, score, has_logprobs=self._has_logprobs(step))
+        record = self._record(step, reading, turn, score)
         if isinstance(decision, Rewrite):
             writer.done = True
             return [state.drop(record, decision.trigger)]
@@ -256,13 +262,15 @@ class Loop:
         events: list[Event] = []
         for step in open_steps:
             state.decide(Write(step.author), step)
-            has_logprobs = self._has_logprobs(step)
-            record = state.record(step, turn.index, None, has_logprobs=has_logprobs)
+            record = self._record(step, state.run.read(Features(step)), turn)
             events += [*writer.show_rest(step), state.keep(record)]
         return events
 
-    def _has_logprobs(self, step: Step) -> bool:
-        return self.pair.engine(step.author).capabilities.logprobs
+    def _record(
+        self, step: Step, reading: Reading, turn: Turn, score: float | None = None
+    ) -> StepRecord:
+        has_logprobs = self.pair.engine(step.author).capabilities.logprobs
+        return self.state.record(step, reading, turn.index, score, has_logprobs=has_logprobs)
 
     async def _end_of_stream(self, writer: StretchWriter, turn: Turn) -> list[Event]:
         """The server ended the stream: the author ended its turn, or its context is full."""

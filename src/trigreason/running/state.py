@@ -28,6 +28,8 @@ from trigreason.reasoning import (
     Author,
     Degraded,
     Halt,
+    MethodRun,
+    Reading,
     Rewrite,
     Solo,
     Step,
@@ -53,7 +55,8 @@ class RunState:
         self.budget = budget
         self.tags = tags
         self.method = make_method(trace.method, trace.thresholds)
-        self.decision = self._opening()
+        self.run = MethodRun(self.method, trace.thresholds)
+        self.decision: Write | Rewrite = self.run.open()
         self.halted = False
         self.author: Author | None = None
         self.trigger: Trigger | None = None
@@ -96,10 +99,15 @@ class RunState:
         self.decision = Write(step.author) if isinstance(decision, Halt) else decision
 
     def record(
-        self, step: Step, stretch: int, score: float | None, *, has_logprobs: bool
+        self,
+        step: Step,
+        reading: Reading,
+        stretch: int,
+        score: float | None,
+        *,
+        has_logprobs: bool,
     ) -> StepRecord:
         """The record of a step on which the last decision was taken."""
-        signals = self.method.signals(step)
         return StepRecord(
             author=step.author,
             text=step.text,
@@ -108,8 +116,8 @@ class RunState:
             stretch=stretch,
             trigger=self.trigger,
             logprobs=tuple(token.logprob for token in step.tokens) if has_logprobs else (),
-            ratio=signals.ratio,
-            hesitations=signals.hesitations,
+            ratio=reading.ratio,
+            hesitations=reading.hesitations,
             score=score,
             standing=not isinstance(self.decision, Rewrite),
         )
@@ -192,13 +200,9 @@ class RunState:
     def go_on_without(self, author: Author, error: EngineError) -> Event:
         """``author`` stays away: the other one writes all that is still to be written."""
         self.trace.degraded = Degraded(author, len(self.trace.steps), error.what)
-        self.method = Solo(
-            author=author.other,
-            offload=self.method.offload,
-            request=self.method.request,
-            repetition=self.method.repetition,
-        )
-        self.decision = self._opening()
+        self.method = Solo(author.other)
+        self.run = MethodRun(self.method, self.trace.thresholds)
+        self.decision = self.run.open()
         if self.answer is not None:
             self.answer.author = author.other
         return WentOnAlone(author.other, str(error))
@@ -250,11 +254,6 @@ class RunState:
         if self.trace.degraded or not standing:
             return self.decision.author
         return standing[-1].author
-
-    def _opening(self) -> Write | Rewrite:
-        decision = self.method.open()
-        assert isinstance(decision, Write), "a run opens with someone writing"
-        return decision
 
     def _is_outage(self, author: Author, error: EngineError) -> bool:
         """Whether a model is away, rather than never set up right for this."""

@@ -10,7 +10,7 @@ step of the LRM and no draft of the SRM's, that step stays the LRM's under every
 an LRM step that is not recorded are those of the SRM's step in its place, times ``token_ratio``;
 its text is taken to say something new.
 
-Given the steps, the decisions are those of :class:`trigreason.reasoning.TrigReason`, one by one.
+The decisions are those of the method itself, one by one.
 """
 
 from __future__ import annotations
@@ -20,21 +20,37 @@ from dataclasses import dataclass
 from statistics import fmean
 
 import numpy as np
+from numpy.typing import NDArray
 
-from trigreason.reasoning import Author, StepRecord, Thresholds, Trigger
-from trigreason.studies.machine import FIRED, UNASKED, Machine, Moment
-from trigreason.studies.positions import (
-    Bools,
-    Floats,
-    Ints,
-    RecordedSteps,
-    positions,
-    recorded_steps,
+from trigreason.reasoning import (
+    Author,
+    Decision,
+    Features,
+    Halt,
+    Judge,
+    MethodRun,
+    Rewrite,
+    Step,
+    StepEnd,
+    StepRecord,
+    Thresholds,
+    Trigger,
+    make_method,
 )
+from trigreason.reasoning.replay import recorded_step
+from trigreason.studies.positions import Position, positions
 from trigreason.studies.runs import Run
 
-BATCH = 128
-"""Runs at once: arrays that fit a cache, and little padding among runs of all lengths."""
+Ints = NDArray[np.int64]
+Floats = NDArray[np.float64]
+
+FIRED = (
+    Trigger.STRATEGIC_PRIMING,
+    Trigger.COGNITIVE_OFFLOAD,
+    Trigger.INTERVENTION_REQUEST,
+    Trigger.REPETITION,
+)
+"""The triggers of the method that is replayed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,56 +118,129 @@ def replayed(
             "no recorded run has a step of the SRM; replay needs runs of the SRM alone, "
             "or of a method in which it writes"
         )
-    tally = _Tally(len(settings), len(used), token_ratio)
-    for start in range(0, len(used), BATCH):
-        batch = used[start : start + BATCH]
-        steps = recorded_steps([run.trace for run in batch])
-        machine = Machine(steps, settings)
-        for position in range(steps.shape[1]):
-            tally.add(slice(start, start + len(batch)), machine.at(position), steps, position)
+    tallies = [
+        [_replay(places, setting, token_ratio) for setting in settings]
+        for places in ([_Place.of(each) for each in positions(run.trace)] for run in used)
+    ]
+
+    def counts(name: str) -> Ints:
+        return np.array([[getattr(each, name) for each in row] for row in tallies]).T
+
+    def by_trigger(name: str) -> dict[Trigger, Ints]:
+        return {
+            trigger: np.array([[getattr(each, name)[trigger] for each in row] for row in tallies]).T
+            for trigger in FIRED
+        }
+
+    def tokens(name: str) -> Floats:
+        return counts(name).astype(np.float64)
+
     return Replays(
         settings=tuple(settings),
         runs=used,
         left_out=len(runs) - len(used),
-        steps=tally.steps,
-        steps_by=dict(zip(FIRED, tally.steps_by, strict=True)),
-        handovers_by=dict(zip(FIRED, tally.handovers_by, strict=True)),
-        srm_tokens=tally.srm_tokens,
-        lrm_tokens=tally.lrm_tokens,
-        draft_tokens=tally.draft_tokens,
-        kept_steps=tally.kept_steps,
+        steps=counts("steps"),
+        steps_by=by_trigger("steps_by"),
+        handovers_by=by_trigger("handovers_by"),
+        srm_tokens=tokens("srm_tokens"),
+        lrm_tokens=tokens("lrm_tokens"),
+        draft_tokens=tokens("draft_tokens"),
+        kept_steps=counts("kept_steps"),
         token_ratio=token_ratio,
     )
 
 
+_UNKNOWN = Features(Step("(unknown)", (), author=Author.LRM))
+"""A step of the LRM that is not recorded: it says too little to repeat anything."""
+
+
+@dataclass(slots=True)
+class _Known:
+    """A recorded step; ``features`` is None where it was cut off and no method is asked."""
+
+    tokens: int
+    features: Features | None
+
+    @classmethod
+    def of(cls, record: StepRecord | None) -> _Known | None:
+        if record is None:
+            return None
+        is_asked = record.end is not StepEnd.CUT_OFF
+        return cls(record.tokens, Features(recorded_step(record)) if is_asked else None)
+
+
+@dataclass(slots=True)
+class _Place:
+    """A position, ready to be read as often as there are settings."""
+
+    srm: _Known | None
+    lrm: _Known | None
+
+    @classmethod
+    def of(cls, position: Position) -> _Place:
+        return cls(_Known.of(position.srm), _Known.of(position.lrm))
+
+
 class _Tally:
-    """The sums over positions, as :class:`Replays` has them."""
+    """What one run comes to under one setting, as :class:`Replays` has it."""
 
-    def __init__(self, settings: int, runs: int, token_ratio: float) -> None:
-        self._token_ratio = token_ratio
-        shape = settings, runs
-        self.steps = np.zeros(shape, dtype=np.int64)
-        self.kept_steps = np.zeros(shape, dtype=np.int64)
-        self.steps_by = np.zeros((len(FIRED), *shape), dtype=np.int64)
-        self.handovers_by = np.zeros((len(FIRED), *shape), dtype=np.int64)
-        self.srm_tokens = np.zeros(shape)
-        self.lrm_tokens = np.zeros(shape)
-        self.draft_tokens = np.zeros(shape)
+    __slots__ = (
+        *("draft_tokens", "handovers_by", "kept_steps", "lrm_tokens", "srm_tokens"),
+        *("steps", "steps_by"),
+    )
 
-    def add(self, runs: slice, now: Moment, steps: RecordedSteps, position: int) -> None:
-        """Add what happens at one position to the columns of these runs."""
-        srm, lrm = steps.srm.tokens[:, position], steps.lrm.tokens[:, position]
-        recorded = steps.lrm.known[:, position]
-        by_lrm = now.by_lrm
-        self.steps[:, runs] += now.present
-        self.kept_steps[:, runs] += by_lrm & (now.cause == UNASKED)
-        self.srm_tokens[:, runs] += srm * (now.present & ~by_lrm)
-        self.lrm_tokens[:, runs] += np.where(recorded, lrm, srm * self._token_ratio) * by_lrm
-        self.draft_tokens[:, runs] += srm * now.drafted
-        for number in range(len(FIRED)):
-            caused: Bools = by_lrm & (now.cause == number)
-            self.steps_by[number, :, runs] += caused
-            self.handovers_by[number, :, runs] += caused & now.handed_over
+    def __init__(self) -> None:
+        self.steps = self.kept_steps = self.srm_tokens = self.draft_tokens = 0
+        self.lrm_tokens = 0.0
+        self.steps_by = dict.fromkeys(FIRED, 0)
+        self.handovers_by = dict.fromkeys(FIRED, 0)
+
+    def count(self, cause: Trigger | None, *, handed_over: bool) -> None:
+        """Count a step of the LRM that ``cause`` asked for."""
+        assert cause is not None, "what asks for the LRM has a name"
+        self.steps_by[cause] += 1
+        self.handovers_by[cause] += handed_over
+
+
+def _replay(places: Sequence[_Place], setting: Thresholds, token_ratio: float) -> _Tally:
+    """One run under one setting: the method is asked about each place in turn."""
+    run, told = MethodRun(make_method("trigreason", setting), setting), _Tally()
+    decision: Decision | Halt = run.open()
+    cause: Trigger | None = None
+    pen = Author.SRM
+    for place in places:
+        if isinstance(decision, Halt):
+            break
+        assert not isinstance(decision, Judge), "this method asks for no scores"
+        told.steps += 1
+        srm, lrm = place.srm, place.lrm
+        asked_for = decision.author is Author.LRM
+        if srm is not None and not asked_for:
+            if srm.features is None:
+                told.srm_tokens += srm.tokens
+                break
+            decision = run.on_step(run.read(srm.features))
+            pen = Author.SRM
+            if not isinstance(decision, Rewrite):
+                told.srm_tokens += srm.tokens
+                continue
+            told.draft_tokens += srm.tokens
+            asked_for = True
+        if asked_for:
+            cause = decision.trigger or cause
+            told.count(cause, handed_over=pen is Author.SRM)
+        else:
+            told.kept_steps += 1
+        pen = Author.LRM
+        if lrm is not None:
+            told.lrm_tokens += lrm.tokens
+            if lrm.features is None:
+                break
+            decision = run.on_step(run.read(lrm.features))
+        elif srm is not None:
+            told.lrm_tokens += srm.tokens * token_ratio
+            decision = run.on_step(run.read(_UNKNOWN))
+    return told
 
 
 def recorded_token_ratio(runs: Sequence[Run]) -> float | None:

@@ -10,18 +10,12 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import chain
 from statistics import fmean
 from typing import NamedTuple
 
-from trigreason.reasoning import (
-    Author,
-    Trace,
-    find_hesitations,
-    perplexity,
-)
-from trigreason.reasoning.repetition import RepetitionMemory
+from trigreason.reasoning import Author, Features, Reader, Reading, Trace, perplexity
 from trigreason.reasoning.replay import recorded_step
 from trigreason.studies.checking import checked_steps
 from trigreason.studies.runs import Run
@@ -80,10 +74,9 @@ class SeenStep:
 
 def seen_steps(run: Run) -> list[SeenStep]:
     """The run's SRM steps but for blank ones, drafts too."""
-    expressions = run.trace.thresholds.expressions
     steps, labels = run.trace.steps, checked_steps(run)
-    repeats = list(_repeating(run.trace))
-    hesitates = [bool(find_hesitations(step.text, expressions)) for step in steps]
+    readings = list(_readings(run.trace))
+    hesitates = [bool(reading.hesitations) for reading in readings]
     known = [[each for each in step.logprobs if each is not None] for step in steps]
     return [
         SeenStep(
@@ -93,7 +86,7 @@ def seen_steps(run: Run) -> list[SeenStep]:
             perplexities=sorted(map(perplexity, known[index])),
             hesitates=hesitates[index],
             hesitates_next=hesitates[index + 1] if index + 1 < len(steps) else None,
-            repeats=repeats[index],
+            repeats=readings[index].repeats,
             wrong=None if labels[index] is None else not labels[index],
         )
         for index, record in enumerate(steps)
@@ -101,14 +94,14 @@ def seen_steps(run: Run) -> list[SeenStep]:
     ]
 
 
-def _repeating(trace: Trace) -> Iterator[bool]:
-    """Whether each step repeats what stands before it, or itself."""
-    memory = RepetitionMemory()
+def _readings(trace: Trace) -> Iterator[Reading]:
+    """What each step shows, whether or not the run's own guard looked for repetition."""
+    reader = Reader(replace(trace.thresholds, repeats=1))
     for record in trace.steps:
-        step = recorded_step(record)
-        yield memory.repeats(step)
+        reading = reader.read(Features(recorded_step(record)))
+        yield reading
         if record.standing:
-            memory.saw(step)
+            reader.keep(reading)
 
 
 Seen = Sequence[tuple[Run, Sequence[SeenStep]]]

@@ -8,7 +8,6 @@ from hypothesis import strategies as st
 
 from tests.reasoning.simulation import DRAWS, THRESHOLDS, drive
 from trigreason.reasoning import (
-    METHODS,
     Author,
     Message,
     Purpose,
@@ -18,6 +17,7 @@ from trigreason.reasoning import (
     Thresholds,
     Trace,
     Trigger,
+    methods,
 )
 
 SRM, LRM = Author.SRM, Author.LRM
@@ -75,7 +75,7 @@ def recording(
 def recordings(draw: st.DrawFn) -> Trace:
     """Any run that a method can make of steps out of a hat, with an answer."""
     end = draw(st.sampled_from([StepEnd.END_OF_THINKING, StepEnd.BLANK_LINE, StepEnd.CUT_OFF]))
-    method = draw(st.sampled_from(sorted(METHODS)))
+    method = draw(st.sampled_from(sorted(methods())))
     driven = drive(method, draw(THRESHOLDS), draw(DRAWS.filter(bool)), end)
     author = driven.standing[-1].author if driven.standing else SRM
     made = recording(method, driven.steps, {author: draw(st.integers(1, 9))}, driven.thresholds)

@@ -6,24 +6,24 @@ from collections.abc import Sequence
 from typing import Any
 
 from trigreason.evaluation.arms import Arm
-from trigreason.reasoning.names import METHOD_NAMES
+from trigreason.reasoning.methods import method_title, methods
 
-ORDER = ("srm", "lrm", "specreason", "trigreason")
 SYMBOLS = {"tau": "τ", "rho": "ρ", "thinking_tokens": "budget"}
 
 
 def arm_names(arms: Sequence[Arm]) -> dict[Arm, str]:
     """Each arm's method, and in what it differs from other arms of the same method.
 
-    They come in the methods' order, each model alone first.
+    They come in the registry's order, each model alone first; methods that are not installed here
+    come last.
     """
     names: dict[Arm, str] = {}
-    for method in ORDER:
+    for method in dict.fromkeys([*methods(), *(arm.method for arm in arms)]):
         own = [arm for arm in arms if arm.method == method]
         told = differing([arm.to_args() for arm in own])
         for arm, args in sorted(zip(own, told, strict=True), key=lambda each: _sortable(each[1])):
             settings = [f"{SYMBOLS.get(key, key)} {_shown(value)}" for key, value in args.items()]
-            names[arm] = ", ".join([METHOD_NAMES[method], *settings])
+            names[arm] = ", ".join([method_title(method), *settings])
     return names
 
 

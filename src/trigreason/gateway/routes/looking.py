@@ -14,7 +14,7 @@ from trigreason.gateway.errors import ApiError
 from trigreason.gateway.naming import choice
 from trigreason.gateway.routes.parts import Caller, Gateway, caller, known_to
 from trigreason.gateway.storage import DatabaseAway
-from trigreason.reasoning import METHODS
+from trigreason.reasoning import methods
 
 CREATED = 1_760_000_000
 """The ``created`` of a model in OpenAI's list; pairs have no date."""
@@ -28,7 +28,7 @@ async def models(service: Gateway, key: Caller) -> dict[str, Any]:
     every = [
         name
         for pair in known_to(key, service)
-        for name in (pair, *(f"{pair}:{each}" for each in METHODS))
+        for name in (pair, *(f"{pair}:{each}" for each in methods()))
     ]
     return {"object": "list", "data": [_model(name) for name in every]}
 

@@ -12,7 +12,7 @@ from trigreason.paper.drawing.look import titled
 from trigreason.paper.item import SYMBOLS
 from trigreason.paper.measures import MEASURES
 from trigreason.paper.result import Result, Row
-from trigreason.reasoning.names import METHOD_NAMES
+from trigreason.reasoning.methods import method_title
 
 
 def sweep(result: Result) -> Figure:
@@ -64,7 +64,7 @@ def _lines(panel: Axes, rows: Sequence[Row], values: Sequence[float]) -> None:
             linestyle=look.line,
             capsize=2,
             elinewidth=1,
-            label=METHOD_NAMES[method],
+            label=method_title(method),
         )
 
 

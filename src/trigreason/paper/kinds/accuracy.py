@@ -11,12 +11,12 @@ from math import inf
 from trigreason.evaluation.statistics import SHARES, Estimate, mean_of, paired, pass_at_1
 from trigreason.paper.result import Row
 from trigreason.paper.work import Made, Recorded, Work
-from trigreason.reasoning.names import METHOD_NAMES
+from trigreason.reasoning.methods import method_title
 from trigreason.studies.runs import Run
 from trigreason.studies.shares import ratio_of_means
 
-LRM_ONLY = METHOD_NAMES["lrm"]
-COMPARED = (METHOD_NAMES["specreason"], METHOD_NAMES["trigreason"])
+LRM_ONLY = method_title("lrm")
+COMPARED = (method_title("specreason"), method_title("trigreason"))
 
 
 def accuracy(work: Work) -> Made:

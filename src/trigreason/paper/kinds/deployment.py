@@ -11,14 +11,14 @@ from trigreason.paper.item import Item
 from trigreason.paper.kinds.accuracy import LRM_ONLY
 from trigreason.paper.result import Row
 from trigreason.paper.work import Made, Recorded, Work
-from trigreason.reasoning.names import METHOD_NAMES
+from trigreason.reasoning.methods import method_title
 from trigreason.studies.runs import Run
 from trigreason.studies.shares import ratio_of_means
 from trigreason.studies.simulation import read_deployment, simulate
 from trigreason.studies.simulation.arms import carried_out
 
-SPECREASON = METHOD_NAMES["specreason"]
-TRIGREASON = METHOD_NAMES["trigreason"]
+SPECREASON = method_title("specreason")
+TRIGREASON = method_title("trigreason")
 
 Cost = Callable[[Run], float | None]
 """Seconds or USD of a run; None for USD that nobody knows."""

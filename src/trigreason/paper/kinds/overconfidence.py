@@ -8,13 +8,13 @@ from trigreason.paper.kinds.accuracy import LRM_ONLY, outcomes
 from trigreason.paper.result import Row
 from trigreason.paper.work import Made, Recorded, Work
 from trigreason.reasoning import CognitiveOffload, Direction, Thresholds
-from trigreason.reasoning.names import METHOD_NAMES
+from trigreason.reasoning.methods import method_title
 from trigreason.studies.checking import checked_steps
 from trigreason.studies.overconfidence import Confidence, confidence, questions_with_gap, ratios
 from trigreason.studies.runs import Run
 from trigreason.studies.shares import pooled
 
-SRM_ONLY = METHOD_NAMES["srm"]
+SRM_ONLY = method_title("srm")
 
 
 def overconfidence(work: Work) -> Made:

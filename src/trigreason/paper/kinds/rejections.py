@@ -8,12 +8,12 @@ from trigreason.evaluation.statistics import SHARES, mean_of
 from trigreason.paper.kinds.accuracy import LRM_ONLY, outcomes
 from trigreason.paper.result import Row
 from trigreason.paper.work import Made, Recorded, Work
-from trigreason.reasoning.names import METHOD_NAMES
+from trigreason.reasoning.methods import method_title
 from trigreason.studies.judging import Trajectory
 from trigreason.studies.runs import Run
 
-SPECREASON = METHOD_NAMES["specreason"]
-SRM_ONLY = METHOD_NAMES["srm"]
+SPECREASON = method_title("specreason")
+SRM_ONLY = method_title("srm")
 SRM_RIGHT = "SRM, right"
 LRM_OWN = "LRM's own"
 

@@ -20,7 +20,7 @@ from trigreason.evaluation.figures.style import (
     style,
 )
 from trigreason.evaluation.statistics import Estimate
-from trigreason.reasoning.names import METHOD_NAMES
+from trigreason.reasoning.methods import method_title
 from trigreason.studies.calibration.front import Point, hull
 from trigreason.studies.calibration.labelled import Calibration, Row
 
@@ -121,7 +121,7 @@ def _coins(panel: Axes, found: Calibration, bare: Sequence[Row]) -> None:
 
 def _name(row: Row) -> str:
     if row.setting.method != "trigreason":
-        return METHOD_NAMES[row.setting.method]
+        return method_title(row.setting.method)
     return f"n = {row.setting.thresholds.n}"
 
 

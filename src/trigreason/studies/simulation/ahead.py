@@ -37,11 +37,11 @@ class Ahead:
         ``stream`` is what brings the step, and has used no token of it yet.
         """
         record, hiding = self._trace.steps[index], self._hiding
-        if not hiding.hedge or not self._method.needs_logprobs or record.author is Author.LRM:
+        if not hiding.hedge or record.author is Author.LRM:
             return
-        offload = self._method.offload
+        tau = self._trace.thresholds.tau
         for count in range(hiding.hedge_tokens, len(record.logprobs)):
-            if offload.fires(low_perplexity_ratio(record.logprobs[:count], offload.tau)):
+            if self._method.would_rewrite(low_perplexity_ratio(record.logprobs[:count], tau)):
                 self._hedge = self._begin_hedge(index, stream.arrival(stream.used + count - 1))
                 return
 

@@ -1,0 +1,145 @@
+"""Every method by its name: the project's own, and those that installed packages bring.
+
+A package registers a method by an entry point of the group ``trigreason.methods`` that names a
+:class:`MethodEntry`. It then works wherever a method's name may stand::
+
+    [project.entry-points."trigreason.methods"]
+    every_nth = "every_nth:ENTRY"
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields
+from functools import cache
+from importlib.metadata import entry_points
+
+from trigreason.reasoning.methods.base import Method
+from trigreason.reasoning.methods.solo import Solo
+from trigreason.reasoning.methods.specreason import SpecReason
+from trigreason.reasoning.methods.trigreason import TrigReason
+from trigreason.reasoning.steps import Author
+from trigreason.reasoning.thresholds import Thresholds
+from trigreason.reasoning.triggers import (
+    CognitiveOffload,
+    InterventionRequest,
+    JudgeRejection,
+    StrategicPriming,
+)
+
+ENTRY_POINTS = "trigreason.methods"
+"""The group of the entry points by which packages register methods."""
+
+ALWAYS = frozenset({"repeats"})
+"""The thresholds that count under every method; see ``method_run``."""
+
+
+@dataclass(frozen=True, slots=True)
+class MethodEntry:
+    """A method in the registry.
+
+    Attributes:
+        name: what it is called on the command line, in traces, settings and metrics.
+        title: what it is called in tables and figures.
+        make: the method under these thresholds; raises ValueError for one out of range.
+        decides_by: the names of the thresholds that it looks at, ``repeats`` aside. The others
+            only say what is recorded beside.
+
+    Raises:
+        ValueError: there is no such threshold.
+    """
+
+    name: str
+    title: str
+    make: Callable[[Thresholds], Method]
+    decides_by: frozenset[str] = frozenset()
+
+    def __post_init__(self) -> None:
+        known = {each.name for each in fields(Thresholds)}
+        if unknown := sorted(self.decides_by - known):
+            raise ValueError(f"method {self.name}: there is no threshold {unknown[0]!r}")
+
+    @property
+    def thresholds(self) -> frozenset[str]:
+        """The names of all thresholds that make a difference under this method."""
+        return self.decides_by | ALWAYS
+
+
+def _trigreason(given: Thresholds) -> Method:
+    return TrigReason(
+        priming=StrategicPriming(given.n),
+        offload=CognitiveOffload(given.tau, given.rho, given.direction),
+        request=InterventionRequest(given.k, given.m, given.expressions),
+    )
+
+
+def _specreason(given: Thresholds) -> Method:
+    return SpecReason(
+        rejection=JudgeRejection(given.accept), priming=StrategicPriming(given.judge_first)
+    )
+
+
+BUILT_IN = (
+    MethodEntry("srm", "SRM only", lambda _: Solo(author=Author.SRM)),
+    MethodEntry("lrm", "LRM only", lambda _: Solo(author=Author.LRM)),
+    MethodEntry("specreason", "SpecReason", _specreason, frozenset({"accept", "judge_first"})),
+    MethodEntry(
+        "trigreason",
+        "TrigReason",
+        _trigreason,
+        frozenset({"n", "tau", "rho", "direction", "k", "m", "expressions"}),
+    ),
+)
+"""The project's own methods, in the order of tables and figures."""
+
+
+@cache
+def methods() -> Mapping[str, MethodEntry]:
+    """All methods by name: the project's own, then those of installed packages in their order.
+
+    Raises:
+        ValueError: an entry point names no method entry, or one whose name is taken.
+    """
+    found = {each.name: each for each in BUILT_IN}
+    for point in sorted(entry_points(group=ENTRY_POINTS), key=lambda each: each.name):
+        try:
+            entry = point.load()
+        except Exception as error:  # a foreign package may fail in any way when it is imported
+            raise ValueError(
+                f"method {point.name} ({point.value}) does not load: {error}"
+            ) from error
+        if not isinstance(entry, MethodEntry):
+            raise ValueError(f"method {point.name} ({point.value}) is no MethodEntry")
+        if entry.name in found:
+            raise ValueError(
+                f"two methods are called {entry.name!r}; uninstall one ({point.value})"
+            )
+        found[entry.name] = entry
+    return found
+
+
+def method_entry(name: str) -> MethodEntry:
+    """The entry of the method called ``name``.
+
+    Raises:
+        ValueError: there is none.
+    """
+    known = methods()
+    if name not in known:
+        raise ValueError(f"no method is called {name!r}; there are {', '.join(known)}")
+    return known[name]
+
+
+def make_method(name: str, thresholds: Thresholds | None = None) -> Method:
+    """The method called ``name`` under these thresholds.
+
+    Raises:
+        ValueError: there is no such method, or a threshold is out of range.
+    """
+    return method_entry(name).make(thresholds or Thresholds())
+
+
+def method_title(name: str) -> str:
+    """What a method is called in tables and figures; its name where it is not installed."""
+    entry = methods().get(name)
+    return name if entry is None else entry.title

@@ -1,0 +1,137 @@
+"""What a step shows: read once, recorded, and handed to the method, which only decides.
+
+:class:`Features` are what a step shows whatever the thresholds, computed once however often it is
+read. A :class:`Reader` follows one run, knows which of its steps stand, and turns the features of
+the next step into a :class:`Reading` under one set of thresholds.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import NamedTuple
+
+from trigreason.reasoning.hesitation import find_hesitations
+from trigreason.reasoning.repetition import (
+    AUTHOR_IS_DONE,
+    EARLIER_TIMES,
+    RECENT_STEPS,
+    normalised,
+    repeated_run,
+    says_little,
+)
+from trigreason.reasoning.steps import Author, Step, StepEnd
+from trigreason.reasoning.thresholds import Thresholds
+from trigreason.reasoning.tokens import low_perplexity_ratio
+
+
+class Reading(NamedTuple):
+    """What a method decides on after a finished step.
+
+    Attributes:
+        author: who wrote the step.
+        is_blank: it is white space only, such as before a bare ``</think>``.
+        ratio: r_s of eq. 4; None where no token of the step has a probability.
+        hesitations: the expressions of H in it; h_s of eq. 7 is whether there are any.
+        repeats: it repeats itself, or what shortly before it was said.
+        repeated: how many steps that stand have repeated in a row, this one counted as standing.
+        said: what the step says, in the form in which steps are compared; see :class:`Features`.
+    """
+
+    author: Author
+    is_blank: bool
+    ratio: float | None
+    hesitations: tuple[str, ...]
+    repeats: bool
+    repeated: int
+    said: str
+
+
+class Features:
+    """What a step shows whatever the thresholds; ratios and hesitations are kept once computed.
+
+    Attributes:
+        said: what the step says, white space and case aside; empty where that is too little for
+            another step to repeat it.
+        circles: the step repeats, whatever stands before it.
+        ends_thinking: its author ends the thinking with it; such a step never repeats.
+    """
+
+    __slots__ = (
+        "_hesitations",
+        "_ratios",
+        "author",
+        "circles",
+        "ends_thinking",
+        "is_blank",
+        "said",
+        "step",
+    )
+
+    def __init__(self, step: Step) -> None:
+        self.step = step
+        self.author = step.author
+        self.is_blank = step.is_blank
+        self.ends_thinking = step.end in AUTHOR_IS_DONE
+        said = normalised(step.text)
+        self.said = "" if says_little(said) else said
+        self.circles = not (self.is_blank or self.ends_thinking) and (
+            step.end is StepEnd.REPETITION or repeated_run(step.text) is not None
+        )
+        self._ratios: dict[float, float | None] = {}
+        self._hesitations: dict[tuple[str, ...], tuple[str, ...]] = {}
+
+    def ratio(self, tau: float) -> float | None:
+        """r_s of eq. 4 under ``tau`` (a perplexity)."""
+        if tau not in self._ratios:
+            logprobs = (token.logprob for token in self.step.tokens)
+            self._ratios[tau] = low_perplexity_ratio(logprobs, tau)
+        return self._ratios[tau]
+
+    def hesitations(self, expressions: tuple[str, ...]) -> tuple[str, ...]:
+        """Which of the ``expressions`` stand in the step."""
+        if expressions not in self._hesitations:
+            self._hesitations[expressions] = find_hesitations(self.step.text, expressions)
+        return self._hesitations[expressions]
+
+
+class Reader:
+    """Reads the steps of one run under ``thresholds``; it is told which of them stand."""
+
+    def __init__(self, thresholds: Thresholds) -> None:
+        self._tau = thresholds.tau
+        self._expressions = thresholds.expressions
+        self._looks_for_repetition = thresholds.repeats > 0
+        self.restart()
+
+    def restart(self) -> None:
+        """Forget what stands: a new run begins."""
+        self._recent: deque[str] = deque(maxlen=RECENT_STEPS)
+        self._repeated = 0
+
+    def read(self, features: Features) -> Reading:
+        """What a step shows where the run has come to. Reading changes nothing."""
+        repeats = self._looks_for_repetition and self._repeats(features)
+        return Reading(
+            features.author,
+            features.is_blank,
+            features.ratio(self._tau),
+            features.hesitations(self._expressions),
+            repeats,
+            self._repeated + 1 if repeats else 0,
+            features.said,
+        )
+
+    def keep(self, reading: Reading) -> None:
+        """The step stands, and the following ones are compared with it; with a blank one, none."""
+        if not reading.is_blank:
+            self._repeated = reading.repeated
+            self._recent.append(reading.said)
+
+    def _repeats(self, features: Features) -> bool:
+        """Whether a step says what the step before it said, or two of those shortly before it."""
+        if features.circles:
+            return True
+        said, recent = features.said, self._recent
+        if not said or not recent or features.is_blank or features.ends_thinking:
+            return False
+        return said == recent[-1] or recent.count(said) >= EARLIER_TIMES
