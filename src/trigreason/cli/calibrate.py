@@ -29,6 +29,7 @@ def calibrate(
         ),
     ] = None,
     *,
+    method: options.Method = "trigreason",
     lrm_share: Annotated[
         float | None,
         typer.Option(
@@ -170,7 +171,7 @@ def calibrate(
         said = f"direction {base.direction}, " + (
             "as --direction says" if direction else f"as pair {plan.name} has it"
         )
-        without_labels(logs, lrm_share, base, said, seed, destination)
+        without_labels(logs, method, lrm_share, base, said, seed, destination)
         return
     with as_wrong_use():
         job = Job(
@@ -184,6 +185,7 @@ def calibrate(
             held_out=held_out,
             trials=trials,
             thrift=against,
+            method=method,
             epochs=epochs,
             seed=seed,
             connections=connections,

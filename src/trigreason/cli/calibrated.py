@@ -61,14 +61,14 @@ class Destination:
             done[str(self.configuration)] = diff
         return done
 
-    def tell(self, thresholds: Thresholds, done: dict[str, str]) -> None:
+    def tell(self, method: str, thresholds: Thresholds, done: dict[str, str]) -> None:
         """Say what was written, or how the thresholds can be used."""
         out = screen()
         for file, what in done.items():
             out.print()
             out.print(Text(what if "\n" in what else f"{file} is written.", "dim"))
         if not done:
-            use = f"trigreason solve --pair {self.pair} {as_flags(thresholds)}"
+            use = f"trigreason solve --pair {self.pair} {as_flags(method, thresholds)}"
             more = "--profile-out FILE" if self.pair == BUNDLED else "--write"
             out.print(Text(f"To use it: {use}"))
             out.print(Text(f"To keep it, with its evidence: add {more}.", "dim"))
@@ -76,16 +76,17 @@ class Destination:
 
 def without_labels(
     logs: Sequence[Path],
+    method: str,
     wanted: float,
     base: Thresholds,
     direction: str,
     seed: int,
     destination: Destination,
 ) -> None:
-    """Choose ρ and k from recorded runs, and say what will follow."""
+    """Choose the method's thresholds from recorded runs, and say what will follow."""
     runs = list(read_runs(logs))
     ratio = recorded_token_ratio(runs) or 1.0
-    found = fit_share(runs, wanted, base, token_ratio=ratio, seed=seed)
+    found = fit_share(runs, wanted, base, method=method, token_ratio=ratio, seed=seed)
     evidence = of_share(found, _source(counted(len(runs), "run")), direction)
     done = destination.write(found.thresholds, evidence)
     if destination.as_json:
@@ -94,7 +95,7 @@ def without_labels(
     out = screen()
     for line in share_in_words(found, direction):
         out.print(line)
-    destination.tell(found.thresholds, done)
+    destination.tell(method, found.thresholds, done)
 
 
 def with_labels(job: Job, data: str, destination: Destination) -> None:
@@ -126,7 +127,7 @@ def with_labels(job: Job, data: str, destination: Destination) -> None:
     out.print(Text(made, "dim"))
     for picture in pictures:
         out.print(Text(f"{picture} is drawn.", "dim"))
-    destination.tell(thresholds, done)
+    destination.tell(job.method, thresholds, done)
 
 
 def _source(data: str) -> Source:

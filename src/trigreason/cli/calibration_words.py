@@ -11,7 +11,7 @@ from rich.text import Text
 
 from trigreason.cli.words import counted, settings
 from trigreason.evaluation.statistics import Difference, Estimate
-from trigreason.reasoning import Direction, Thresholds
+from trigreason.reasoning import Direction, Thresholds, method_entry
 from trigreason.reasoning.methods import method_title
 from trigreason.reasoning.names import TRIGGER_NAMES
 from trigreason.studies.auc import Auc
@@ -19,6 +19,7 @@ from trigreason.studies.calibration.direction import supported
 from trigreason.studies.calibration.evidence import difference
 from trigreason.studies.calibration.label_free import Budgeted
 from trigreason.studies.calibration.labelled import Calibration, Row
+from trigreason.studies.calibration.profile import KEYS
 from trigreason.studies.calibration.setting import Setting
 
 OPPOSITE = {Direction.OVER: "overconfident", Direction.UNDER: "unsure"}
@@ -28,7 +29,8 @@ OPPOSITE = {Direction.OVER: "overconfident", Direction.UNDER: "unsure"}
 def named(setting: Setting) -> str:
     """A setting in a narrow column; triggers that are off are left out."""
     if setting.method != "trigreason":
-        return method_title(setting.method)
+        told = settings(setting.method, setting.thresholds)
+        return ", ".join(filter(None, (method_title(setting.method), told)))
     given = setting.thresholds
     if setting.is_without_triggers and given.n:
         return f"priming only, n{given.n}"
@@ -122,7 +124,8 @@ def verdict(found: Calibration) -> Iterator[Text]:
             f"{counted(found.questions[0], 'question')} of the search."
         )
     else:
-        yield Text(f"Recommended: {settings('trigreason', found.recommended.thresholds)}.")
+        chosen = found.recommended
+        yield Text(f"Recommended: {settings(chosen.method, chosen.thresholds)}.")
         yield Text(
             "Held out, against the default: "
             f"accuracy {difference(found.accuracy, 100, ' points')}, {_read(found.accuracy)}; "
@@ -183,17 +186,18 @@ def _bare(setting: Setting) -> str:
     return method_title(setting.method)
 
 
-def as_flags(thresholds: Thresholds) -> str:
-    """The thresholds as options of ``solve``."""
-    values = thresholds.to_json()
-    flags = (f"--{key} {values[key]}" for key in ("n", "tau", "rho", "direction", "k", "m"))
+def as_flags(method: str, thresholds: Thresholds) -> str:
+    """A method and the thresholds that it decides by, as options of ``solve``."""
+    values, known = thresholds.to_json(), method_entry(method).decides_by
+    flags = [] if method == "trigreason" else [f"--method {method}"]
+    flags += [f"--{key} {values[key]}" for key in KEYS if key in known]
     return " ".join(shlex.join(flag.split()) for flag in flags)
 
 
 def share_in_words(found: Budgeted, direction: str) -> Iterator[Text]:
     """What a calibration without labels chose, what will follow, and what it cannot know."""
     chosen = found.thresholds
-    yield Text(settings("trigreason", chosen), "bold")
+    yield Text(settings(found.method, chosen), "bold")
     yield Text(
         f"On {counted(found.runs, 'recorded run')} of {counted(found.questions, 'question')} the "
         f"LRM then writes {_per_cent(found.share)} of the thinking (95 % interval "
@@ -201,11 +205,7 @@ def share_in_words(found: Budgeted, direction: str) -> Iterator[Text]:
         f"so SMT is {_per_cent(1 - found.share)}."
     )
     if not found.is_met:
-        yield Text(
-            f"No ρ comes closer to {_per_cent(found.wanted)} with this direction and τ: too many "
-            "steps have one and the same share of certain tokens. Try another --tau.",
-            "note",
-        )
+        yield Text(_nothing_closer(found), "note")
     steps = ", ".join(
         f"{TRIGGER_NAMES[trigger]} {_per_cent(part)}"
         for trigger, part in found.steps.items()
@@ -224,7 +224,17 @@ def share_in_words(found: Budgeted, direction: str) -> Iterator[Text]:
         "some questions with these thresholds before you rely on them.",
         "dim",
     )
-    yield _direction(found.direction, chosen.direction, direction)
+    if "direction" in method_entry(found.method).decides_by:
+        yield _direction(found.direction, chosen.direction, direction)
+
+
+def _nothing_closer(found: Budgeted) -> str:
+    if "rho" not in method_entry(found.method).decides_by:
+        return f"No n comes closer to {_per_cent(found.wanted)}."
+    return (
+        f"No ρ comes closer to {_per_cent(found.wanted)} with this direction and τ: too many "
+        "steps have one and the same share of certain tokens. Try another --tau."
+    )
 
 
 def _per_cent(part: float) -> str:

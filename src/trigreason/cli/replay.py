@@ -40,6 +40,7 @@ _SHORT = {
     Trigger.INTERVENTION_REQUEST: "request",
     Trigger.JUDGE_REJECTION: "rejection",
     Trigger.REPETITION: "repetition",
+    Trigger.METHOD: "method",
 }
 """A trigger in a narrow column."""
 

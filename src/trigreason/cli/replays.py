@@ -17,7 +17,8 @@ from trigreason.cli.console import print_json, screen
 from trigreason.cli.extra import needs
 from trigreason.cli.options import WrongUse, as_wrong_use
 from trigreason.cli.words import counted, percent
-from trigreason.reasoning import Direction, Thresholds, Trigger, make_method
+from trigreason.reasoning import Direction, Thresholds, Trigger, make_method, method_entry
+from trigreason.reasoning.methods import method_title
 
 if TYPE_CHECKING:
     from trigreason.evaluation.statistics import Estimate
@@ -29,6 +30,7 @@ SHORT = {
     Trigger.COGNITIVE_OFFLOAD: "offload",
     Trigger.INTERVENTION_REQUEST: "request",
     Trigger.REPETITION: "repeats",
+    Trigger.METHOD: "method",
 }
 SHOWN_SHARE = 0.005
 """A share of steps below this reads 0 %."""
@@ -46,6 +48,7 @@ def _several(flag: str, metavar: str, what: str) -> Any:
 def replay(
     logs: options.Logs,
     *,
+    method: options.Method = "trigreason",
     n: Annotated[list[str] | None, _several("--n", "STEPS", "n, priming steps")] = None,
     tau: Annotated[list[str] | None, _several("--tau", "PPL", "τ")] = None,
     rho: Annotated[list[str] | None, _several("--rho", "SHARE", "ρ of the offload")] = None,
@@ -84,20 +87,19 @@ def replay(
         raise WrongUse("there is no recorded run in these files")
     base = Counter(run.trace.thresholds for run in runs).most_common(1)[0][0]
     with as_wrong_use():
-        settings = list(_grid(base, values))
+        settings = list(_grid(method, base, values))
     ratio = recorded_token_ratio(runs)
-    found = replayed(runs, settings, token_ratio=1.0 if ratio is None else ratio)
+    with as_wrong_use():
+        found = replayed(runs, settings, method=method, token_ratio=1.0 if ratio is None else ratio)
     if as_json:
         print_json(_to_json(found, recorded=ratio is not None))
         return
     out = screen()
     varied = [name for name, given in values.items() if len(given) > 1]
-    same = [
-        f"{SYMBOLS[name]} = {_value(base, values, name)}" for name in SYMBOLS if name not in varied
-    ]
-    out.print(
-        Text(f"{counted(len(found.runs), 'run')} replayed. The same throughout: {', '.join(same)}")
-    )
+    told = method_entry(method).thresholds - set(varied)
+    same = [f"{SYMBOLS[name]} = {_value(base, values, name)}" for name in SYMBOLS if name in told]
+    head = f"{counted(len(found.runs), 'run')} replayed by {method_title(method)}."
+    out.print(Text(f"{head} The same throughout: {', '.join(same)}" if same else head))
     out.print()
     out.print(_table(found, varied))
     out.print()
@@ -117,11 +119,11 @@ def _parsed(flag: str, given: Sequence[str] | None, kind: Callable[[str], Any]) 
     return list(values)
 
 
-def _grid(base: Thresholds, values: dict[str, list[Any]]) -> Iterator[Thresholds]:
+def _grid(method: str, base: Thresholds, values: dict[str, list[Any]]) -> Iterator[Thresholds]:
     given = {name: each for name, each in values.items() if each}
     for chosen in product(*given.values()):
         setting = options.changed(base, **dict(zip(given, chosen, strict=True)))
-        make_method("trigreason", setting)
+        make_method(method, setting)
         yield setting
 
 

@@ -40,6 +40,10 @@ def why(handover: HandedOver, written: Sequence[StepRecord], thresholds: Thresho
             score = f"{handover.because.score or 0:.2g}"
             bound = f"{thresholds.accept:g}"
             return f"LRM scores the step {score} of 9 (kept from {bound}) → LRM rewrites"
+        case Trigger.METHOD if handover.steps:
+            return f"the method → LRM writes {counted(handover.steps, 'step')}"
+        case Trigger.METHOD:
+            return "the method → LRM writes"
     return None
 
 

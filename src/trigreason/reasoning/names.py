@@ -10,4 +10,5 @@ TRIGGER_NAMES = {
     Trigger.INTERVENTION_REQUEST: "intervention request",
     Trigger.JUDGE_REJECTION: "judge's rejection",
     Trigger.REPETITION: "repetition",
+    Trigger.METHOD: "the method's own",
 }

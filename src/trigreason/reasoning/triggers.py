@@ -24,6 +24,9 @@ class Trigger(StrEnum):
     JUDGE_REJECTION = "judge_rejection"
     REPETITION = "repetition"
 
+    METHOD = "method"
+    """What a method of one's own brings the LRM in for."""
+
 
 class Direction(StrEnum):
     """Which side of rho marks a step as risky."""

@@ -44,13 +44,8 @@ from trigreason.studies.runs import Run
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 
-FIRED = (
-    Trigger.STRATEGIC_PRIMING,
-    Trigger.COGNITIVE_OFFLOAD,
-    Trigger.INTERVENTION_REQUEST,
-    Trigger.REPETITION,
-)
-"""The triggers of the method that is replayed."""
+FIRED: tuple[Trigger, ...] = tuple(each for each in Trigger if each is not Trigger.JUDGE_REJECTION)
+"""The triggers of methods that can be replayed: no record can say what a judge would say."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,15 +95,20 @@ class Replays:
 
 
 def replayed(
-    runs: Sequence[Run], settings: Sequence[Thresholds], *, token_ratio: float = 1.0
+    runs: Sequence[Run],
+    settings: Sequence[Thresholds],
+    *,
+    method: str = "trigreason",
+    token_ratio: float = 1.0,
 ) -> Replays:
-    """Every run under every setting, at once.
+    """Every run by ``method`` under every setting.
 
     ``token_ratio`` is an LRM step's tokens over those of the SRM's step in its place; see
     :func:`recorded_token_ratio`.
 
     Raises:
-        ValueError: there is no setting, or no run has a step of the SRM.
+        ValueError: there is no setting, no run has a step of the SRM, or the method asks for
+            scores.
     """
     if not settings:
         raise ValueError("there is no setting to replay the runs under")
@@ -119,7 +119,7 @@ def replayed(
             "or of a method in which it writes"
         )
     tallies = [
-        [_replay(places, setting, token_ratio) for setting in settings]
+        [_replay(places, method, setting, token_ratio) for setting in settings]
         for places in ([_Place.of(each) for each in positions(run.trace)] for run in used)
     ]
 
@@ -195,23 +195,25 @@ class _Tally:
         self.steps_by = dict.fromkeys(FIRED, 0)
         self.handovers_by = dict.fromkeys(FIRED, 0)
 
-    def count(self, cause: Trigger | None, *, handed_over: bool) -> None:
+    def count(self, cause: Trigger, *, handed_over: bool) -> None:
         """Count a step of the LRM that ``cause`` asked for."""
-        assert cause is not None, "what asks for the LRM has a name"
         self.steps_by[cause] += 1
         self.handovers_by[cause] += handed_over
 
 
-def _replay(places: Sequence[_Place], setting: Thresholds, token_ratio: float) -> _Tally:
+def _replay(
+    places: Sequence[_Place], method: str, setting: Thresholds, token_ratio: float
+) -> _Tally:
     """One run under one setting: the method is asked about each place in turn."""
-    run, told = MethodRun(make_method("trigreason", setting), setting), _Tally()
+    run, told = MethodRun(make_method(method, setting), setting), _Tally()
     decision: Decision | Halt = run.open()
-    cause: Trigger | None = None
+    cause = Trigger.METHOD
     pen = Author.SRM
     for place in places:
         if isinstance(decision, Halt):
             break
-        assert not isinstance(decision, Judge), "this method asks for no scores"
+        if isinstance(decision, Judge):
+            raise ValueError(f"{method} asks for a score of each step, which no record can give")
         told.steps += 1
         srm, lrm = place.srm, place.lrm
         asked_for = decision.author is Author.LRM

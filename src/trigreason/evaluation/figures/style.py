@@ -47,6 +47,7 @@ TRIGGERS = {
     Trigger.INTERVENTION_REQUEST: Look("#1b2a41", hatch="xxx"),
     Trigger.JUDGE_REJECTION: Look("#c9803a", hatch="///"),
     Trigger.REPETITION: Look("#e3c567", hatch="---"),
+    Trigger.METHOD: Look("#6b5b95", hatch="+++"),
 }
 
 PAPER = Look("#555555", "o", "///", "--")

@@ -4,7 +4,7 @@ A package registers a method by an entry point of the group ``trigreason.methods
 :class:`MethodEntry`. It then works wherever a method's name may stand::
 
     [project.entry-points."trigreason.methods"]
-    every_nth = "every_nth:ENTRY"
+    my_method = "my_package:ENTRY"
 """
 
 from __future__ import annotations

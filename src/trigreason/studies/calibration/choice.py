@@ -24,7 +24,7 @@ def recommended(candidates: Sequence[Results], default: Results, thrift: Thrift)
     no_worse = [
         each
         for each in candidates
-        if each.setting.method == "trigreason" and lesser_t(each, default, thrift) >= 0
+        if each.setting.method == default.setting.method and lesser_t(each, default, thrift) >= 0
     ]
     return min(
         [default, *no_worse],

@@ -29,6 +29,7 @@ class Job:
         plan: the pair; its thresholds are the default that others are compared with.
         questions: all of them; ``held_out`` is the share on which nothing is decided.
         trials: settings to draw.
+        method: whose settings they are.
         thrift: what accuracy is weighed against.
         epochs: answers to each question under each setting.
         seed: of the split, of the search and of every answer.
@@ -44,6 +45,7 @@ class Job:
     held_out: float = 0.5
     trials: int = 40
     thrift: Thrift = "smt"
+    method: str = "trigreason"
     epochs: int = 1
     seed: int = 0
     connections: int | None = None
@@ -81,6 +83,6 @@ async def carry_out(
             )
             asking = Asking(lanes, ledger, conditions, watch)
             found = await calibrate(
-                asking, parts, settings.thresholds, job.trials, job.thrift, enter
+                asking, parts, settings.thresholds, job.trials, job.thrift, enter, job.method
             )
     return found, conditions

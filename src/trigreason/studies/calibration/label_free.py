@@ -12,10 +12,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from trigreason.reasoning import Thresholds, Trigger, low_perplexity_ratio
+from trigreason.reasoning import Thresholds, Trigger, low_perplexity_ratio, method_entry
 from trigreason.studies.auc import Auc
 from trigreason.studies.calibration.direction import evidence
-from trigreason.studies.calibration.space import LARGEST_K, candidate_rhos, srm_logprobs
+from trigreason.studies.calibration.space import LARGEST_K, PRIMING, candidate_rhos, srm_logprobs
 from trigreason.studies.replaying import replayed
 from trigreason.studies.runs import Run
 
@@ -39,6 +39,7 @@ class Budgeted:
     of steps that the LRM writes because of each trigger.
     """
 
+    method: str
     thresholds: Thresholds
     wanted: float
     share: float
@@ -62,33 +63,33 @@ def fit_share(
     wanted: float,
     base: Thresholds,
     *,
+    method: str = "trigreason",
     token_ratio: float = 1.0,
     seed: int = 0,
 ) -> Budgeted:
-    """The ρ and k that bring the LRM's share of the thinking to ``wanted``; the rest is ``base``.
+    """The thresholds that bring the LRM's share of the thinking to ``wanted``, others as in
+    ``base``.
 
-    k is the smallest with which requests take no more than half of what priming leaves, or else m
-    is 0; ρ then takes the rest. ``token_ratio`` is an LRM step's tokens over an SRM step's. Runs of
-    the SRM alone are used where there are any, else all of them, as far as it wrote.
+    TrigReason's k is the smallest with which requests take no more than half of what priming
+    leaves, or else m is 0; ρ then takes the rest. Of another method n is chosen, where it decides
+    by that. ``token_ratio`` is an LRM step's tokens over an SRM step's. Runs of the SRM alone are
+    used where there are any, else all of them, as far as it wrote.
 
     Raises:
         ValueError: no run has steps of the SRM with token probabilities, the share is out of
-            range, or priming alone takes more than it.
+            range, priming alone takes more than it, or the method has nothing to choose.
     """
     if not 0 < wanted < 1:
         raise ValueError(f"the LRM's share must lie between 0 and 1, not {wanted:g}")
     alone = [run for run in runs if run.trace.method == "srm"]
     given, runs = len(runs), alone or runs
-    logprobs = srm_logprobs([run.trace for run in runs])
-    found = (low_perplexity_ratio(each, base.tau) for each in logprobs)
-    ratios = [ratio for ratio in found if ratio is not None]
-    if not ratios:
-        raise ValueError(
-            "no step of the SRM has token probabilities; record runs of a server with logprobs"
-        )
-    base = _with_request(runs, wanted, base, token_ratio)
-    settings = [replace(base, rho=rho) for rho in _spread(candidate_rhos(ratios))]
-    replays = replayed(runs, settings, token_ratio=token_ratio)
+    if method == "trigreason":
+        settings = _offloading(runs, wanted, base, token_ratio)
+    elif "n" in method_entry(method).decides_by:
+        settings = [replace(base, n=n) for n in PRIMING]
+    else:
+        raise ValueError(f"{method} decides by neither ρ nor n, so there is nothing to choose")
+    replays = replayed(runs, settings, method=method, token_ratio=token_ratio)
     by_lrm, total = replays.lrm_tokens, replays.lrm_tokens + replays.srm_tokens
     shares = by_lrm.sum(axis=1) / total.sum(axis=1)
     chosen = _nearest(shares, wanted)
@@ -96,6 +97,7 @@ def fit_share(
     errors = _errors(by_lrm, total, shares, wanted, _resampled(owners, questions, seed))
     low, high = np.clip(shares[chosen] + np.percentile(errors, [2.5, 97.5]), 0.0, 1.0)
     return Budgeted(
+        method=method,
         thresholds=settings[chosen],
         wanted=wanted,
         share=float(shares[chosen]),
@@ -109,6 +111,21 @@ def fit_share(
         token_ratio=token_ratio,
         direction=evidence(runs, base.tau, seed),
     )
+
+
+def _offloading(
+    runs: Sequence[Run], wanted: float, base: Thresholds, token_ratio: float
+) -> list[Thresholds]:
+    """``base`` with k and m chosen, under every ρ that parts the recorded steps differently."""
+    logprobs = srm_logprobs([run.trace for run in runs])
+    found = (low_perplexity_ratio(each, base.tau) for each in logprobs)
+    ratios = [ratio for ratio in found if ratio is not None]
+    if not ratios:
+        raise ValueError(
+            "no step of the SRM has token probabilities; record runs of a server with logprobs"
+        )
+    base = _with_request(runs, wanted, base, token_ratio)
+    return [replace(base, rho=rho) for rho in _spread(candidate_rhos(ratios))]
 
 
 def _with_request(

@@ -111,6 +111,7 @@ async def calibrate(
     trials: int,
     thrift: Thrift,
     enter: Enter,
+    method: str = "trigreason",
 ) -> Calibration:
     """Search on one part, and measure the default, the front and no triggers on the other.
 
@@ -118,10 +119,10 @@ async def calibrate(
         EngineError: a model cannot be reached, or failed. What was answered is in the ledger.
         ValueError: the SRM has no token probabilities, or costs are wanted and not known.
     """
-    search = Search(asking, parts.search, default, thrift, enter)
+    search = Search(asking, parts.search, default, thrift, enter, method)
     found, space = await search.run(trials)
     searched = {each.setting: each for each in found}
-    start = Setting(thresholds=default)
+    start = Setting(method, default)
     chosen = recommended(found, searched[start], thrift).setting
     points = [each.point(thrift) for each in found]
     best = [found[index].setting for index in front(points)]

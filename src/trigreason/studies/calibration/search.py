@@ -48,10 +48,10 @@ def priming_only(default: Thresholds, n: int) -> Setting:
     return Setting(thresholds=replace(default, n=n, rho=1.0, m=0))
 
 
-def anchors(default: Thresholds) -> list[Setting]:
+def anchors(default: Thresholds, method: str = "trigreason") -> list[Setting]:
     """What is measured whatever the search finds: the default, the paper's, and no triggers."""
     wanted = [
-        Setting(thresholds=default),
+        Setting(method, default),
         Setting(),
         srm_only(default),
         lrm_only(default),
@@ -62,7 +62,7 @@ def anchors(default: Thresholds) -> list[Setting]:
 
 @dataclass(slots=True)
 class Search:
-    """A search for settings on ``questions``, which answers alike give alike.
+    """A search for settings of ``method`` on ``questions``, which answers alike give alike.
 
     ``enter`` is told of each stage as it begins.
     """
@@ -72,6 +72,7 @@ class Search:
     default: Thresholds
     thrift: Thrift
     enter: Enter
+    method: str = "trigreason"
 
     async def run(self, trials: int) -> tuple[list[Results], Space]:
         """The results of every setting that was put to all the questions, anchors first.
@@ -82,7 +83,7 @@ class Search:
             EngineError: a model cannot be reached, or failed.
             ValueError: the SRM has no token probabilities, or costs are wanted and not known.
         """
-        fixed = anchors(self.default)
+        fixed = anchors(self.default, self.method)
         self.enter(Stage("anchors", len(fixed), len(self.questions)))
         found = await self.asking.results(fixed, self.questions)
         space = self._space()
@@ -121,7 +122,8 @@ class Search:
 
     def _space(self) -> Space:
         alone = (srm_only(self.default), lrm_only(self.default))
-        return Space(self.default, *(self.asking.traces(each, self.questions) for each in alone))
+        srm, lrm = (self.asking.traces(each, self.questions) for each in alone)
+        return Space(self.default, srm, lrm, self.method)
 
 
 class _Sampler:
@@ -143,8 +145,8 @@ class _Sampler:
     def draw(self, count: int) -> list[Setting]:
         """So many settings, the promising ones of more first; two of them can be the same."""
         drawn = [self._study.ask(self._space.distributions) for _ in range(count * CHOICE)]
-        settings = [Setting(thresholds=self._space.thresholds(each.params)) for each in drawn]
-        default = self.goal.default.setting.thresholds
+        default, method = self.goal.default.setting.thresholds, self.goal.default.setting.method
+        settings = [Setting(method, self._space.thresholds(each.params)) for each in drawn]
         of_default, *smts = self._space.smts([default, *(each.thresholds for each in settings)])
         is_promising = [self.goal.is_promising(smt, of_default) for smt in smts]
         order = sorted(range(len(drawn)), key=lambda index: not is_promising[index])
@@ -160,7 +162,7 @@ class _Sampler:
         own = self._drawn.pop(setting, [])
         for trial in own:
             self._study.tell(trial, values)
-        if own or setting.method != "trigreason":
+        if own or setting.method != self.goal.default.setting.method:
             return
         params = self._space.parameters(setting.thresholds)
         if params is not None:

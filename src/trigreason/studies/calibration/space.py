@@ -19,7 +19,14 @@ from optuna.distributions import (
     IntDistribution,
 )
 
-from trigreason.reasoning import Author, Direction, Thresholds, Trace, low_perplexity_ratio
+from trigreason.reasoning import (
+    Author,
+    Direction,
+    Thresholds,
+    Trace,
+    low_perplexity_ratio,
+    method_entry,
+)
 from trigreason.studies.replaying import replayed
 from trigreason.studies.runs import Run
 
@@ -39,19 +46,30 @@ RHO_DIGITS = 3
 
 
 class Space:
-    """The settings around ``base``, for a pair of which some runs were seen.
+    """The settings of ``method`` around ``base``, for a pair of which some runs were seen.
 
-    ``srm`` are runs of the SRM alone, ``lrm`` of the LRM alone, on questions of the search.
+    Only what the method decides by is searched. ``srm`` are runs of the SRM alone, ``lrm`` of the
+    LRM alone, on questions of the search.
 
     Raises:
         ValueError: no step of the SRM has token probabilities.
     """
 
-    def __init__(self, base: Thresholds, srm: Sequence[Trace], lrm: Sequence[Trace]) -> None:
+    def __init__(
+        self,
+        base: Thresholds,
+        srm: Sequence[Trace],
+        lrm: Sequence[Trace],
+        method: str = "trigreason",
+    ) -> None:
         self._base = base
+        self._method = method
+        self._decides_by = method_entry(method).decides_by
+        if not self._decides_by & {"n", "rho", "k", "m"}:
+            raise ValueError(f"{method} decides by none of n, ρ, k and m: nothing to search")
         self._runs = [Run(trace=trace) for trace in srm]
         self._logprobs = srm_logprobs(srm)
-        if not self._logprobs:
+        if not self._logprobs and "rho" in self._decides_by:
             raise ValueError(
                 "no step of the SRM has token probabilities, without which the offload cannot be "
                 "calibrated; serve it with logprobs (vLLM, SGLang, llama.cpp)"
@@ -64,7 +82,7 @@ class Space:
     @property
     def distributions(self) -> dict[str, BaseDistribution]:
         """The space as the sampler sees it; ``n`` is an index into :attr:`priming`."""
-        return {
+        every: dict[str, BaseDistribution] = {
             "n": IntDistribution(0, len(self.priming) - 1),
             "tau": FloatDistribution(*TAU, log=True),
             "direction": CategoricalDistribution([each.value for each in Direction]),
@@ -72,46 +90,49 @@ class Space:
             "k": IntDistribution(1, LARGEST_K),
             "m": IntDistribution(0, LARGEST_M),
         }
+        return {name: each for name, each in every.items() if self._is_drawn(name)}
 
     def thresholds(self, drawn: Mapping[str, Any]) -> Thresholds:
         """The thresholds at a point of the space, with τ and ρ rounded to what can be read."""
-        tau = 1 + float(f"{drawn['tau']:.2g}")
-        direction = Direction(drawn["direction"])
-        return replace(
-            self._base,
-            n=self.priming[drawn["n"]],
-            tau=round(tau, 6),
-            rho=rho_for(self.ratios(round(tau, 6)), drawn["offloaded"], direction),
-            direction=direction,
-            k=drawn["k"],
-            m=drawn["m"],
-        )
+        found: dict[str, Any] = {name: drawn[name] for name in ("k", "m") if name in drawn}
+        if "n" in drawn:
+            found["n"] = self.priming[drawn["n"]]
+        if "tau" in drawn:
+            found["tau"] = round(1 + float(f"{drawn['tau']:.2g}"), 6)
+        if "direction" in drawn:
+            found["direction"] = Direction(drawn["direction"])
+        given = replace(self._base, **found)
+        if "offloaded" in drawn:
+            ratios = self.ratios(given.tau)
+            given = replace(given, rho=rho_for(ratios, drawn["offloaded"], given.direction))
+        return given
 
     def parameters(self, thresholds: Thresholds) -> dict[str, Any] | None:
         """The point of the space where these thresholds are; None where they lie outside it."""
-        above_one = round(thresholds.tau - 1, 6)
-        offloaded = share_beyond(self.ratios(thresholds.tau), thresholds.rho, thresholds.direction)
-        inside = (
-            thresholds.n in self.priming
-            and TAU[0] <= above_one <= TAU[1]
-            and offloaded <= OFFLOADED
-            and thresholds.k <= LARGEST_K
-            and thresholds.m <= LARGEST_M
-        )
-        if not inside:
+        if self._is_drawn("n") and thresholds.n not in self.priming:
             return None
-        return {
-            "n": self.priming.index(thresholds.n),
-            "tau": above_one,
+        every: dict[str, Any] = {
+            "tau": round(thresholds.tau - 1, 6),
             "direction": thresholds.direction.value,
-            "offloaded": offloaded,
             "k": thresholds.k,
             "m": thresholds.m,
         }
+        if self._is_drawn("n"):
+            every["n"] = self.priming.index(thresholds.n)
+        if self._is_drawn("offloaded"):
+            ratios = self.ratios(thresholds.tau)
+            every["offloaded"] = share_beyond(ratios, thresholds.rho, thresholds.direction)
+        space = self.distributions
+        point = {name: every[name] for name in space}
+        return point if all(map(_holds, space.values(), point.values())) else None
 
     def smts(self, settings: Sequence[Thresholds]) -> list[float]:
         """About the SMT under each setting, from the SRM's runs and without any model."""
-        return [float(smt) for smt in replayed(self._runs, settings).smt]
+        return [float(smt) for smt in replayed(self._runs, settings, method=self._method).smt]
+
+    def _is_drawn(self, name: str) -> bool:
+        """Whether the method decides by what this parameter stands for."""
+        return ("rho" if name == "offloaded" else name) in self._decides_by
 
     def ratios(self, tau: float) -> list[float]:
         """r_s (eq. 4) of every step that the SRM was seen to write, rising."""
@@ -119,6 +140,13 @@ class Space:
             found = (low_perplexity_ratio(each, tau) for each in self._logprobs)
             self._ratios[tau] = sorted(ratio for ratio in found if ratio is not None)
         return self._ratios[tau]
+
+
+def _holds(distribution: BaseDistribution, value: Any) -> bool:
+    if isinstance(distribution, CategoricalDistribution):
+        return value in distribution.choices
+    assert isinstance(distribution, IntDistribution | FloatDistribution), "no other kind is drawn"
+    return bool(distribution.low <= value <= distribution.high)
 
 
 def srm_logprobs(traces: Sequence[Trace]) -> list[tuple[float | None, ...]]:
