@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -28,6 +29,7 @@ from trigreason.gateway.exchange import Api, Choice, Exchange, Run
 from trigreason.reasoning import (
     Author,
     Degraded,
+    Message,
     Prices,
     Purpose,
     StepEnd,
@@ -37,6 +39,7 @@ from trigreason.reasoning import (
     Thresholds,
     Trace,
     Trigger,
+    prompt_tokens,
     trace_from_json,
     trace_to_json,
 )
@@ -187,6 +190,19 @@ def test_without_usage_there_is_no_such_field_and_the_account_comes_with_the_fin
     assert not any("trigreason" in each for each in others)
     assert last["choices"][0]["finish_reason"] == "stop"
     assert last["trigreason"]["trace_id"] == "chatcmpl-1"
+
+
+def test_a_prompt_that_no_server_counts_is_estimated_and_says_so() -> None:
+    answer = made()
+    trace = runs_of(answer)[0].trace
+    assert trace is not None
+    trace.messages = (Message("user", "x" * 60),)
+    assert not gathered(answer, [])["trigreason"]["prompt_is_estimate"]
+    trace.stretches = [replace(each, prompt_tokens=None) for each in trace.stretches]
+    whole = gathered(answer, [])
+    assert whole["usage"]["prompt_tokens"] == prompt_tokens(trace.messages)
+    assert whole["trigreason"]["prompt_is_estimate"]
+    assert whole["trigreason"]["models"]["srm"]["prompt_tokens"] is None
 
 
 def test_usage_of_several_choices_is_their_sum() -> None:

@@ -27,7 +27,7 @@ from trigreason.reasoning.records import (
 )
 from trigreason.reasoning.repetition import RepetitionGuard, repeated_run
 from trigreason.reasoning.replay import Firing, Replayed, replay, what_if
-from trigreason.reasoning.spending import Spent, prompt_tokens, spent
+from trigreason.reasoning.spending import Prompt, Spent, prompt_of, prompt_tokens, spent
 from trigreason.reasoning.steps import Author, Step, StepBreak, StepCutter, StepEnd
 from trigreason.reasoning.tags import KNOWN_TAGS, THINK_TAGS, Tags
 from trigreason.reasoning.thresholds import METHODS, Thresholds, make_method
@@ -70,6 +70,7 @@ __all__ = [
     "Method",
     "ModelUse",
     "Prices",
+    "Prompt",
     "Purpose",
     "RepetitionGuard",
     "Replayed",
@@ -100,6 +101,7 @@ __all__ = [
     "low_perplexity_ratio",
     "make_method",
     "perplexity",
+    "prompt_of",
     "prompt_tokens",
     "read_score",
     "repeated_run",
