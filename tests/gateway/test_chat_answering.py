@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from trigreason.configuration.gateway import ReasoningField
 from trigreason.events import (
     AnswerText,
     Done,
@@ -78,7 +79,13 @@ def made_trace() -> Trace:
     )
 
 
-def made(choices: int = 1, *, include_usage: bool = False, events: bool = False) -> ChatAnswer:
+def made(
+    choices: int = 1,
+    *,
+    include_usage: bool = False,
+    events: bool = False,
+    field: ReasoningField = "reasoning_content",
+) -> ChatAnswer:
     runs = [Run(index, made_trace(), finish_reason="stop") for index in range(choices)]
     exchange = Exchange(
         id="chatcmpl-1",
@@ -89,7 +96,9 @@ def made(choices: int = 1, *, include_usage: bool = False, events: bool = False)
         source="here",
         runs=runs,
     )
-    return ChatAnswer(exchange, include_usage=include_usage, with_events=events)
+    return ChatAnswer(
+        exchange, include_usage=include_usage, with_events=events, reasoning_field=field
+    )
 
 
 def runs_of(answer: ChatAnswer) -> list[Run]:
@@ -118,7 +127,7 @@ def streamed(answer: ChatAnswer, events: list[tuple[int, Event]]) -> list[dict[s
 
 def joined(told: list[dict[str, Any]], index: int = 0) -> dict[str, str]:
     """A message as a client puts it together."""
-    message = {"content": "", "reasoning": "", "reasoning_content": ""}
+    message = {"content": "", "reasoning_content": ""}
     choices = [each for chunk in told for each in chunk["choices"] if each["index"] == index]
     assert choices[0]["delta"] == {"role": "assistant", "content": ""}
     assert [each["finish_reason"] for each in choices] == [None] * (len(choices) - 1) + ["stop"]
@@ -146,7 +155,7 @@ def test_the_joined_stream_is_the_whole(
     whole = gathered(made(events=with_events), of_one)
     message = whole["choices"][0]["message"]
     assert joined(told) == {key: message[key] for key in joined(told)}
-    assert message["reasoning"] == message["reasoning_content"]
+    assert "reasoning" not in message
     assert message["role"] == "assistant"
     assert whole["object"] == "chat.completion"
 
@@ -161,7 +170,26 @@ def test_choices_may_come_in_any_order(parts: list[tuple[int, tuple[Event, ...]]
     for index in range(3):
         message = whole["choices"][index]["message"]
         assert joined(told, index)["content"] == message["content"]
-        assert joined(told, index)["reasoning"] == message["reasoning"]
+        assert joined(told, index)["reasoning_content"] == message["reasoning_content"]
+
+
+@pytest.mark.parametrize(
+    ("field", "names"),
+    [
+        ("reasoning_content", {"reasoning_content"}),
+        ("reasoning", {"reasoning"}),
+        ("both", {"reasoning_content", "reasoning"}),
+    ],
+)
+def test_reasoning_goes_under_the_names_that_are_set(
+    field: ReasoningField, names: set[str]
+) -> None:
+    thought = ThinkingText(Author.SRM, "Hm.")
+    (_, chunk, _) = streamed(made(field=field), [(0, thought)])
+    assert chunk["choices"][0]["delta"] == dict.fromkeys(names, "Hm.")
+    message = gathered(made(field=field), [(0, thought)])["choices"][0]["message"]
+    assert {name for name in message if name.startswith("reasoning")} == names
+    assert {message[name] for name in names} == {"Hm."}
 
 
 USAGE = {

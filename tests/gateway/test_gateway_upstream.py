@@ -93,6 +93,16 @@ async def test_a_slow_model_and_comments_meanwhile(tmp_path: Path) -> None:
         assert not (await two.ask()).text.startswith(":")
 
 
+async def test_the_reasoning_goes_under_the_name_that_is_configured(tmp_path: Path) -> None:
+    async with served(always(say(THOUGHT))) as srm, served(()) as lrm:
+        toml = pair_at(srm.url.partition("@")[2], lrm.url.partition("@")[2])
+        toml = toml.replace("[gateway]\n", '[gateway]\nreasoning_field = "reasoning"\n')
+        async with asked_gateway(tmp_path, toml) as client:
+            told = await client.chat(model="two", stream=True)
+            assert told.joined("reasoning") == "One.\n\nTwo."
+            assert "reasoning_content" not in told.text
+
+
 async def test_comments_also_while_waiting_for_a_place(tmp_path: Path) -> None:
     replies = [chatter(), say(THOUGHT)]
     limits = "running = 1\nkeepalive_seconds = 0.05"
