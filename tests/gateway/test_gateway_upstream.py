@@ -245,6 +245,24 @@ async def test_beyond_the_queue(tmp_path: Path, stream: bool) -> None:
             task.cancel()
 
 
+async def test_one_request_of_a_key_is_next_behind_the_queue_of_another(tmp_path: Path) -> None:
+    async with upstream(tmp_path, always(chatter()), "running = 1") as two:
+        made = [await two.client.service.storage.create_key(name) for name in ("ann", "bob")]
+        ann, bob = (Upstream(two.client.with_key(key.text), two.srm) for key in made)
+        first = await ann.open()
+        waiting = [asyncio.create_task(ann.ask()) for _ in range(60)]
+        assert await soon(lambda: two.client.service.admission.waiting == 60)
+        turn = [{"role": "user", "content": "It is me."}]
+        waiting.append(asyncio.create_task(bob.ask(messages=turn)))
+        assert await soon(lambda: two.client.service.admission.waiting == 61)
+        first.cancel()
+        assert await soon(lambda: len(two.srm.bodies) == 2)
+        assert "It is me." in two.srm.bodies[1]["prompt"]
+        for task in waiting:
+            task.cancel()
+        await asyncio.gather(first, *waiting, return_exceptions=True)
+
+
 async def test_too_long_in_the_queue(tmp_path: Path) -> None:
     limits = "running = 1\nrequest_seconds = 0.5\nkeepalive_seconds = 0.2"
     async with upstream(tmp_path, always(chatter()), limits) as two:
