@@ -32,7 +32,7 @@ VOCABULARY = {
     "<s>": CONTROL,
     "</s>": CONTROL,
     ">x": CONTROL,
-    "é|": CONTROL,
+    "é>": CONTROL,
     "[THINK]": CONTROL,
     "<tool>": USER_DEFINED,
 }
@@ -60,7 +60,7 @@ def prompt(content: str, written: str = "") -> Prompt:
         ("<|end|>|>", ["<s>", 1, "|end|>|></s>"]),
         ("<s>x", ["<s>", 1, "s", 2, "x</s>"]),
         ("[THINK] <tool>", "<s>[THINK] <tool></s>"),
-        ("é| cannot be cut", "<s>é| cannot be cut</s>"),
+        ("é> cannot be cut", "<s>é> cannot be cut</s>"),
         (f"<{CUT}s>", ["<s>", 1, "s></s>"]),
         (CUT, "<s></s>"),
     ],
@@ -89,7 +89,7 @@ def test_the_characters_stay_and_no_control_is_left(texts: list[str]) -> None:
     assert "".join(names[each] if isinstance(each, int) else each for each in pieces) == content
     left = [each for each in pieces if isinstance(each, str)]
     for word, kind in VOCABULARY.items():
-        if kind in (UNKNOWN, CONTROL) and word not in ("[THINK]", "é|"):
+        if kind in (UNKNOWN, CONTROL) and word not in ("[THINK]", "é>"):
             assert not any(word in each for each in left)
 
 
