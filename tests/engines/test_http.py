@@ -135,6 +135,22 @@ async def test_a_line_without_an_end(monkeypatch: pytest.MonkeyPatch, sent: byte
     assert written < 10e6
 
 
+async def test_more_text_than_any_model_writes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(http_stream, "LONGEST_TEXT", 10_000)
+
+    async def handler(request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse(headers={"content-type": "text/event-stream"})
+        await response.prepare(request)
+        for _ in range(12):
+            await response.write(_event("x" * 1000))
+        await response.write(_event("", "stop"))
+        return response
+
+    error = await failure(handler)
+    assert isinstance(error, EngineFailed)
+    assert error.what == "the stream brought more than 10,000 characters of text"
+
+
 async def test_nothing_is_read_after_the_end() -> None:
     """A server may keep the connection open after its last event."""
 

@@ -238,6 +238,7 @@ def test_a_server_that_tells_no_template(config: dict[str, Any]) -> None:
     ("told", "complaint"),
     [
         ("{% if", "the chat template cannot be read: "),
+        ("{{ a }}" * 2**18, "the chat template is larger than a template can be (1048576 bytes)"),
         (3, "the tokenizer has a chat_template that is neither text nor a list"),
         ({"rag": "x"}, 'the tokenizer names no template "default", only rag'),
     ],

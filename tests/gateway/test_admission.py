@@ -74,9 +74,48 @@ async def test_sources_take_turns() -> None:
         await guests.come(name, "greedy")
     for name in ("m1", "m2"):
         await guests.come(name, "modest")
-    for name in ("first", "g1", "m1", "g2", "m2", "g3"):
+    for name in ("first", "m1", "g1", "m2", "g2", "g3"):
         assert guests.order[-1] == name
         await guests.go(name)
+    await everybody_leaves(guests)
+
+
+@pytest.mark.parametrize("places", [1, 4])
+async def test_one_request_is_next_behind_a_hundred_of_another_source(places: int) -> None:
+    guests = Guests(Admission(places, 200))
+    for index in range(places + 100):
+        await guests.come(f"g{index}", "greedy")
+    await guests.come("m", "modest")
+    assert guests.admission.waiting == 101
+    await guests.go("g0")
+    assert guests.order[-1] == "m"
+    await everybody_leaves(guests)
+
+
+async def test_long_runs_take_no_places_from_short_ones() -> None:
+    guests = Guests(Admission(4, 100))
+    for index in range(20):
+        await guests.come(f"long{index}", "one")
+    for index in range(20):
+        await guests.come(f"short{index}", "other")
+    await guests.go("long0")
+    await guests.go("long1")
+    for index in range(18):
+        assert guests.order[-1] == f"short{index + 1}", "both have half of the places"
+        await guests.go(f"short{index}")
+    assert not any(guests.tasks[f"long{index}"].done() for index in (2, 3))
+    await everybody_leaves(guests)
+
+
+async def test_who_comes_when_a_place_is_free_and_has_none_takes_it() -> None:
+    guests = Guests(Admission(3, 10))
+    await guests.come("a", "one")
+    await guests.come("wide", "one", 3)
+    await guests.come("b", "two")
+    assert guests.order == ["a", "b"], "the wide one waits for its own"
+    await guests.go("b")
+    await guests.go("a")
+    assert guests.order[-1] == "wide"
     await everybody_leaves(guests)
 
 
@@ -91,8 +130,6 @@ async def test_no_source_fills_the_queue() -> None:
         waiting += 1
         assert guests.admission.waiting == waiting, "there is room for others"
     await guests.go("g0")
-    assert guests.order[-1] == "g1"
-    await guests.go("g1")
     assert guests.order[-1] == "a", "and it is their turn"
     await everybody_leaves(guests)
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from trigreason.configuration.gateway import ReasoningField
 from trigreason.events import (
     AnswerText,
     Done,
@@ -28,6 +30,7 @@ from trigreason.gateway.exchange import Api, Choice, Exchange, Run
 from trigreason.reasoning import (
     Author,
     Degraded,
+    Message,
     Prices,
     Purpose,
     StepEnd,
@@ -37,6 +40,7 @@ from trigreason.reasoning import (
     Thresholds,
     Trace,
     Trigger,
+    prompt_tokens,
     trace_from_json,
     trace_to_json,
 )
@@ -75,7 +79,13 @@ def made_trace() -> Trace:
     )
 
 
-def made(choices: int = 1, *, include_usage: bool = False, events: bool = False) -> ChatAnswer:
+def made(
+    choices: int = 1,
+    *,
+    include_usage: bool = False,
+    events: bool = False,
+    field: ReasoningField = "reasoning_content",
+) -> ChatAnswer:
     runs = [Run(index, made_trace(), finish_reason="stop") for index in range(choices)]
     exchange = Exchange(
         id="chatcmpl-1",
@@ -86,7 +96,9 @@ def made(choices: int = 1, *, include_usage: bool = False, events: bool = False)
         source="here",
         runs=runs,
     )
-    return ChatAnswer(exchange, include_usage=include_usage, with_events=events)
+    return ChatAnswer(
+        exchange, include_usage=include_usage, with_events=events, reasoning_field=field
+    )
 
 
 def runs_of(answer: ChatAnswer) -> list[Run]:
@@ -115,7 +127,7 @@ def streamed(answer: ChatAnswer, events: list[tuple[int, Event]]) -> list[dict[s
 
 def joined(told: list[dict[str, Any]], index: int = 0) -> dict[str, str]:
     """A message as a client puts it together."""
-    message = {"content": "", "reasoning": "", "reasoning_content": ""}
+    message = {"content": "", "reasoning_content": ""}
     choices = [each for chunk in told for each in chunk["choices"] if each["index"] == index]
     assert choices[0]["delta"] == {"role": "assistant", "content": ""}
     assert [each["finish_reason"] for each in choices] == [None] * (len(choices) - 1) + ["stop"]
@@ -143,7 +155,7 @@ def test_the_joined_stream_is_the_whole(
     whole = gathered(made(events=with_events), of_one)
     message = whole["choices"][0]["message"]
     assert joined(told) == {key: message[key] for key in joined(told)}
-    assert message["reasoning"] == message["reasoning_content"]
+    assert "reasoning" not in message
     assert message["role"] == "assistant"
     assert whole["object"] == "chat.completion"
 
@@ -158,7 +170,26 @@ def test_choices_may_come_in_any_order(parts: list[tuple[int, tuple[Event, ...]]
     for index in range(3):
         message = whole["choices"][index]["message"]
         assert joined(told, index)["content"] == message["content"]
-        assert joined(told, index)["reasoning"] == message["reasoning"]
+        assert joined(told, index)["reasoning_content"] == message["reasoning_content"]
+
+
+@pytest.mark.parametrize(
+    ("field", "names"),
+    [
+        ("reasoning_content", {"reasoning_content"}),
+        ("reasoning", {"reasoning"}),
+        ("both", {"reasoning_content", "reasoning"}),
+    ],
+)
+def test_reasoning_goes_under_the_names_that_are_set(
+    field: ReasoningField, names: set[str]
+) -> None:
+    thought = ThinkingText(Author.SRM, "Hm.")
+    (_, chunk, _) = streamed(made(field=field), [(0, thought)])
+    assert chunk["choices"][0]["delta"] == dict.fromkeys(names, "Hm.")
+    message = gathered(made(field=field), [(0, thought)])["choices"][0]["message"]
+    assert {name for name in message if name.startswith("reasoning")} == names
+    assert {message[name] for name in names} == {"Hm."}
 
 
 USAGE = {
@@ -187,6 +218,19 @@ def test_without_usage_there_is_no_such_field_and_the_account_comes_with_the_fin
     assert not any("trigreason" in each for each in others)
     assert last["choices"][0]["finish_reason"] == "stop"
     assert last["trigreason"]["trace_id"] == "chatcmpl-1"
+
+
+def test_a_prompt_that_no_server_counts_is_estimated_and_says_so() -> None:
+    answer = made()
+    trace = runs_of(answer)[0].trace
+    assert trace is not None
+    trace.messages = (Message("user", "x" * 60),)
+    assert not gathered(answer, [])["trigreason"]["prompt_is_estimate"]
+    trace.stretches = [replace(each, prompt_tokens=None) for each in trace.stretches]
+    whole = gathered(answer, [])
+    assert whole["usage"]["prompt_tokens"] == prompt_tokens(trace.messages)
+    assert whole["trigreason"]["prompt_is_estimate"]
+    assert whole["trigreason"]["models"]["srm"]["prompt_tokens"] is None
 
 
 def test_usage_of_several_choices_is_their_sum() -> None:

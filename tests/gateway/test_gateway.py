@@ -40,9 +40,8 @@ async def test_streamed_or_whole_it_is_the_same_answer(client: Client) -> None:
     streamed = await client.chat(stream=True, stream_options={"include_usage": True})
     assert (whole.status, streamed.status) == (200, 200)
     assert "\\boxed{" in whole.message["content"]
-    for key in ("content", "reasoning", "reasoning_content"):
+    for key in ("content", "reasoning_content"):
         assert streamed.joined(key) == whole.message[key] != ""
-    assert whole.message["reasoning"] == whole.message["reasoning_content"]
     assert streamed.text.endswith("data: [DONE]\n\n")
     last = streamed.chunks[-1]
     assert last["usage"]["completion_tokens"] == whole.body["usage"]["completion_tokens"]
@@ -57,7 +56,7 @@ async def test_the_numbers_are_those_of_the_trace(client: Client) -> None:
         told.body["usage"],
         told.body["trigreason"],
     )
-    assert told.message["reasoning"] == trace.thinking
+    assert told.message["reasoning_content"] == trace.thinking
     assert told.message["content"] == trace.answer
     assert usage["completion_tokens"] == trace.thinking_tokens + trace.answer_tokens
     assert usage["completion_tokens_details"]["reasoning_tokens"] == trace.thinking_tokens
@@ -134,13 +133,13 @@ async def test_events(client: Client) -> None:
 async def test_stop_strings_end_the_answer_alone(client: Client) -> None:
     whole = await client.chat()
     assert "boxed" in whole.message["content"]
-    assert ": " in whole.message["reasoning"]
+    assert ": " in whole.message["reasoning_content"]
     for stream in (False, True):
         told = await client.chat(stop=["boxed", "\n\n"], stream=stream)
         content = told.joined("content") if stream else told.message["content"]
-        thinking = told.joined("reasoning") if stream else told.message["reasoning"]
+        thinking = told.joined("reasoning_content") if stream else told.message["reasoning_content"]
         assert content == whole.message["content"].split("boxed")[0]
-        assert thinking == whole.message["reasoning"]
+        assert thinking == whole.message["reasoning_content"]
         last = told.chunks[-1] if stream else told.body
         assert last["choices"][0]["finish_reason"] == "stop"
         assert last["trigreason"]["stop"] == "stop_string"
@@ -176,7 +175,7 @@ async def test_choices_run_beside_each_other_under_seeds_of_their_own(client: Cl
         message = whole.body["choices"][index]["message"]
         assert message == single.message
         assert streamed.joined("content", index) == single.message["content"]
-        assert streamed.joined("reasoning", index) == single.message["reasoning"]
+        assert streamed.joined("reasoning_content", index) == single.message["reasoning_content"]
     spent = sum(each.body["usage"]["completion_tokens"] for each in alone)
     assert whole.body["usage"]["completion_tokens"] == spent
     assert [each["seed"] for each in whole.body["trigreason"]["runs"]] == [7, 8, 9]

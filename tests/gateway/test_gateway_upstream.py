@@ -93,6 +93,16 @@ async def test_a_slow_model_and_comments_meanwhile(tmp_path: Path) -> None:
         assert not (await two.ask()).text.startswith(":")
 
 
+async def test_the_reasoning_goes_under_the_name_that_is_configured(tmp_path: Path) -> None:
+    async with served(always(say(THOUGHT))) as srm, served(()) as lrm:
+        toml = pair_at(srm.url.partition("@")[2], lrm.url.partition("@")[2])
+        toml = toml.replace("[gateway]\n", '[gateway]\nreasoning_field = "reasoning"\n')
+        async with asked_gateway(tmp_path, toml) as client:
+            told = await client.chat(model="two", stream=True)
+            assert told.joined("reasoning") == "One.\n\nTwo."
+            assert "reasoning_content" not in told.text
+
+
 async def test_comments_also_while_waiting_for_a_place(tmp_path: Path) -> None:
     replies = [chatter(), say(THOUGHT)]
     limits = "running = 1\nkeepalive_seconds = 0.05"
@@ -233,6 +243,24 @@ async def test_beyond_the_queue(tmp_path: Path, stream: bool) -> None:
         assert int(told.headers["retry-after"]) >= 1
         for task in (running, waiting):
             task.cancel()
+
+
+async def test_one_request_of_a_key_is_next_behind_the_queue_of_another(tmp_path: Path) -> None:
+    async with upstream(tmp_path, always(chatter()), "running = 1") as two:
+        made = [await two.client.service.storage.create_key(name) for name in ("ann", "bob")]
+        ann, bob = (Upstream(two.client.with_key(key.text), two.srm) for key in made)
+        first = await ann.open()
+        waiting = [asyncio.create_task(ann.ask()) for _ in range(60)]
+        assert await soon(lambda: two.client.service.admission.waiting == 60)
+        turn = [{"role": "user", "content": "It is me."}]
+        waiting.append(asyncio.create_task(bob.ask(messages=turn)))
+        assert await soon(lambda: two.client.service.admission.waiting == 61)
+        first.cancel()
+        assert await soon(lambda: len(two.srm.bodies) == 2)
+        assert "It is me." in two.srm.bodies[1]["prompt"]
+        for task in waiting:
+            task.cancel()
+        await asyncio.gather(first, *waiting, return_exceptions=True)
 
 
 async def test_too_long_in_the_queue(tmp_path: Path) -> None:

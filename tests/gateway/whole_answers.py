@@ -48,7 +48,7 @@ class Answer:
     def text(self) -> tuple[str, str]:
         """Thinking and answer."""
         deltas = [choice["delta"] for event in self.events for choice in event.get("choices", ())]
-        thinking = "".join(delta.get("reasoning", "") for delta in deltas)
+        thinking = "".join(delta.get("reasoning_content", "") for delta in deltas)
         return thinking, "".join(delta.get("content", "") for delta in deltas)
 
 

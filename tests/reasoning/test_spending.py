@@ -11,6 +11,7 @@ from trigreason.reasoning import (
     Author,
     Message,
     Prices,
+    Prompt,
     Purpose,
     Spent,
     StepEnd,
@@ -18,6 +19,7 @@ from trigreason.reasoning import (
     Stretch,
     Thresholds,
     Trace,
+    prompt_of,
     prompt_tokens,
     spent,
 )
@@ -136,6 +138,33 @@ def test_spent(name: str) -> None:
     found = spent(trace_of(*stretches, **more))
     assert found.usd == pytest.approx(expected.usd)
     assert found.is_estimate is expected.is_estimate
+
+
+PROMPTS: dict[str, tuple[list[Stretch], Prompt]] = {
+    "nothing asked": ([], Prompt(0, False)),
+    "told": ([asked(LRM, 5, **TOLD)], Prompt(50, False)),
+    "told to the second, nothing written before": (
+        [asked(SRM, 0), asked(LRM, 5, **TOLD)],
+        Prompt(50, False),
+    ),
+    "told with what was written behind it": (
+        [asked(SRM, 40), asked(LRM, 5, **TOLD)],
+        Prompt(10, True),
+    ),
+    "never told": ([asked(SRM, 5), asked(LRM, 5)], Prompt(ALONE, True)),
+    "left before the first token": ([asked(SRM, 0)], Prompt(ALONE, True)),
+    "failed before it": ([asked(SRM, 0, failed="away")], Prompt(0, False)),
+    "a judge's is another": (
+        [replace(asked(LRM, 1, prompt_tokens=90), purpose=Purpose.JUDGE), asked(SRM, 1)],
+        Prompt(ALONE, True),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", PROMPTS)
+def test_the_prompt(name: str) -> None:
+    stretches, expected = PROMPTS[name]
+    assert prompt_of(trace_of(*stretches)) == expected
 
 
 def test_spent_by_one_of_them() -> None:

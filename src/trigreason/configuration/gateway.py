@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from urllib.parse import parse_qs, urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
@@ -13,6 +13,9 @@ from trigreason.configuration.variables import Variable
 
 _STRICT = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 _SQLITE_OR_POSTGRESQL = re.compile(r"(sqlite|postgresql)(\+\w+)?://.*", re.DOTALL)
+
+
+ReasoningField = Literal["reasoning_content", "reasoning", "both"]
 
 
 def _database(place: str) -> str:
@@ -82,7 +85,8 @@ class GatewaySettings(BaseModel):
     ``database`` is a file for SQLite or a SQLAlchemy URL; ``database_env`` names the environment
     variable that holds the URL where that has a password. With neither, it is a file in the
     user's state folder. ``pairs`` are those that are served; None for all that are configured, or
-    the bundled one where none is.
+    the bundled one where none is. ``reasoning_field`` is what chat completions call the reasoning;
+    with ``both`` it stands under either name.
     """
 
     model_config = _STRICT
@@ -92,6 +96,7 @@ class GatewaySettings(BaseModel):
     pairs: tuple[str, ...] | None = None
     database: Annotated[str, Field(min_length=1), AfterValidator(_database)] | None = None
     database_env: Variable | None = None
+    reasoning_field: ReasoningField = "reasoning_content"
     limits: Limits = Field(default_factory=Limits)
     traces: Traces = Field(default_factory=Traces)
     telemetry: Telemetry = Field(default_factory=Telemetry)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from abc import abstractmethod
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -16,6 +17,7 @@ from trigreason.engines.base import (
     EngineRefused,
     EngineUnreachable,
 )
+from trigreason.engines.bodies import error_text
 from trigreason.engines.proxies import proxy_for
 from trigreason.engines.refusals import one_line, refusal, retry_after, room_told
 
@@ -88,7 +90,7 @@ class HttpEngine(Engine):
         response = await self._post(self.url + path, body)
         try:
             if response.status >= 400:
-                text = await self._error_body(response)
+                text = self.without_key(await error_text(response))
                 after = retry_after(response.headers)
                 raise refusal(response.status, text, self.where, after=after)
             yield response
@@ -116,9 +118,8 @@ class HttpEngine(Engine):
             yield response
 
     async def _post(self, url: str, body: dict[str, Any]) -> aiohttp.ClientResponse:
-        session = self._open_session()
         try:
-            return await session.post(url, json=body)
+            return await self._answered(url, body)
         except aiohttp.ClientConnectorError as error:
             raise self._unreachable(error) from error
         except (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError):
@@ -126,16 +127,14 @@ class HttpEngine(Engine):
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             raise self._unreachable(error) from error
         try:
-            return await session.post(url, json=body)
+            return await self._answered(url, body)
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             raise self._unreachable(error) from error
 
-    async def _error_body(self, response: aiohttp.ClientResponse) -> str:
-        try:
-            text = await response.text(errors="replace")
-        except (aiohttp.ClientError, TimeoutError, OSError):
-            return ""  # the status alone says enough
-        return self.without_key(text)
+    async def _answered(self, url: str, body: dict[str, Any]) -> aiohttp.ClientResponse:
+        """The head of the answer, which may come slowly, but not byte by byte for ever."""
+        async with asyncio.timeout(self.timeouts.connect + self.timeouts.read):
+            return await self._open_session().post(url, json=body)
 
     def without_key(self, text: str) -> str:
         """Words of the server, fit to be shown."""
@@ -171,5 +170,9 @@ def cause(error: BaseException) -> str:
     """What lies behind a connection error, in a few words."""
     if isinstance(error, aiohttp.ClientConnectorError):
         error = error.os_error
+    if isinstance(error, aiohttp.TooManyRedirects):
+        return "it redirects again and again"
     text = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+    if isinstance(error, aiohttp.ClientResponseError):
+        text = error.message  # without the URL, which the error names anyway
     return one_line(text) if text else type(error).__name__

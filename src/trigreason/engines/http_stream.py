@@ -23,6 +23,9 @@ LINGERS = 2.0
 LONGEST_PAYLOAD = 4 * 2**20
 """Bytes of one event of a stream; more than the probabilities of many tokens take."""
 
+LONGEST_TEXT = 16 * 2**20
+"""Characters that one stream may bring, whatever number of tokens they are told to be."""
+
 Split = Callable[[bytes], Iterator[bytes]]
 
 
@@ -46,6 +49,7 @@ class HttpStream(ABC):
         self._shown: Callable[[str], str] = str
         self._left_at: float | None = None
         self._has_text = False
+        self._characters = 0
         self.where = where
         self._response = response
         self._split = bounded(split, where)
@@ -88,7 +92,7 @@ class HttpStream(ABC):
             more = bool(data)
             tokens, failure = self._read_all(data or LAST)
             if tokens:
-                self._has_text = True
+                self._weigh(tokens)
                 yield tokens
             if broken is not None and self.finish is None:
                 raise self._broken(f"the stream broke off ({cause(broken)})") from broken
@@ -118,6 +122,16 @@ class HttpStream(ABC):
                 return tokens, error
             self.over = True
         return tokens, None
+
+    def _weigh(self, tokens: Sequence[Token]) -> None:
+        self._has_text = True
+        self._characters += sum(len(token.text) for token in tokens)
+        if self._characters > LONGEST_TEXT:
+            raise EngineFailed(
+                f"the stream brought more than {LONGEST_TEXT:,} characters of text",
+                self.where,
+                "Is this really a server of models?",
+            )
 
     def _is_torn(self, failure: EngineError) -> bool:
         """Whether what cannot be read at the end is half an event."""

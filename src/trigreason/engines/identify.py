@@ -15,6 +15,7 @@ import aiohttp
 import msgspec
 
 from trigreason.engines.base import EngineRefused, EngineUnreachable
+from trigreason.engines.bodies import error_text, page
 from trigreason.engines.http import cause
 from trigreason.engines.proxies import proxy_for
 from trigreason.engines.refusals import refusal
@@ -108,15 +109,15 @@ class Visit:
         """
         try:
             async with self._session.get(f"{self.url}/models") as response:
-                status, body = response.status, await response.read()
+                if (status := response.status) in (401, 403, 429) or status >= 500:
+                    raise refusal(status, await error_text(response), self.url)
+                body = await page(response)
         except (TimeoutError, aiohttp.ClientError, OSError) as error:
             raise EngineUnreachable(
                 f"no answer ({cause(error)})",
                 self.url,
                 "Is the server running, and is the address right?",
             ) from error
-        if status in (401, 403, 429) or status >= 500:
-            raise refusal(status, body.decode(errors="replace"), self.url)
         try:
             return msgspec.json.decode(body, type=Listing).data
         except (msgspec.MsgspecError, UnicodeDecodeError) as error:
@@ -134,11 +135,11 @@ class Visit:
         spoken = await asyncio.gather(*map(self._spoken, PAGES))
         return next(filter(None, spoken), "generic")
 
-    async def _spoken(self, page: str) -> str | None:
-        dialect, field = PAGES[page]
+    async def _spoken(self, path: str) -> str | None:
+        dialect, field = PAGES[path]
         try:
-            async with self._session.get(self.url.removesuffix("/v1") + page) as response:
-                told = msgspec.json.decode(await response.read())
+            async with self._session.get(self.url.removesuffix("/v1") + path) as response:
+                told = msgspec.json.decode(await page(response))
         except (TimeoutError, aiohttp.ClientError, OSError, msgspec.MsgspecError, ValueError):
             return None
         return dialect if isinstance(told, dict) and field in told else None

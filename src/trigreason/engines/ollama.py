@@ -14,6 +14,7 @@ import aiohttp
 import msgspec
 
 from trigreason.engines.base import BLANK_LINE, Capabilities, EngineFailed, Prefix, Sampling, Usage
+from trigreason.engines.bodies import page
 from trigreason.engines.completions import (
     Body,
     CompletionsEngine,
@@ -232,6 +233,6 @@ async def ask_show(url: str, model: str, headers: Mapping[str, str] | None = Non
         ):
             if response.status != 200:
                 return None
-            return msgspec.json.decode(await response.read(), type=Shown)
+            return msgspec.json.decode(await page(response), type=Shown)
     except (TimeoutError, aiohttp.ClientError, OSError, msgspec.MsgspecError, UnicodeDecodeError):
         return None

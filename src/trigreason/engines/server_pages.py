@@ -8,6 +8,7 @@ from typing import TypeVar
 import aiohttp
 import msgspec
 
+from trigreason.engines.bodies import page
 from trigreason.engines.http import Timeouts
 from trigreason.engines.proxies import proxy_for
 
@@ -16,7 +17,7 @@ Told = TypeVar("Told")
 
 async def ask_page(
     url: str,
-    page: str,
+    path: str,
     told: type[Told],
     headers: Mapping[str, str] | None = None,
     seconds: float = Timeouts().connect,
@@ -31,10 +32,10 @@ async def ask_page(
     try:
         async with (
             aiohttp.ClientSession(timeout=timeout, headers=headers, proxy=proxy) as session,
-            session.get(f"{root}{page}") as response,
+            session.get(f"{root}{path}") as response,
         ):
             if response.status != 200:
                 return None
-            return msgspec.json.decode(await response.read(), type=told)
+            return msgspec.json.decode(await page(response), type=told)
     except (TimeoutError, aiohttp.ClientError, OSError, msgspec.MsgspecError, UnicodeDecodeError):
         return None

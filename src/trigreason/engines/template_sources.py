@@ -21,6 +21,7 @@ TOKENIZER_CONFIG = "tokenizer_config.json"
 PROCESSOR_TEMPLATE = "chat_template.json"
 MAX_TEMPLATE_BYTES = 2**20
 """Far more than any template; a model's weights given by mistake are not read as one."""
+_TOO_LARGE = f"is larger than a template can be ({MAX_TEMPLATE_BYTES} bytes)"
 
 
 def template_from(source: str | Path) -> ChatTemplate:
@@ -102,6 +103,8 @@ def _from_folder(folder: Path) -> ChatTemplate:
 
 def _completed(source: str, config: Mapping[str, Any], origin: str) -> ChatTemplate:
     """A template with the special tokens of a tokenizer's configuration."""
+    if len(source) > MAX_TEMPLATE_BYTES:
+        raise TemplateError(f"the chat template {_TOO_LARGE}")
     return ChatTemplate(
         source,
         bos_token="" if config.get("add_bos_token", True) else _token(config.get("bos_token")),
@@ -174,7 +177,7 @@ def _json(path: Path) -> dict[str, Any]:
 
 def _read(path: Path) -> str:
     if path.stat().st_size > MAX_TEMPLATE_BYTES:
-        raise TemplateError(f"is larger than a template can be ({MAX_TEMPLATE_BYTES} bytes)")
+        raise TemplateError(_TOO_LARGE)
     try:
         return path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:

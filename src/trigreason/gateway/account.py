@@ -22,16 +22,16 @@ from trigreason.reasoning import Author, Degraded, StepRecord, Trace, spent
 def chat_usage(exchange: Exchange) -> dict[str, Any]:
     """Tokens of the prompt as the first model counts them, and of the text that stands.
 
-    What was thrown away or judged is in :func:`account`. A prompt whose length no server told
-    counts as 0 here, because OpenAI's shape has no other word for it, and as null there.
+    What was thrown away or judged is in :func:`account`, and so is whether the prompt is an
+    estimate, for which OpenAI's shape has no word.
     """
-    prompt = exchange.prompt_tokens or 0
+    prompt = exchange.prompt.tokens
     completion = exchange.reasoning_tokens + exchange.answer_tokens
     return {
         "prompt_tokens": prompt,
         "completion_tokens": completion,
         "total_tokens": prompt + completion,
-        "prompt_tokens_details": {"cached_tokens": exchange.cached_tokens or 0},
+        "prompt_tokens_details": {"cached_tokens": min(prompt, exchange.cached_tokens or 0)},
         "completion_tokens_details": {"reasoning_tokens": exchange.reasoning_tokens},
     }
 
@@ -44,6 +44,7 @@ def account(exchange: Exchange) -> dict[str, Any]:
         "method": exchange.choice.method,
         "usd": cost.usd,
         "usd_is_estimate": cost.is_estimate,
+        "prompt_is_estimate": exchange.prompt.is_estimate,
         "queued_seconds": round(exchange.queued_seconds, 6),
     }
     runs = [_of_run(exchange, run) for run in exchange.runs if run.trace is not None]

@@ -1,9 +1,9 @@
-"""Who may run, who waits, and who is turned away: bounded, and fair between sources."""
+"""Who may run, who waits, and who is turned away: bounded, and in equal shares between sources."""
 
 from __future__ import annotations
 
 import asyncio
-from collections import OrderedDict, deque
+from collections import Counter, OrderedDict, deque
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -36,9 +36,10 @@ class _Waiting:
 class Admission:
     """At most ``places`` runs at a time and ``queued`` that wait for one.
 
-    A source (a key, or an address) that sends many requests waits behind its own: sources take
-    turns, and none fills the queue (see ``SHARE``). Within one, first come is first served, and
-    nobody overtakes who needs more places.
+    A free place goes to the source (a key, or an address) that has the fewest; of equals, to the
+    one that has waited longest since it last gave one back. So who sends many requests, or long
+    ones, waits behind its own, and none fills the queue (see ``SHARE``). Within a source, first
+    come is first served, and whose turn it is keeps it until there are as many places as it needs.
     """
 
     def __init__(self, places: int, queued: int) -> None:
@@ -47,6 +48,7 @@ class Admission:
         self._places = places
         self._queued = queued
         self._sources: OrderedDict[str, deque[_Waiting]] = OrderedDict()
+        self._held: Counter[str] = Counter()
         self._usual_seconds = FIRST_GUESS
 
     @asynccontextmanager
@@ -63,12 +65,12 @@ class Admission:
             yield
         finally:
             self._usual_seconds += _WEIGHT * (perf_counter() - began - self._usual_seconds)
-            self.running -= count
+            self._give_back(source, count)
             self._call_up()
 
     async def _enter(self, source: str, count: int) -> None:
         if not self._sources and self.running + count <= self._places:
-            self.running += count
+            self._take(source, count)
             return
         own_waiting = sum(each.count for each in self._sources.get(source, ()))
         free = self._queued - self.waiting
@@ -77,15 +79,28 @@ class Admission:
         own = _Waiting(count, asyncio.get_running_loop().create_future())
         self._sources.setdefault(source, deque()).append(own)
         self.waiting += count
+        self._call_up()
         try:
             await own.turn
         except asyncio.CancelledError:
             if own in self._sources.get(source, ()):
                 self._leave(source, own)
             else:
-                self.running -= count  # called up in the very moment of leaving
+                self._give_back(source, count)  # called up in the very moment of leaving
             self._call_up()
             raise
+
+    def _take(self, source: str, count: int) -> None:
+        self.running += count
+        self._held[source] += count
+
+    def _give_back(self, source: str, count: int) -> None:
+        self.running -= count
+        self._held[source] -= count
+        if not self._held[source]:
+            del self._held[source]
+        if source in self._sources:
+            self._sources.move_to_end(source)
 
     def _leave(self, source: str, own: _Waiting) -> None:
         waiting = self._sources[source]
@@ -97,13 +112,11 @@ class Admission:
     def _call_up(self) -> None:
         """Give free places to those whose turn it is."""
         while self._sources:
-            source, waiting = next(iter(self._sources.items()))
-            first = waiting[0]
+            source = min(self._sources, key=self._held.__getitem__)
+            first = self._sources[source][0]
             if self.running + first.count > self._places:
                 return
             self._leave(source, first)
-            if source in self._sources:
-                self._sources.move_to_end(source)
-            self.running += first.count
+            self._take(source, first.count)
             if not first.turn.done():  # who is just leaving gives its places back itself
                 first.turn.set_result(None)

@@ -13,7 +13,17 @@ from enum import StrEnum
 from time import perf_counter
 
 from trigreason.gateway.keys import Key
-from trigreason.reasoning import Author, Purpose, Spent, Stretch, Thresholds, Trace, spent
+from trigreason.reasoning import (
+    Author,
+    Prompt,
+    Purpose,
+    Spent,
+    Stretch,
+    Thresholds,
+    Trace,
+    prompt_of,
+    spent,
+)
 
 
 class Api(StrEnum):
@@ -103,13 +113,17 @@ class Exchange:
         return [run.trace for run in self.runs if run.trace is not None]
 
     @property
-    def prompt_tokens(self) -> int | None:
-        """The conversation's tokens as the model that was first asked counts them."""
-        opening = next((run.opening for run in self.runs if run.opening), None)
-        return opening.prompt_tokens if opening else None
+    def prompt(self) -> Prompt:
+        """The conversation's tokens as the model that was first asked counts them.
+
+        Where no server tells, they are estimated; 0 where no model has read it.
+        """
+        read = [prompt for trace in self.traces if (prompt := prompt_of(trace)).tokens]
+        return min(read, key=lambda prompt: prompt.is_estimate, default=Prompt(0, False))
 
     @property
     def cached_tokens(self) -> int | None:
+        """Those of the first counted prompt that were read before."""
         opening = next((run.opening for run in self.runs if run.opening), None)
         return opening.cached_tokens if opening else None
 

@@ -31,7 +31,7 @@ from trigreason.reasoning.records import (
 )
 from trigreason.reasoning.repetition import RepetitionGuard, repeated_run
 from trigreason.reasoning.replay import Firing, Replayed, replay, what_if
-from trigreason.reasoning.spending import Spent, prompt_tokens, spent
+from trigreason.reasoning.spending import Prompt, Spent, prompt_of, prompt_tokens, spent
 from trigreason.reasoning.steps import Author, Step, StepBreak, StepCutter, StepEnd
 from trigreason.reasoning.tags import KNOWN_TAGS, THINK_TAGS, Tags
 from trigreason.reasoning.thresholds import Thresholds
@@ -76,6 +76,7 @@ __all__ = [
     "MethodRun",
     "ModelUse",
     "Prices",
+    "Prompt",
     "Purpose",
     "Reader",
     "Reading",
@@ -109,6 +110,7 @@ __all__ = [
     "method_entry",
     "methods",
     "perplexity",
+    "prompt_of",
     "prompt_tokens",
     "read_score",
     "repeated_run",

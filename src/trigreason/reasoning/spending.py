@@ -56,6 +56,31 @@ def prompt_tokens(messages: Iterable[Message]) -> int:
     return sum(math.ceil(size / PROMPT_BYTES) + MESSAGE_TOKENS for size in sizes)
 
 
+class Prompt(NamedTuple):
+    """How long a conversation is, in tokens; 0 where no model has read it."""
+
+    tokens: int
+    is_estimate: bool
+
+
+def prompt_of(trace: Trace) -> Prompt:
+    """The conversation's tokens, as a server counted them when nothing was written yet.
+
+    Where none did, the estimate is the one that the cost is made from.
+    """
+    lengths = _Lengths(trace)
+    read = [
+        index
+        for index, each in enumerate(trace.stretches)
+        if each.purpose in _WRITING and not _was_unread(each)
+    ]
+    for index in read:
+        told = trace.stretches[index].prompt_tokens
+        if told is not None and lengths.is_bare(index):
+            return Prompt(told, False)
+    return Prompt(lengths.conversation(trace.stretches[read[0]].author) if read else 0, bool(read))
+
+
 def spent(trace: Trace, authors: Collection[Author] = tuple(Author)) -> Spent:
     """What these models have cost in a run, as far as it has come."""
     asked = {each.author for each in trace.stretches} & set(authors)
@@ -72,7 +97,7 @@ def spent(trace: Trace, authors: Collection[Author] = tuple(Author)) -> Spent:
 
 def _cost(stretch: Stretch, price: Prices, lengths: _Lengths, index: int) -> Spent:
     if stretch.prompt_tokens is None:
-        if stretch.failed and not stretch.completion_tokens:
+        if _was_unread(stretch):
             return Spent(0.0, False)
         prompt = lengths.prompt(index)
         cached = math.floor(prompt * lengths.cached_share(stretch.author))
@@ -83,6 +108,12 @@ def _cost(stretch: Stretch, price: Prices, lengths: _Lengths, index: int) -> Spe
         written = max(stretch.completion_tokens, lengths.written(index))
         stretch = replace(stretch, completion_tokens=written)
     return Spent(price.cost(stretch), True)
+
+
+def _was_unread(stretch: Stretch) -> bool:
+    """Whether a request failed before its server had anything to charge for."""
+    is_silent = stretch.prompt_tokens is None and not stretch.completion_tokens
+    return bool(stretch.failed) and is_silent
 
 
 class _Lengths:
@@ -96,7 +127,7 @@ class _Lengths:
         """What stood before the model when it was asked."""
         stretch = self._trace.stretches[index]
         question = JUDGE_TOKENS if stretch.purpose is Purpose.JUDGE else 0
-        return self._conversation(stretch.author) + self._behind[index] + question
+        return self.conversation(stretch.author) + self._behind[index] + question
 
     def cached_share(self, author: Author) -> float:
         """The share of a model's prompts that was cached, where its server tells; else none."""
@@ -124,7 +155,11 @@ class _Lengths:
         )
         return max(own, default=None)
 
-    def _conversation(self, author: Author) -> int:
+    def is_bare(self, index: int) -> bool:
+        """Whether a request's prompt was the conversation alone."""
+        return not self._behind[index]
+
+    def conversation(self, author: Author) -> int:
         """By the model's own server, else by the other one's, else by the characters."""
         told = [
             (each.author is not author, each.prompt_tokens - self._behind[index])

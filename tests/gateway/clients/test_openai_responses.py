@@ -51,7 +51,7 @@ def test_both_apis_give_the_same_text(client: Any) -> None:
     told = client.chat.completions.create(model="bundled", messages=turn, seed=1)
     response = ask(client)
     assert response.output_text == told.choices[0].message.content
-    assert response.output[0].content[0].text == told.choices[0].message.reasoning
+    assert response.output[0].content[0].text == told.choices[0].message.reasoning_content
 
 
 def test_the_streaming_helper_gathers_the_whole(client: Any) -> None:

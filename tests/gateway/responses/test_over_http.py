@@ -64,7 +64,7 @@ async def test_streamed_or_whole_it_is_the_same_response(client: Client) -> None
 async def test_it_says_what_a_chat_completion_says(client: Client) -> None:
     completion, response = await client.chat(), await ask(client)
     message, usage = completion.message, completion.body["usage"]
-    said = [("reasoning", message["reasoning"]), ("message", message["content"])]
+    said = [("reasoning", message["reasoning_content"]), ("message", message["content"])]
     assert told(response.body) == said
     assert response.body["usage"]["input_tokens"] == usage["prompt_tokens"]
     assert response.body["usage"]["output_tokens"] == usage["completion_tokens"]

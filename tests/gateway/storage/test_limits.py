@@ -6,6 +6,7 @@ import asyncio
 import math
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -13,11 +14,14 @@ import pytest
 
 from tests.conftest import soon
 from tests.gateway.storage.books import WORST, is_admitted, key_with, record, rows, settled
+from tests.gateway.telemetry.exchanges import made_exchange, made_trace
+from trigreason.gateway.exchange import Run
 from trigreason.gateway.keys import Key
-from trigreason.gateway.storage import OverLimit, Storage, Worst, budgets, holding
+from trigreason.gateway.storage import OverLimit, Record, Storage, Worst, budgets, holding
 from trigreason.gateway.storage import storage as storage_module
 from trigreason.gateway.storage.periods import DAY
 from trigreason.gateway.storage.tables import RESERVATIONS, USAGE
+from trigreason.reasoning import Message
 
 NOON = datetime(2026, 3, 31, 12, 0, 15, tzinfo=UTC).timestamp()
 Clock = Callable[[float], None]
@@ -63,6 +67,18 @@ async def test_requests_per_minute(storage: Storage, place: str, clock: Clock) -
     clock(NOON + 45)
     assert await admitted(storage, key, 100) == 20
     assert not rows(place, RESERVATIONS)
+
+
+async def test_a_prompt_that_no_server_counts_uses_tokens_up(storage: Storage) -> None:
+    key = await key_with(storage, tokens_per_minute=1000)
+    untold = [replace(each, prompt_tokens=None) for each in made_trace().stretches]
+    trace = made_trace(stretches=untold, messages=(Message("user", "x" * 6000),))
+    runs = [Run(0, trace, finish_reason="stop")]
+    exchange = made_exchange(key=key, runs=runs, created=NOON, seconds=1.0)
+    assert await is_admitted(storage, key, exchange.id)
+    storage.enter(Record.of(exchange, keep_traces=False))
+    await settled(storage)
+    assert await refusal(storage, key) == ("tokens_per_minute", 45.0)
 
 
 @pytest.mark.parametrize(

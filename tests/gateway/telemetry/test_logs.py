@@ -97,6 +97,7 @@ def test_a_line_of_json(monkeypatch: pytest.MonkeyPatch) -> None:
             "srm": 60,
             "lrm": 59,
         },
+        "prompt_is_estimate": False,
         "lrm_requests": 3,
         "degraded": False,
     }

@@ -14,9 +14,10 @@ from urllib.request import ProxyHandler, build_opener
 
 import xllamacpp
 
-from trigreason.engines.base import EngineFailed, NotAModel
-from trigreason.engines.completions import CompletionsEngine
+from trigreason.engines.base import EngineFailed, NotAModel, Prefix, Sampling
+from trigreason.engines.completions import Body, CompletionsEngine
 from trigreason.engines.dialects import LLAMA_CPP
+from trigreason.engines.embedded.control_words import ControlWords
 from trigreason.engines.embedded.drafting import check_draft
 from trigreason.engines.embedded.memory import Loading, need_of
 from trigreason.engines.embedded.options import FlashAttention, LlamaCppOptions
@@ -45,10 +46,25 @@ class EmbeddedEngine(CompletionsEngine):
 
     dialect = LLAMA_CPP
     _server: xllamacpp.Server | None
+    _control: ControlWords
 
     @property
     def where(self) -> str:
         return f"{self.model}.gguf"
+
+    def request_body(
+        self,
+        prefix: Prefix,
+        sampling: Sampling,
+        max_tokens: int,
+        alternatives: int | None,
+        *,
+        one_step: bool = False,
+    ) -> Body:
+        """The JSON of one request; the words of messages are text in it, and never control."""
+        told = self._control.as_text(prefix)
+        body = super().request_body(told, sampling, max_tokens, alternatives, one_step=one_step)
+        return body | {"prompt": self._control.prompt(body["prompt"])}
 
     async def close(self) -> None:
         await super().close()
@@ -98,6 +114,7 @@ async def load(
         capabilities = replace(capabilities, logprobs=False)
     engine = EmbeddedEngine(url, path.stem, template=template, capabilities=capabilities)
     engine._server = server
+    engine._control = await asyncio.to_thread(ControlWords.of_file, path)
     if not caching:
         engine.dialect = replace(LLAMA_CPP, always={**LLAMA_CPP.always, "cache_prompt": False})
     return engine

@@ -13,6 +13,7 @@ from typing import Any, Self
 import aiohttp
 import msgspec
 
+from trigreason.engines.bodies import page
 from trigreason.engines.proxies import proxy_for
 
 _UNNUMBERED_BUILD = "b0-"
@@ -128,17 +129,19 @@ class ServerPages:
             case _:
                 return None
 
-    async def _json(self, page: str) -> Any:
+    async def _json(self, path: str) -> Any:
         try:
-            return msgspec.json.decode(await self._text(page))
+            return msgspec.json.decode(await self._text(path))
         except msgspec.MsgspecError:
             return None
 
-    async def _text(self, page: str) -> str:
+    async def _text(self, path: str) -> str:
         """A page that answers with 200, or nothing."""
         try:
-            async with self._session.get(self._root + page) as response:
-                return await response.text(errors="replace") if response.status == 200 else ""
+            async with self._session.get(self._root + path) as response:
+                if response.status != 200:
+                    return ""
+                return (await page(response)).decode(errors="replace")
         except (TimeoutError, aiohttp.ClientError, OSError):
             return ""
 

@@ -1,7 +1,8 @@
 """A chat completion, streamed or in one piece, as OpenAI's clients read it.
 
-Reasoning goes under two names, ``reasoning_content`` (SGLang, llama.cpp, DeepSeek) and
-``reasoning`` (vLLM, Ollama, OpenRouter), because clients look for either.
+Reasoning has no field in OpenAI's API. Clients look for ``reasoning_content`` (as SGLang, llama.cpp
+and DeepSeek call it), for ``reasoning`` (vLLM, Ollama, OpenRouter), or for the first that is there;
+some add up all they find, so that only one of the two is right for everybody.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from typing import Any
 
 import msgspec
 
+from trigreason.configuration.gateway import ReasoningField
 from trigreason.events import AnswerText, Event, ThinkingText
 from trigreason.gateway.account import account, chat_usage, event_to_json
 from trigreason.gateway.errors import ApiError
@@ -27,8 +29,17 @@ def sse(value: Any) -> bytes:
 class ChatAnswer:
     """Renders one exchange; ``with_events`` tells what happens beside the text."""
 
-    def __init__(self, exchange: Exchange, *, include_usage: bool, with_events: bool) -> None:
+    def __init__(
+        self,
+        exchange: Exchange,
+        *,
+        include_usage: bool,
+        with_events: bool,
+        reasoning_field: ReasoningField = "reasoning_content",
+    ) -> None:
         self._exchange = exchange
+        both = ("reasoning_content", "reasoning")
+        self._reasoning = both if reasoning_field == "both" else (reasoning_field,)
         self._include_usage = include_usage
         self._with_events = with_events
         self._thinking: dict[int, list[str]] = {}
@@ -43,7 +54,8 @@ class ChatAnswer:
         match event:
             case ThinkingText(_, text):
                 written = _encode(text)
-                delta = b'{"reasoning_content":' + written + b',"reasoning":' + written + b"}"
+                named = (b'"%b":%b' % (name.encode(), written) for name in self._reasoning)
+                delta = b"{" + b",".join(named) + b"}"
             case AnswerText(_, text):
                 delta = b'{"content":' + _encode(text) + b"}"
             case _:
@@ -86,8 +98,7 @@ class ChatAnswer:
             message = {
                 "role": "assistant",
                 "content": "".join(self._answers.get(run.index, [])),
-                "reasoning_content": thinking,
-                "reasoning": thinking,
+                **dict.fromkeys(self._reasoning, thinking),
                 "refusal": None,
             }
             choices.append(

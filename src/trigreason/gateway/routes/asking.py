@@ -32,7 +32,10 @@ async def chat_completions(
     asked = body.asked()
     exchange = _exchange(service, request, key, Api.CHAT, body.model, asked)
     rendering = ChatAnswer(
-        exchange, include_usage=body.includes_usage, with_events=asked.options.events
+        exchange,
+        include_usage=body.includes_usage,
+        with_events=asked.options.events,
+        reasoning_field=service.settings.reasoning_field,
     )
     return Delivery(service, exchange, asked, rendering)
 

@@ -19,7 +19,8 @@ class Record:
     """Times in seconds, ``created`` since 1970. ``key`` is a key's id, None where none is needed.
 
     ``srm_tokens`` and ``lrm_tokens`` are all that a model wrote. ``traces`` are by trace id, and
-    empty unless they are to be kept. ``usd`` is an estimate where a server did not tell all of it.
+    empty unless they are to be kept. ``usd`` and ``prompt_tokens`` are estimates where no server
+    told them; a prompt that no model has read has none.
     """
 
     id: str
@@ -49,6 +50,7 @@ class Record:
     runs: int
     usd: float | None
     usd_is_estimate: bool = False
+    prompt_is_estimate: bool = False
     traces: Mapping[str, Any] = field(default_factory=dict)
 
     @classmethod
@@ -72,7 +74,7 @@ class Record:
             queued_seconds=exchange.queued_seconds,
             first_reasoning_seconds=_first(run.first_reasoning_seconds for run in runs),
             first_answer_seconds=_first(run.first_answer_seconds for run in runs),
-            prompt_tokens=exchange.prompt_tokens,
+            prompt_tokens=exchange.prompt.tokens or None,
             cached_tokens=exchange.cached_tokens,
             reasoning_tokens=exchange.reasoning_tokens,
             answer_tokens=exchange.answer_tokens,
@@ -84,6 +86,7 @@ class Record:
             runs=len(runs),
             usd=cost.usd,
             usd_is_estimate=cost.is_estimate,
+            prompt_is_estimate=exchange.prompt.is_estimate,
             traces=dict(_traces(exchange, runs)) if keep_traces else {},
         )
 

@@ -108,6 +108,7 @@ RECORDS = Table(
     Column("runs", BigInteger, nullable=False),
     Column("nano_usd", BigInteger),  # null where no model that was asked has a price
     Column("usd_is_estimate", Boolean, nullable=False, server_default=false()),
+    Column("prompt_is_estimate", Boolean, nullable=False, server_default=false()),
 )
 
 TRACES = Table(

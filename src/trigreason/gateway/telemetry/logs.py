@@ -103,7 +103,7 @@ def _facts(exchange: Exchange) -> dict[str, Any]:
         "seconds": round(exchange.seconds, 6),
         "queued_seconds": round(exchange.queued_seconds, 6),
         "tokens": {
-            "prompt": exchange.prompt_tokens,
+            "prompt": exchange.prompt.tokens,
             "cached": exchange.cached_tokens,
             "reasoning": exchange.reasoning_tokens,
             "answer": exchange.answer_tokens,
@@ -111,6 +111,7 @@ def _facts(exchange: Exchange) -> dict[str, Any]:
             "srm": exchange.generated(Author.SRM),
             "lrm": exchange.generated(Author.LRM),
         },
+        "prompt_is_estimate": exchange.prompt.is_estimate,
         "lrm_requests": exchange.requests(Author.LRM),
         "degraded": exchange.degraded,
         "usd": cost.usd,

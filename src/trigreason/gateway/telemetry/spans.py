@@ -112,7 +112,7 @@ def _of_exchange(exchange: Exchange) -> dict[str, Value | None]:
         "gen_ai.response.model": exchange.choice.pair,
         "gen_ai.response.finish_reasons": [each.finish_reason or "error" for each in exchange.runs],
         "gen_ai.response.time_to_first_chunk": first,
-        "gen_ai.usage.input_tokens": exchange.prompt_tokens,
+        "gen_ai.usage.input_tokens": exchange.prompt.tokens,
         "gen_ai.usage.cache_read.input_tokens": exchange.cached_tokens,
         "gen_ai.usage.output_tokens": exchange.reasoning_tokens + exchange.answer_tokens,
         "gen_ai.usage.reasoning.output_tokens": exchange.reasoning_tokens,
@@ -125,6 +125,7 @@ def _of_exchange(exchange: Exchange) -> dict[str, Value | None]:
         "trigreason.draft_tokens": exchange.draft_tokens,
         "trigreason.lrm_requests": exchange.requests(Author.LRM),
         "trigreason.degraded": exchange.degraded,
+        "trigreason.prompt_is_estimate": exchange.prompt.is_estimate,
         "trigreason.usd": cost.usd,
         "trigreason.usd_is_estimate": cost.is_estimate,
     }
