@@ -1,15 +1,15 @@
 """Arrows point one way.
 
-``cli -> paper -> gateway, evaluation, studies -> reasoner, pairs -> engines -> reasoning``
-
-Every import counts, at whatever depth it stands and however late it runs.
+Each part of the package has a level of its own and imports from lower ones alone, so no two import
+each other, directly or by a detour. Every import counts, at whatever depth it stands and however
+late it runs. ``python -m tests.test_imports`` draws the arrows; ``docs/architecture.md`` has them.
 """
 
 from __future__ import annotations
 
 import ast
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -17,25 +17,29 @@ import pytest
 SOURCE = Path(__file__).parents[1] / "src"
 PACKAGE = "trigreason"
 LEVELS = (
-    {"reasoning"},
-    {"engines"},
-    {
-        "reasoner",
-        "running",
-        "answers",
-        "budget",
-        "events",
-        "failure",
-        "hiding",
-        "pairs",
-        "bundled",
-        "configuration",
-    },
-    {"gateway", "evaluation", "studies", "__init__"},
-    {"paper"},
-    {"cli", "__main__"},
+    "__init__",
+    "reasoning",
+    "budget",
+    "failure",
+    "hiding",
+    "answers",
+    "events",
+    "engines",
+    "pairs",
+    "bundled",
+    "configuration",
+    "running",
+    "reasoner",
+    "gateway",
+    "evaluation",
+    "studies",
+    "paper",
+    "cli",
+    "__main__",
 )
-LEVEL = {part: height for height, level in enumerate(LEVELS) for part in level}
+LEVEL = {part: height for height, part in enumerate(LEVELS)}
+PURE = LEVEL["reasoning"]
+ARCHITECTURE = Path(__file__).parents[1] / "docs" / "architecture.md"
 FILES = sorted((SOURCE / PACKAGE).rglob("*.py"))
 
 
@@ -78,9 +82,10 @@ def wrong_imports(source: str, module: str) -> list[str]:
     for name in imports(source, module):
         root = name.split(".")[0]
         if root == PACKAGE:
-            if LEVEL[target_of(name)] > height:
+            target = target_of(name)
+            if LEVEL[target] > height or (target == "__init__" and height == PURE):
                 wrong.append(name)
-        elif height == 0 and root not in sys.stdlib_module_names:
+        elif height == PURE and root not in sys.stdlib_module_names:
             wrong.append(name)
     return wrong
 
@@ -90,6 +95,39 @@ def test_imports_point_downwards(file: Path) -> None:
     module = module_of(file)
     assert part_of(module) in LEVEL, f"say in LEVELS where {module} belongs"
     assert wrong_imports(file.read_text(), module) == []
+
+
+def arrows() -> dict[str, set[str]]:
+    """For each part, the parts that it imports from."""
+    found: dict[str, set[str]] = {part: set() for part in LEVELS}
+    for file in FILES:
+        module = module_of(file)
+        names = (name for name in imports(file.read_text(), module) if name.startswith(PACKAGE))
+        found[part_of(module)] |= {target_of(name) for name in names}
+    return {part: targets - {part, "__init__"} for part, targets in found.items()}
+
+
+def drawn(found: Mapping[str, set[str]]) -> str:
+    """The arrows that no longer way makes, as a Mermaid flowchart."""
+    beyond: dict[str, set[str]] = {}
+    lines = ["flowchart TD"]
+    for part in LEVELS:
+        direct = found[part]
+        beyond[part] = set(direct).union(*(beyond[each] for each in direct))
+        detours = set().union(*(beyond[each] for each in direct))
+        nearest = sorted(direct - detours, key=LEVELS.index, reverse=True)
+        lines += [f"    {part} --> {each}" for each in nearest if not part.startswith("__")]
+    return "\n".join(lines)
+
+
+def test_the_picture_of_the_arrows_is_the_code() -> None:
+    assert f"```mermaid\n{drawn(arrows())}\n```" in ARCHITECTURE.read_text()
+
+
+def test_a_detour_is_left_out_of_the_picture() -> None:
+    found = {part: set[str]() for part in LEVELS}
+    found |= {"engines": {"reasoning"}, "pairs": {"engines", "reasoning"}}
+    assert drawn(found) == "flowchart TD\n    engines --> reasoning\n    pairs --> engines"
 
 
 def test_the_core_is_among_the_files() -> None:
@@ -116,6 +154,8 @@ def test_the_core_is_among_the_files() -> None:
         ("engines.base", "import_module('trigreason.pairs')", ["trigreason.pairs"]),
         ("engines.base", "if TYPE_CHECKING:\n    import trigreason.cli", ["trigreason.cli"]),
         ("reasoner", "from trigreason.pairs import Pair", []),
+        ("evaluation.logs", "import trigreason.studies", ["trigreason.studies"]),
+        ("gateway.app", "import trigreason.evaluation", ["trigreason.evaluation"]),
         ("reasoner", "from trigreason.gateway import App", ["trigreason.gateway"]),
         ("studies.judge", "from trigreason.cli import main", ["trigreason.cli"]),
         ("cli.main", "from trigreason import __version__, gateway, studies", []),
@@ -123,3 +163,7 @@ def test_the_core_is_among_the_files() -> None:
 )
 def test_the_check_sees(module: str, source: str, wrong: list[str]) -> None:
     assert wrong_imports(source, f"{PACKAGE}.{module}") == wrong
+
+
+if __name__ == "__main__":
+    print(drawn(arrows()))

@@ -17,12 +17,12 @@ import msgspec
 
 from bench.real_pair.questions import SEED
 from bench.real_pair.rows import SHORT
+from trigreason.evaluation.runs import Run
 from trigreason.reasoning import Direction, Thresholds
 from trigreason.studies.auc import Auc
 from trigreason.studies.calibration.direction import evidence, supported
 from trigreason.studies.calibration.label_free import fit_share
 from trigreason.studies.replaying import replayed
-from trigreason.studies.runs import Run
 
 LRM_SHARE = 0.55
 """Of the thinking's tokens. The aim is at most 60 % of the tokens that the LRM writes alone; the

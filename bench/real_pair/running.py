@@ -26,11 +26,11 @@ from trigreason.configuration import opened_pair
 from trigreason.engines.embedded.threads import available_cores
 from trigreason.evaluation.grading import Grade, grade
 from trigreason.evaluation.questions import Question
+from trigreason.evaluation.runs import Run
 from trigreason.pairs import Pair
 from trigreason.reasoner import completed, reason
 from trigreason.reasoning import Message, Thresholds, Trace
 from trigreason.studies.calibration.setting import Setting
-from trigreason.studies.runs import Run
 
 CALIBRATED = "calibrated.json"
 

@@ -16,13 +16,13 @@ from bench.real_pair.records import Record
 from bench.real_pair.rows import CALIBRATED, LABELS, LRM_ONLY, SRM_ONLY
 from bench.real_pair.running import as_run, graded
 from trigreason.evaluation.questions import Question
+from trigreason.evaluation.runs import Run
 from trigreason.evaluation.statistics import SHARES, Difference, paired, pass_at_1
 from trigreason.reasoning import Author, StopReason
 from trigreason.studies.calibration.asking import Results
 from trigreason.studies.calibration.labelled import Coin, against_coin
 from trigreason.studies.calibration.ledger import Outcome
 from trigreason.studies.calibration.setting import Setting
-from trigreason.studies.runs import Run
 
 HEADINGS = (
     "",

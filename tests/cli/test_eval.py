@@ -17,11 +17,11 @@ from trigreason.configuration import bundled_pair
 from trigreason.evaluation.answering import own_arm
 from trigreason.evaluation.comparison import Outcome, Plan
 from trigreason.evaluation.logs import Failed
+from trigreason.evaluation.runs import Run
 from trigreason.reasoning import Author, Message, StepRecord, Stretch, Trace
 from trigreason.reasoning.records import Purpose
 from trigreason.reasoning.steps import StepEnd
 from trigreason.reasoning.triggers import Trigger
-from trigreason.studies.runs import Run
 
 PAIR = bundled_pair()
 LRM, TRIGREASON = (replace(own_arm(PAIR), method=method) for method in ("lrm", "trigreason"))

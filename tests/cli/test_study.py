@@ -11,10 +11,10 @@ from tests.cli.commands import Command
 from tests.studies.recordings import run, step
 from tests.studies.writing import write_runs
 from trigreason.cli.signal_tables import verdict
+from trigreason.evaluation.runs import Run
 from trigreason.evaluation.statistics import Estimate
 from trigreason.reasoning import Message
 from trigreason.studies.auc import Auc
-from trigreason.studies.runs import Run
 from trigreason.studies.signal_study import Level, Measured, SignalStudy
 from trigreason.studies.signals import Signal
 

@@ -18,6 +18,7 @@ from inspect_ai.scorer import Score
 
 from trigreason.evaluation.arms import Arm
 from trigreason.evaluation.outputs import TRACE, output_of
+from trigreason.evaluation.runs import Run
 from trigreason.reasoning import (
     Author,
     Message,
@@ -30,7 +31,6 @@ from trigreason.reasoning import (
     Trace,
     Trigger,
 )
-from trigreason.studies.runs import Run
 
 SRM, LRM = Author.SRM, Author.LRM
 PRICES = {SRM: Prices(1.0, 2.0), LRM: Prices(10.0, 20.0)}

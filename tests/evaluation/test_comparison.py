@@ -24,8 +24,8 @@ from trigreason.evaluation.answering import own_arm
 from trigreason.evaluation.arms import Arm
 from trigreason.evaluation.comparison import Outcome, Plan, compare
 from trigreason.evaluation.lanes import Lanes
+from trigreason.evaluation.runs import Run
 from trigreason.reasoning import Message, Trace
-from trigreason.studies.runs import Run
 
 PAIR = bundled_pair()
 ARMS = tuple(replace(own_arm(PAIR), method=method) for method in ("lrm", "trigreason"))

@@ -29,9 +29,9 @@ from trigreason.evaluation.logs import (
     read_log,
     run_of,
 )
+from trigreason.evaluation.runs import Run
 from trigreason.evaluation.tasks import bundled
 from trigreason.reasoning import trace_to_json
-from trigreason.studies.runs import Run
 
 EPOCHS = 2
 

@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 from trigreason.budget import Budget
 from trigreason.evaluation.arms import Arm
 from trigreason.evaluation.progress import Progress, Standing
+from trigreason.evaluation.runs import Run
 from trigreason.reasoning import Author, Message, Prices, StepRecord, Stretch, Thresholds, Trace
 from trigreason.reasoning.records import Purpose
 from trigreason.reasoning.steps import StepEnd
-from trigreason.studies.runs import Run
 
 
 def a_run(

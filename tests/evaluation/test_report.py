@@ -19,8 +19,8 @@ from trigreason.evaluation.report.numbers import differences, numbers
 from trigreason.evaluation.report.page import write_report
 from trigreason.evaluation.report.reading import STEPS_SHOWN, reading
 from trigreason.evaluation.report.tables import QUESTIONS_SHOWN, overview, questions, settings
+from trigreason.evaluation.runs import Run
 from trigreason.reasoning import Thresholds, Trigger
-from trigreason.studies.runs import Run
 
 ARMS = {method: Arm(method=method) for method in ("srm", "lrm", "specreason", "trigreason")}
 HOSTILE = "<script>alert(1)</script>\"'><img src=//evil.example/x onerror=alert(2)> {{ 7 * 7 }} $x$"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from trigreason.evaluation.arms import Arm
+from trigreason.evaluation.runs import Run
 from trigreason.paper.item import PlannedArm
 from trigreason.paper.work import Recorded
 from trigreason.reasoning import (
@@ -20,7 +21,6 @@ from trigreason.reasoning import (
 )
 from trigreason.reasoning.methods import method_title
 from trigreason.studies.judging import Trajectory
-from trigreason.studies.runs import Run
 
 SURE, UNSURE = -0.01, -1.0
 """Logprobs on either side of tau = 1.05."""

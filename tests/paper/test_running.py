@@ -13,12 +13,12 @@ from tests.paper.handwritten import run, step
 from trigreason.configuration import bundled_pair
 from trigreason.evaluation.arms import Arm
 from trigreason.evaluation.comparison import Plan
+from trigreason.evaluation.runs import Run
 from trigreason.paper.catalogue import catalogue
 from trigreason.paper.result import Result
 from trigreason.paper.running import carry_out
 from trigreason.paper.wanted import Wanted
 from trigreason.paper.writing import as_markdown, write, write_index
-from trigreason.studies.runs import Run
 
 
 @dataclass

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from hypothesis import assume
 from hypothesis import strategies as st
 
+from trigreason.evaluation.runs import Run
 from trigreason.reasoning import Author, Direction, Message, StepEnd, StepRecord, Thresholds, Trace
 from trigreason.studies.positions import positions
-from trigreason.studies.runs import Run
 
 SRM, LRM = Author.SRM, Author.LRM
 

@@ -9,9 +9,9 @@ import pytest
 from tests.studies.recordings import LRM, step, trace
 from trigreason.bundled import problems
 from trigreason.bundled.families import FAMILIES
+from trigreason.evaluation.runs import Run
 from trigreason.reasoning import StepEnd, StepRecord
 from trigreason.studies.checking import checked_steps
-from trigreason.studies.runs import Run
 
 PROBLEM = problems()[0]
 CHAIN = [each.text for each in FAMILIES[PROBLEM.family].solve(PROBLEM.question).steps]

@@ -15,6 +15,7 @@ from tests.runs import GREEDY
 from tests.studies.recordings import LRM, SRM, TEXTS, recorded_runs, run, step, thresholds
 from trigreason.budget import Budget
 from trigreason.bundled import problems, profile
+from trigreason.evaluation.runs import Run
 from trigreason.pairs import Pair
 from trigreason.reasoner import completed, reason
 from trigreason.reasoning import (
@@ -36,7 +37,6 @@ from trigreason.reasoning import (
 from trigreason.reasoning.replay import recorded_step
 from trigreason.studies.positions import Position, positions
 from trigreason.studies.replaying import recorded_token_ratio, replayed
-from trigreason.studies.runs import Run
 
 
 @dataclass

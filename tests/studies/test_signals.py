@@ -10,8 +10,8 @@ import pytest
 from tests.studies.recordings import LRM, TEXTS, run, step
 from trigreason.bundled import problems
 from trigreason.bundled.families import FAMILIES
+from trigreason.evaluation.runs import Run
 from trigreason.reasoning import Author, Message
-from trigreason.studies.runs import Run
 from trigreason.studies.signal_study import Level, study_signals
 from trigreason.studies.signals import (
     labelled_steps,

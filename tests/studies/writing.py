@@ -6,8 +6,8 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
+from trigreason.evaluation.runs import Run
 from trigreason.reasoning import trace_to_json
-from trigreason.studies.runs import Run
 
 
 def write_runs(file: Path, runs: Sequence[Run]) -> Path:

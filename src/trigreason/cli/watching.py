@@ -23,7 +23,7 @@ from trigreason.cli.console import THEME, redraws
 from trigreason.cli.words import counted
 from trigreason.evaluation.arms import Arm
 from trigreason.evaluation.progress import Progress, Standing
-from trigreason.studies.runs import Run
+from trigreason.evaluation.runs import Run
 
 SECONDS_BETWEEN_LINES = 15.0
 REASONS_SHOWN = 3

@@ -39,8 +39,8 @@ from trigreason.evaluation.logs import Failed
 from trigreason.evaluation.plan import Plan
 from trigreason.evaluation.pools import followed
 from trigreason.evaluation.progress import Watch
+from trigreason.evaluation.runs import Run
 from trigreason.evaluation.watching import watched
-from trigreason.studies.runs import Run
 
 __all__ = ["Outcome", "Plan", "compare"]
 

@@ -28,7 +28,7 @@ from inspect_ai.log import (
 )
 
 from trigreason.evaluation.logs import LogReader
-from trigreason.studies.runs import Run
+from trigreason.evaluation.runs import Run
 
 Key = tuple[str, int]
 """A question's id, and an epoch."""

@@ -19,9 +19,9 @@ from inspect_ai.log import EvalLog, EvalSample, list_eval_logs, read_eval_log
 from trigreason.evaluation.answering import OF_THE_PAIR
 from trigreason.evaluation.arms import ARGUMENTS, Arm
 from trigreason.evaluation.outputs import ARM, PROVIDER, TRACE
+from trigreason.evaluation.runs import Run
 from trigreason.evaluation.work import GROUP
 from trigreason.reasoning import trace_from_json
-from trigreason.studies.runs import Run
 
 Sample = Mapping[str, Any]
 """A sample as it stands in a log."""

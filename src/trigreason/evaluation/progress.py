@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from trigreason.evaluation.arms import Arm
-from trigreason.studies.runs import Run
+from trigreason.evaluation.runs import Run
 
 
 class Watch(Protocol):

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any, TypeVar
 
+from trigreason.evaluation.runs import Run
 from trigreason.evaluation.statistics import (
     SHARES,
     Difference,
@@ -21,7 +22,6 @@ from trigreason.evaluation.statistics import (
     pass_at_1,
 )
 from trigreason.reasoning import Author, StopReason, Trigger
-from trigreason.studies.runs import Run
 
 Key = TypeVar("Key", Author, Trigger)
 

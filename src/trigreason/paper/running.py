@@ -8,13 +8,13 @@ from typing import Any, Protocol
 from trigreason.configuration import BUNDLED, PlannedPair
 from trigreason.evaluation.arms import Arm
 from trigreason.evaluation.comparison import Plan
+from trigreason.evaluation.runs import Run
 from trigreason.paper.item import Item, Setting
 from trigreason.paper.judging import Judges
 from trigreason.paper.kinds import STUDIES
 from trigreason.paper.result import Result
 from trigreason.paper.wanted import Wanted, arm_of, described
 from trigreason.paper.work import Recorded, Work
-from trigreason.studies.runs import Run
 
 
 class Compared(Protocol):

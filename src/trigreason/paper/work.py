@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from trigreason.evaluation.arms import Arm
+from trigreason.evaluation.runs import Run
 from trigreason.paper.item import Item, PlannedArm, Setting
 from trigreason.paper.result import Row
 from trigreason.studies.judging import Trajectory
-from trigreason.studies.runs import Run
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

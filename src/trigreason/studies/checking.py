@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from trigreason.bundled.families import FAMILIES
 from trigreason.bundled.families.chains import Solution, read_state
+from trigreason.evaluation.runs import Run
 from trigreason.reasoning import StepEnd, StepRecord, Trace, find_hesitations
-from trigreason.studies.runs import Run
 
 
 def checked_steps(run: Run) -> list[bool | None]:

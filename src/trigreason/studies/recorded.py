@@ -19,8 +19,8 @@ from collections.abc import Hashable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from trigreason.evaluation.runs import Run
 from trigreason.reasoning import trace_from_json
-from trigreason.studies.runs import Run
 
 if TYPE_CHECKING:
     from trigreason.evaluation.arms import Arm

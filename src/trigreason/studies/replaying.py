@@ -22,6 +22,7 @@ from statistics import fmean
 import numpy as np
 from numpy.typing import NDArray
 
+from trigreason.evaluation.runs import Run
 from trigreason.reasoning import (
     Author,
     Decision,
@@ -39,7 +40,6 @@ from trigreason.reasoning import (
 )
 from trigreason.reasoning.replay import recorded_step
 from trigreason.studies.positions import Position, positions
-from trigreason.studies.runs import Run
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]

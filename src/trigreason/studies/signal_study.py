@@ -6,11 +6,11 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
+from trigreason.evaluation.runs import Run
 from trigreason.evaluation.statistics import Estimate
 from trigreason.reasoning import Author, CognitiveOffload, Direction, Thresholds
 from trigreason.studies.auc import Auc, auc
 from trigreason.studies.rates import Bin, Marked, calibration_curve, error_rate, marked_rates
-from trigreason.studies.runs import Run
 from trigreason.studies.signals import (
     Observed,
     SeenStep,

@@ -15,10 +15,10 @@ from itertools import chain
 from statistics import fmean
 from typing import NamedTuple
 
+from trigreason.evaluation.runs import Run
 from trigreason.reasoning import Author, Features, Reader, Reading, Trace, perplexity
 from trigreason.reasoning.replay import recorded_step
 from trigreason.studies.checking import checked_steps
-from trigreason.studies.runs import Run
 
 
 class Signal(NamedTuple):

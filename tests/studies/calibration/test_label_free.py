@@ -8,12 +8,12 @@ from dataclasses import replace
 import pytest
 
 from tests.studies.calibration.formula import FormulaLanes, conditions, questions
+from trigreason.evaluation.runs import Run
 from trigreason.reasoning import Direction, Message, Thresholds, Trigger
 from trigreason.studies.calibration.direction import evidence, supported
 from trigreason.studies.calibration.label_free import Budgeted, fit_share
 from trigreason.studies.calibration.setting import Setting
 from trigreason.studies.replaying import replayed
-from trigreason.studies.runs import Run
 
 BASE = Thresholds(n=1, m=0)
 UNDER = Direction.UNDER

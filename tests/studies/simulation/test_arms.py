@@ -7,8 +7,8 @@ from dataclasses import replace
 import pytest
 
 from tests.studies.simulation.recordings import LRM, SRM, recording, step
+from trigreason.evaluation.runs import Run
 from trigreason.reasoning import Thresholds, Trace, Trigger
-from trigreason.studies.runs import Run
 from trigreason.studies.simulation import Deployment, Server
 from trigreason.studies.simulation.arms import baselines, quantiles, saved, simulate_arms
 

@@ -11,9 +11,9 @@ from trigreason.evaluation.arms import Arm
 from trigreason.evaluation.kept import was_interrupted
 from trigreason.evaluation.logs import Facts, failed_samples, log_arm, log_facts, read_log
 from trigreason.evaluation.report.naming import arm_names
+from trigreason.evaluation.runs import Run
 from trigreason.evaluation.summary import ArmSummary, Measured, measured, summarise
 from trigreason.reasoning import Author
-from trigreason.studies.runs import Run
 
 OF_SAMPLES = frozenset({"limit", "groups", "seed"})
 """Arguments of a task that choose some of its questions, or the answers' seeds, and change none."""

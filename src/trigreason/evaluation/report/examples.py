@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from trigreason.evaluation.arms import Arm
 from trigreason.evaluation.logs import read_log
 from trigreason.evaluation.report.collect import ArmRuns, Comparison, Key
-from trigreason.studies.runs import Run
+from trigreason.evaluation.runs import Run
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from trigreason.evaluation.runs import Run
 from trigreason.reasoning import Author, StepRecord, Trace
 from trigreason.reasoning.names import TRIGGER_NAMES
-from trigreason.studies.runs import Run
 
 STEPS_SHOWN = 60
 CHARACTERS_SHOWN = 2_000

@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from math import inf
 
+from trigreason.evaluation.runs import Run
 from trigreason.evaluation.statistics import SHARES, Estimate, mean_of, paired, pass_at_1
 from trigreason.paper.result import Row
 from trigreason.paper.work import Made, Recorded, Work
 from trigreason.reasoning.methods import method_title
-from trigreason.studies.runs import Run
 from trigreason.studies.shares import ratio_of_means
 
 LRM_ONLY = method_title("lrm")

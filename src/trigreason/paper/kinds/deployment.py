@@ -6,13 +6,13 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from math import inf
 
+from trigreason.evaluation.runs import Run
 from trigreason.evaluation.statistics import mean_of
 from trigreason.paper.item import Item
 from trigreason.paper.kinds.accuracy import LRM_ONLY
 from trigreason.paper.result import Row
 from trigreason.paper.work import Made, Recorded, Work
 from trigreason.reasoning.methods import method_title
-from trigreason.studies.runs import Run
 from trigreason.studies.shares import ratio_of_means
 from trigreason.studies.simulation import read_deployment, simulate
 from trigreason.studies.simulation.arms import carried_out

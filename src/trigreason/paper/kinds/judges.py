@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from trigreason.evaluation.runs import Run
 from trigreason.evaluation.statistics import Estimate, mean_of
 from trigreason.paper.result import Row
 from trigreason.paper.work import Made, Recorded, Work
 from trigreason.studies.judging import Trajectory
-from trigreason.studies.runs import Run
 
 
 def judges(work: Work) -> Made:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from trigreason.evaluation.runs import Run
 from trigreason.paper.kinds.accuracy import LRM_ONLY, outcomes
 from trigreason.paper.result import Row
 from trigreason.paper.work import Made, Recorded, Work
@@ -11,7 +12,6 @@ from trigreason.reasoning import CognitiveOffload, Direction, Thresholds
 from trigreason.reasoning.methods import method_title
 from trigreason.studies.checking import checked_steps
 from trigreason.studies.overconfidence import Confidence, confidence, questions_with_gap, ratios
-from trigreason.studies.runs import Run
 from trigreason.studies.shares import pooled
 
 SRM_ONLY = method_title("srm")

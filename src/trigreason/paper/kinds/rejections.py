@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
+from trigreason.evaluation.runs import Run
 from trigreason.evaluation.statistics import SHARES, mean_of
 from trigreason.paper.kinds.accuracy import LRM_ONLY, outcomes
 from trigreason.paper.result import Row
 from trigreason.paper.work import Made, Recorded, Work
 from trigreason.reasoning.methods import method_title
 from trigreason.studies.judging import Trajectory
-from trigreason.studies.runs import Run
 
 SPECREASON = method_title("specreason")
 SRM_ONLY = method_title("srm")

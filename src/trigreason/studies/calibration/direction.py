@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from statistics import fmean
 
+from trigreason.evaluation.runs import Run
 from trigreason.reasoning import Author, Direction, low_perplexity_ratio
 from trigreason.studies.auc import Auc, auc
-from trigreason.studies.runs import Run
 
 
 def evidence(runs: Sequence[Run], tau: float, seed: int) -> Auc | None:

@@ -12,12 +12,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from trigreason.evaluation.runs import Run
 from trigreason.reasoning import Thresholds, Trigger, low_perplexity_ratio, method_entry
 from trigreason.studies.auc import Auc
 from trigreason.studies.calibration.direction import evidence
 from trigreason.studies.calibration.space import LARGEST_K, PRIMING, candidate_rhos, srm_logprobs
 from trigreason.studies.replaying import replayed
-from trigreason.studies.runs import Run
 
 RHOS = 120
 """Values of ρ that are tried, at most; more lie closer together than a few runs can tell."""

@@ -19,6 +19,7 @@ from optuna.distributions import (
     IntDistribution,
 )
 
+from trigreason.evaluation.runs import Run
 from trigreason.reasoning import (
     Author,
     Direction,
@@ -28,7 +29,6 @@ from trigreason.reasoning import (
     method_entry,
 )
 from trigreason.studies.replaying import replayed
-from trigreason.studies.runs import Run
 
 PRIMING = (0, 1, 2, 3, 5, 8, 10, 15, 20, 30, 50, 80)
 """Values of n; what lies between neighbours can hardly be told apart."""

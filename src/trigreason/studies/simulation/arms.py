@@ -7,8 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
+from trigreason.evaluation.runs import Run
 from trigreason.reasoning import Author, Thresholds, make_method
-from trigreason.studies.runs import Run
 from trigreason.studies.simulation.deployment import Deployment
 from trigreason.studies.simulation.simulate import simulate
 from trigreason.studies.simulation.simulated import Simulated
