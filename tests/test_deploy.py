@@ -205,7 +205,9 @@ def test_prometheus_accepts_its_configuration() -> None:
 
 def metrics_that_exist() -> set[str]:
     """Every name that the gateway's page can have a sample of."""
-    telemetry = Telemetry(configured.Telemetry(), Admission(1, 1), lambda: (), lambda: (0, 0))
+    telemetry = Telemetry(
+        configured.TelemetrySettings(), Admission(1, 1), lambda: (), lambda: (0, 0)
+    )
     body, _ = telemetry.metrics_page()
     names = set()
     for family in text_string_to_metric_families(body.decode()):

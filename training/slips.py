@@ -8,7 +8,7 @@ reflection.
 import random
 
 from trigreason.bundled.families import FAMILIES
-from trigreason.bundled.families.chains import Family, Solution, Step, read_state
+from trigreason.bundled.families.chains import ChainStep, Family, Solution, read_state
 
 _SLIP_SHARE = 0.35
 _SECOND_SLIP_SHARE = 0.2
@@ -32,7 +32,7 @@ def with_slips(solution: Solution, rng: random.Random) -> Solution:
 def _replaced(solution: Solution, rng: random.Random, places: int) -> Solution:
     family = FAMILIES[solution.family]
     chosen = set(rng.sample(range(len(solution.steps)), min(places, len(solution.steps))))
-    steps: list[Step] = []
+    steps: list[ChainStep] = []
     for index, step in enumerate(solution.steps):
         if index in chosen:
             steps += _slip(family, solution, index, rng)
@@ -41,7 +41,7 @@ def _replaced(solution: Solution, rng: random.Random, places: int) -> Solution:
     return Solution(solution.family, solution.question, solution.target, tuple(steps))
 
 
-def _slip(family: Family, solution: Solution, index: int, rng: random.Random) -> list[Step]:
+def _slip(family: Family, solution: Solution, index: int, rng: random.Random) -> list[ChainStep]:
     """The step gone wrong, the check of what it started from, and the step put right."""
     right = solution.steps[index].text
     wrong = family.corrupt(right, rng)
@@ -53,9 +53,9 @@ def _slip(family: Family, solution: Solution, index: int, rng: random.Random) ->
         # The wrong state stands nearest: the last right one has to come nearer still.
         check += f" State {before.number}: {before.state}."
     return [
-        Step(wrong, learned=False, correct=False),
-        Step(check),
-        Step(AGAIN + right),
+        ChainStep(wrong, learned=False, correct=False),
+        ChainStep(check),
+        ChainStep(AGAIN + right),
     ]
 
 
@@ -64,7 +64,7 @@ def _doubted(solution: Solution, rng: random.Random) -> Solution:
     step = read_state(solution.steps[index - 1].text)
     if step is None or not step.operation:
         return solution
-    doubt = Step(f"Hmm, let me check {step.number}: {step.operation} That holds.")
+    doubt = ChainStep(f"Hmm, let me check {step.number}: {step.operation} That holds.")
     steps = (*solution.steps[:index], doubt, *solution.steps[index:])
     return Solution(solution.family, solution.question, solution.target, steps)
 

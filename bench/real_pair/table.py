@@ -21,7 +21,7 @@ from trigreason.evaluation.statistics import SHARES, Difference, paired, pass_at
 from trigreason.reasoning import Author, StopReason
 from trigreason.studies.calibration.asking import Results
 from trigreason.studies.calibration.labelled import Coin, against_coin
-from trigreason.studies.calibration.ledger import Outcome
+from trigreason.studies.calibration.ledger import RunOutcome
 from trigreason.studies.calibration.setting import Setting
 
 HEADINGS = (
@@ -180,6 +180,6 @@ def coin(found: Mapping[str, Line], label: str = CALIBRATED) -> Coin | None:
 def _results(line: Line, names: Sequence[str]) -> Results:
     first = line.runs[names[0]].trace
     outcomes = {
-        name: (Outcome.of(line.runs[name].trace, bool(line.runs[name].right)),) for name in names
+        name: (RunOutcome.of(line.runs[name].trace, bool(line.runs[name].right)),) for name in names
     }
     return Results(Setting(first.method, first.thresholds), outcomes)

@@ -7,11 +7,11 @@ import io
 from rich.console import Console
 
 from trigreason.cli.calibrating import SECONDS_BETWEEN_LINES, Calibrating
-from trigreason.studies.calibration.ledger import Outcome
+from trigreason.studies.calibration.ledger import RunOutcome
 from trigreason.studies.calibration.search import Stage
 from trigreason.studies.calibration.setting import Setting
 
-OUTCOME = Outcome(
+OUTCOME = RunOutcome(
     right=True,
     smt=0.5,
     usd=None,

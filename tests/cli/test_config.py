@@ -13,7 +13,7 @@ from tests.cli.commands import QUESTION, Command, served
 from tests.scripted_server import say
 from trigreason import bundled
 from trigreason.cli.app import run
-from trigreason.cli.running import Task
+from trigreason.cli.running import Assignment
 from trigreason.configuration import read_configuration
 from trigreason.failure import Away, FailurePolicy
 from trigreason.hiding import Hiding
@@ -244,9 +244,9 @@ async def test_an_engine_behind_a_key(
 def test_failure_and_hiding_come_from_the_pair_and_the_flags(
     command: Command, configured: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    seen: list[Task] = []
+    seen: list[Assignment] = []
 
-    async def look(task: Task, *_: object) -> None:
+    async def look(task: Assignment, *_: object) -> None:
         seen.append(task)
         raise ValueError("seen")
 

@@ -15,7 +15,7 @@ from trigreason.cli.comparing import comparison_table, comparison_to_json
 from trigreason.cli.watching import SECONDS_BETWEEN_LINES, Watching, duration
 from trigreason.configuration import bundled_pair
 from trigreason.evaluation.answering import own_arm
-from trigreason.evaluation.comparison import Outcome, Plan
+from trigreason.evaluation.comparison import ArmOutcome, Plan
 from trigreason.evaluation.logs import Failed
 from trigreason.evaluation.runs import Run
 from trigreason.reasoning import Author, Message, StepRecord, Stretch, Trace
@@ -41,13 +41,13 @@ def a_run(method: str, sample: str, right: bool, *, epoch: int = 1, seconds: flo
     return Run(trace=trace, task="bundled", sample=sample, epoch=epoch, right=right)
 
 
-def outcomes() -> list[Outcome]:
+def outcomes() -> list[ArmOutcome]:
     """Four questions: the LRM gets three right, TrigReason two of those, and one run failed."""
     lrm = [a_run("lrm", str(each), each < 3) for each in range(4)]
     ours = [a_run("trigreason", str(each), each < 2) for each in range(3)]
     return [
-        Outcome(arm=LRM, log=Path("one.eval"), runs=lrm, errors=[], planned=4),
-        Outcome(
+        ArmOutcome(arm=LRM, log=Path("one.eval"), runs=lrm, errors=[], planned=4),
+        ArmOutcome(
             arm=TRIGREASON,
             log=None,
             runs=ours,

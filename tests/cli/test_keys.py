@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.commands import Command
-from trigreason.gateway.keys import Key
+from trigreason.gateway.keys import ActiveKey
 from trigreason.gateway.storage import Storage
 
 PAIRS = """
@@ -30,8 +30,8 @@ def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "state" / "trigreason"
 
 
-def authenticated(file: Path, text: str) -> Key | None:
-    async def ask() -> Key | None:
+def authenticated(file: Path, text: str) -> ActiveKey | None:
+    async def ask() -> ActiveKey | None:
         storage = await Storage.open(str(file), traces_days=7)
         try:
             return await storage.authenticate(text)

@@ -15,7 +15,7 @@ from trigreason.evaluation.runs import Run
 from trigreason.evaluation.statistics import Estimate
 from trigreason.reasoning import Message
 from trigreason.studies.auc import Auc
-from trigreason.studies.signal_study import Level, Measured, SignalStudy
+from trigreason.studies.signal_study import Level, MeasuredSignal, SignalStudy
 from trigreason.studies.signals import Signal
 
 SURE, UNSURE = (-0.01,) * 4, (-0.9, -0.01)
@@ -55,10 +55,10 @@ def test_it_says_plainly_what_overconfidence_marks(
 
 
 def test_the_best_signal_is_one_that_is_told_from_chance() -> None:
-    def measured(key: str, value: float, low: float, high: float) -> Measured:
-        return Measured(Signal(key, key), Auc(value, low, high, 9, 9, 18), ())
+    def measured(key: str, value: float, low: float, high: float) -> MeasuredSignal:
+        return MeasuredSignal(Signal(key, key), Auc(value, low, high, 9, 9, 18), ())
 
-    def best(*signals: Measured) -> str:
+    def best(*signals: MeasuredSignal) -> str:
         rate = Estimate(0.5, 0.2, 0.8, 18, 18)
         ratio = measured("ratio@1.05", 0.5, 0.4, 0.6)
         level = Level(18, 9, 18, 1, rate, (ratio, *signals), ())

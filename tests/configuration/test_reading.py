@@ -16,7 +16,7 @@ from trigreason.configuration import (
     presets,
     read_configuration,
 )
-from trigreason.configuration.problems import Problem
+from trigreason.configuration.problems import ConfigurationProblem
 from trigreason.engines.base import LogprobScale, Sampling
 from trigreason.engines.http import Timeouts
 from trigreason.failure import Away, FailurePolicy
@@ -46,7 +46,9 @@ def read(tmp_path: Path) -> Read:
     return read_it
 
 
-def problems(read: Read, text: str, environ: Mapping[str, str] | None = None) -> list[Problem]:
+def problems(
+    read: Read, text: str, environ: Mapping[str, str] | None = None
+) -> list[ConfigurationProblem]:
     with pytest.raises(ConfigurationError) as caught:
         read(text, environ)
     assert caught.value.__context__ is None, "what was read must not travel with the error"

@@ -20,10 +20,10 @@ from trigreason.engines.chat_prefix import ChatStream
 from trigreason.engines.completions import CompletionStream
 from trigreason.engines.fields_stream import FieldsStream
 from trigreason.engines.http_stream import HttpStream
-from trigreason.engines.ollama import JsonLines, OllamaStream
+from trigreason.engines.ollama import LineSplitter, OllamaStream
 from trigreason.engines.sglang import GenerateStream
 from trigreason.engines.sse import EventLines
-from trigreason.engines.thinking_text import AssistantTurn, ThinkingText
+from trigreason.engines.thinking_text import AssistantTurn, JoinedText
 from trigreason.failure import FailurePolicy
 from trigreason.pairs import Pair
 from trigreason.reasoner import completed, reason
@@ -105,7 +105,7 @@ LLAMA_USAGE = {**USAGE, "timings": {"cache_n": 1, "predicted_n": 4}}
 
 def fields(kind: type[FieldsStream], split: Callable[[], Any]) -> Callable[[Any], HttpStream]:
     def stream(response: Any) -> HttpStream:
-        text = ThinkingText(AssistantTurn(Prefix((Message("user", "Why?"),))))
+        text = JoinedText(AssistantTurn(Prefix((Message("user", "Why?"),))))
         return kind(
             response, "a double", split().feed, text=text, needs_logprobs=False, ending=None
         )
@@ -152,7 +152,7 @@ DIALECTS = {
                 "prompt_eval_count": 5,
             },
         ],
-        fields(OllamaStream, JsonLines),
+        fields(OllamaStream, LineSplitter),
     ),
 }
 

@@ -13,7 +13,7 @@ from tests.doubles.ollama import OllamaDouble
 from tests.doubles.turns import serving
 from tests.scripted_server import listening
 from trigreason.engines.base import Capabilities, EngineFailed, EngineRefused, Prefix, Sampling
-from trigreason.engines.ollama import JsonLines, OllamaEngine, Shown, ask_show
+from trigreason.engines.ollama import LineSplitter, ModelPage, OllamaEngine, ask_show
 from trigreason.engines.templates import ChatTemplate
 from trigreason.reasoning import Message
 
@@ -95,7 +95,7 @@ async def test_what_is_no_line_of_ollamas() -> None:
 def test_lines_may_be_cut_anywhere() -> None:
     data = '{"é": 1}\n\n{"b": 2}\n{"c"'.encode()
     for size in range(1, len(data)):
-        lines = JsonLines()
+        lines = LineSplitter()
         pieces = [data[at : at + size] for at in range(0, len(data), size)]
         assert [line for piece in pieces for line in lines.feed(piece)] == [
             '{"é": 1}'.encode(),
@@ -113,7 +113,7 @@ def test_lines_may_be_cut_anywhere() -> None:
     ],
 )
 def test_the_context_a_models_file_asks_for(parameters: str, num_ctx: int | None) -> None:
-    assert Shown(parameters=parameters).num_ctx == num_ctx
+    assert ModelPage(parameters=parameters).num_ctx == num_ctx
 
 
 @asynccontextmanager
@@ -139,7 +139,7 @@ async def test_ask_show() -> None:
         shown = await ask_show(f"{url}/v1", "qwen3")
     assert shown is not None
     assert (shown.trained_tokens, shown.num_ctx) == (40960, 8192)
-    assert Shown().trained_tokens is None
+    assert ModelPage().trained_tokens is None
 
 
 @pytest.mark.parametrize(

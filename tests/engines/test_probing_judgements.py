@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from tests.scripted_server import listening
 from trigreason.engines.base import Finish, LogprobScale, Usage
 from trigreason.engines.probing.advice import advised
-from trigreason.engines.probing.asking import Answer, Arrival
+from trigreason.engines.probing.asking import Arrival, ProbeAnswer
 from trigreason.engines.probing.closing import Watched, judge_closing
 from trigreason.engines.probing.continuing import judge_continuation, judge_stop
 from trigreason.engines.probing.examination import judge_question
@@ -63,9 +63,9 @@ def test_a_text_that_repeats_its_beginning_goes_on() -> None:
     assert finding.state is YES
 
 
-def answer(*texts: str, finish: Finish = Finish.LENGTH, apart: float = 0.1) -> Answer:
+def answer(*texts: str, finish: Finish = Finish.LENGTH, apart: float = 0.1) -> ProbeAnswer:
     arrivals = [Arrival(apart * (1 + n), [Token(text)]) for n, text in enumerate(texts)]
-    return Answer(arrivals, finish, Usage(), apart * len(texts))
+    return ProbeAnswer(arrivals, finish, Usage(), apart * len(texts))
 
 
 @pytest.mark.parametrize(
@@ -79,7 +79,7 @@ def answer(*texts: str, finish: Finish = Finish.LENGTH, apart: float = 0.1) -> A
         (None, answer(" on" * 20), UNKNOWN),
     ],
 )
-def test_stopping(expected: str | None, given_answer: Answer, state: State) -> None:
+def test_stopping(expected: str | None, given_answer: ProbeAnswer, state: State) -> None:
     assert judge_stop(expected, given_answer).state is state
 
 
@@ -90,11 +90,16 @@ def test_stopping(expected: str | None, given_answer: Answer, state: State) -> N
         (answer(" on" * 20), NO),
         (answer(" on"), UNKNOWN),
         (answer(), UNKNOWN),
-        (Answer([Arrival(9.99 + n / 1000, [Token(" on")]) for n in range(20)], seconds=10.0), NO),
+        (
+            ProbeAnswer(
+                [Arrival(9.99 + n / 1000, [Token(" on")]) for n in range(20)], seconds=10.0
+            ),
+            NO,
+        ),
     ],
     ids=["one by one", "at once", "one", "none", "held back"],
 )
-def test_streaming(given_answer: Answer, state: State) -> None:
+def test_streaming(given_answer: ProbeAnswer, state: State) -> None:
     assert judge_streaming(given_answer).state is state
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from trigreason.engines.probing.asking import Answer, Arrival
+from trigreason.engines.probing.asking import Arrival, ProbeAnswer
 from trigreason.engines.probing.report import State
 from trigreason.engines.probing.thinking import judge_steps, judge_thinking
 from trigreason.reasoning import THINK_TAGS, Tags, Token
@@ -36,8 +36,8 @@ def test_thinking(begun: str, tags: Tags | None, guessed: bool, state: State, sa
         assert f'thinking = "{begun[:7]}"' in (finding.advice or "")
 
 
-def wrote(*pieces: str) -> Answer:
-    return Answer([Arrival(0.0, [Token(piece)]) for piece in pieces])
+def wrote(*pieces: str) -> ProbeAnswer:
+    return ProbeAnswer([Arrival(0.0, [Token(piece)]) for piece in pieces])
 
 
 LINE = [*(["word"] * 31), "\n"]

@@ -9,14 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from trigreason.engines.base import Prefix
-from trigreason.engines.thinking_text import SEAM, AssistantTurn, Beginning, ThinkingText
+from trigreason.engines.thinking_text import SEAM, AssistantTurn, Beginning, JoinedText
 
 OPEN = Prefix((), "So ")
 
 
 def told(prefix: Prefix, events: Sequence[tuple[str, str]], **how: bool) -> str:
     """The text of events, each a piece of thinking and a piece of answer."""
-    text = ThinkingText(AssistantTurn(prefix), **how)
+    text = JoinedText(AssistantTurn(prefix), **how)
     pieces = [piece for thinking, answer in events for piece in text.add(thinking, answer)]
     return "".join([*pieces, text.rest()])
 

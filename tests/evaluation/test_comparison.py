@@ -22,7 +22,7 @@ from trigreason.engines.embedded import load
 from trigreason.engines.embedded.engine import EmbeddedEngine
 from trigreason.evaluation.answering import own_arm
 from trigreason.evaluation.arms import Arm
-from trigreason.evaluation.comparison import Outcome, Plan, compare
+from trigreason.evaluation.comparison import ArmOutcome, Plan, compare
 from trigreason.evaluation.lanes import Lanes
 from trigreason.evaluation.runs import Run
 from trigreason.reasoning import Message, Trace
@@ -67,12 +67,12 @@ def a_plan(logs: Path, **changes: object) -> Plan:
     return replace(plan, **changes)  # type: ignore[arg-type]  # changes are a plan's own
 
 
-def done(plan: Plan) -> tuple[list[Outcome], Noted]:
+def done(plan: Plan) -> tuple[list[ArmOutcome], Noted]:
     noted = Noted()
     return [replace(each, runs=list(each.runs)) for each in compare(plan, noted)], noted
 
 
-def fingerprints(outcomes: Iterable[Outcome]) -> list[list[tuple[str, int, str]]]:
+def fingerprints(outcomes: Iterable[ArmOutcome]) -> list[list[tuple[str, int, str]]]:
     return [
         [(run.sample, run.epoch, run.trace.fingerprint()) for run in outcome.runs]
         for outcome in outcomes

@@ -15,7 +15,7 @@ from matplotlib.figure import Figure
 
 from trigreason.evaluation.figures.inline import inline_svg
 from trigreason.evaluation.figures.labels import Label, place
-from trigreason.evaluation.figures.plane import Point, draw_plane
+from trigreason.evaluation.figures.plane import ArmPoint, draw_plane
 from trigreason.evaluation.figures.style import METHODS, TRIGGERS, Look, figure, reach, save, style
 from trigreason.evaluation.statistics import Estimate
 from trigreason.reasoning import Trigger
@@ -113,7 +113,7 @@ def test_names_stand_beside_their_points_and_not_over_each_other(
 
 def test_the_plane_names_every_arm_once() -> None:
     estimate = Estimate(0.5, 0.4, 0.6, 30, 60)
-    points = [Point(name, method, estimate, estimate) for method, name in TITLES.items()]
+    points = [ArmPoint(name, method, estimate, estimate) for method, name in TITLES.items()]
     with style():
         panel = figure(6, 4).subplots()
         draw_plane(panel, points)

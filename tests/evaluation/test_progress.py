@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from trigreason.budget import Budget
 from trigreason.evaluation.arms import Arm
-from trigreason.evaluation.progress import Progress, Standing
+from trigreason.evaluation.progress import ComparisonProgress, Standing
 from trigreason.evaluation.runs import Run
 from trigreason.reasoning import Author, Message, Prices, StepRecord, Stretch, Thresholds, Trace
 from trigreason.reasoning.records import Purpose
@@ -53,9 +53,9 @@ def test_how_an_arm_stands() -> None:
     assert standing.news_seconds == 6
 
 
-def progress(*standings: Standing) -> Progress:
+def progress(*standings: Standing) -> ComparisonProgress:
     arms = (Arm(budget=Budget(thinking_tokens=1 + index)) for index in range(len(standings)))
-    return Progress(dict(zip(arms, standings, strict=True)))
+    return ComparisonProgress(dict(zip(arms, standings, strict=True)))
 
 
 def test_the_time_that_is_left_counts_slow_arms_for_more() -> None:

@@ -12,7 +12,7 @@ from starlette.requests import Request
 from trigreason.gateway import access
 from trigreason.gateway.access import Access, is_loopback
 from trigreason.gateway.errors import ApiError
-from trigreason.gateway.keys import Key, KeyLimits, id_of, new_key
+from trigreason.gateway.keys import ActiveKey, KeyLimits, id_of, new_key
 from trigreason.gateway.storage import DatabaseAway, Storage
 
 
@@ -62,7 +62,7 @@ async def test_with_keys_whoever_shows_one_may_ask(storage: Storage, is_local: b
     door = Access(storage, is_local=is_local)
     for written in (f"Bearer {made.text}", f"bearer   {made.text} "):
         key = await door.key_of(request("gateway.example", written))
-        assert key == Key(id=made.id, name="ann", pairs=("bundled",))
+        assert key == ActiveKey(id=made.id, name="ann", pairs=("bundled",))
     assert await refused(door, request()) == (401, "invalid_api_key")
 
 

@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from trigreason.budget import Budget
 from trigreason.engines.base import Sampling
-from trigreason.gateway.asked import EFFORTS, Asked, Effort, Options
+from trigreason.gateway.asked import EFFORTS, Effort, GatewayRequest, Options
 from trigreason.reasoning import Message
 
 MESSAGES = (Message("user", "Why?"),)
@@ -25,7 +25,7 @@ def budget(
     seconds: float = 900,
 ) -> Budget:
     options = Options(thinking_tokens=thinking)
-    asked = Asked(messages=MESSAGES, max_tokens=max_tokens, effort=effort, options=options)
+    asked = GatewayRequest(messages=MESSAGES, max_tokens=max_tokens, effort=effort, options=options)
     return asked.budget(own, seconds)
 
 
@@ -96,20 +96,20 @@ def test_no_budget_is_passed(
 
 def test_sampling_is_the_pairs_where_nothing_is_said() -> None:
     own = Sampling(temperature=0.3, top_p=0.8, top_k=7, min_p=0.1, seed=5)
-    got = Asked(messages=MESSAGES, seed=0, temperature=0.0).sampling(own)
+    got = GatewayRequest(messages=MESSAGES, seed=0, temperature=0.0).sampling(own)
     assert got == Sampling(temperature=0.0, top_p=0.8, top_k=7, min_p=0.1, seed=0)
-    assert Asked(messages=MESSAGES, seed=1, top_p=0.5).sampling(own).top_p == 0.5
+    assert GatewayRequest(messages=MESSAGES, seed=1, top_p=0.5).sampling(own).top_p == 0.5
 
 
 def test_without_a_seed_every_answer_has_another() -> None:
-    asked = Asked(messages=MESSAGES)
+    asked = GatewayRequest(messages=MESSAGES)
     assert len({asked.sampling(Sampling(seed=5)).seed for _ in range(20)}) == 20
 
 
 @settings(deadline=None)
 @given(st.integers(-(2**63), 2**63 - 1))
 def test_any_seed_can_be_used(seed: int) -> None:
-    got = Asked(messages=MESSAGES, seed=seed).sampling(Sampling()).seed
+    got = GatewayRequest(messages=MESSAGES, seed=seed).sampling(Sampling()).seed
     assert 0 <= got < 2**63
     assert seed < 0 or got == seed
 

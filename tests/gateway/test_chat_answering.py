@@ -26,7 +26,7 @@ from trigreason.events import (
 from trigreason.gateway.account import for_clients
 from trigreason.gateway.chat.answering import ChatAnswer
 from trigreason.gateway.errors import ApiError
-from trigreason.gateway.exchange import Api, Choice, Exchange, Run
+from trigreason.gateway.exchange import Api, ChoiceRun, Exchange, ModelChoice
 from trigreason.reasoning import (
     Author,
     Degraded,
@@ -86,12 +86,12 @@ def made(
     events: bool = False,
     field: ReasoningField = "reasoning_content",
 ) -> ChatAnswer:
-    runs = [Run(index, made_trace(), finish_reason="stop") for index in range(choices)]
+    runs = [ChoiceRun(index, made_trace(), finish_reason="stop") for index in range(choices)]
     exchange = Exchange(
         id="chatcmpl-1",
         api=Api.CHAT,
         model="bundled:lrm",
-        choice=Choice("bundled"),
+        choice=ModelChoice("bundled"),
         streamed=True,
         source="here",
         runs=runs,
@@ -101,7 +101,7 @@ def made(
     )
 
 
-def runs_of(answer: ChatAnswer) -> list[Run]:
+def runs_of(answer: ChatAnswer) -> list[ChoiceRun]:
     return answer._exchange.runs
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from trigreason.gateway.asked import Asked
+from trigreason.gateway.asked import GatewayRequest
 from trigreason.gateway.chat.request import NOTHING_ASKED, ChatRequest
 from trigreason.gateway.errors import ApiError
 from trigreason.reasoning import Message
@@ -43,7 +43,7 @@ def parsed(**fields: Any) -> ChatRequest:
     return ChatRequest.model_validate({"model": "bundled", "messages": [QUESTION]} | fields)
 
 
-def asked(**fields: Any) -> Asked:
+def asked(**fields: Any) -> GatewayRequest:
     return parsed(**fields).asked()
 
 
@@ -59,7 +59,7 @@ def test_the_fields_are_openais_and_one_more() -> None:
 
 
 def test_a_request_that_says_nothing_more() -> None:
-    assert asked() == Asked(messages=(Message("user", "Why?"),))
+    assert asked() == GatewayRequest(messages=(Message("user", "Why?"),))
 
 
 @pytest.mark.parametrize(

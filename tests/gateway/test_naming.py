@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from trigreason.gateway.asked import Options
 from trigreason.gateway.errors import ApiError
-from trigreason.gateway.exchange import Choice
+from trigreason.gateway.exchange import ModelChoice
 from trigreason.gateway.naming import MAX_NAME, ThresholdChanges, choice, with_thresholds
 from trigreason.reasoning import Direction, Thresholds, methods
 
@@ -26,27 +26,27 @@ def own(**changes: Any) -> Thresholds:
 @pytest.mark.parametrize(
     ("name", "found"),
     [
-        ("bundled", Choice("bundled")),
-        ("bundled:lrm", Choice("bundled", "lrm")),
-        ("bundled:trigreason", Choice("bundled")),
-        ("qwen:srm", Choice("qwen", "srm")),
-        ("qwen:lrm", Choice("qwen:lrm")),
-        ("qwen:lrm:lrm", Choice("qwen:lrm", "lrm")),
-        ("a:b:c", Choice("a:b:c")),
-        ("a:b:c:specreason", Choice("a:b:c", "specreason")),
-        ("Größe 日本", Choice("Größe 日本")),
-        ("Größe 日本:n=1", Choice("Größe 日本", thresholds=own(n=1))),
-        ("bundled:rho=0.75,n=5", Choice("bundled", thresholds=own(rho=0.75, n=5))),
-        ("bundled: rho = 0.75 , n = 5 ", Choice("bundled", thresholds=own(rho=0.75, n=5))),
-        ("bundled:direction=under", Choice("bundled", thresholds=own(direction="under"))),
-        ("bundled:rho=1e-1", Choice("bundled", thresholds=own(rho=0.1))),
+        ("bundled", ModelChoice("bundled")),
+        ("bundled:lrm", ModelChoice("bundled", "lrm")),
+        ("bundled:trigreason", ModelChoice("bundled")),
+        ("qwen:srm", ModelChoice("qwen", "srm")),
+        ("qwen:lrm", ModelChoice("qwen:lrm")),
+        ("qwen:lrm:lrm", ModelChoice("qwen:lrm", "lrm")),
+        ("a:b:c", ModelChoice("a:b:c")),
+        ("a:b:c:specreason", ModelChoice("a:b:c", "specreason")),
+        ("Größe 日本", ModelChoice("Größe 日本")),
+        ("Größe 日本:n=1", ModelChoice("Größe 日本", thresholds=own(n=1))),
+        ("bundled:rho=0.75,n=5", ModelChoice("bundled", thresholds=own(rho=0.75, n=5))),
+        ("bundled: rho = 0.75 , n = 5 ", ModelChoice("bundled", thresholds=own(rho=0.75, n=5))),
+        ("bundled:direction=under", ModelChoice("bundled", thresholds=own(direction="under"))),
+        ("bundled:rho=1e-1", ModelChoice("bundled", thresholds=own(rho=0.1))),
         (
             "bundled:specreason:accept=5,judge_first=2",
-            Choice("bundled", "specreason", own(accept=5.0, judge_first=2)),
+            ModelChoice("bundled", "specreason", own(accept=5.0, judge_first=2)),
         ),
     ],
 )
-def test_names(name: str, found: Choice) -> None:
+def test_names(name: str, found: ModelChoice) -> None:
     assert choice(name, PAIRS) == found
 
 
@@ -118,7 +118,7 @@ def test_the_body_goes_over_the_name_key_by_key() -> None:
     found = choice("bundled:rho=0.1,n=1", PAIRS)
     options = Options(rho=0.9, k=4)
     assert with_thresholds(found, options, OWN, "trigreason").thresholds == own(rho=0.9, n=1, k=4)
-    assert with_thresholds(Choice("bundled"), Options(), OWN, "trigreason").thresholds == OWN
+    assert with_thresholds(ModelChoice("bundled"), Options(), OWN, "trigreason").thresholds == OWN
 
 
 def test_every_threshold_but_the_expressions_can_be_set() -> None:
@@ -138,7 +138,7 @@ def test_what_is_written_is_read(
 ) -> None:
     name = f"bundled:{method}:n={n},rho={rho!r},tau={tau!r},direction={direction}"
     wanted = own(n=n, rho=rho, tau=tau, direction=direction)
-    assert choice(name, PAIRS) == Choice("bundled", method, wanted)
+    assert choice(name, PAIRS) == ModelChoice("bundled", method, wanted)
 
 
 @settings(deadline=None)

@@ -10,7 +10,7 @@ import pytest
 from tests.paper.handwritten import ScriptedJudges, recorded, run, step
 from trigreason.paper.catalogue import catalogue
 from trigreason.paper.kinds import STUDIES
-from trigreason.paper.result import Row
+from trigreason.paper.result import MeasuredNumber
 from trigreason.paper.work import Made, Recorded, Work
 from trigreason.reasoning import Author, Prices, Trigger
 
@@ -37,7 +37,7 @@ def made(
     return STUDIES[item.kind](work)
 
 
-def values(rows: Sequence[Row]) -> dict[tuple[str, str], float]:
+def values(rows: Sequence[MeasuredNumber]) -> dict[tuple[str, str], float]:
     return {(row.arm, row.measure): row.estimate.value for row in rows if not row.question}
 
 

@@ -8,7 +8,7 @@ import pytest
 from training.judging import RIGHT, WRONG, judge_example
 from training.slips import AGAIN, with_slips
 from trigreason.bundled.families import FAMILIES
-from trigreason.bundled.families.chains import Solution, Step, read_state
+from trigreason.bundled.families.chains import ChainStep, Solution, read_state
 
 each_family = pytest.mark.parametrize("name", FAMILIES)
 HESITATION = re.compile(r"\b(?:wait|hmm|actually|let me reconsider|maybe)\b", re.IGNORECASE)
@@ -21,7 +21,7 @@ def pairs(name: str, count: int) -> list[tuple[Solution, Solution]]:
     return [(solution, with_slips(solution, rng)) for solution in plain]
 
 
-def hesitates(step: Step) -> bool:
+def hesitates(step: ChainStep) -> bool:
     return HESITATION.search(step.text) is not None
 
 

@@ -12,7 +12,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, Ti
 
 from trigreason.cli.console import THEME, redraws
 from trigreason.cli.words import counted
-from trigreason.studies.calibration.ledger import Outcome
+from trigreason.studies.calibration.ledger import RunOutcome
 from trigreason.studies.calibration.search import Stage
 from trigreason.studies.calibration.setting import Setting
 
@@ -65,7 +65,7 @@ class Calibrating:
         if self._bars.disable:
             self._say(told)
 
-    def watch(self, _: Setting, __: Outcome, was_known: bool) -> None:
+    def watch(self, _: Setting, __: RunOutcome, was_known: bool) -> None:
         """A run is there."""
         self.known += was_known
         self.asked += not was_known

@@ -6,7 +6,7 @@ from typing import Any
 
 from trigreason.studies.calibration.direction import supported
 from trigreason.studies.calibration.label_free import Budgeted
-from trigreason.studies.calibration.labelled import Calibration, Row
+from trigreason.studies.calibration.labelled import Calibration, SettingRow
 from trigreason.studies.calibration.setting import Setting
 
 
@@ -30,7 +30,7 @@ def front_as_json(found: Calibration) -> dict[str, Any]:
     }
 
 
-def _row_as_json(found: Calibration, row: Row) -> dict[str, Any]:
+def _row_as_json(found: Calibration, row: SettingRow) -> dict[str, Any]:
     search = None
     if row.search is not None:
         accuracy, thrift = row.search.point(found.thrift_name)

@@ -18,7 +18,7 @@ from trigreason.studies.auc import Auc
 from trigreason.studies.calibration.direction import supported
 from trigreason.studies.calibration.evidence import difference
 from trigreason.studies.calibration.label_free import Budgeted
-from trigreason.studies.calibration.labelled import Calibration, Row
+from trigreason.studies.calibration.labelled import Calibration, SettingRow
 from trigreason.studies.calibration.profile import KEYS
 from trigreason.studies.calibration.setting import Setting
 
@@ -98,13 +98,13 @@ def front_table(found: Calibration) -> Table:
     return table
 
 
-def _section(found: Calibration, row: Row) -> int:
+def _section(found: Calibration, row: SettingRow) -> int:
     if row.setting in (found.recommended, found.default):
         return 0
     return 2 if row.setting.is_without_triggers else 1
 
 
-def _smt(row: Row) -> float:
+def _smt(row: SettingRow) -> float:
     return 0.0 if row.smt is None else row.smt.value
 
 

@@ -10,11 +10,11 @@ from typing import Any
 from rich import box
 from rich.table import Table
 
-from trigreason.evaluation.comparison import Outcome, Plan
+from trigreason.evaluation.comparison import ArmOutcome, Plan
 from trigreason.evaluation.statistics import Difference, Estimate
 from trigreason.evaluation.summary import (
     ArmSummary,
-    Measured,
+    RunNumbers,
     accuracy_difference,
     measured,
     summarise,
@@ -32,7 +32,7 @@ class Column:
     """One arm in numbers; ``difference`` is that of its accuracy to the baseline's."""
 
     name: str
-    outcome: Outcome
+    outcome: ArmOutcome
     summary: ArmSummary | None
     difference: Difference | None
 
@@ -45,7 +45,7 @@ class Column:
         return sum(each.value for each in tokens) / self.summary.seconds.value
 
 
-def columns(outcomes: Sequence[Outcome]) -> list[Column]:
+def columns(outcomes: Sequence[ArmOutcome]) -> list[Column]:
     """The arms in numbers, in their order."""
     numbers = [[measured(run) for run in outcome.runs] for outcome in outcomes]
     baseline = next(
@@ -67,7 +67,7 @@ def columns(outcomes: Sequence[Outcome]) -> list[Column]:
     ]
 
 
-def _difference(own: list[Measured], baseline: list[Measured] | None) -> Difference | None:
+def _difference(own: list[RunNumbers], baseline: list[RunNumbers] | None) -> Difference | None:
     if baseline is None or own is baseline:
         return None
     return accuracy_difference(own, baseline)
@@ -76,7 +76,7 @@ def _difference(own: list[Measured], baseline: list[Measured] | None) -> Differe
 Row = tuple[str, Callable[[Column], str]]
 
 
-def comparison_table(plan: Plan, outcomes: Sequence[Outcome]) -> Table:
+def comparison_table(plan: Plan, outcomes: Sequence[ArmOutcome]) -> Table:
     """One column per arm, one row per number; tokens, requests and so on are means per run."""
     shown = columns(outcomes)
     table = Table(
@@ -206,7 +206,7 @@ CLOCK = ("generated", "seconds", "seconds_median", "seconds_p95", "usd")
 """Parts of a summary that are not the same again, although the runs are."""
 
 
-def comparison_to_json(plan: Plan, outcomes: Sequence[Outcome]) -> dict[str, Any]:
+def comparison_to_json(plan: Plan, outcomes: Sequence[ArmOutcome]) -> dict[str, Any]:
     """All numbers of the table, with intervals; null for what is not known.
 
     All but ``log`` and ``clock`` is the same again for the same questions, seeds and models.

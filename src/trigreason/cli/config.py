@@ -17,8 +17,8 @@ from trigreason.configuration import (
     BUNDLED,
     Configuration,
     ConfigurationError,
+    ConfigurationProblem,
     PlannedPair,
-    Problem,
     effective_values,
     planned_engine,
     planned_pair,
@@ -74,7 +74,7 @@ def example() -> None:
     print(files("trigreason.configuration").joinpath("example.toml").read_text("utf-8"), end="")
 
 
-def _missing(configuration: Configuration) -> Iterator[Problem]:
+def _missing(configuration: Configuration) -> Iterator[ConfigurationProblem]:
     """What is not on this machine: keys, files, templates."""
     for name in configuration.settings.engines:
         yield from planned_engine(configuration, name).problems(os.environ)
@@ -100,7 +100,9 @@ def _pairs(configuration: Configuration) -> list[PlannedPair]:
     return [planned_pair(configuration, name) for name in names]
 
 
-def _as_json(configuration: Configuration | None, problems: list[Problem]) -> dict[str, Any]:
+def _as_json(
+    configuration: Configuration | None, problems: list[ConfigurationProblem]
+) -> dict[str, Any]:
     told: dict[str, Any] = {"problems": [each.to_json() for each in problems]}
     if configuration is None:
         return told

@@ -26,8 +26,8 @@ from trigreason.reasoning.methods import method_title, methods
 from trigreason.reasoning.methods.registry import BUILT_IN
 
 if TYPE_CHECKING:
-    from trigreason.evaluation.comparison import Outcome
-    from trigreason.evaluation.progress import Progress
+    from trigreason.evaluation.comparison import ArmOutcome
+    from trigreason.evaluation.progress import ComparisonProgress
 
 OWN_METHODS = ",".join(entry.name for entry in BUILT_IN)
 QUESTIONS = "Questions"
@@ -223,7 +223,7 @@ def _methods(given: str) -> list[str]:
     return [options.known_method(name) for name in names]
 
 
-def _kept(progress: Progress | None, logs: Path) -> str:
+def _kept(progress: ComparisonProgress | None, logs: Path) -> str:
     """What is left of an interrupted comparison, and how to go on."""
     if progress is None:
         return "nothing was run"
@@ -231,7 +231,7 @@ def _kept(progress: Progress | None, logs: Path) -> str:
     return f"{kept}; the same command goes on from there"
 
 
-def _complaint(outcomes: Sequence[Outcome]) -> str | None:
+def _complaint(outcomes: Sequence[ArmOutcome]) -> str | None:
     """That runs failed, why, and what to do about it; None where all are there."""
     missing = sum(outcome.planned - len(outcome.runs) for outcome in outcomes)
     if not missing:

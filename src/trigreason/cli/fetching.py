@@ -18,7 +18,7 @@ from rich.progress import (
 
 from trigreason.cli.console import redraws
 from trigreason.configuration import PlannedEngine, PlannedPair
-from trigreason.engines.hub import Fetching, Hub, Watch
+from trigreason.engines.hub import DownloadWatch, Fetching, Hub
 from trigreason.reasoning import Author
 
 
@@ -51,7 +51,7 @@ def fetch_model(engine: PlannedEngine, *, quiet: bool = False) -> None:
     if engine.hub_name is None:
         return
     console = Console(stderr=True, highlight=False, markup=False, emoji=False)
-    watch: Watch = LinesWatch() if quiet or not redraws(console) else BarWatch(console)
+    watch: DownloadWatch = LinesWatch() if quiet or not redraws(console) else BarWatch(console)
     try:
         Hub().fetch(engine.hub_name, watch)
     except KeyboardInterrupt as interruption:

@@ -37,7 +37,7 @@ TITLES = {
 _MARKS = {State.YES: ("✓", "right"), State.NO: ("✗", "wrong"), State.UNKNOWN: ("?", "note")}
 
 
-class Line(NamedTuple):
+class FindingLine(NamedTuple):
     """A state, what it is the state of, and in words why; ``advice`` stands below."""
 
     state: State
@@ -49,12 +49,12 @@ class Line(NamedTuple):
 def show_report(console: Console, report: Report, asked: Sequence[Author]) -> None:
     """Print the findings, the roles that follow (those ``asked`` for in bold), and the cost."""
     findings = [
-        Line(each.state, Text(TITLES[each.topic]), _evidence(each), each.advice)
+        FindingLine(each.state, Text(TITLES[each.topic]), _evidence(each), each.advice)
         for each in report.findings
     ]
     judged = [verdict(report, role) for role in Author]
     roles = [
-        Line(
+        FindingLine(
             each.state,
             Text(f"as the {each.role.upper()}", "bold" * (each.role in asked)),
             _why(each),
@@ -75,7 +75,7 @@ def _head(report: Report) -> Text:
     return head.append(f" · dialect {report.dialect}", "not bold dim") if report.dialect else head
 
 
-def _show_lines(console: Console, lines: Sequence[Line]) -> None:
+def _show_lines(console: Console, lines: Sequence[FindingLine]) -> None:
     """On a terminal in columns; elsewhere a finding is one line, for what reads it there."""
     width = max(cell_len(line.title.plain) for line in lines) + 1
     if not console.is_terminal:

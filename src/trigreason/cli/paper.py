@@ -24,7 +24,7 @@ from trigreason.reasoning import Author
 
 if TYPE_CHECKING:
     from trigreason.evaluation.arms import Arm
-    from trigreason.evaluation.comparison import Outcome, Plan
+    from trigreason.evaluation.comparison import ArmOutcome, Plan
     from trigreason.paper.item import Item
     from trigreason.paper.running import Compare
     from trigreason.paper.wanted import Wanted
@@ -287,7 +287,7 @@ def _compare_for(item: Item) -> Compare:
     from trigreason.cli.watching import Watching
     from trigreason.evaluation.comparison import compare
 
-    def watched(plan: Plan, names: Mapping[Arm, str]) -> list[Outcome]:
+    def watched(plan: Plan, names: Mapping[Arm, str]) -> list[ArmOutcome]:
         title = f"{item.id} · {plan.pair.name} · {plan.task}"
         files = loaded_files(plan.pair, frozenset(Author))
         with Watching(title, names, files=files) as watching:

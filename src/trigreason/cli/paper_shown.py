@@ -13,7 +13,7 @@ from rich.text import Text
 from trigreason.cli.console import screen
 from trigreason.paper.item import Item
 from trigreason.paper.measures import MEASURES
-from trigreason.paper.result import Cell, Entry, Result, entries
+from trigreason.paper.result import ArmEntry, NumberCell, Result, entries
 
 _ENDLESS = 10_000
 """Characters; wider than any table."""
@@ -55,7 +55,7 @@ def show(result: Result, files: Sequence[Path]) -> None:
     out.print(Text(f"→ {', '.join(str(file) for file in files)}"))
 
 
-def _table(result: Result, lines: Sequence[Entry], *, narrow: bool = False) -> Table:
+def _table(result: Result, lines: Sequence[ArmEntry], *, narrow: bool = False) -> Table:
     """Every arm in a row; a narrow one has neither intervals nor the tasks, and less space."""
     table = _empty_table()
     table.padding = (0, 1, 0, 0) if narrow else (0, 1)
@@ -73,7 +73,7 @@ def _table(result: Result, lines: Sequence[Entry], *, narrow: bool = False) -> T
     return table
 
 
-def _shown(cell: Cell | None, *, with_ends: bool) -> Text:
+def _shown(cell: NumberCell | None, *, with_ends: bool) -> Text:
     """A number, and below it the ends of its interval."""
     text = Text(cell.value if cell else "")
     if cell and cell.ends and with_ends:

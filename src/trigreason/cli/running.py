@@ -22,7 +22,7 @@ from trigreason.reasoning import Author, Trace, make_method
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Task:
+class Assignment:
     """What is to be answered, how, and by which pair, with all that it is to work by."""
 
     question: str
@@ -36,13 +36,13 @@ class Task:
 
 
 @dataclass(slots=True)
-class Run:
+class RunSoFar:
     """What there is of a run: its trace as soon as it has begun."""
 
     trace: Trace | None = None
 
 
-async def carry_out(task: Task, run: Run, console: Console | None) -> None:
+async def carry_out(task: Assignment, run: RunSoFar, console: Console | None) -> None:
     """Let the models answer; ``console`` shows them at work.
 
     A prompt template that is only guessed is told of; without a console, on standard error.
@@ -75,7 +75,7 @@ async def carry_out(task: Task, run: Run, console: Console | None) -> None:
                 transcript.show(event)
 
 
-def _introduce(task: Task, note: str | None, trace: Trace, console: Console | None) -> None:
+def _introduce(task: Assignment, note: str | None, trace: Trace, console: Console | None) -> None:
     """What a run begins with: its models, a ``note`` on them, and how to read what follows."""
     if console is None:
         if note:

@@ -13,7 +13,7 @@ from trigreason.cli.words import counted, percent
 from trigreason.evaluation.statistics import Estimate
 from trigreason.studies.auc import FEWEST, Auc
 from trigreason.studies.rates import Bin
-from trigreason.studies.signal_study import Level, Mark, Measured, SignalStudy
+from trigreason.studies.signal_study import Level, Mark, MeasuredSignal, SignalStudy
 
 WITHIN_GROUPS = (
     "AUCs compare wrong ones with right ones of the same group of questions only: groups differ in "
@@ -178,7 +178,7 @@ def _level_to_json(level: Level) -> dict[str, Any]:
     }
 
 
-def _signal_to_json(each: Measured) -> dict[str, Any]:
+def _signal_to_json(each: MeasuredSignal) -> dict[str, Any]:
     return {
         "name": each.signal.name,
         "auc": None

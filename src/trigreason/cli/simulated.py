@@ -15,14 +15,14 @@ from trigreason.evaluation.statistics import Estimate, mean_of
 from trigreason.reasoning import Author
 from trigreason.reasoning.methods import method_title
 from trigreason.studies.simulation import Deployment, Server
-from trigreason.studies.simulation.arms import ArmRuns, baselines, quantiles, saved
+from trigreason.studies.simulation.arms import SimulatedArm, baselines, quantiles, saved
 
 ASSUMPTION = (
     "Simulated: the recorded steps on another clock, each run from an empty cache, no failures."
 )
 
 
-def shown(name: str, deployment: Deployment, arms: Sequence[ArmRuns]) -> list[RenderableType]:
+def shown(name: str, deployment: Deployment, arms: Sequence[SimulatedArm]) -> list[RenderableType]:
     """The deployment in words, and tables: seconds, costs, and the arms against each other."""
     labels = _labels(arms)
     return [
@@ -36,7 +36,7 @@ def shown(name: str, deployment: Deployment, arms: Sequence[ArmRuns]) -> list[Re
     ]
 
 
-def told(name: str, deployment: Deployment, arms: Sequence[ArmRuns]) -> dict[str, Any]:
+def told(name: str, deployment: Deployment, arms: Sequence[SimulatedArm]) -> dict[str, Any]:
     """The same as plain values: seconds, shares of 1, USD per run."""
     labels = _labels(arms)
     return {
@@ -66,7 +66,7 @@ def told(name: str, deployment: Deployment, arms: Sequence[ArmRuns]) -> dict[str
     }
 
 
-def _times(arms: Sequence[ArmRuns], labels: dict[int, str]) -> Table:
+def _times(arms: Sequence[SimulatedArm], labels: dict[int, str]) -> Table:
     table = _table("", "runs", "seconds (95 %)", "p50", "p95", "waiting")
     for each in arms:
         seconds, middle = mean_of(each.seconds), quantiles(each.seconds)
@@ -81,7 +81,7 @@ def _times(arms: Sequence[ArmRuns], labels: dict[int, str]) -> Table:
     return table
 
 
-def _costs(arms: Sequence[ArmRuns], labels: dict[int, str], is_paid: bool) -> Table:
+def _costs(arms: Sequence[SimulatedArm], labels: dict[int, str], is_paid: bool) -> Table:
     table = _table("", "LRM requests", *["USD per 1,000 (95 %)"][:is_paid])
     for each in arms:
         cells = [labels[id(each)], f"{mean_of(each.lrm_requests).value:.1f}"]
@@ -91,7 +91,7 @@ def _costs(arms: Sequence[ArmRuns], labels: dict[int, str], is_paid: bool) -> Ta
     return table
 
 
-def _changes(arms: Sequence[ArmRuns], labels: dict[int, str], is_paid: bool) -> list[Table]:
+def _changes(arms: Sequence[SimulatedArm], labels: dict[int, str], is_paid: bool) -> list[Table]:
     """Each arm against its baselines; nothing where there is none."""
     table = _table("", "against", "seconds", *["USD"][:is_paid])
     table.columns[1].justify = "left"
@@ -116,7 +116,7 @@ def _table(*headings: str) -> Table:
     return table
 
 
-def _labels(arms: Sequence[ArmRuns]) -> dict[int, str]:
+def _labels(arms: Sequence[SimulatedArm]) -> dict[int, str]:
     """A name for each arm, by its identity, that says no more than tells it from the others."""
     labels: dict[int, str] = {}
     several_pairs = len({each.arm.pair for each in arms}) > 1

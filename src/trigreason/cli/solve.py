@@ -22,7 +22,7 @@ from trigreason.cli.fetching import fetch_models
 from trigreason.cli.files import check_writable, read_text, write_trace
 from trigreason.cli.models import check_models, chosen_pair
 from trigreason.cli.options import as_wrong_use
-from trigreason.cli.running import Run, Task, carry_out
+from trigreason.cli.running import Assignment, RunSoFar, carry_out
 from trigreason.cli.tables import add_up, summary
 from trigreason.cli.words import how_it_ended
 from trigreason.configuration import read_configuration
@@ -97,7 +97,7 @@ def solve(
         check_writable(trace)
     with as_wrong_use():
         asked = _question(question, file)
-    run = Run()
+    run = RunSoFar()
     with _failing_as_json(run) if as_json else nullcontext():
         configuration = read_configuration(config, os.environ)
         models = {Author.SRM: srm, Author.LRM: lrm}
@@ -149,7 +149,7 @@ def solve(
                 mmap=mmap,
                 check_memory=check_memory,
             )
-            task = Task(question=asked, method=method, pair=plan)
+            task = Assignment(question=asked, method=method, pair=plan)
             needed = task.authors
         check_models(plan, needed, method)
         if (as_json or quiet) and not (pair or srm or lrm or plan.is_bundled):
@@ -167,7 +167,7 @@ def solve(
 
 
 @contextmanager
-def _failing_as_json(run: Run) -> Iterator[None]:
+def _failing_as_json(run: RunSoFar) -> Iterator[None]:
     """One JSON object of a failure, too, with what was written until then."""
     try:
         yield
@@ -178,7 +178,7 @@ def _failing_as_json(run: Run) -> Iterator[None]:
         raise
 
 
-def _let_run(task: Task, run: Run, console: Console | None, file: Path | None) -> None:
+def _let_run(task: Assignment, run: RunSoFar, console: Console | None, file: Path | None) -> None:
     """Carry the task out, shown on ``console``; its trace goes to ``file`` however it ends."""
     try:
         asyncio.run(carry_out(task, run, console))

@@ -22,7 +22,7 @@ from rich.text import Text
 from trigreason.cli.console import THEME, redraws
 from trigreason.cli.words import counted
 from trigreason.evaluation.arms import Arm
-from trigreason.evaluation.progress import Progress, Standing
+from trigreason.evaluation.progress import ComparisonProgress, Standing
 from trigreason.evaluation.runs import Run
 
 SECONDS_BETWEEN_LINES = 15.0
@@ -52,7 +52,7 @@ class Watching:
         )
         self._clock = clock
         self._began = self._told = clock()
-        self._progress: Progress | None = None
+        self._progress: ComparisonProgress | None = None
         self._reasons: dict[str, int] = {}
         self._lock = RLock()
         self._live = (
@@ -81,7 +81,7 @@ class Watching:
             self._live.stop()
 
     @property
-    def progress(self) -> Progress | None:
+    def progress(self) -> ComparisonProgress | None:
         """How the arms stand; None before the first call of :meth:`begin`."""
         return self._progress
 
@@ -90,7 +90,7 @@ class Watching:
         for arm, runs in kept.items():
             for run in runs:
                 standings[arm].add(run, kept=True)
-        progress = Progress(standings)
+        progress = ComparisonProgress(standings)
         with self._lock:
             self._progress = progress
             self._began = self._told = self._clock()
@@ -133,7 +133,7 @@ class Watching:
         ]
         return f"{self._whole(progress)}; right so far: {', '.join(told)}"
 
-    def _whole(self, progress: Progress) -> str:
+    def _whole(self, progress: ComparisonProgress) -> str:
         """The state of the whole: runs, time, failures."""
         gone = self._clock() - self._began
         ended = progress.done + progress.failed
@@ -179,7 +179,7 @@ class Watching:
         return told
 
 
-def _standings(progress: Progress, names: Mapping[Arm, str], gone: float) -> Table:
+def _standings(progress: ComparisonProgress, names: Mapping[Arm, str], gone: float) -> Table:
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, header_style="bold")
     table.add_column("", no_wrap=True, overflow="ellipsis")
     with_usd = progress.usd is not None
@@ -207,7 +207,7 @@ def _left(standing: Standing, gone: float) -> str:
     return duration(gone / standing.news * standing.left) if standing.news else "–"
 
 
-def _whole(progress: Progress, told: Text) -> Table:
+def _whole(progress: ComparisonProgress, told: Text) -> Table:
     """A bar of all runs over what is told of them."""
     grid = Table.grid()
     ended = progress.done + progress.failed

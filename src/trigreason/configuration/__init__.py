@@ -17,7 +17,7 @@ from trigreason.configuration.planning import (
     planned_pair,
 )
 from trigreason.configuration.presets import Preset, PresetModel, presets
-from trigreason.configuration.problems import ConfigurationError, Problem, nearest
+from trigreason.configuration.problems import ConfigurationError, ConfigurationProblem, nearest
 from trigreason.configuration.reading import Configuration, read_configuration, validate
 from trigreason.configuration.schema import BUNDLED, EngineSettings, PairSettings
 
@@ -26,6 +26,7 @@ __all__ = [
     "FILE",
     "Configuration",
     "ConfigurationError",
+    "ConfigurationProblem",
     "EngineSettings",
     "Layers",
     "PairSettings",
@@ -33,7 +34,6 @@ __all__ = [
     "PlannedPair",
     "Preset",
     "PresetModel",
-    "Problem",
     "bundled_pair",
     "effective_values",
     "engine_at",

@@ -65,7 +65,7 @@ class Traces(BaseModel):
     days: Annotated[float, Field(gt=0)] = 7.0
 
 
-class Telemetry(BaseModel):
+class TelemetrySettings(BaseModel):
     """What leaves the process beyond ``/metrics``.
 
     Attributes:
@@ -99,7 +99,7 @@ class GatewaySettings(BaseModel):
     reasoning_field: ReasoningField = "reasoning_content"
     limits: Limits = Field(default_factory=Limits)
     traces: Traces = Field(default_factory=Traces)
-    telemetry: Telemetry = Field(default_factory=Telemetry)
+    telemetry: TelemetrySettings = Field(default_factory=TelemetrySettings)
 
 
 def anchored(values: dict[str, Any], folder: Path) -> None:

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from trigreason.configuration.gateway import anchored
-from trigreason.configuration.problems import ConfigurationError, Problem
+from trigreason.configuration.problems import ConfigurationError, ConfigurationProblem
 from trigreason.configuration.schema import KeyPath
 from trigreason.engines.hub import is_hub_name
 from trigreason.engines.templates import BUILT_IN
@@ -103,7 +103,7 @@ def read_file(file: Path) -> dict[str, Any]:
     else:
         _anchor(values, file.parent)
         return values
-    raise ConfigurationError([Problem(str(file), "", what)])
+    raise ConfigurationError([ConfigurationProblem(str(file), "", what)])
 
 
 def _anchor(values: dict[str, Any], folder: Path) -> None:
@@ -121,7 +121,7 @@ def _anchor(values: dict[str, Any], folder: Path) -> None:
             engine["template"] = str(folder / Path(template).expanduser())
 
 
-def read_environment(layers: Layers, environ: Mapping[str, str]) -> Iterator[Problem]:
+def read_environment(layers: Layers, environ: Mapping[str, str]) -> Iterator[ConfigurationProblem]:
     """Put the environment's values onto ``layers``; what is wrong with the names is yielded."""
     if pair := environ.get(PAIR_VARIABLE):
         layers.put(("default_pair",), pair, PAIR_VARIABLE)
@@ -130,7 +130,7 @@ def read_environment(layers: Layers, environ: Mapping[str, str]) -> Iterator[Pro
             parts = match[1].split("__")
             if len(parts) < 2 or not all(parts):
                 example = "TRIGREASON_ENGINES__SMALL__URL"
-                yield Problem(variable, "", f"names no key; write it like {example}")
+                yield ConfigurationProblem(variable, "", f"names no key; write it like {example}")
                 continue
             kind, name, *keys = (part.lower() for part in parts)
             if kind == GATEWAY:
@@ -140,7 +140,9 @@ def read_environment(layers: Layers, environ: Mapping[str, str]) -> Iterator[Pro
             names = [each for each in there if _folded(each) == name] if there else []
             if len(names) > 1:
                 both = " and ".join(sorted(names))
-                yield Problem(variable, "", f"could be {both}; give one of them another name")
+                yield ConfigurationProblem(
+                    variable, "", f"could be {both}; give one of them another name"
+                )
                 continue
             path = (kind, *(names or [name]), *keys)
             layers.put(path, _parsed(environ[variable]), variable)

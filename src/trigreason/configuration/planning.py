@@ -9,7 +9,12 @@ from pathlib import Path
 from trigreason import bundled
 from trigreason.configuration.layers import Layers
 from trigreason.configuration.presets import Preset, PresetModel, presets
-from trigreason.configuration.problems import ConfigurationError, Problem, nearest, shown
+from trigreason.configuration.problems import (
+    ConfigurationError,
+    ConfigurationProblem,
+    nearest,
+    shown,
+)
 from trigreason.configuration.reading import Configuration, validate
 from trigreason.configuration.schema import (
     BUNDLED,
@@ -110,7 +115,7 @@ class PlannedEngine:
         if self.draft is not None:
             self.draft.check_file()
 
-    def problems(self, environ: Mapping[str, str]) -> Iterator[Problem]:
+    def problems(self, environ: Mapping[str, str]) -> Iterator[ConfigurationProblem]:
         """What is missing on this machine for the engine to be opened."""
         checks: tuple[Callable[[], object], ...] = (
             lambda: self.api_key(environ),
@@ -127,7 +132,7 @@ class PlannedEngine:
         """What is wrong with a key of the engine, and where it stands."""
         path = (*self.at, key)
         place = self.layers.place(path) or "configuration"
-        return ConfigurationError([Problem(place, ".".join(path), what)])
+        return ConfigurationError([ConfigurationProblem(place, ".".join(path), what)])
 
 
 def engine_at(model: str, place: str, **keys: str) -> PlannedEngine:

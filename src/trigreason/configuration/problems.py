@@ -11,7 +11,7 @@ LONGEST_SHOWN = 24
 
 
 @dataclass(frozen=True, slots=True)
-class Problem:
+class ConfigurationProblem:
     """One thing that is wrong.
 
     ``place`` is the file, variable or flag that says so, ``key`` the dotted path of the value
@@ -32,7 +32,7 @@ class Problem:
 class ConfigurationError(ValueError):
     """A configuration cannot be used; ``str()`` is the first problem and how many there are."""
 
-    def __init__(self, problems: Sequence[Problem]) -> None:
+    def __init__(self, problems: Sequence[ConfigurationProblem]) -> None:
         super().__init__(problems)
         self.problems = tuple(problems)
 

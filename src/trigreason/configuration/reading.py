@@ -13,7 +13,12 @@ from pydantic_core import ErrorDetails
 
 from trigreason.configuration.layers import Layers, find_file, read_environment, read_file
 from trigreason.configuration.presets import presets
-from trigreason.configuration.problems import ConfigurationError, Problem, nearest, shown
+from trigreason.configuration.problems import (
+    ConfigurationError,
+    ConfigurationProblem,
+    nearest,
+    shown,
+)
 from trigreason.configuration.schema import BUNDLED, KeyPath, Settings, keys_at, srm_with_draft
 
 Kind = TypeVar("Kind", bound=BaseModel)
@@ -77,7 +82,7 @@ def read_configuration(file: Path | None, environ: Mapping[str, str]) -> Configu
 
 def validate(
     kind: type[Kind], layers: Layers, at: KeyPath = ()
-) -> tuple[Kind | None, list[Problem]]:
+) -> tuple[Kind | None, list[ConfigurationProblem]]:
     """The table of this kind that the values are, or what is wrong with them.
 
     ``at`` is where in a configuration such a table stands. TOML has JSON's types, so the strict
@@ -89,10 +94,10 @@ def validate(
         return None, [_problem(each, layers, at) for each in error.errors(include_url=False)]
 
 
-def _problem(error: ErrorDetails, layers: Layers, at: KeyPath) -> Problem:
+def _problem(error: ErrorDetails, layers: Layers, at: KeyPath) -> ConfigurationProblem:
     path = tuple(map(str, error["loc"]))
     place = layers.place(path) or "configuration"
-    return Problem(place, ".".join((*at, *path)), _what(error, (*at, *path)))
+    return ConfigurationProblem(place, ".".join((*at, *path)), _what(error, (*at, *path)))
 
 
 def _what(error: ErrorDetails, path: KeyPath) -> str:
@@ -117,11 +122,11 @@ def _pair_names(settings: Settings) -> list[str]:
     return list(dict.fromkeys((BUNDLED, *settings.pairs, *presets())))
 
 
-def _references(settings: Settings, layers: Layers) -> Iterator[Problem]:
+def _references(settings: Settings, layers: Layers) -> Iterator[ConfigurationProblem]:
     """Names that lead nowhere."""
 
-    def problem(path: KeyPath, what: str) -> Problem:
-        return Problem(layers.place(path) or "configuration", ".".join(path), what)
+    def problem(path: KeyPath, what: str) -> ConfigurationProblem:
+        return ConfigurationProblem(layers.place(path) or "configuration", ".".join(path), what)
 
     pairs = _pair_names(settings)
     if settings.default_pair not in pairs:

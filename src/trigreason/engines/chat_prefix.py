@@ -26,7 +26,7 @@ from trigreason.engines.http import HttpEngine, Timeouts
 from trigreason.engines.refusals import check_last_turn, no_logprobs
 from trigreason.engines.sse import EventLines
 from trigreason.engines.templates import without_reasoning
-from trigreason.engines.thinking_text import AssistantTurn, ThinkingText
+from trigreason.engines.thinking_text import AssistantTurn, JoinedText
 from trigreason.reasoning import Message, Token
 
 
@@ -104,7 +104,7 @@ class ChatPrefixEngine(HttpEngine):
         check_last_turn(prefix.messages, self.where)
         max_tokens = min(max_tokens, self.capabilities.context_tokens or max_tokens)
         body = self.request_body(prefix, sampling, max_tokens, alternatives, one_step=one_step)
-        text = ThinkingText(AssistantTurn(prefix), apart=self.api.apart, echoes=self.api.echoes)
+        text = JoinedText(AssistantTurn(prefix), apart=self.api.apart, echoes=self.api.echoes)
         async with self.post_fitting("/chat/completions", body, self.api.max_tokens) as response:
             yield ChatStream(
                 response,

@@ -11,17 +11,17 @@ from trigreason.engines.fields import MATTERS, Events, Text, Unfit
 from trigreason.engines.wire import Choice, ReportedError, ReportedUsage, reported
 
 
-class Part(msgspec.Struct):
+class ContentPart(msgspec.Struct):
     """A piece of content by its type, as Mistral sends it: text, or thinking made of texts."""
 
     text: Text | None = None
-    thinking: list[Part] = []
+    thinking: list[ContentPart] = []
 
 
 class Delta(msgspec.Struct):
     """What is new in a message. Thinking has two names, and with Mistral a place in ``content``."""
 
-    content: Text | list[Part] | None = None
+    content: Text | list[ContentPart] | None = None
     reasoning: Text | None = None
     reasoning_content: Text | None = None
 

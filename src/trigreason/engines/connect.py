@@ -85,7 +85,7 @@ async def connect(
             dialect = dialect or await visit.dialect(listed)
         context_tokens = next(model.max_model_len for model in listed if model.id == name)
     assert dialect is not None, "the provider's, or what asking found"
-    return await MAKERS[dialect](Place(url, name, context_tokens, template, timeouts, api_key))
+    return await MAKERS[dialect](FoundModel(url, name, context_tokens, template, timeouts, api_key))
 
 
 def _split(place: str) -> tuple[str, str]:
@@ -104,7 +104,7 @@ def _chosen(name: str, served: list[str], url: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class FoundModel:
     """A model that was found, and what a user said of it; ``template`` only where one is given."""
 
     url: str
@@ -126,27 +126,27 @@ class Place:
         )
 
 
-Maker = Callable[[Place], Awaitable[Engine]]
+Maker = Callable[[FoundModel], Awaitable[Engine]]
 
 
 def completing(dialect: Dialect, kind: type[CompletionsEngine] = CompletionsEngine) -> Maker:
     """Raw completions, the prompt rendered here."""
 
-    async def make(place: Place) -> Engine:
+    async def make(place: FoundModel) -> Engine:
         template = place.template or guess(place.model)
         return place.engine(kind, dialect.capabilities, dialect=dialect, template=template)
 
     return make
 
 
-async def vllm(place: Place) -> Engine:
+async def vllm(place: FoundModel) -> Engine:
     if place.template is None:
         told = await ask_tokenizer(place.url, key_headers(place.api_key), place.timeouts.connect)
         place = replace(place, template=told_template(told, place.url))
     return await completing(VLLM)(place)
 
 
-async def llama_cpp(place: Place) -> Engine:
+async def llama_cpp(place: FoundModel) -> Engine:
     props = await ask_props(place.url, key_headers(place.api_key), place.timeouts.connect)
     if props is not None:
         context = props.default_generation_settings.n_ctx
@@ -155,12 +155,12 @@ async def llama_cpp(place: Place) -> Engine:
     return await completing(LLAMA_CPP)(place)
 
 
-async def sglang_generate(place: Place) -> Engine:
+async def sglang_generate(place: FoundModel) -> Engine:
     root = replace(place, url=place.url.removesuffix("/v1"))
     return await completing(SGLANG_GENERATE, SglangGenerateEngine)(root)
 
 
-async def ollama(place: Place) -> Engine:
+async def ollama(place: FoundModel) -> Engine:
     """With the context that the model's file asks for, else as much as a run needs."""
     shown = await ask_show(place.url, place.model, key_headers(place.api_key))
     if shown is not None:
@@ -173,7 +173,7 @@ async def ollama(place: Place) -> Engine:
 def chatting(api: ChatApi) -> Maker:
     """A continued assistant message, the prompt rendered there."""
 
-    async def make(place: Place) -> Engine:
+    async def make(place: FoundModel) -> Engine:
         if place.template is not None:
             raise EngineRefused(
                 f"the server renders the prompt itself with the dialect {api.name}",

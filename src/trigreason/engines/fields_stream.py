@@ -9,7 +9,7 @@ import aiohttp
 from trigreason.engines.completions import StepEnding
 from trigreason.engines.http_stream import HttpStream
 from trigreason.engines.refusals import no_logprobs
-from trigreason.engines.thinking_text import ThinkingText
+from trigreason.engines.thinking_text import JoinedText
 from trigreason.engines.wire import Choice, tokens_of
 from trigreason.reasoning import Token
 
@@ -23,7 +23,7 @@ class FieldsStream(HttpStream):
         where: str,
         split: Callable[[bytes], Iterator[bytes]],
         *,
-        text: ThinkingText,
+        text: JoinedText,
         needs_logprobs: bool,
         ending: StepEnding | None,
     ) -> None:

@@ -28,8 +28,8 @@ from trigreason.engines.http import Timeouts
 from trigreason.engines.proxies import proxy_for
 from trigreason.engines.sse import BOM
 from trigreason.engines.templates import CHATML, ChatTemplate
-from trigreason.engines.thinking_text import AssistantTurn, ThinkingText
-from trigreason.engines.wire import Choice, Entry, Logprobs, reported
+from trigreason.engines.thinking_text import AssistantTurn, JoinedText
+from trigreason.engines.wire import Choice, ChosenToken, Logprobs, reported
 from trigreason.reasoning import Token
 
 
@@ -125,14 +125,14 @@ class OllamaEngine(CompletionsEngine):
             yield OllamaStream(
                 response,
                 self.where,
-                JsonLines().feed,
-                text=ThinkingText(AssistantTurn(prefix)),
+                LineSplitter().feed,
+                text=JoinedText(AssistantTurn(prefix)),
                 needs_logprobs=needs_logprobs,
                 ending=StepEnding(prefix) if one_step else None,
             ).of(self)
 
 
-class Line(msgspec.Struct):
+class StreamLine(msgspec.Struct):
     """One line of the stream; the last one is ``done``, and counts tokens.
 
     ``thinking`` stays empty where the server does as it is asked.
@@ -140,7 +140,7 @@ class Line(msgspec.Struct):
 
     response: Text | None = None
     thinking: Text | None = None
-    logprobs: list[Entry] | None = None
+    logprobs: list[ChosenToken] | None = None
     done: Annotated[bool, MATTERS] | None = None
     done_reason: str | None = None
     prompt_eval_count: Count | None = None
@@ -148,7 +148,7 @@ class Line(msgspec.Struct):
     error: Any = None
 
 
-_events = Events(Line)
+_events = Events(StreamLine)
 
 
 class OllamaStream(FieldsStream):
@@ -173,7 +173,7 @@ class OllamaStream(FieldsStream):
         return self.tokens(choice, line.thinking or "", line.response or "")
 
 
-class JsonLines:
+class LineSplitter:
     """Bytes in, lines out, however they are cut up."""
 
     __slots__ = ("_rest",)
@@ -189,7 +189,7 @@ class JsonLines:
                 yield line
 
 
-class Shown(msgspec.Struct):
+class ModelPage(msgspec.Struct):
     """The answer of ``POST /api/show``, as far as it is read."""
 
     model_info: dict[str, Any] = {}
@@ -221,7 +221,9 @@ class Shown(msgspec.Struct):
         return None
 
 
-async def ask_show(url: str, model: str, headers: Mapping[str, str] | None = None) -> Shown | None:
+async def ask_show(
+    url: str, model: str, headers: Mapping[str, str] | None = None
+) -> ModelPage | None:
     """What Ollama at ``url`` says of a model; None where it is no Ollama, or has no such model."""
     root = url.rstrip("/").removesuffix("/v1")
     proxy = proxy_for(root)
@@ -233,6 +235,6 @@ async def ask_show(url: str, model: str, headers: Mapping[str, str] | None = Non
         ):
             if response.status != 200:
                 return None
-            return msgspec.json.decode(await page(response), type=Shown)
+            return msgspec.json.decode(await page(response), type=ModelPage)
     except (TimeoutError, aiohttp.ClientError, OSError, msgspec.MsgspecError, UnicodeDecodeError):
         return None

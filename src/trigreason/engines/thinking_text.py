@@ -72,7 +72,7 @@ class Beginning:
         return text.removeprefix(self._unwanted)
 
 
-class ThinkingText:
+class JoinedText:
     """The text of a stream that goes on from ``turn``.
 
     The first answer behind open thinking is preceded by :data:`SEAM`, once, unless the model wrote

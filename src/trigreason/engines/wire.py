@@ -20,26 +20,26 @@ from trigreason.engines.refusals import refusal, status_of
 from trigreason.reasoning import Alternative, Token, usable_logprob
 
 
-class Candidate(msgspec.Struct):
+class LikelyToken(msgspec.Struct):
     """A likely token, chat style."""
 
     token: str = ""
     logprob: float | None = None
 
 
-class Entry(msgspec.Struct):
+class ChosenToken(msgspec.Struct):
     """A chosen token, chat style."""
 
     token: str = ""
     logprob: float | None = None
     id: int | None = None
-    top_logprobs: list[Candidate] | None = None
+    top_logprobs: list[LikelyToken] | None = None
 
 
 class Logprobs(msgspec.Struct):
     """Either ``content`` (chat style) or parallel arrays (legacy style)."""
 
-    content: list[Entry] | None = None
+    content: list[ChosenToken] | None = None
     tokens: list[str] | None = None
     token_logprobs: list[float | None] | None = None
     top_logprobs: list[dict[str, float | None] | None] | None = None
@@ -107,7 +107,7 @@ class ReportedUsage(msgspec.Struct):
             usage.completion_tokens = self.completion_tokens
 
 
-class Progress(msgspec.Struct):
+class PromptProgress(msgspec.Struct):
     """llama.cpp's word on the prompt before the first token."""
 
     total: Count | None = None
@@ -153,7 +153,7 @@ class Chunk(msgspec.Struct):
 
     choices: Annotated[list[Choice], MATTERS] | None = None
     usage: ReportedUsage | None = None
-    prompt_progress: Progress | None = None
+    prompt_progress: PromptProgress | None = None
     timings: Timings | None = None
     token: SingleToken | None = None
     finish_reason: str | None = None
@@ -251,7 +251,7 @@ def aligned(tokens: Sequence[Token], text: str) -> list[Token]:
     return [replace(token, text=own) for token, own in zip(tokens, texts, strict=True)]
 
 
-def _from_entry(entry: Entry) -> Token:
+def _from_entry(entry: ChosenToken) -> Token:
     top = tuple(
         Alternative(other.token, logprob)
         for other in entry.top_logprobs or ()

@@ -38,11 +38,11 @@ from trigreason.evaluation.lanes import lanes_of
 from trigreason.evaluation.logs import Failed
 from trigreason.evaluation.plan import Plan
 from trigreason.evaluation.pools import followed
-from trigreason.evaluation.progress import Watch
+from trigreason.evaluation.progress import ComparisonWatch
 from trigreason.evaluation.runs import Run
 from trigreason.evaluation.watching import watched
 
-__all__ = ["Outcome", "Plan", "compare"]
+__all__ = ["ArmOutcome", "Plan", "compare"]
 
 FLUSHES = 500
 """Each time that a log is written it is written whole. Longer ones than this are written once for
@@ -54,7 +54,7 @@ would wait for a server without end."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
+class ArmOutcome:
     """What there is of an arm.
 
     Attributes:
@@ -78,7 +78,7 @@ class Outcome:
         return len(self.runs) == self.planned
 
 
-def compare(plan: Plan, watch: Watch | None = None) -> list[Outcome]:
+def compare(plan: Plan, watch: ComparisonWatch | None = None) -> list[ArmOutcome]:
     """Make the runs that the logs lack, and give all of them, arm by arm.
 
     A run that fails does not end the comparison: it is among its arm's errors. May be ended at any
@@ -117,7 +117,7 @@ def compare(plan: Plan, watch: Watch | None = None) -> list[Outcome]:
         return [_outcome(arm, logs, wanted) for arm, logs in zip(plan.arms, kept, strict=True)]
 
 
-def _run(plan: Plan, arms: Sequence[Arm], samples: int, watch: Watch | None) -> None:
+def _run(plan: Plan, arms: Sequence[Arm], samples: int, watch: ComparisonWatch | None) -> None:
     """Let Inspect do what is missing of these arms."""
     if _is_served(plan.pair):
         asyncio.run(_reach(plan.pair))
@@ -170,10 +170,10 @@ def _model(plan: Plan, arm: Arm) -> Model:
     )
 
 
-def _outcome(arm: Arm, logs: Sequence[KeptLog], wanted: Sequence[Key]) -> Outcome:
+def _outcome(arm: Arm, logs: Sequence[KeptLog], wanted: Sequence[Key]) -> ArmOutcome:
     failed: Mapping[Key, str] = logs[-1].failed if logs else {}
     done = done_in(logs)
-    return Outcome(
+    return ArmOutcome(
         arm=arm,
         log=logs[-1].path if logs else None,
         runs=KeptRuns(logs, wanted),

@@ -10,7 +10,7 @@ from trigreason.evaluation.arms import Arm
 from trigreason.evaluation.runs import Run
 
 
-class Watch(Protocol):
+class ComparisonWatch(Protocol):
     """Somebody who is told how a comparison goes, from the thread that it runs in."""
 
     def begin(self, planned: int, kept: Mapping[Arm, Iterable[Run]]) -> None:
@@ -81,7 +81,7 @@ class Standing:
 
 
 @dataclass(slots=True)
-class Progress:
+class ComparisonProgress:
     """How all arms stand."""
 
     arms: dict[Arm, Standing]

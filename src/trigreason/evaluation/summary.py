@@ -27,7 +27,7 @@ Key = TypeVar("Key", Author, Trigger)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Measured:
+class RunNumbers:
     """One run in numbers. Tokens, requests, seconds, USD; None where it is not known.
 
     Attributes:
@@ -69,11 +69,11 @@ class Measured:
     usd: float | None
 
 
-def measured(run: Run) -> Measured:
+def measured(run: Run) -> RunNumbers:
     """The numbers of one run."""
     trace = run.trace
     uses = {author: trace.use(author) for author in Author}
-    return Measured(
+    return RunNumbers(
         sample=run.sample,
         group=run.group,
         epoch=run.epoch,
@@ -130,7 +130,7 @@ class ArmSummary:
         return {each.name: _plain(getattr(self, each.name)) for each in fields(self)}
 
 
-def summarise(runs: Sequence[Measured]) -> ArmSummary:
+def summarise(runs: Sequence[RunNumbers]) -> ArmSummary:
     """The runs of one arm in numbers, the same whatever order they come in.
 
     Triggers that never fired are not in ``handovers``.
@@ -142,10 +142,10 @@ def summarise(runs: Sequence[Measured]) -> ArmSummary:
         raise ValueError("there is no run to summarise")
     ordered = sorted(runs, key=lambda run: (run.sample, run.epoch))
 
-    def mean(value: Callable[[Measured], float]) -> Estimate:
+    def mean(value: Callable[[RunNumbers], float]) -> Estimate:
         return _not_negative(mean_of(_samples(ordered, value)))
 
-    def by_author(counts: Callable[[Measured], Mapping[Author, int]]) -> dict[Author, Estimate]:
+    def by_author(counts: Callable[[RunNumbers], Mapping[Author, int]]) -> dict[Author, Estimate]:
         return {author: mean(_count(counts, author)) for author in Author}
 
     fired = [trigger for trigger in Trigger if any(run.handovers.get(trigger) for run in ordered)]
@@ -176,13 +176,15 @@ def summarise(runs: Sequence[Measured]) -> ArmSummary:
     )
 
 
-def accuracy(runs: Iterable[Measured]) -> Estimate | None:
+def accuracy(runs: Iterable[RunNumbers]) -> Estimate | None:
     """pass@1 over the runs that were scored; None where none was."""
     outcomes = _outcomes(runs)
     return pass_at_1(outcomes) if outcomes else None
 
 
-def accuracy_difference(first: Iterable[Measured], second: Iterable[Measured]) -> Difference | None:
+def accuracy_difference(
+    first: Iterable[RunNumbers], second: Iterable[RunNumbers]
+) -> Difference | None:
     """By how much the first arm's accuracy is above the second's, on the questions of both.
 
     None where no question of both was scored.
@@ -191,9 +193,9 @@ def accuracy_difference(first: Iterable[Measured], second: Iterable[Measured]) -
     return paired(one, other, within=SHARES) if one.keys() & other.keys() else None
 
 
-def accuracy_by_group(runs: Sequence[Measured]) -> dict[str, Estimate]:
+def accuracy_by_group(runs: Sequence[RunNumbers]) -> dict[str, Estimate]:
     """pass@1 of each group of questions, by its name; nothing where all are of one."""
-    groups: dict[str, list[Measured]] = {}
+    groups: dict[str, list[RunNumbers]] = {}
     for run in runs:
         groups.setdefault(run.group, []).append(run)
     if len(groups) < 2:
@@ -222,18 +224,18 @@ def _plain(value: Any) -> Any:
 
 
 def _count(
-    counts: Callable[[Measured], Mapping[Key, int]], key: Key
-) -> Callable[[Measured], float]:
+    counts: Callable[[RunNumbers], Mapping[Key, int]], key: Key
+) -> Callable[[RunNumbers], float]:
     """One of a run's counts, 0 where it is not among them."""
     return lambda run: counts(run).get(key, 0)
 
 
-def _outcomes(runs: Iterable[Measured]) -> dict[str, list[float]]:
+def _outcomes(runs: Iterable[RunNumbers]) -> dict[str, list[float]]:
     return _samples(runs, lambda run: run.right)
 
 
 def _samples(
-    runs: Iterable[Measured], value: Callable[[Measured], float | None]
+    runs: Iterable[RunNumbers], value: Callable[[RunNumbers], float | None]
 ) -> dict[str, list[float]]:
     """By question, a number of each of its runs; runs without it are left out."""
     samples: dict[str, list[float]] = {}

@@ -17,13 +17,13 @@ from inspect_ai.log import EvalSample, EvalSpec
 from trigreason.evaluation.arms import Arm
 from trigreason.evaluation.kept import Identity, in_words, was_interrupted
 from trigreason.evaluation.logs import run_of
-from trigreason.evaluation.progress import Watch
+from trigreason.evaluation.progress import ComparisonWatch
 
 
 class _Listener:
     """A watcher, and which arm each of Inspect's task runs is."""
 
-    def __init__(self, watch: Watch, arms: Sequence[tuple[Identity, Arm]]) -> None:
+    def __init__(self, watch: ComparisonWatch, arms: Sequence[tuple[Identity, Arm]]) -> None:
         self.watch = watch
         self._arms = arms
         self._running: dict[str, Arm] = {}
@@ -65,7 +65,7 @@ class WatchHook(Hooks):
 
 
 @contextmanager
-def watched(watch: Watch | None, arms: Sequence[tuple[Identity, Arm]]) -> Iterator[None]:
+def watched(watch: ComparisonWatch | None, arms: Sequence[tuple[Identity, Arm]]) -> Iterator[None]:
     """Tell ``watch`` of the samples that Inspect finishes meanwhile, of these arms."""
     token = _listener.set(_Listener(watch, arms) if watch else None)
     try:

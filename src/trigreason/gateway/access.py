@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from starlette.requests import Request
 
 from trigreason.gateway.errors import ApiError
-from trigreason.gateway.keys import Key, id_of
+from trigreason.gateway.keys import ActiveKey, id_of
 from trigreason.gateway.storage import AWAY_SECONDS, DatabaseAway, Storage
 
 LOOKED_UP_SECONDS = 2.0
@@ -27,7 +27,7 @@ class Access:
         self._has_keys: bool | None = None
         self._looked_up = -inf
 
-    async def key_of(self, request: Request) -> Key | None:
+    async def key_of(self, request: Request) -> ActiveKey | None:
         """The key of a request; None where none is needed.
 
         Raises:

@@ -15,7 +15,7 @@ from trigreason.events import (
     WentOnAlone,
 )
 from trigreason.gateway.errors import in_short
-from trigreason.gateway.exchange import Exchange, Run
+from trigreason.gateway.exchange import ChoiceRun, Exchange
 from trigreason.reasoning import Author, Degraded, StepRecord, Trace, spent
 
 
@@ -51,7 +51,7 @@ def account(exchange: Exchange) -> dict[str, Any]:
     return told | (runs[0] if len(exchange.runs) == 1 and runs else {"runs": runs})
 
 
-def _of_run(exchange: Exchange, run: Run) -> dict[str, Any]:
+def _of_run(exchange: Exchange, run: ChoiceRun) -> dict[str, Any]:
     trace = run.trace
     assert trace is not None, "a run that has begun has a trace"
     return {

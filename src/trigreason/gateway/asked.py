@@ -41,7 +41,7 @@ class Options(ThresholdChanges):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
+class GatewayRequest:
     """A request, understood. ``stop`` are texts that end the answer and are not part of it."""
 
     messages: tuple[Message, ...]

@@ -26,9 +26,9 @@ from trigreason.engines.base import EngineError
 from trigreason.events import Event, HandedOver, WentOnAlone
 from trigreason.gateway.account import headers
 from trigreason.gateway.admission import QueueFull
-from trigreason.gateway.asked import Asked
+from trigreason.gateway.asked import GatewayRequest
 from trigreason.gateway.errors import ApiError, in_short, of_database, of_engine, of_fault
-from trigreason.gateway.exchange import Exchange, Outcome, Run
+from trigreason.gateway.exchange import ChoiceRun, Exchange, ExchangeOutcome
 from trigreason.gateway.runs import carry_out
 from trigreason.gateway.service import Service
 from trigreason.gateway.storage import DatabaseAway, OverLimit, Worst
@@ -46,10 +46,10 @@ _logger = logging.getLogger("trigreason.gateway")
 class Rendering(Protocol):
     """How one API writes an exchange down; bytes may be none."""
 
-    def stream(self, run: Run, event: Event) -> bytes: ...
+    def stream(self, run: ChoiceRun, event: Event) -> bytes: ...
     def end(self) -> bytes: ...
     def failure(self, error: ApiError) -> bytes: ...
-    def gather(self, run: Run, event: Event) -> None: ...
+    def gather(self, run: ChoiceRun, event: Event) -> None: ...
     def whole(self) -> bytes: ...
 
 
@@ -57,7 +57,7 @@ class Delivery(Response):
     """The answer to one exchange."""
 
     def __init__(
-        self, service: Service, exchange: Exchange, asked: Asked, rendering: Rendering
+        self, service: Service, exchange: Exchange, asked: GatewayRequest, rendering: Rendering
     ) -> None:
         super().__init__()
         self._service = service
@@ -79,7 +79,7 @@ class Delivery(Response):
             for task in (work, gone):
                 task.cancel()
             await asyncio.gather(work, gone, return_exceptions=True)
-            self._service.finish(self._exchange, Outcome.CANCELLED)
+            self._service.finish(self._exchange, ExchangeOutcome.CANCELLED)
         if not work.cancelled() and (error := work.exception()):
             raise error
 
@@ -91,7 +91,7 @@ class Delivery(Response):
                     await stack.enter_async_context(self._kept_alive(wire))
                 await self._enter(stack)
                 await self._run_all(pair, wire)
-            self._service.finish(self._exchange, Outcome.FINISHED)
+            self._service.finish(self._exchange, ExchangeOutcome.FINISHED)
             if self._asked.streamed:
                 await self._begin(wire)
                 await wire.end(self._rendering.end())
@@ -137,16 +137,16 @@ class Delivery(Response):
         finally:
             exchange.queued_seconds = perf_counter() - waiting_since
 
-    def _tell(self, wire: _Wire) -> Callable[[Run, Event], Awaitable[None]]:
+    def _tell(self, wire: _Wire) -> Callable[[ChoiceRun, Event], Awaitable[None]]:
         """What becomes of a run's events."""
 
-        async def stream(run: Run, event: Event) -> None:
+        async def stream(run: ChoiceRun, event: Event) -> None:
             self._observe(run, event)
             if chunk := self._rendering.stream(run, event):
                 await self._begin(wire)
                 await wire.send(chunk)
 
-        async def gather(run: Run, event: Event) -> None:
+        async def gather(run: ChoiceRun, event: Event) -> None:
             self._observe(run, event)
             self._rendering.gather(run, event)
 
@@ -173,9 +173,9 @@ class Delivery(Response):
             raise failures.exceptions[0] from None
 
     async def _fail(self, wire: _Wire, error: ApiError) -> None:
-        outcome = Outcome.FAILED if error.status >= 500 else Outcome.REFUSED
+        outcome = ExchangeOutcome.FAILED if error.status >= 500 else ExchangeOutcome.REFUSED
         if error.code == "queue_timeout":
-            outcome = Outcome.EXPIRED
+            outcome = ExchangeOutcome.EXPIRED
         self._service.finish(self._exchange, outcome, error.cause)
         if wire.begun:
             await wire.end(self._rendering.failure(error))
@@ -207,7 +207,7 @@ class Delivery(Response):
         if not wire.begun:
             await wire.begin(200, "text/event-stream", self._about())
 
-    def _observe(self, run: Run, event: Event) -> None:
+    def _observe(self, run: ChoiceRun, event: Event) -> None:
         if isinstance(event, HandedOver | WentOnAlone):
             self._service.telemetry.handed_over(self._exchange, run, event)
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from time import perf_counter
 
-from trigreason.gateway.keys import Key
+from trigreason.gateway.keys import ActiveKey
 from trigreason.reasoning import (
     Author,
     Prompt,
@@ -31,7 +31,7 @@ class Api(StrEnum):
     RESPONSES = "responses"
 
 
-class Outcome(StrEnum):
+class ExchangeOutcome(StrEnum):
     """How an exchange ended, as records and metrics name it."""
 
     FINISHED = "finished"
@@ -51,7 +51,7 @@ class Outcome(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class ModelChoice:
     """What a model name stands for: a pair, a method, thresholds (None: the pair's own)."""
 
     pair: str
@@ -60,7 +60,7 @@ class Choice:
 
 
 @dataclass(slots=True)
-class Run:
+class ChoiceRun:
     """One choice of an exchange. Seconds count from the exchange's beginning."""
 
     index: int = 0
@@ -90,11 +90,11 @@ class Exchange:
     id: str
     api: Api
     model: str
-    choice: Choice
+    choice: ModelChoice
     streamed: bool
     source: str
-    key: Key | None = None
-    runs: list[Run] = field(default_factory=list)
+    key: ActiveKey | None = None
+    runs: list[ChoiceRun] = field(default_factory=list)
     admitted: bool = False
     """The key's limits let it through, and hold something back for it until it is in the books."""
 
@@ -102,7 +102,7 @@ class Exchange:
     began: float = field(default_factory=perf_counter)
     queued_seconds: float = 0.0
     seconds: float = 0.0
-    outcome: Outcome | None = None
+    outcome: ExchangeOutcome | None = None
     error: str | None = None
     """The kind of what failed, such as ``EngineUnreachable``; never a text with a prompt in it."""
     traceparent: str | None = None
@@ -158,6 +158,6 @@ class Exchange:
         """How many requests were sent to a model."""
         return sum(trace.use(author).requests for trace in self.traces)
 
-    def trace_id(self, run: Run) -> str:
+    def trace_id(self, run: ChoiceRun) -> str:
         """The name under which a run's trace can be asked for."""
         return self.id if run.index == 0 else f"{self.id}-{run.index}"

@@ -33,7 +33,7 @@ class KeyLimits:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Key:
+class ActiveKey:
     """A key that is in force; ``pairs`` are those it may use, None for all of them."""
 
     id: str

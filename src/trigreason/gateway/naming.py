@@ -10,7 +10,7 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from trigreason.gateway.errors import ApiError, invalid
-from trigreason.gateway.exchange import Choice
+from trigreason.gateway.exchange import ModelChoice
 from trigreason.reasoning import Direction, Thresholds, methods
 
 MAX_NAME = 500
@@ -58,14 +58,14 @@ class ThresholdChanges(BaseModel):
 _NAMES = frozenset(ThresholdChanges.model_fields)
 
 
-def choice(name: str, pairs: Mapping[str, Thresholds]) -> Choice:
+def choice(name: str, pairs: Mapping[str, Thresholds]) -> ModelChoice:
     """What a model name stands for, among ``pairs`` with their own thresholds.
 
     Raises:
         ApiError: there is no such pair (404), or what follows it makes no sense (400).
     """
     pair, rest = _pair(name, pairs)
-    found = Choice(pair)
+    found = ModelChoice(pair)
     parts = rest.split(":") if rest else []
     if parts and "=" not in parts[0]:
         found = with_method(found, parts.pop(0), "model")
@@ -76,7 +76,7 @@ def choice(name: str, pairs: Mapping[str, Thresholds]) -> Choice:
     return found
 
 
-def with_method(found: Choice, method: str, param: str) -> Choice:
+def with_method(found: ModelChoice, method: str, param: str) -> ModelChoice:
     """The same with another method. Raises ApiError where there is none of this name."""
     if method not in methods():
         known = ", ".join(methods())
@@ -85,8 +85,8 @@ def with_method(found: Choice, method: str, param: str) -> Choice:
 
 
 def with_thresholds(
-    found: Choice, changes: ThresholdChanges, own: Thresholds, param: str
-) -> Choice:
+    found: ModelChoice, changes: ThresholdChanges, own: Thresholds, param: str
+) -> ModelChoice:
     """The same with some thresholds changed. Raises ApiError where they do not fit."""
     try:
         return replace(found, thresholds=changes.onto(found.thresholds or own))

@@ -10,20 +10,20 @@ from time import perf_counter
 from trigreason.budget import Budget
 from trigreason.engines.base import Sampling
 from trigreason.events import AnswerText, Done, Event, RunBegun, ThinkingText
-from trigreason.gateway.asked import Asked
-from trigreason.gateway.exchange import Exchange, Run
+from trigreason.gateway.asked import GatewayRequest
+from trigreason.gateway.exchange import ChoiceRun, Exchange
 from trigreason.gateway.stopping import StopFilter
 from trigreason.pairs import Pair
 from trigreason.reasoner import reason
 from trigreason.reasoning import StopReason
 
-Tell = Callable[[Run, Event], Awaitable[None]]
+Tell = Callable[[ChoiceRun, Event], Awaitable[None]]
 
 
 async def carry_out(
     exchange: Exchange,
-    run: Run,
-    asked: Asked,
+    run: ChoiceRun,
+    asked: GatewayRequest,
     pair: Pair,
     sampling: Sampling,
     budget: Budget,

@@ -10,7 +10,7 @@ from trigreason.configuration.gateway import GatewaySettings
 from trigreason.gateway.admission import Admission
 from trigreason.gateway.bodies import Bodies
 from trigreason.gateway.catalogue import Catalogue
-from trigreason.gateway.exchange import Exchange, Outcome
+from trigreason.gateway.exchange import Exchange, ExchangeOutcome
 from trigreason.gateway.storage import Record, Storage
 from trigreason.gateway.telemetry import Telemetry
 
@@ -43,7 +43,9 @@ class Service:
     def begin(self, exchange: Exchange) -> None:
         self.telemetry.begun(exchange)
 
-    def finish(self, exchange: Exchange, outcome: Outcome, error: str | None = None) -> None:
+    def finish(
+        self, exchange: Exchange, outcome: ExchangeOutcome, error: str | None = None
+    ) -> None:
         """Enter an exchange into the books. It counts once, whatever else becomes of it.
 
         One that was turned away before anything was held back for it, or asked, has no record.

@@ -1,7 +1,7 @@
 """What an item of the paper is: its runs, their sizes, and the numbers that the paper gives.
 
 One TOML file per item under ``items/`` (see ``catalogue``). ``[full]`` is the paper's own size,
-``[quick]`` one that the bundled pair finishes in seconds; both are read as :class:`Setting`.
+``[quick]`` one that the bundled pair finishes in seconds; both are read as :class:`ItemSetting`.
 """
 
 from __future__ import annotations
@@ -99,7 +99,7 @@ class Config(BaseModel):
     thresholds: Changes = Field(default_factory=dict)
 
 
-class Setting(BaseModel):
+class ItemSetting(BaseModel):
     """What is run, and how much of it.
 
     Attributes:
@@ -135,7 +135,7 @@ class Setting(BaseModel):
     deployment: Text | None = None
 
     @model_validator(mode="after")
-    def _has_arms(self) -> Setting:
+    def _has_arms(self) -> ItemSetting:
         arms = self.arms()
         if not arms:
             raise ValueError("has no arms; give methods, sweep or configs")
@@ -212,8 +212,8 @@ class Item(BaseModel):
     about: Text
     departs: str = ""
     paper: Paper
-    full: Setting
-    quick: Setting
+    full: ItemSetting
+    quick: ItemSetting
 
     @model_validator(mode="after")
     def _fits_its_kind(self) -> Item:

@@ -12,7 +12,7 @@ from trigreason.paper.measures import MEASURES
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Row:
+class MeasuredNumber:
     """One measured number.
 
     Attributes:
@@ -47,13 +47,13 @@ class Result:
 
     item: Item
     quick: bool
-    rows: Sequence[Row]
+    rows: Sequence[MeasuredNumber]
     setup: Mapping[str, Any]
     notes: Sequence[str] = ()
     detail: Mapping[str, Any] = field(default_factory=dict)
     missing: int = 0
 
-    def of(self, measure: str) -> list[Row]:
+    def of(self, measure: str) -> list[MeasuredNumber]:
         """The rows of one measure that are about all questions."""
         return [row for row in self.rows if row.measure == measure and not row.question]
 
@@ -92,7 +92,7 @@ class Result:
         }
 
 
-def _row_to_json(row: Row) -> dict[str, Any]:
+def _row_to_json(row: MeasuredNumber) -> dict[str, Any]:
     values = asdict(row)
     del values["estimate"]
     kept = {name: value for name, value in values.items() if value not in ("", None)}
@@ -100,14 +100,14 @@ def _row_to_json(row: Row) -> dict[str, Any]:
     return kept | row.estimate._asdict() | ends
 
 
-class Cell(NamedTuple):
+class NumberCell(NamedTuple):
     """A number as it is written, and the ends of its interval (none where there is none)."""
 
     value: str
     ends: tuple[str, ...] = ()
 
 
-class Entry(NamedTuple):
+class ArmEntry(NamedTuple):
     """One line of an item's table: everything that is known of one arm.
 
     ``source`` is the pair's name, or what the paper measured on; ``is_paper`` tells which.
@@ -117,45 +117,45 @@ class Entry(NamedTuple):
     task: str
     arm: str
     is_paper: bool
-    cells: Mapping[str, Cell]
+    cells: Mapping[str, NumberCell]
 
 
-def entries(result: Result) -> list[Entry]:
+def entries(result: Result) -> list[ArmEntry]:
     """The table: measured arms first, then the paper's; cells by measure."""
-    measured: dict[tuple[str, str, str], dict[str, Cell]] = {}
+    measured: dict[tuple[str, str, str], dict[str, NumberCell]] = {}
     for row in result.rows:
         if not row.question:
             cells = measured.setdefault((row.pair, row.task, row.arm), {})
             cells[row.measure] = _measured_cell(row)
-    given: dict[tuple[str, str, str], dict[str, Cell]] = {}
+    given: dict[tuple[str, str, str], dict[str, NumberCell]] = {}
     for each in result.item.paper.numbers:
         models = each.models or result.item.paper.models
         cells = given.setdefault((models, each.task, each.arm), {})
         cells[each.measure] = _paper_cell(each)
     return [
-        Entry(*about, is_paper, cells)
+        ArmEntry(*about, is_paper, cells)
         for is_paper, known in ((False, measured), (True, given))
         for about, cells in known.items()
     ]
 
 
-def _measured_cell(row: Row) -> Cell:
+def _measured_cell(row: MeasuredNumber) -> NumberCell:
     measure, estimate = MEASURES[row.measure], row.estimate
     if not estimate.has_interval or estimate.low == estimate.high:
-        return Cell(measure.shown(estimate.value))
+        return NumberCell(measure.shown(estimate.value))
     ends = (measure.shown(estimate.low), measure.shown(estimate.high))
-    return Cell(measure.shown(estimate.value), ends)
+    return NumberCell(measure.shown(estimate.value), ends)
 
 
-def _paper_cell(number: PaperNumber) -> Cell:
+def _paper_cell(number: PaperNumber) -> NumberCell:
     measure = MEASURES[number.measure]
     if number.value is not None:
-        return Cell(measure.as_given(number.value))
+        return NumberCell(measure.as_given(number.value))
     ends = [None if end is None else measure.as_given(end) for end in (number.low, number.high)]
     match ends:
         case [None, str(high)]:
-            return Cell(f"up to {high}")
+            return NumberCell(f"up to {high}")
         case [str(low), None]:
-            return Cell(f"from {low}")
+            return NumberCell(f"from {low}")
         case _:
-            return Cell(f"{ends[0]} to {ends[1]}")
+            return NumberCell(f"{ends[0]} to {ends[1]}")

@@ -9,7 +9,7 @@ from trigreason.configuration import BUNDLED, PlannedPair
 from trigreason.evaluation.arms import Arm
 from trigreason.evaluation.comparison import Plan
 from trigreason.evaluation.runs import Run
-from trigreason.paper.item import Item, Setting
+from trigreason.paper.item import Item, ItemSetting
 from trigreason.paper.judging import Judges
 from trigreason.paper.kinds import STUDIES
 from trigreason.paper.result import Result
@@ -17,7 +17,7 @@ from trigreason.paper.wanted import Wanted, arm_of, described
 from trigreason.paper.work import Recorded, Work
 
 
-class Compared(Protocol):
+class ComparedArm(Protocol):
     """What a comparison says of one arm: its finished runs, and how many were wanted."""
 
     @property
@@ -30,7 +30,7 @@ class Compared(Protocol):
     def planned(self) -> int: ...
 
 
-Compare = Callable[[Plan, Mapping[Arm, str]], Sequence[Compared]]
+Compare = Callable[[Plan, Mapping[Arm, str]], Sequence[ComparedArm]]
 """Carries out a plan, as ``trigreason.evaluation.comparison.compare`` does; with it come the
 names of its arms.
 """
@@ -72,7 +72,7 @@ def carry_out(
 
 
 def _recorded(
-    pair: PlannedPair, task: str, setting: Setting, wanted: Wanted, compare: Compare
+    pair: PlannedPair, task: str, setting: ItemSetting, wanted: Wanted, compare: Compare
 ) -> list[Recorded]:
     planned = [(each, arm_of(pair, each, setting)) for each in setting.arms()]
     plan = Plan(
@@ -110,7 +110,7 @@ def _recorded(
     ]
 
 
-def _setup(wanted: Wanted, setting: Setting, recorded: Sequence[Recorded]) -> dict[str, Any]:
+def _setup(wanted: Wanted, setting: ItemSetting, recorded: Sequence[Recorded]) -> dict[str, Any]:
     return {
         "pairs": {pair.name: dict(described(pair)) for pair in wanted.pairs},
         "tasks": list(setting.tasks),

@@ -9,7 +9,7 @@ from typing import Any
 
 from trigreason.configuration import PlannedEngine, PlannedPair
 from trigreason.evaluation.arms import Arm
-from trigreason.paper.item import Item, PlannedArm, Setting
+from trigreason.paper.item import Item, ItemSetting, PlannedArm
 from trigreason.reasoning import Author, Thresholds
 
 
@@ -67,7 +67,7 @@ class Wanted:
         if len(set(names)) < len(names):
             raise ValueError("a pair is named twice")
 
-    def setting(self, item: Item) -> Setting:
+    def setting(self, item: Item) -> ItemSetting:
         """The item's sizes with the wanted changes."""
         given: dict[str, Any] = {
             "tasks": self.tasks or None,
@@ -80,7 +80,7 @@ class Wanted:
         return base.model_copy(update=changes)
 
 
-def arm_of(pair: PlannedPair, planned: PlannedArm, setting: Setting) -> Arm:
+def arm_of(pair: PlannedPair, planned: PlannedArm, setting: ItemSetting) -> Arm:
     """The arm as this pair runs it: its own settings with the item's changes.
 
     Raises:

@@ -8,8 +8,8 @@ from typing import Any, Protocol
 
 from trigreason.evaluation.arms import Arm
 from trigreason.evaluation.runs import Run
-from trigreason.paper.item import Item, PlannedArm, Setting
-from trigreason.paper.result import Row
+from trigreason.paper.item import Item, ItemSetting, PlannedArm
+from trigreason.paper.result import MeasuredNumber
 from trigreason.studies.judging import Trajectory
 
 
@@ -33,7 +33,7 @@ class Recorded:
                 found.setdefault(run.sample, []).append(number)
         return found
 
-    def row(self, measure: str, estimate: Any, **changes: Any) -> Row:
+    def row(self, measure: str, estimate: Any, **changes: Any) -> MeasuredNumber:
         """A row about this arm."""
         about: dict[str, Any] = {
             "pair": self.pair,
@@ -42,7 +42,7 @@ class Recorded:
             "method": self.planned.method,
             "x": self.planned.x,
         }
-        return Row(measure=measure, estimate=estimate, **(about | changes))
+        return MeasuredNumber(measure=measure, estimate=estimate, **(about | changes))
 
 
 class Judging(Protocol):
@@ -66,7 +66,7 @@ class Work:
     """
 
     item: Item
-    setting: Setting
+    setting: ItemSetting
     recorded: Sequence[Recorded]
     judging: Judging
     measured: bool = False
@@ -83,6 +83,6 @@ class Work:
 class Made:
     """What a kind makes of its work; see ``Result``."""
 
-    rows: Sequence[Row]
+    rows: Sequence[MeasuredNumber]
     notes: Sequence[str] = ()
     detail: Mapping[str, Any] = field(default_factory=dict)

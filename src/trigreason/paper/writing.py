@@ -9,7 +9,7 @@ from pathlib import Path
 from trigreason.paper.catalogue import catalogue
 from trigreason.paper.drawing import draw
 from trigreason.paper.measures import MEASURES
-from trigreason.paper.result import Entry, Result, entries
+from trigreason.paper.result import ArmEntry, Result, entries
 
 
 def write(result: Result, folder: Path) -> list[Path]:
@@ -64,7 +64,7 @@ def _tables(result: Result) -> list[str]:
     return parts
 
 
-def _table(measures: Sequence[str], lines: Sequence[Entry]) -> str:
+def _table(measures: Sequence[str], lines: Sequence[ArmEntry]) -> str:
     head = ["source", "task", "arm", *(MEASURES[each].axis for each in measures)]
     body = [
         [
@@ -78,7 +78,7 @@ def _table(measures: Sequence[str], lines: Sequence[Entry]) -> str:
     return _as_rows([head, ["---"] * 3 + ["---:"] * len(measures), *body])
 
 
-def _cell(entry: Entry, measure: str) -> str:
+def _cell(entry: ArmEntry, measure: str) -> str:
     cell = entry.cells.get(measure)
     if cell is None:
         return ""

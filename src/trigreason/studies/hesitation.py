@@ -27,7 +27,7 @@ _WORD = re.compile(
 
 
 @dataclass(frozen=True, slots=True)
-class Candidate:
+class NGram:
     """An n-gram: in how many hesitating and in how many other steps it occurs.
 
     ``strength`` is the signed root of the likelihood ratio statistic G², above 0 for what is more
@@ -65,7 +65,7 @@ def mine(
     *,
     at_least: int = 3,
     longest: int = LONGEST,
-) -> list[Candidate]:
+) -> list[NGram]:
     """Candidates that occur in ``at_least`` hesitating steps, the strongest first.
 
     ``hesitating`` says for each step whether it hesitates: by the expressions in force, or by the
@@ -87,7 +87,7 @@ def mine(
         kind = "hesitates" if not of_marked else "is without hesitation"
         raise ValueError(f"none of {len(steps)} steps {kind}, so there is nothing to compare")
     found = [
-        Candidate(
+        NGram(
             gram,
             count,
             plain[gram],
@@ -117,7 +117,7 @@ def _strength(marked: int, of_marked: int, plain: int, of_plain: int) -> float:
     return math.copysign(math.sqrt(max(statistic, 0.0)), marked * of_plain - plain * of_marked)
 
 
-def _without_echoes(candidates: Sequence[Candidate]) -> list[Candidate]:
+def _without_echoes(candidates: Sequence[NGram]) -> list[NGram]:
     """Leave out what occurs in just as many steps as a shorter n-gram within it."""
     counts: dict[tuple[int, int], list[str]] = {}
     for each in candidates:

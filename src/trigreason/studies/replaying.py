@@ -155,14 +155,14 @@ _UNKNOWN = Features(Step("(unknown)", (), author=Author.LRM))
 
 
 @dataclass(slots=True)
-class _Known:
+class _RecordedStep:
     """A recorded step; ``features`` is None where it was cut off and no method is asked."""
 
     tokens: int
     features: Features | None
 
     @classmethod
-    def of(cls, record: StepRecord | None) -> _Known | None:
+    def of(cls, record: StepRecord | None) -> _RecordedStep | None:
         if record is None:
             return None
         is_asked = record.end is not StepEnd.CUT_OFF
@@ -173,12 +173,12 @@ class _Known:
 class _Place:
     """A position, ready to be read as often as there are settings."""
 
-    srm: _Known | None
-    lrm: _Known | None
+    srm: _RecordedStep | None
+    lrm: _RecordedStep | None
 
     @classmethod
     def of(cls, position: Position) -> _Place:
-        return cls(_Known.of(position.srm), _Known.of(position.lrm))
+        return cls(_RecordedStep.of(position.srm), _RecordedStep.of(position.lrm))
 
 
 class _Tally:

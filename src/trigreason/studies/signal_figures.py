@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from trigreason.evaluation.figures.style import INK, Look, figure, reach, save, style
-from trigreason.studies.signal_study import Level, Measured, SignalStudy
+from trigreason.studies.signal_study import Level, MeasuredSignal, SignalStudy
 
 LOOK = Look("#1b2a41", "o")
 CHANCE = Look("#555555", line="--")
@@ -90,7 +90,7 @@ def curves(level: Level, name: str, tau: float) -> Figure:
     return drawn
 
 
-def _curve_panel(panel: Axes, measured: Measured, level: Level) -> None:
+def _curve_panel(panel: Axes, measured: MeasuredSignal, level: Level) -> None:
     at = [each.mean for each in measured.curve]
     rates = [100 * each.error.value for each in measured.curve]
     reaches = np.array([reach(each.error, 100) for each in measured.curve]).T

@@ -37,7 +37,7 @@ class Rule:
 
 
 @dataclass(frozen=True, slots=True)
-class Measured:
+class MeasuredSignal:
     """A signal, its AUC (None where too few are wrong, or right), its curve."""
 
     signal: Signal
@@ -62,10 +62,10 @@ class Level:
     questions: int
     groups: int
     error: Estimate
-    signals: tuple[Measured, ...]
+    signals: tuple[MeasuredSignal, ...]
     marks: tuple[Mark, ...]
 
-    def ratio(self, tau: float) -> Measured:
+    def ratio(self, tau: float) -> MeasuredSignal:
         """The low-perplexity ratio of steps, or its mean over a trajectory's steps, at ``tau``."""
         keys = f"ratio@{tau:g}", f"mean_ratio@{tau:g}"
         return next(each for each in self.signals if each.signal.key in keys)
@@ -193,7 +193,7 @@ def _level(observed: Observed, marks: dict[Rule, list[bool]], seed: int) -> Leve
     )
 
 
-def _measured(observed: Observed, signal: Signal, seed: int) -> Measured:
+def _measured(observed: Observed, signal: Signal, seed: int) -> MeasuredSignal:
     numbers = observed.signals[signal]
     there = [at for at, number in enumerate(numbers) if number is not None]
     known = [number for number in numbers if number is not None]
@@ -201,4 +201,4 @@ def _measured(observed: Observed, signal: Signal, seed: int) -> Measured:
     questions = [observed.questions[at] for at in there]
     curve = calibration_curve(known, wrong, questions)
     groups = [observed.groups[at] for at in there]
-    return Measured(signal, auc(known, wrong, questions, groups, seed=seed), tuple(curve))
+    return MeasuredSignal(signal, auc(known, wrong, questions, groups, seed=seed), tuple(curve))

@@ -11,7 +11,7 @@ import pytest
 from tests.gateway.telemetry.exchanges import made_exchange, made_trace
 from trigreason.events import AnswerText, Event, RunBegun, StepBegun, ThinkingText
 from trigreason.gateway.errors import ApiError
-from trigreason.gateway.exchange import Api, Run
+from trigreason.gateway.exchange import Api, ChoiceRun
 from trigreason.gateway.responses.answering import ResponsesAnswer
 from trigreason.gateway.responses.request import ResponsesRequest
 from trigreason.reasoning import Author
@@ -22,9 +22,9 @@ ITEM = ("output_item.added", "content_part.added")
 CLOSED = ("content_part.done", "output_item.done")
 
 
-def answer(finish: str | None = "stop", **fields: Any) -> tuple[ResponsesAnswer, Run]:
+def answer(finish: str | None = "stop", **fields: Any) -> tuple[ResponsesAnswer, ChoiceRun]:
     """A response to be told, and its run, which has ended so."""
-    run = Run(trace=made_trace(), finish_reason=finish)
+    run = ChoiceRun(trace=made_trace(), finish_reason=finish)
     exchange = made_exchange(id="resp_abc", api=Api.RESPONSES, model="bundled", runs=[run])
     asked = {"model": "bundled", "input": "hello"} | fields
     return ResponsesAnswer(exchange, ResponsesRequest.model_validate(asked)), run

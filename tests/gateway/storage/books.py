@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import Connection, RowMapping, Select, Table, select
 
-from trigreason.gateway.keys import Key, KeyLimits
+from trigreason.gateway.keys import ActiveKey, KeyLimits
 from trigreason.gateway.storage import OverLimit, Record, Storage, Worst
 from trigreason.gateway.storage.database import Database
 from trigreason.gateway.storage.place import located
@@ -52,14 +52,16 @@ def record(identity: str, **changes: Any) -> Record:
     return Record(**(usual | changes))
 
 
-async def key_with(storage: Storage, name: str = "somebody", **limits: Any) -> Key:
+async def key_with(storage: Storage, name: str = "somebody", **limits: Any) -> ActiveKey:
     made = await storage.create_key(name, limits=KeyLimits(**limits))
     key = await storage.authenticate(made.text)
     assert key is not None
     return key
 
 
-async def is_admitted(storage: Storage, key: Key, exchange: str, worst: Worst = WORST) -> bool:
+async def is_admitted(
+    storage: Storage, key: ActiveKey, exchange: str, worst: Worst = WORST
+) -> bool:
     try:
         await storage.admit(key, exchange, worst)
     except OverLimit:

@@ -15,8 +15,8 @@ import pytest
 from tests.conftest import soon
 from tests.gateway.storage.books import WORST, is_admitted, key_with, record, rows, settled
 from tests.gateway.telemetry.exchanges import made_exchange, made_trace
-from trigreason.gateway.exchange import Run
-from trigreason.gateway.keys import Key
+from trigreason.gateway.exchange import ChoiceRun
+from trigreason.gateway.keys import ActiveKey
 from trigreason.gateway.storage import OverLimit, Record, Storage, Worst, budgets, holding
 from trigreason.gateway.storage import storage as storage_module
 from trigreason.gateway.storage.periods import DAY
@@ -39,13 +39,13 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     return put
 
 
-async def admitted(storage: Storage, key: Key, count: int, worst: Worst = WORST) -> int:
+async def admitted(storage: Storage, key: ActiveKey, count: int, worst: Worst = WORST) -> int:
     """How many of so many at once get through."""
     asked = (is_admitted(storage, key, f"{key.id} {n}", worst) for n in range(count))
     return sum(await asyncio.gather(*asked))
 
 
-async def refusal(storage: Storage, key: Key) -> tuple[str, float]:
+async def refusal(storage: Storage, key: ActiveKey) -> tuple[str, float]:
     with pytest.raises(OverLimit) as refused:
         await storage.admit(key, "one more", WORST)
     return refused.value.limit, refused.value.retry_after
@@ -73,7 +73,7 @@ async def test_a_prompt_that_no_server_counts_uses_tokens_up(storage: Storage) -
     key = await key_with(storage, tokens_per_minute=1000)
     untold = [replace(each, prompt_tokens=None) for each in made_trace().stretches]
     trace = made_trace(stretches=untold, messages=(Message("user", "x" * 6000),))
-    runs = [Run(0, trace, finish_reason="stop")]
+    runs = [ChoiceRun(0, trace, finish_reason="stop")]
     exchange = made_exchange(key=key, runs=runs, created=NOON, seconds=1.0)
     assert await is_admitted(storage, key, exchange.id)
     storage.enter(Record.of(exchange, keep_traces=False))

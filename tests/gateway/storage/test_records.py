@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from tests.gateway.storage.books import record
 from tests.gateway.telemetry.exchanges import degraded_exchange, made_exchange, made_trace
-from trigreason.gateway.exchange import Exchange, Outcome, Run
+from trigreason.gateway.exchange import ChoiceRun, Exchange, ExchangeOutcome
 from trigreason.gateway.storage import Record
 from trigreason.reasoning import trace_from_json
 
@@ -47,7 +47,9 @@ def test_of_an_exchange() -> None:
 
 
 def test_of_one_that_never_ran() -> None:
-    refused = made_exchange(runs=[Run(0), Run(1)], outcome=Outcome.REFUSED, error="x\0y", key=None)
+    refused = made_exchange(
+        runs=[ChoiceRun(0), ChoiceRun(1)], outcome=ExchangeOutcome.REFUSED, error="x\0y", key=None
+    )
     made = Record.of(refused, keep_traces=True)
     assert (made.tokens, made.usd, made.traces, made.runs) == (0, 0, {}, 2)
     assert (made.first_answer_seconds, made.key, made.error) == (None, None, "x\ufffdy")
@@ -55,7 +57,11 @@ def test_of_one_that_never_ran() -> None:
 
 
 def test_traces_are_kept_by_run() -> None:
-    runs = [Run(0, made_trace(), 0.5, 2.0), Run(1), Run(2, made_trace(), 0.3, 2.5)]
+    runs = [
+        ChoiceRun(0, made_trace(), 0.5, 2.0),
+        ChoiceRun(1),
+        ChoiceRun(2, made_trace(), 0.3, 2.5),
+    ]
     made = Record.of(replace(degraded_exchange(), runs=runs), keep_traces=True)
     assert list(made.traces) == ["req-1", "req-1-2"]
     assert made.first_reasoning_seconds == 0.3

@@ -9,8 +9,8 @@ from typing import Any
 
 from trigreason.engines.breaker import Breaker
 from trigreason.events import Done, HandedOver, RunBegun, ThinkingText, WentOnAlone
-from trigreason.gateway.exchange import Api, Choice, Exchange, Outcome, Run
-from trigreason.gateway.keys import Key
+from trigreason.gateway.exchange import Api, ChoiceRun, Exchange, ExchangeOutcome, ModelChoice
+from trigreason.gateway.keys import ActiveKey
 from trigreason.gateway.telemetry import Telemetry
 from trigreason.pairs import Pair
 from trigreason.reasoner import reason
@@ -89,27 +89,27 @@ def made_exchange(**changes: Any) -> Exchange:
         id="req-1",
         api=Api.CHAT,
         model="qwen:rho=0.85",
-        choice=Choice("qwen"),
+        choice=ModelChoice("qwen"),
         streamed=True,
         source="0123456789",
-        key=Key(id="0123456789", name="laptop"),
-        runs=[Run(0, made_trace(), 0.5, 2.0, "stop")],
+        key=ActiveKey(id="0123456789", name="laptop"),
+        runs=[ChoiceRun(0, made_trace(), 0.5, 2.0, "stop")],
         created=1_700_000_000.0,
         queued_seconds=0.25,
         seconds=3.0,
-        outcome=Outcome.FINISHED,
+        outcome=ExchangeOutcome.FINISHED,
     )
     return replace(exchange, **changes)
 
 
 def degraded_exchange() -> Exchange:
     trace = made_trace(degraded=Degraded(LRM, 1, "it is away"))
-    return made_exchange(runs=[Run(0, trace, 0.5, 2.0, "stop")])
+    return made_exchange(runs=[ChoiceRun(0, trace, 0.5, 2.0, "stop")])
 
 
 async def real_exchange(pair: Pair, question: str, telemetry: Telemetry) -> Exchange:
     """A question to a real pair, told as the gateway tells it."""
-    run = Run()
+    run = ChoiceRun()
     exchange = made_exchange(runs=[run], outcome=None, queued_seconds=0.0, began=perf_counter())
     telemetry.begun(exchange)
     async with aclosing(reason(pair, question)) as events:
@@ -121,6 +121,6 @@ async def real_exchange(pair: Pair, question: str, telemetry: Telemetry) -> Exch
                     run.first_reasoning_seconds = perf_counter() - exchange.began
                 case HandedOver() | WentOnAlone():
                     telemetry.handed_over(exchange, run, event)
-    exchange.outcome, exchange.seconds = Outcome.FINISHED, perf_counter() - exchange.began
+    exchange.outcome, exchange.seconds = ExchangeOutcome.FINISHED, perf_counter() - exchange.began
     telemetry.ended(exchange)
     return exchange

@@ -21,7 +21,7 @@ from tests.gateway.telemetry.exchanges import (
     made_exchange,
 )
 from trigreason.configuration import gateway as configured
-from trigreason.gateway.exchange import Exchange, Outcome
+from trigreason.gateway.exchange import Exchange, ExchangeOutcome
 from trigreason.gateway.telemetry import Telemetry, configure_logging, logs
 from trigreason.gateway.telemetry.logs import JsonLines
 
@@ -55,7 +55,7 @@ def logged(
     stderr = to or io.StringIO()
     monkeypatch.setattr(sys, "stderr", stderr)
     configure_logging(log_texts)
-    settings = configured.Telemetry(log_texts=log_texts)
+    settings = configured.TelemetrySettings(log_texts=log_texts)
     telemetry = Telemetry(settings, Places(), breakers, lambda: (0, 0))
     telemetry.begun(exchange)
     telemetry.ended(exchange)
@@ -124,7 +124,11 @@ def test_words_on_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_what_went_wrong_in_words(monkeypatch: pytest.MonkeyPatch) -> None:
     exchange = degraded_exchange()
-    exchange.outcome, exchange.error, exchange.key = Outcome.FAILED, "EngineUnreachable", None
+    exchange.outcome, exchange.error, exchange.key = (
+        ExchangeOutcome.FAILED,
+        "EngineUnreachable",
+        None,
+    )
     text = logged(monkeypatch, exchange, to=Terminal(), log_texts=True)
     assert "from 0123456789, degraded, EngineUnreachable\n" in text
     assert text.endswith(f"  user: {PROMPT}\n  answer: {ANSWER}\n")
@@ -134,7 +138,7 @@ def test_refused_requests_have_a_line(monkeypatch: pytest.MonkeyPatch) -> None:
     stderr = io.StringIO()
     monkeypatch.setattr(sys, "stderr", stderr)
     configure_logging(False)
-    Telemetry(configured.Telemetry(), Places(), breakers, lambda: (0, 0)).refused(
+    Telemetry(configured.TelemetrySettings(), Places(), breakers, lambda: (0, 0)).refused(
         "invalid_request", "10.0.0.9", "0123456789"
     )
     told = as_json(stderr.getvalue())

@@ -22,7 +22,7 @@ from tests.gateway.telemetry.exchanges import (
 from trigreason.bundled import problems
 from trigreason.configuration import gateway as configured
 from trigreason.events import HandedOver, WentOnAlone
-from trigreason.gateway.exchange import Exchange, Outcome, Run
+from trigreason.gateway.exchange import ChoiceRun, Exchange, ExchangeOutcome
 from trigreason.gateway.telemetry import Telemetry
 from trigreason.gateway.telemetry.metrics import seconds_per_token
 from trigreason.pairs import Pair
@@ -34,7 +34,7 @@ METHOD = QWEN | {"method": "trigreason"}
 
 @pytest.fixture
 def telemetry() -> Telemetry:
-    return Telemetry(configured.Telemetry(), Places(), breakers, lambda: (0, 0))
+    return Telemetry(configured.TelemetrySettings(), Places(), breakers, lambda: (0, 0))
 
 
 class Page:
@@ -101,7 +101,7 @@ def test_requests_to_models(telemetry: Telemetry) -> None:
 
 
 def test_cost_is_known_estimated_or_counted_as_unknown(telemetry: Telemetry) -> None:
-    unpriced = made_exchange(runs=[Run(0, made_trace(prices={}))])
+    unpriced = made_exchange(runs=[ChoiceRun(0, made_trace(prices={}))])
     page = tell(telemetry, [made_exchange(), unpriced])
     assert page.value("cost_estimated_requests_total", **QWEN) is None
     srm = (40 * 1.0 + 90 * 1.0 + 60 * 2.0) / 1e6
@@ -111,7 +111,7 @@ def test_cost_is_known_estimated_or_counted_as_unknown(telemetry: Telemetry) -> 
     assert page.value("cost_unknown_requests_total", **QWEN) == 1
     trace = made_trace()
     untold = [replace(each, prompt_tokens=None) for each in trace.stretches]
-    estimated = made_exchange(runs=[Run(0, replace(trace, stretches=untold))])
+    estimated = made_exchange(runs=[ChoiceRun(0, replace(trace, stretches=untold))])
     page = tell(telemetry, [estimated])
     assert page.value("cost_estimated_requests_total", **QWEN) == 1
     assert (page.value("cost_usd_total", model="lrm") or 0.0) > lrm + 0.001
@@ -133,7 +133,7 @@ def test_handovers_and_degradation_count_as_they_happen(telemetry: Telemetry) ->
 
 def test_states_are_those_of_the_moment() -> None:
     places = Places()
-    telemetry = Telemetry(configured.Telemetry(), places, breakers, lambda: (700, 3))
+    telemetry = Telemetry(configured.TelemetrySettings(), places, breakers, lambda: (700, 3))
     page = Page(telemetry)
     assert page.value("journal_backlog_bytes") == 700
     assert page.value("unwritten_records") == 3
@@ -146,8 +146,10 @@ def test_states_are_those_of_the_moment() -> None:
 
 def test_requests_that_came_to_nothing(telemetry: Telemetry) -> None:
     telemetry.refused("invalid_request", "10.0.0.9", "0123456789")
-    refused = made_exchange(runs=[], outcome=Outcome.REFUSED, error="rate_limit_exceeded")
-    failed = made_exchange(runs=[Run()], outcome=Outcome.FAILED, error="EngineUnreachable")
+    refused = made_exchange(runs=[], outcome=ExchangeOutcome.REFUSED, error="rate_limit_exceeded")
+    failed = made_exchange(
+        runs=[ChoiceRun()], outcome=ExchangeOutcome.FAILED, error="EngineUnreachable"
+    )
     page = tell(telemetry, [refused, failed])
     assert page.value("refused_requests_total", reason="invalid_request") == 1
     assert page.value("requests_total", outcome="refused") == 1
@@ -160,14 +162,14 @@ def test_requests_that_came_to_nothing(telemetry: Telemetry) -> None:
 @pytest.mark.parametrize(
     ("run", "seconds"),
     [
-        (Run(), None),
-        (Run(trace=made_trace()), None),  # no text came
-        (Run(0, made_trace(steps=[], answer_by={SRM: 1}), None, 0.5), None),  # one token
-        (Run(0, made_trace(steps=[], answer_by={SRM: 2}), None, 0.5), 2.5),
-        (Run(0, made_trace(steps=[], answer_by={SRM: 2}), None, 9.0), 0.0),  # clocks differ
+        (ChoiceRun(), None),
+        (ChoiceRun(trace=made_trace()), None),  # no text came
+        (ChoiceRun(0, made_trace(steps=[], answer_by={SRM: 1}), None, 0.5), None),  # one token
+        (ChoiceRun(0, made_trace(steps=[], answer_by={SRM: 2}), None, 0.5), 2.5),
+        (ChoiceRun(0, made_trace(steps=[], answer_by={SRM: 2}), None, 9.0), 0.0),  # clocks differ
     ],
 )
-def test_seconds_per_token(run: Run, seconds: float | None) -> None:
+def test_seconds_per_token(run: ChoiceRun, seconds: float | None) -> None:
     assert seconds_per_token(run, made_exchange()) == seconds
 
 

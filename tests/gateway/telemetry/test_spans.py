@@ -26,7 +26,7 @@ from tests.gateway.telemetry.exchanges import (
 )
 from trigreason.bundled import problems
 from trigreason.configuration import gateway as configured
-from trigreason.gateway.exchange import Exchange, Outcome, Run
+from trigreason.gateway.exchange import ChoiceRun, Exchange, ExchangeOutcome
 from trigreason.gateway.telemetry import Telemetry
 from trigreason.gateway.telemetry.spans import FLUSH_SECONDS, Spans
 from trigreason.pairs import Pair
@@ -147,14 +147,16 @@ def test_handovers_are_events() -> None:
 @pytest.mark.parametrize(
     ("outcome", "error", "kind", "status"),
     [
-        (Outcome.FINISHED, None, None, StatusCode.UNSET),
-        (Outcome.CANCELLED, None, None, StatusCode.UNSET),
-        (Outcome.REFUSED, "rate_limit_exceeded", None, StatusCode.UNSET),
-        (Outcome.FAILED, "EngineUnreachable", "EngineUnreachable", StatusCode.ERROR),
-        (Outcome.EXPIRED, None, "expired", StatusCode.ERROR),
+        (ExchangeOutcome.FINISHED, None, None, StatusCode.UNSET),
+        (ExchangeOutcome.CANCELLED, None, None, StatusCode.UNSET),
+        (ExchangeOutcome.REFUSED, "rate_limit_exceeded", None, StatusCode.UNSET),
+        (ExchangeOutcome.FAILED, "EngineUnreachable", "EngineUnreachable", StatusCode.ERROR),
+        (ExchangeOutcome.EXPIRED, None, "expired", StatusCode.ERROR),
     ],
 )
-def test_errors(outcome: Outcome, error: str | None, kind: str | None, status: StatusCode) -> None:
+def test_errors(
+    outcome: ExchangeOutcome, error: str | None, kind: str | None, status: StatusCode
+) -> None:
     (whole,) = spans_of(made_exchange(runs=[], outcome=outcome, error=error))
     assert (whole.attributes or {}).get("error.type") == kind
     assert whole.status.status_code is status
@@ -168,7 +170,10 @@ def test_a_failed_request_is_one_without_its_words() -> None:
 
 
 def test_every_choice_is_in_it() -> None:
-    runs = [Run(0, made_trace(), 0.5, 2.0, "stop"), Run(1, made_trace(), 0.4, None, None)]
+    runs = [
+        ChoiceRun(0, made_trace(), 0.5, 2.0, "stop"),
+        ChoiceRun(1, made_trace(), 0.4, None, None),
+    ]
     *requests, whole = spans_of(made_exchange(runs=runs))
     told = whole.attributes or {}
     assert len(requests) == 8
@@ -209,7 +214,9 @@ def test_no_text_is_in_any_span() -> None:
 
 
 def tracing_to(url: str) -> Telemetry:
-    return Telemetry(configured.Telemetry(otlp_endpoint=url), Places(), breakers, lambda: (0, 0))
+    return Telemetry(
+        configured.TelemetrySettings(otlp_endpoint=url), Places(), breakers, lambda: (0, 0)
+    )
 
 
 async def test_a_collector_gets_the_spans_of_a_real_run(bundled_pair: Pair) -> None:

@@ -20,7 +20,7 @@ from tests.gateway.telemetry.exchanges import (
 )
 from trigreason.configuration import gateway as configured
 from trigreason.events import HandedOver
-from trigreason.gateway.exchange import Run
+from trigreason.gateway.exchange import ChoiceRun
 from trigreason.gateway.telemetry import Telemetry
 from trigreason.gateway.telemetry.spans import Spans
 from trigreason.reasoning import Trigger
@@ -42,7 +42,7 @@ def objects() -> Counter[type]:
 
 def test_nothing_is_kept_of_what_has_ended(monkeypatch: pytest.MonkeyPatch) -> None:
     exporter = InMemorySpanExporter()
-    telemetry = Telemetry(configured.Telemetry(), Places(), breakers, lambda: (0, 0))
+    telemetry = Telemetry(configured.TelemetrySettings(), Places(), breakers, lambda: (0, 0))
     monkeypatch.setattr(telemetry, "_spans", Spans(SimpleSpanProcessor(exporter)))
     tell(telemetry, 20)
     exporter.clear()
@@ -60,13 +60,13 @@ def test_nothing_is_kept_of_what_has_ended(monkeypatch: pytest.MonkeyPatch) -> N
 def test_a_fault_of_its_own_is_logged_without_texts_and_goes_no_further(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    telemetry = Telemetry(configured.Telemetry(), Places(), breakers, lambda: (0, 0))
+    telemetry = Telemetry(configured.TelemetrySettings(), Places(), breakers, lambda: (0, 0))
     damaged = made_trace(stretches=[PROMPT])
     with caplog.at_level(logging.INFO, "trigreason.gateway"):
-        telemetry.ended(made_exchange(runs=[Run(0, damaged)]))
+        telemetry.ended(made_exchange(runs=[ChoiceRun(0, damaged)]))
     assert "telemetry failed: AttributeError at " in caplog.text
     assert PROMPT not in caplog.text
 
 
 def test_without_a_collector_closing_is_nothing() -> None:
-    Telemetry(configured.Telemetry(), Places(), breakers, lambda: (0, 0)).close()
+    Telemetry(configured.TelemetrySettings(), Places(), breakers, lambda: (0, 0)).close()

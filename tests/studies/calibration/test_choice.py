@@ -11,7 +11,7 @@ import pytest
 from trigreason.reasoning import Thresholds
 from trigreason.studies.calibration.asking import Results
 from trigreason.studies.calibration.choice import recommended, t_of
-from trigreason.studies.calibration.ledger import Outcome
+from trigreason.studies.calibration.ledger import RunOutcome
 from trigreason.studies.calibration.setting import Setting
 
 
@@ -19,7 +19,7 @@ def results(setting: Setting, rights: Sequence[int], smts: Sequence[float]) -> R
     """One run per question, with these outcomes."""
     outcomes = {
         str(number): (
-            Outcome(
+            RunOutcome(
                 right=bool(right),
                 smt=smt,
                 usd=1 - smt,

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from trigreason.studies.calibration.front import (
-    Point,
+    FrontPoint,
     by_coin,
     crowding,
     dominates,
@@ -21,7 +21,7 @@ from trigreason.studies.calibration.front import (
 )
 
 GRID = st.integers(0, 6).map(lambda n: n / 6)
-POINTS = st.lists(st.builds(Point, GRID, GRID), min_size=1, max_size=14)
+POINTS = st.lists(st.builds(FrontPoint, GRID, GRID), min_size=1, max_size=14)
 
 
 @pytest.mark.parametrize(
@@ -36,17 +36,17 @@ POINTS = st.lists(st.builds(Point, GRID, GRID), min_size=1, max_size=14)
     ],
 )
 def test_domination(one: tuple[float, float], other: tuple[float, float], wins: bool) -> None:
-    assert dominates(Point(*one), Point(*other)) is wins
+    assert dominates(FrontPoint(*one), FrontPoint(*other)) is wins
 
 
 def test_a_front_by_hand() -> None:
-    points = [Point(*each) for each in [(0.6, 1), (0.9, 0.5), (0.8, 0.5), (1, 0), (0.9, 0.5)]]
+    points = [FrontPoint(*each) for each in [(0.6, 1), (0.9, 0.5), (0.8, 0.5), (1, 0), (0.9, 0.5)]]
     assert front(points) == [3, 1, 4, 0]
     assert ranks(points) == [0, 0, 1, 0, 0]
 
 
 @given(POINTS)
-def test_no_point_of_the_front_is_beaten_and_every_other_is(points: list[Point]) -> None:
+def test_no_point_of_the_front_is_beaten_and_every_other_is(points: list[FrontPoint]) -> None:
     best = set(front(points))
     for index, point in enumerate(points):
         beaten = any(dominates(points[other], point) for other in best)
@@ -54,7 +54,7 @@ def test_no_point_of_the_front_is_beaten_and_every_other_is(points: list[Point])
 
 
 @given(POINTS)
-def test_ranks_are_fronts_taken_away_one_by_one(points: list[Point]) -> None:
+def test_ranks_are_fronts_taken_away_one_by_one(points: list[FrontPoint]) -> None:
     found = ranks(points)
     for rank in range(max(found) + 1):
         left = [index for index, each in enumerate(found) if each >= rank]
@@ -63,14 +63,19 @@ def test_ranks_are_fronts_taken_away_one_by_one(points: list[Point]) -> None:
 
 
 def test_crowding_by_hand() -> None:
-    points = [Point(0.0, 1.0), Point(0.2, 0.8), Point(0.3, 0.3), Point(1.0, 0.0)]
+    points = [
+        FrontPoint(0.0, 1.0),
+        FrontPoint(0.2, 0.8),
+        FrontPoint(0.3, 0.3),
+        FrontPoint(1.0, 0.0),
+    ]
     assert crowding(points) == [math.inf, pytest.approx(1.0), pytest.approx(1.6), math.inf]
     assert crowding([]) == []
-    assert crowding([Point(0.5, 0.5)]) == [math.inf]
+    assert crowding([FrontPoint(0.5, 0.5)]) == [math.inf]
 
 
 def test_a_coin_by_hand() -> None:
-    points = [Point(0.5, 1.0), Point(1.0, 0.0), Point(0.7, 0.8)]
+    points = [FrontPoint(0.5, 1.0), FrontPoint(1.0, 0.0), FrontPoint(0.7, 0.8)]
     toss = by_coin(points, 0.4)
     assert toss is not None
     assert (toss.one, toss.other) == (1, 2)
@@ -81,7 +86,7 @@ def test_a_coin_by_hand() -> None:
 
 
 @given(POINTS, GRID)
-def test_the_coin_is_the_upper_hull(points: list[Point], thrift: float) -> None:
+def test_the_coin_is_the_upper_hull(points: list[FrontPoint], thrift: float) -> None:
     toss = by_coin(points, thrift)
     if toss is None:
         assert all(each.thrift < thrift for each in points) or all(
@@ -96,7 +101,7 @@ def test_the_coin_is_the_upper_hull(points: list[Point], thrift: float) -> None:
 
 
 @given(POINTS)
-def test_the_drawn_hull_is_what_coins_get(points: list[Point]) -> None:
+def test_the_drawn_hull_is_what_coins_get(points: list[FrontPoint]) -> None:
     corners = hull(points)
     assert set(corners) <= set(points)
     for corner in corners:

@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trigreason.studies.calibration.front import Point, ranks
+from trigreason.studies.calibration.front import FrontPoint, ranks
 from trigreason.studies.calibration.halving import FACTOR, FEWEST, rungs, survivors
 
 SHARE = st.floats(0, 1)
-POINTS = st.lists(st.builds(Point, SHARE, SHARE), min_size=1, max_size=20)
+POINTS = st.lists(st.builds(FrontPoint, SHARE, SHARE), min_size=1, max_size=20)
 
 
 @pytest.mark.parametrize(
@@ -38,7 +38,7 @@ def test_no_question_is_too_few() -> None:
 
 
 @given(POINTS)
-def test_nobody_goes_on_before_who_beats_them(points: list[Point]) -> None:
+def test_nobody_goes_on_before_who_beats_them(points: list[FrontPoint]) -> None:
     left = survivors(points)
     ranked = ranks(points)
     assert left == sorted(set(left))
@@ -48,6 +48,6 @@ def test_nobody_goes_on_before_who_beats_them(points: list[Point]) -> None:
 
 
 def test_of_a_front_that_has_no_room_its_ends_go_on() -> None:
-    points = [Point(1, 0), Point(0.9, 0.1), Point(0.89, 0.11), Point(0.2, 0.9)]
+    points = [FrontPoint(1, 0), FrontPoint(0.9, 0.1), FrontPoint(0.89, 0.11), FrontPoint(0.2, 0.9)]
     assert survivors(points) == [0, 3]
-    assert survivors([Point(0.5, 0.5)] * 3) == [0, 2]
+    assert survivors([FrontPoint(0.5, 0.5)] * 3) == [0, 2]

@@ -17,7 +17,7 @@ _STATE = re.compile(r"(?:(?P<operation>.*) )?State (?P<number>\d+): (?P<state>.*
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class ChainStep:
     """One reasoning step: its text has neither a blank line nor a trailing line break."""
 
     text: str
@@ -34,7 +34,7 @@ class Solution:
     family: str
     question: str
     target: str
-    steps: tuple[Step, ...]
+    steps: tuple[ChainStep, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +75,7 @@ def read_state(text: str) -> StateStep | None:
 
 def chain(family: str, question: str, target: str, texts: list[str]) -> Solution:
     """A solution all of whose steps are right and learned."""
-    return Solution(family, question, target, tuple(Step(text) for text in texts))
+    return Solution(family, question, target, tuple(ChainStep(text) for text in texts))
 
 
 def other(rng: random.Random, options: Iterable[T], not_this: T) -> T:

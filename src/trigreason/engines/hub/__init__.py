@@ -9,16 +9,16 @@ are kept. It is imported only where a name is really looked up.
 from trigreason.engines.hub.errors import HubError, HubUnreachable
 from trigreason.engines.hub.fetching import Hub, fetched
 from trigreason.engines.hub.names import HubName, is_hub_name
-from trigreason.engines.hub.watching import Fetching, LoggedWatch, Watch, size_in_words
+from trigreason.engines.hub.watching import DownloadWatch, Fetching, LoggedWatch, size_in_words
 
 __all__ = [
+    "DownloadWatch",
     "Fetching",
     "Hub",
     "HubError",
     "HubName",
     "HubUnreachable",
     "LoggedWatch",
-    "Watch",
     "fetched",
     "is_hub_name",
     "size_in_words",

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from trigreason.engines.hub.watching import Watch, size_in_words
+from trigreason.engines.hub.watching import DownloadWatch, size_in_words
 
 ATTEMPTS = 5
 """Attempts in a row that bring no byte; then the download is given up."""
@@ -62,7 +62,7 @@ def download(
     headers: dict[str, str],
     partial: Path,
     size: int,
-    watch: Watch,
+    watch: DownloadWatch,
     stopped: Callable[[], bool] = lambda: False,
 ) -> None:
     """Make ``partial`` ``size`` bytes long, from however much of it is there.
@@ -96,7 +96,7 @@ def _stream(
     url: str,
     headers: dict[str, str],
     partial: Path,
-    watch: Watch,
+    watch: DownloadWatch,
     stopped: Callable[[], bool],
 ) -> None:
     from huggingface_hub import get_session, hf_raise_for_status

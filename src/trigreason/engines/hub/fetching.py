@@ -22,7 +22,7 @@ from trigreason.engines.hub.downloading import (
 )
 from trigreason.engines.hub.errors import HubError, HubUnreachable, explained
 from trigreason.engines.hub.names import HubName
-from trigreason.engines.hub.watching import Fetching, LoggedWatch, Watch, size_in_words
+from trigreason.engines.hub.watching import DownloadWatch, Fetching, LoggedWatch, size_in_words
 
 if TYPE_CHECKING:
     from huggingface_hub import ModelInfo
@@ -75,7 +75,7 @@ class Hub:
     def fetch(
         self,
         name: HubName,
-        watch: Watch | None = None,
+        watch: DownloadWatch | None = None,
         stopped: Callable[[], bool] = lambda: False,
     ) -> Path:
         """The model's first file, downloaded where it is not in the cache.
@@ -106,7 +106,7 @@ class Hub:
                 return at_hand
             raise told from error
 
-    def _downloaded(self, name: HubName, watch: Watch, stopped: Callable[[], bool]) -> Path:
+    def _downloaded(self, name: HubName, watch: DownloadWatch, stopped: Callable[[], bool]) -> Path:
         from huggingface_hub import HfApi
 
         info = HfApi(endpoint=self.endpoint).model_info(
@@ -154,7 +154,7 @@ class Hub:
         )
 
     def _fetch_part(
-        self, name: HubName, part: _Part, watch: Watch, stopped: Callable[[], bool]
+        self, name: HubName, part: _Part, watch: DownloadWatch, stopped: Callable[[], bool]
     ) -> Path:
         """Download the bytes into the cache, and let the hub's client enter them there."""
         from huggingface_hub import hf_hub_download
@@ -218,7 +218,7 @@ class Hub:
         return f"{self.endpoint or ENDPOINT}/{name.repo}"
 
 
-async def fetched(name: HubName, watch: Watch | None = None) -> Path:
+async def fetched(name: HubName, watch: DownloadWatch | None = None) -> Path:
     """:meth:`Hub.fetch` beside the event loop; cancelled, it stops and keeps what is here.
 
     Raises:

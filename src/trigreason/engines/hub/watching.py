@@ -43,7 +43,7 @@ class Fetching:
         return told
 
 
-class Watch(Protocol):
+class DownloadWatch(Protocol):
     """Sees a download; called from the thread that downloads."""
 
     def begin(self, fetching: Fetching) -> None:

@@ -9,7 +9,7 @@ from trigreason.engines.probing.facts import ServerKind, ServerPages
 from trigreason.engines.probing.report import (
     Cost,
     Finding,
-    Measured,
+    Measurements,
     Report,
     State,
     Topic,
@@ -24,7 +24,7 @@ __all__ = [
     "Cost",
     "Examination",
     "Finding",
-    "Measured",
+    "Measurements",
     "Report",
     "ServerKind",
     "ServerPages",

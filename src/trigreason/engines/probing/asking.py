@@ -25,7 +25,7 @@ class Arrival:
 
 
 @dataclass(slots=True)
-class Answer:
+class ProbeAnswer:
     """What came back. ``finish`` is None where the reading stopped before the server did."""
 
     arrivals: list[Arrival] = field(default_factory=list)
@@ -62,7 +62,7 @@ class Answer:
         return rest / self.spread_seconds if rest > 0 and self.spread_seconds > 0 else None
 
 
-class Asking:
+class ProbeRequests:
     """Puts requests to one engine.
 
     ``silence_seconds`` is the longest wait for the next token. Reading one answer ends after three
@@ -74,7 +74,7 @@ class Asking:
         self.place = place
         self.silence_seconds = silence_seconds
         self.cost = Cost()
-        self.answers: list[Answer] = []
+        self.answers: list[ProbeAnswer] = []
 
     def prefix(self, written: str = "", question: str = QUESTION) -> Prefix:
         """The question that is asked throughout, and the model's thinking so far."""
@@ -90,7 +90,7 @@ class Asking:
         alternatives: int | None = None,
         needs_logprobs: bool = False,
         one_step: bool = False,
-    ) -> Answer:
+    ) -> ProbeAnswer:
         """One request, read to its end.
 
         Raises:
@@ -119,10 +119,10 @@ class Asking:
         alternatives: int | None = None,
         needs_logprobs: bool = False,
         one_step: bool = False,
-    ) -> AsyncIterator[tuple[Answer, AsyncIterator[Arrival]]]:
+    ) -> AsyncIterator[tuple[ProbeAnswer, AsyncIterator[Arrival]]]:
         """A request under way: its answer so far, and what still comes. Leaving closes it."""
         started = perf_counter()
-        answer = Answer()
+        answer = ProbeAnswer()
         self.cost.requests += 1
         request = self.engine.stream(
             prefix,

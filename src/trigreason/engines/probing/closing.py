@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from time import perf_counter
 
-from trigreason.engines.probing.asking import GREEDY, Answer, Asking
+from trigreason.engines.probing.asking import GREEDY, ProbeAnswer, ProbeRequests
 from trigreason.engines.probing.continuing import OPENING
 from trigreason.engines.probing.facts import Activity, ServerKind, ServerPages
 from trigreason.engines.probing.report import Finding, State, Topic
@@ -52,7 +52,7 @@ class Watched:
 
 
 async def examine_closing(
-    asking: Asking, pages: ServerPages, kind: ServerKind, own: Answer
+    asking: ProbeRequests, pages: ServerPages, kind: ServerKind, own: ProbeAnswer
 ) -> Finding:
     """Close a request after its first tokens and watch the server; ``own`` ran to its end.
 
@@ -80,7 +80,7 @@ async def examine_closing(
 
 
 async def _closed(
-    asking: Asking, pages: ServerPages, kind: ServerKind, before: Activity, own: Answer
+    asking: ProbeRequests, pages: ServerPages, kind: ServerKind, before: Activity, own: ProbeAnswer
 ) -> Watched | None:
     """One request, closed after its first tokens; None where the server never showed it."""
     async with asking.asked(asking.prefix(OPENING), GREEDY, MAX_TOKENS) as (answer, arrivals):
@@ -111,7 +111,7 @@ async def _watch(
     kind: ServerKind,
     before: Activity,
     during: Activity,
-    own: Answer,
+    own: ProbeAnswer,
     read: int,
 ) -> Watched:
     left = max(0, own.generated - read)

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from itertools import takewhile
 
 from trigreason.engines.base import BLANK_LINE, Finish
-from trigreason.engines.probing.asking import GREEDY, QUESTION, Answer, Asking
+from trigreason.engines.probing.asking import GREEDY, QUESTION, ProbeAnswer, ProbeRequests
 from trigreason.engines.probing.report import Finding, State, Topic
 from trigreason.reasoning import Token, join_text
 
@@ -26,7 +26,7 @@ SHORT_OF_BLANK_LINE = 24
 THINK = "<think>"
 
 
-async def examine_prefix(asking: Asking, start: str, own: Answer) -> Finding:
+async def examine_prefix(asking: ProbeRequests, start: str, own: ProbeAnswer) -> Finding:
     """``start`` is how the model begins with nothing written, ``own`` how it goes on from OPENING.
 
     Raises:
@@ -44,7 +44,7 @@ async def examine_prefix(asking: Asking, start: str, own: Answer) -> Finding:
     return await _count_on(asking, what)
 
 
-async def _count_on(asking: Asking, what: str) -> Finding:
+async def _count_on(asking: ProbeRequests, what: str) -> Finding:
     counted = (await asking.ask(asking.prefix(COUNT), GREEDY, CONTINUED_TOKENS)).text
     if counted.lstrip(" ").startswith("9"):
         return Finding(Topic.PREFIX, State.YES, "counts on: 9 after “… 6, 7, 8,”")
@@ -100,7 +100,7 @@ def cut_in_half(tokens: Sequence[Token]) -> int | None:
     return len(join_text(texts[: len(texts) // 2]))
 
 
-async def examine_stop(asking: Asking, own: Answer) -> Finding:
+async def examine_stop(asking: ProbeRequests, own: ProbeAnswer) -> Finding:
     """Ask for one step from shortly before the first blank line of ``own``, or wait for one.
 
     Raises:
@@ -127,7 +127,7 @@ def _begin_of_token(tokens: Sequence[Token], position: int) -> int:
     return begin
 
 
-def judge_stop(expected: str | None, answer: Answer) -> Finding:
+def judge_stop(expected: str | None, answer: ProbeAnswer) -> Finding:
     """``expected`` is the text that was to come before the blank line, where that is known."""
     before, blank, after = answer.text.partition(BLANK_LINE)
     if blank and after.strip("\n"):

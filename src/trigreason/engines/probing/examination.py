@@ -9,7 +9,7 @@ from trigreason.engines.base import EngineError, EngineUnreachable, LogprobScale
 from trigreason.engines.completions import CompletionsEngine
 from trigreason.engines.http import HttpEngine
 from trigreason.engines.probing.advice import advised, advised_uncached
-from trigreason.engines.probing.asking import GREEDY, QUESTION, Answer, Asking
+from trigreason.engines.probing.asking import GREEDY, QUESTION, ProbeAnswer, ProbeRequests
 from trigreason.engines.probing.closing import examine_closing
 from trigreason.engines.probing.continuing import OPENING, examine_prefix, examine_stop
 from trigreason.engines.probing.facts import ServerFacts, ServerPages
@@ -75,7 +75,7 @@ class Examination:
         self.report = Report(place, engine.model, engine.dialect_name)
         self._engine = engine
         self._pages = pages
-        self._asking = Asking(engine, place, silence_seconds)
+        self._asking = ProbeRequests(engine, place, silence_seconds)
         self._tell = tell
         self._facts = ServerFacts()
         self._silent = 0
@@ -97,7 +97,7 @@ class Examination:
         report.cost = self._asking.cost
         return report
 
-    async def _first_request(self) -> Answer:
+    async def _first_request(self) -> ProbeAnswer:
         """Also loads the model where the server does that when it is first asked."""
         self._tell("a first request")
         first = await self._asking.ask(self._asking.prefix(), GREEDY, FIRST_TOKENS)
@@ -109,7 +109,7 @@ class Examination:
         await self._try(Topic.THINKING, "how it thinks", lambda: examine_thinking(self._asking))
         return first
 
-    async def _examine(self, first: Answer) -> None:
+    async def _examine(self, first: ProbeAnswer) -> None:
         self._tell("its probabilities")
         try:
             own = await ask_with_logprobs(self._asking, OPENING, GREEDY, OWN_TOKENS)
@@ -152,7 +152,7 @@ class Examination:
         self._add(self._judge_context())
         self._speed(streamed)
 
-    async def _streamed(self, text: Answer) -> Answer:
+    async def _streamed(self, text: ProbeAnswer) -> ProbeAnswer:
         """The text whose arrivals count: a busy machine may have held one back, but hardly two."""
         if judge_streaming(text).state is not State.NO:
             return text
@@ -182,7 +182,7 @@ class Examination:
             return replace(finding, advice=NOT_CONVERTED)
         return finding
 
-    async def _cache(self, first: Answer) -> Finding:
+    async def _cache(self, first: ProbeAnswer) -> Finding:
         short = first.usage.prompt_tokens or 32
         context = self._context()
         room = CACHED_PROMPT_TOKENS if context is None else min(CACHED_PROMPT_TOKENS, context // 2)
@@ -221,7 +221,7 @@ class Examination:
             return Finding(Topic.CONTEXT, State.NO, told, "Lower --thinking-tokens.")
         return Finding(Topic.CONTEXT, State.NO, told)
 
-    def _speed(self, long: Answer) -> None:
+    def _speed(self, long: ProbeAnswer) -> None:
         measured = self.report.measured
         finding, measured.first_token_seconds, measured.tokens_per_second = judge_speed(
             self._asking.answers[1:], long

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from trigreason.engines.base import EngineRefused, LogprobScale, NoLogprobs, Sampling
-from trigreason.engines.probing.asking import Answer, Asking
+from trigreason.engines.probing.asking import ProbeAnswer, ProbeRequests
 from trigreason.engines.probing.report import Finding, State, Topic
 from trigreason.reasoning import Token
 
@@ -32,14 +32,14 @@ ALTERNATIVES = (20, 5, 1)
 class OwnText:
     """The model's own text, and how many alternatives it could be had with."""
 
-    answer: Answer
+    answer: ProbeAnswer
     alternatives: int | None
     refused: str | None = None
     missing: bool = False
 
 
 async def ask_with_logprobs(
-    asking: Asking, written: str, sampling: Sampling, max_tokens: int
+    asking: ProbeRequests, written: str, sampling: Sampling, max_tokens: int
 ) -> OwnText:
     """A text with as many alternatives as the server gives, or without any.
 
@@ -92,7 +92,7 @@ def judge_logprobs(own: OwnText) -> list[Finding]:
 
 
 async def examine_scale(
-    asking: Asking, written: str, alternatives: int, top_p: float = 1.0
+    asking: ProbeRequests, written: str, alternatives: int, top_p: float = 1.0
 ) -> tuple[Finding, LogprobScale | None]:
     """Ask for the same tokens at temperatures 1 and 0.5.
 
@@ -193,7 +193,7 @@ def well_apart(tokens: Sequence[Token]) -> int:
     return sum(len(token.text) for token in tokens[:where])
 
 
-async def examine_seed(asking: Asking, written: str, max_tokens: int) -> Finding:
+async def examine_seed(asking: ProbeRequests, written: str, max_tokens: int) -> Finding:
     """Two seeds, twice each, taking turns so that no cache can make it look well.
 
     Raises:

@@ -66,7 +66,7 @@ class Cost:
 
 
 @dataclass(slots=True, kw_only=True)
-class Measured:
+class Measurements:
     """Numbers; None for what could not be measured. Seconds, tokens."""
 
     logprob_scale: LogprobScale | None = None
@@ -89,7 +89,7 @@ class Report:
     server: ServerKind = ServerKind.UNKNOWN
     version: str | None = None
     findings: list[Finding] = field(default_factory=list)
-    measured: Measured = field(default_factory=Measured)
+    measured: Measurements = field(default_factory=Measurements)
     cost: Cost = field(default_factory=Cost)
 
     def state(self, topic: Topic) -> State:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from trigreason.engines.base import Prefix
 from trigreason.engines.completions import CompletionsEngine
-from trigreason.engines.probing.asking import GREEDY, QUESTION, Answer, Asking
+from trigreason.engines.probing.asking import GREEDY, QUESTION, ProbeAnswer, ProbeRequests
 from trigreason.engines.probing.report import Finding, State, Topic
 from trigreason.reasoning import KNOWN_TAGS, Message, StepBreak, StepCutter, Tags
 from trigreason.reasoning.steps import Author
@@ -18,7 +18,7 @@ ENOUGH_TOKENS = 64
 BY_LINES = 'Let line ends separate steps: step_break = "line_end" for the pair, or --step-break.'
 
 
-async def examine_thinking(asking: Asking) -> Finding:
+async def examine_thinking(asking: ProbeRequests) -> Finding:
     """How the model begins where no tag is opened for it.
 
     Raises:
@@ -53,7 +53,7 @@ def judge_thinking(begun: str, tags: Tags | None, *, guessed: bool) -> Finding:
     return Finding(Topic.THINKING, State.YES, f"{taken}, as its template says")
 
 
-def judge_steps(own: Answer) -> Finding:
+def judge_steps(own: ProbeAnswer) -> Finding:
     """Whether the model's own text has blank lines, or else line ends, to be cut at."""
     tokens = own.tokens
     ended = {each: _steps(own, each) for each in StepBreak}
@@ -70,7 +70,7 @@ def judge_steps(own: Answer) -> Finding:
     return Finding(Topic.STEPS, State.NO, told)
 
 
-def _steps(own: Answer, step_break: StepBreak) -> int:
+def _steps(own: ProbeAnswer, step_break: StepBreak) -> int:
     """How many steps ended within the text."""
     tokens = own.tokens
     cutter = StepCutter(Author.SRM, max_tokens=len(tokens) + 1, step_break=step_break)

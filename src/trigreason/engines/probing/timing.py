@@ -6,7 +6,7 @@ import statistics
 from collections.abc import Sequence
 
 from trigreason.engines.base import Usage
-from trigreason.engines.probing.asking import Answer
+from trigreason.engines.probing.asking import ProbeAnswer
 from trigreason.engines.probing.report import Finding, State, Topic
 
 FEW_TOKENS = 8
@@ -15,7 +15,7 @@ AT_ONCE = 0.02
 """Share of an answer's time within which a buffered stream is let go."""
 
 
-def judge_streaming(answer: Answer) -> Finding:
+def judge_streaming(answer: ProbeAnswer) -> Finding:
     """Whether an answer came token by token."""
     characters = len(answer.text)
     if answer.generated < FEW_TOKENS and characters < 5 * FEW_TOKENS:
@@ -36,7 +36,7 @@ def judge_streaming(answer: Answer) -> Finding:
 
 
 def judge_speed(
-    answers: Sequence[Answer], long: Answer
+    answers: Sequence[ProbeAnswer], long: ProbeAnswer
 ) -> tuple[Finding, float | None, float | None]:
     """The median time to the first token (seconds), and tokens per second of a long answer."""
     first = [each for answer in answers if (each := answer.first_token_seconds) is not None]

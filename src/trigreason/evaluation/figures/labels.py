@@ -42,7 +42,7 @@ class Label(NamedTuple):
     above: float = 0.0
 
 
-class Place(NamedTuple):
+class LabelPlace(NamedTuple):
     """Where a name stands: its offset in points, and which of its corners stands there."""
 
     radius: float
@@ -106,13 +106,13 @@ class _Crowd:
             )
         ]
 
-    def seat(self, at: int, measured: Bbox) -> Place:
+    def seat(self, at: int, measured: Bbox) -> LabelPlace:
         """The best place for a name; ``measured`` is its box with a corner at its point."""
         chosen = min(_places(), key=lambda each: self._cost(at, measured, each))
         self.names.append(self._box(measured, chosen))
         return chosen
 
-    def _cost(self, at: int, measured: Bbox, chosen: Place) -> float:
+    def _cost(self, at: int, measured: Bbox, chosen: LabelPlace) -> float:
         box, frame = self._box(measured, chosen), self.panel.bbox
         if box.x0 < frame.x0 or box.x1 > frame.x1 or box.y0 < frame.y0 or box.y1 > frame.y1:
             return math.inf
@@ -123,7 +123,7 @@ class _Crowd:
             + LINE_OVER_A_POINT * self._run_over(at, chosen)
         )
 
-    def _run_over(self, at: int, chosen: Place) -> int:
+    def _run_over(self, at: int, chosen: LabelPlace) -> int:
         """How many other points the line to a name would run over."""
         if chosen.radius < LINE_FROM:
             return 0
@@ -136,7 +136,7 @@ class _Crowd:
         others = self.markers[:at] + self.markers[at + 1 :]
         return sum(any(box.contains(*each) for each in line) for box in others)
 
-    def _box(self, measured: Bbox, chosen: Place) -> Bbox:
+    def _box(self, measured: Bbox, chosen: LabelPlace) -> Bbox:
         shift_x = {"left": 0.0, "center": 0.5, "right": 1.0}[chosen.across] * measured.width
         shift_y = {"bottom": 0.0, "center": 0.5, "top": 1.0}[chosen.along] * measured.height
         return measured.translated(
@@ -148,7 +148,7 @@ class _Crowd:
         return float(across), float(along)
 
 
-def _line(panel: Axes, label: Label, chosen: Place) -> None:
+def _line(panel: Axes, label: Label, chosen: LabelPlace) -> None:
     panel.annotate(
         "",
         (label.x, label.y),
@@ -165,12 +165,12 @@ def _line(panel: Axes, label: Label, chosen: Place) -> None:
     ).set_in_layout(False)
 
 
-def _places() -> Iterator[Place]:
+def _places() -> Iterator[LabelPlace]:
     """The places around a point, the nearest first."""
     for radius in RADII:
         for direction in DIRECTIONS:
             x, y = math.cos(math.radians(direction)), math.sin(math.radians(direction))
-            yield Place(
+            yield LabelPlace(
                 radius,
                 radius * x,
                 radius * y,

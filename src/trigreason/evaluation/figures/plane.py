@@ -12,7 +12,7 @@ from trigreason.evaluation.figures.style import look_of, reach
 from trigreason.evaluation.statistics import Estimate
 
 
-class Point(NamedTuple):
+class ArmPoint(NamedTuple):
     """One arm: its name, its method, and where it is; shares from 0 to 1."""
 
     name: str
@@ -21,7 +21,7 @@ class Point(NamedTuple):
     accuracy: Estimate
 
 
-def draw_plane(panel: Axes, points: Sequence[Point]) -> None:
+def draw_plane(panel: Axes, points: Sequence[ArmPoint]) -> None:
     """Arms with their intervals in both directions, each with its name beside it, in per cent."""
     for point in points:
         look = look_of(point.method)
@@ -49,6 +49,6 @@ def draw_plane(panel: Axes, points: Sequence[Point]) -> None:
     place(panel, [_label(each) for each in points])
 
 
-def _label(point: Point) -> Label:
+def _label(point: ArmPoint) -> Label:
     x, y = point.smt, point.accuracy
     return Label(point.name, 100 * x.value, 100 * y.value, *reach(x, 100), *reach(y, 100))

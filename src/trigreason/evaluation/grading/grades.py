@@ -9,7 +9,7 @@ from enum import StrEnum
 from functools import partial
 
 from trigreason.evaluation.grading import brackets, integers, labels, mathematics, words
-from trigreason.evaluation.grading.places import Answer, answer_in
+from trigreason.evaluation.grading.places import AnswerPlaces, answer_in
 from trigreason.evaluation.grading.plain import plain
 
 
@@ -95,7 +95,7 @@ def grade(
     return Grade(given == wanted, given)
 
 
-def _contradicts(answer: Answer, given: str, choices: Sequence[str]) -> bool:
+def _contradicts(answer: AnswerPlaces, given: str, choices: Sequence[str]) -> bool:
     """Whether an answer in plain words names other candidates than the thinking's box alone.
 
     Program text, which instruct models like to add, names numbers that are no candidates.
@@ -108,7 +108,9 @@ def _contradicts(answer: Answer, given: str, choices: Sequence[str]) -> bool:
     return bool(named) and given not in named
 
 
-def _read(kind: AnswerKind, answer: Answer, target: str, letters: Sequence[str]) -> str | None:
+def _read(
+    kind: AnswerKind, answer: AnswerPlaces, target: str, letters: Sequence[str]
+) -> str | None:
     match kind:
         case AnswerKind.INTEGER:
             return answer.read(

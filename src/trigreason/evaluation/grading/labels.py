@@ -12,7 +12,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from trigreason.answers import Box
-from trigreason.evaluation.grading.places import Answer
+from trigreason.evaluation.grading.places import AnswerPlaces
 from trigreason.evaluation.grading.plain import plain
 
 _LEAD = re.compile(
@@ -63,7 +63,7 @@ def _patterns(letters: tuple[str, ...]) -> _Patterns:
     )
 
 
-def read(answer: Answer, letters: Sequence[str]) -> str | None:
+def read(answer: AnswerPlaces, letters: Sequence[str]) -> str | None:
     """The label that an answer names, spelled as in ``letters``; None if it names none of them."""
     if not letters:
         return None

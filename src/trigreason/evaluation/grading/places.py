@@ -111,7 +111,7 @@ class Statement:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class AnswerPlaces:
     """The places of a text that may say the answer.
 
     Attributes:
@@ -134,13 +134,13 @@ class Answer:
         """Whether there is no box with something in it, and nothing is stated to be the answer."""
         return self.box is None and all(each.names or each.corrects for each in self.statements)
 
-    def last_box(self) -> Answer:
+    def last_box(self) -> AnswerPlaces:
         """The last box with something in it and those behind it, and nothing else.
 
         A box of brackets may look empty: ``\\boxed{}}``.
         """
         start = self.box.start if self.box else 0
-        return Answer(tuple(box for box in self.boxes if box.start >= start), (), ())
+        return AnswerPlaces(tuple(box for box in self.boxes if box.start >= start), (), ())
 
     def read(
         self,
@@ -207,7 +207,7 @@ def read_box(
     return None if box.inner is None else reader(box.inner)
 
 
-def answer_in(text: str) -> Answer:
+def answer_in(text: str) -> AnswerPlaces:
     """The places of a text. Full-width letters, digits and signs are read as the usual ones."""
     text = _SPECIAL_TOKEN.sub("", text.translate(_FULL_WIDTH))
     marked = [
@@ -228,7 +228,7 @@ def answer_in(text: str) -> Answer:
     plainly = sorted((*marked, *said, *named), key=lambda each: each.at)
     corrected = _corrections(text, plainly[0].at) if plainly else []
     lines = (line.strip().lstrip("#").strip() for line in text.splitlines())
-    return Answer(
+    return AnswerPlaces(
         boxes=tuple(box for box in boxes(text) if not _is_mention(box, text)),
         statements=tuple(sorted((*plainly, *corrected), key=lambda each: each.at)),
         lines=tuple(line for line in lines if line),

@@ -3,6 +3,6 @@
 from trigreason.evaluation.questions.gpqa import GpqaOrder
 from trigreason.evaluation.questions.loading import load_questions
 from trigreason.evaluation.questions.question import Question
-from trigreason.evaluation.questions.tasks import TASKS, Task
+from trigreason.evaluation.questions.tasks import TASKS, PublishedTask
 
-__all__ = ["TASKS", "GpqaOrder", "Question", "Task", "load_questions"]
+__all__ = ["TASKS", "GpqaOrder", "PublishedTask", "Question", "load_questions"]

@@ -7,10 +7,10 @@ from typing import Any
 from trigreason.evaluation.grading import AnswerKind
 from trigreason.evaluation.prompts import multiple_choice
 from trigreason.evaluation.questions.question import Question
-from trigreason.evaluation.questions.rows import Row
+from trigreason.evaluation.questions.rows import SourceRow
 
 
-def question(row: Row) -> Question:
+def question(row: SourceRow) -> Question:
     """A question in AI2's own form (``question`` an object with ``stem`` and ``choices``) or in the
     hub's (``question`` a text, ``choices`` an object of lists); labels stay as they are.
 
@@ -34,12 +34,12 @@ def question(row: Row) -> Question:
     )
 
 
-def _is_own(row: Row) -> bool:
+def _is_own(row: SourceRow) -> bool:
     return isinstance(row.values["question"], dict)
 
 
-def _own_form(row: Row) -> tuple[str, list[tuple[str, str]]]:
-    asked = Row(row.values["question"], row.where)
+def _own_form(row: SourceRow) -> tuple[str, list[tuple[str, str]]]:
+    asked = SourceRow(row.values["question"], row.where)
     asked.require("stem", "choices")
     choices = asked.values["choices"]
     if not isinstance(choices, list):
@@ -47,7 +47,7 @@ def _own_form(row: Row) -> tuple[str, list[tuple[str, str]]]:
     return asked.text("stem"), [_labelled(row, choice) for choice in choices]
 
 
-def _hub_form(row: Row) -> tuple[str, list[tuple[str, str]]]:
+def _hub_form(row: SourceRow) -> tuple[str, list[tuple[str, str]]]:
     row.require("choices")
     choices = row.values["choices"]
     if not isinstance(choices, dict) or {"text", "label"} - set(choices):
@@ -63,9 +63,9 @@ def _hub_form(row: Row) -> tuple[str, list[tuple[str, str]]]:
     ]
 
 
-def _labelled(row: Row, choice: Any) -> tuple[str, str]:
+def _labelled(row: SourceRow, choice: Any) -> tuple[str, str]:
     if not isinstance(choice, dict):
         raise row.wrong(f"a choice is no object with 'text' and 'label': {choice!r:.60}")
-    option = Row(choice, row.where)
+    option = SourceRow(choice, row.where)
     option.require("text", "label")
     return option.text("label"), option.text("text")

@@ -9,7 +9,7 @@ from trigreason.evaluation.grading import AnswerKind
 from trigreason.evaluation.grading.words import pair_of
 from trigreason.evaluation.prompts import published
 from trigreason.evaluation.questions.question import Question
-from trigreason.evaluation.questions.rows import Row
+from trigreason.evaluation.questions.rows import SourceRow
 
 BBH_TASKS = (
     "boolean_expressions",
@@ -59,7 +59,7 @@ _BRACKETS = re.compile(r"[\[\](){}<>\s]+")
 _SORTS_WORDS = "word_sorting"
 
 
-def question(row: Row, group: str, number: int, *, bare: bool = False) -> Question:
+def question(row: SourceRow, group: str, number: int, *, bare: bool = False) -> Question:
     """An item of a task from its ``input`` and ``target``, which is the ``number``-th of its group.
 
     A ``bare`` one asks its input alone, which is what the bundled pair understands.

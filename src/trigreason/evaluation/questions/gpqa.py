@@ -8,7 +8,7 @@ from typing import Literal
 from trigreason.evaluation.grading import AnswerKind
 from trigreason.evaluation.prompts import multiple_choice
 from trigreason.evaluation.questions.question import Question
-from trigreason.evaluation.questions.rows import Row
+from trigreason.evaluation.questions.rows import SourceRow
 
 GpqaOrder = Literal["shuffled", "as published"]
 """The order of GPQA's options.
@@ -22,7 +22,7 @@ _QUESTION, _FIELD, _ID = "Question", "High-level domain", "Record ID"
 _OPTIONS = ("Correct Answer", "Incorrect Answer 1", "Incorrect Answer 2", "Incorrect Answer 3")
 
 
-def question(row: Row, seed: int, order: GpqaOrder) -> Question:
+def question(row: SourceRow, seed: int, order: GpqaOrder) -> Question:
     """A question from the official columns; see :data:`GpqaOrder` for the order of its options.
 
     Raises:

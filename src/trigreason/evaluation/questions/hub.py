@@ -5,11 +5,11 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator
 
-from trigreason.evaluation.questions.rows import Row
-from trigreason.evaluation.questions.tasks import Task
+from trigreason.evaluation.questions.rows import SourceRow
+from trigreason.evaluation.questions.tasks import PublishedTask
 
 
-def hub_rows(task: Task, part: str | None = None) -> Iterator[Row]:
+def hub_rows(task: PublishedTask, part: str | None = None) -> Iterator[SourceRow]:
     """The rows of a task's data set, or of one of its parts, downloaded where they are not cached.
 
     Raises:
@@ -29,10 +29,10 @@ def hub_rows(task: Task, part: str | None = None) -> Iterator[Row]:
     except (OSError, ValueError, RuntimeError, HfHubHTTPError) as error:
         raise ValueError(_explained(task, error)) from error
     for number, values in enumerate(table):
-        yield Row(values, f"{task.hub} ({config}, {task.split}), row {number}")
+        yield SourceRow(values, f"{task.hub} ({config}, {task.split}), row {number}")
 
 
-def _explained(task: Task, error: Exception) -> str:
+def _explained(task: PublishedTask, error: Exception) -> str:
     local = f"name a file or folder with {task.name}'s data instead (--data)"
     reason = str(error).strip().partition("\n")[0]
     if isinstance(error, ConnectionError):

@@ -12,8 +12,8 @@ from trigreason import bundled
 from trigreason.evaluation.questions import arc, bbh, gpqa, problems
 from trigreason.evaluation.questions.hub import hub_rows
 from trigreason.evaluation.questions.question import Question
-from trigreason.evaluation.questions.rows import Row, csv_rows, example_rows, jsonl_rows
-from trigreason.evaluation.questions.tasks import TASKS, Task
+from trigreason.evaluation.questions.rows import SourceRow, csv_rows, example_rows, jsonl_rows
+from trigreason.evaluation.questions.tasks import TASKS, PublishedTask
 
 HUB = "hub"
 
@@ -75,7 +75,7 @@ def _check_groups(task: str, there: Sequence[str], groups: Sequence[str] | None)
         raise ValueError(f"{task} has no group {unknown[0]!r}; {known}")
 
 
-def _check_ids(questions: Sequence[Question], task: Task, data: str | None) -> None:
+def _check_ids(questions: Sequence[Question], task: PublishedTask, data: str | None) -> None:
     source = data or task.hub
     if not questions:
         raise ValueError(f"{source} holds no questions of {task.name}")
@@ -92,7 +92,9 @@ def _in_turns(questions: Iterable[Question]) -> list[Question]:
     return [each for each in turns if each is not None]
 
 
-def _question(task: Task, row: Row, number: int, seed: int, gpqa_order: gpqa.GpqaOrder) -> Question:
+def _question(
+    task: PublishedTask, row: SourceRow, number: int, seed: int, gpqa_order: gpqa.GpqaOrder
+) -> Question:
     match task.name:
         case "gpqa_diamond":
             return gpqa.question(row, seed, gpqa_order)
@@ -106,14 +108,14 @@ def _question(task: Task, row: Row, number: int, seed: int, gpqa_order: gpqa.Gpq
             return problems.aime(row)
 
 
-def _rows(task: Task, data: str | None) -> Iterator[Row]:
+def _rows(task: PublishedTask, data: str | None) -> Iterator[SourceRow]:
     if data is None or data == HUB:
         return hub_rows(task)
     file = _file(task, data)
     return csv_rows(file) if task.name == "gpqa_diamond" else jsonl_rows(file)
 
 
-def _file(task: Task, data: str) -> Path:
+def _file(task: PublishedTask, data: str) -> Path:
     place = _existing(data)
     if place.is_file():
         return place
@@ -123,7 +125,7 @@ def _file(task: Task, data: str) -> Path:
     return file
 
 
-def _of_parts(task: Task, data: str | None, wanted: Sequence[str]) -> Iterator[Question]:
+def _of_parts(task: PublishedTask, data: str | None, wanted: Sequence[str]) -> Iterator[Question]:
     """BBH's questions by their parts; those of ``bundled`` bare."""
     if data is None and task.shipped:
         yield from _shipped(wanted)
@@ -136,7 +138,7 @@ def _of_parts(task: Task, data: str | None, wanted: Sequence[str]) -> Iterator[Q
             yield bbh.question(row, part, number, bare=task.name == "bundled")
 
 
-def _files(task: Task, data: str, wanted: Sequence[str]) -> dict[str, Path]:
+def _files(task: PublishedTask, data: str, wanted: Sequence[str]) -> dict[str, Path]:
     """A file for each part; one that is named itself stands for the part it is called after."""
     place = _existing(data)
     if place.is_file():
@@ -170,6 +172,6 @@ def _shipped(wanted: Sequence[str]) -> Iterator[Question]:
     numbers: Counter[str] = Counter()
     for family, asked, target in bundled.problems():
         if family in wanted:
-            row = Row({"input": asked, "target": target}, "the bundled problems")
+            row = SourceRow({"input": asked, "target": target}, "the bundled problems")
             yield bbh.question(row, family, numbers[family], bare=True)
         numbers[family] += 1

@@ -6,13 +6,13 @@ from trigreason.evaluation.grading import AnswerKind
 from trigreason.evaluation.grading.integers import integer
 from trigreason.evaluation.prompts import mathematics
 from trigreason.evaluation.questions.question import Question
-from trigreason.evaluation.questions.rows import Row
+from trigreason.evaluation.questions.rows import SourceRow
 
 _FINAL = "####"
 """What GSM8K puts before the number that a worked answer comes to."""
 
 
-def aime(row: Row) -> Question:
+def aime(row: SourceRow) -> Question:
     """A problem from its keys ``id``, ``problem`` and ``answer`` (``025`` is a fine integer).
 
     Raises:
@@ -30,7 +30,7 @@ def aime(row: Row) -> Question:
     )
 
 
-def gsm8k(row: Row, number: int) -> Question:
+def gsm8k(row: SourceRow, number: int) -> Question:
     """The ``number``-th problem from its keys ``question`` and ``answer``, which ends with its
     number behind ``####`` (``1,600`` is a fine integer).
 
@@ -50,7 +50,7 @@ def gsm8k(row: Row, number: int) -> Question:
     )
 
 
-def math500(row: Row, number: int) -> Question:
+def math500(row: SourceRow, number: int) -> Question:
     """The ``number``-th problem from its keys ``problem`` and ``answer``, an expression in LaTeX.
 
     Its group is its ``subject``; the form without one has no groups.

@@ -12,7 +12,7 @@ from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class SourceRow:
     """One record and where it stands (``aime24.jsonl, line 3``)."""
 
     values: Mapping[str, Any]
@@ -45,7 +45,7 @@ class Row:
         return ValueError(f"{self.where}: {what}")
 
 
-def jsonl_rows(path: Path) -> Iterator[Row]:
+def jsonl_rows(path: Path) -> Iterator[SourceRow]:
     """The objects of a file with one JSON object a line.
 
     Raises:
@@ -60,10 +60,10 @@ def jsonl_rows(path: Path) -> Iterator[Row]:
                 raise ValueError(f"{where}: expected one JSON object a line: {error}") from None
             if not isinstance(values, dict):
                 raise ValueError(f"{where}: expected a JSON object, found {line[:40]!r}")
-            yield Row(values, where)
+            yield SourceRow(values, where)
 
 
-def csv_rows(path: Path) -> Iterator[Row]:
+def csv_rows(path: Path) -> Iterator[SourceRow]:
     """The records of a CSV file with a header; quoted fields may run over lines.
 
     Raises:
@@ -75,13 +75,13 @@ def csv_rows(path: Path) -> Iterator[Row]:
         line = reader.line_num + 1
         for values in reader:
             values.pop(None, None)  # fields beyond the header
-            yield Row(values, f"{path}, line {line}")
+            yield SourceRow(values, f"{path}, line {line}")
             line = reader.line_num + 1
     except csv.Error as error:
         raise ValueError(f"{path}, line {reader.line_num}: no CSV: {error}") from None
 
 
-def example_rows(path: Path) -> Iterator[Row]:
+def example_rows(path: Path) -> Iterator[SourceRow]:
     """The examples of a BIG-Bench Hard file: ``{"examples": [{...}, ...]}``.
 
     Raises:
@@ -99,7 +99,7 @@ def example_rows(path: Path) -> Iterator[Row]:
         where = f"{path}, example {number}"
         if not isinstance(values, dict):
             raise ValueError(f"{where}: expected a JSON object, found {values!r:.40}")
-        yield Row(values, where)
+        yield SourceRow(values, where)
 
 
 def _text(path: Path) -> str:

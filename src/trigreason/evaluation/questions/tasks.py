@@ -8,7 +8,7 @@ from trigreason.evaluation.questions.bbh import BBH_TASKS, BUNDLED_FAMILIES
 
 
 @dataclass(frozen=True, slots=True)
-class Task:
+class PublishedTask:
     """A task's published form.
 
     Attributes:
@@ -42,7 +42,7 @@ _ARC = "ARC-Challenge/ARC-Challenge-Test.jsonl"
 TASKS = {
     task.name: task
     for task in (
-        Task(
+        PublishedTask(
             "aime24",
             "AIME 2024: 30 problems of mathematics, integer answers",
             hub="HuggingFaceH4/aime_2024",
@@ -50,7 +50,7 @@ TASKS = {
             split="train",
             files=("aime24.jsonl", "aime_2024.jsonl", "aime2024.jsonl"),
         ),
-        Task(
+        PublishedTask(
             "aime25",
             "AIME 2025: 30 problems of mathematics, integer answers",
             hub="math-ai/aime25",
@@ -58,7 +58,7 @@ TASKS = {
             split="test",
             files=("aime25.jsonl", "aime_2025.jsonl", "aime2025.jsonl"),
         ),
-        Task(
+        PublishedTask(
             "gsm8k",
             "GSM8K: 1,319 word problems of school mathematics, integer answers",
             hub="openai/gsm8k",
@@ -66,7 +66,7 @@ TASKS = {
             split="test",
             files=("gsm8k_test.jsonl", "gsm8k.jsonl", "grade_school_math/data/test.jsonl"),
         ),
-        Task(
+        PublishedTask(
             "math500",
             "MATH-500: 500 problems of mathematics, answers in LaTeX",
             hub="HuggingFaceH4/MATH-500",
@@ -74,7 +74,7 @@ TASKS = {
             split="test",
             files=("math500.jsonl", "math_500.jsonl", "MATH-500/test.jsonl"),
         ),
-        Task(
+        PublishedTask(
             "gpqa_diamond",
             "GPQA Diamond: 198 graduate questions of science, four options",
             hub="Idavidrein/gpqa",
@@ -83,7 +83,7 @@ TASKS = {
             files=("gpqa_diamond.csv", "dataset/gpqa_diamond.csv", "gpqa/gpqa_diamond.csv"),
             gated=True,
         ),
-        Task(
+        PublishedTask(
             "bbh",
             "BIG-Bench Hard: 27 tasks, 6,511 questions",
             hub=_BBH,
@@ -92,7 +92,7 @@ TASKS = {
             files=_BBH_FILES,
             parts=BBH_TASKS,
         ),
-        Task(
+        PublishedTask(
             "arc_challenge",
             "ARC-Challenge: 1,172 school questions of science, three to five options",
             hub="allenai/ai2_arc",
@@ -105,7 +105,7 @@ TASKS = {
                 f"ARC-V1-Feb2018-2/{_ARC}",
             ),
         ),
-        Task(
+        PublishedTask(
             "bundled",
             "what the bundled pair was made for: 140 problems of 7 BBH tasks, which come along",
             hub=_BBH,

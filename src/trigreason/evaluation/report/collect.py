@@ -12,7 +12,7 @@ from trigreason.evaluation.kept import was_interrupted
 from trigreason.evaluation.logs import Facts, failed_samples, log_arm, log_facts, read_log
 from trigreason.evaluation.report.naming import arm_names
 from trigreason.evaluation.runs import Run
-from trigreason.evaluation.summary import ArmSummary, Measured, measured, summarise
+from trigreason.evaluation.summary import ArmSummary, RunNumbers, measured, summarise
 from trigreason.reasoning import Author
 
 OF_SAMPLES = frozenset({"limit", "groups", "seed"})
@@ -43,11 +43,11 @@ class ArmRuns:
 
     arm: Arm
     logs: list[Log] = field(default_factory=list)
-    found: dict[Key, Measured] = field(default_factory=dict)
+    found: dict[Key, RunNumbers] = field(default_factory=dict)
     broken: set[Key] = field(default_factory=set)
 
     @property
-    def runs(self) -> list[Measured]:
+    def runs(self) -> list[RunNumbers]:
         return list(self.found.values())
 
     @property

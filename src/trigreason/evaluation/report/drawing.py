@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.typing import LineStyleType
 
 from trigreason.evaluation.arms import Arm
-from trigreason.evaluation.figures.plane import Point, draw_plane
+from trigreason.evaluation.figures.plane import ArmPoint, draw_plane
 from trigreason.evaluation.figures.style import (
     AUTHORS,
     GRID,
@@ -51,7 +51,7 @@ class Drawn(NamedTuple):
     figure: Figure
 
 
-class Part(NamedTuple):
+class BarPart(NamedTuple):
     """A part of stacked bars: one value for each bar."""
 
     name: str
@@ -75,7 +75,7 @@ def draw(comparison: Comparison) -> list[Drawn]:
 
 def _plane(comparison: Comparison, summaries: Mapping[Arm, ArmSummary]) -> Drawn | None:
     points = [
-        Point(name, arm.method, summary.smt, summary.accuracy)
+        ArmPoint(name, arm.method, summary.smt, summary.accuracy)
         for arm, name in comparison.names.items()
         if (summary := summaries[arm]).smt is not None and summary.accuracy is not None
     ]
@@ -91,19 +91,19 @@ def _written(comparison: Comparison, summaries: Mapping[Arm, ArmSummary]) -> Dra
     arms = [summaries[arm] for arm in comparison.names]
     srm, lrm = AUTHORS[Author.SRM], AUTHORS[Author.LRM]
     parts = [
-        Part("thinking, SRM", srm, [each.standing[Author.SRM].value for each in arms]),
-        Part("thinking, LRM", lrm, [each.standing[Author.LRM].value for each in arms]),
-        Part(
+        BarPart("thinking, SRM", srm, [each.standing[Author.SRM].value for each in arms]),
+        BarPart("thinking, LRM", lrm, [each.standing[Author.LRM].value for each in arms]),
+        BarPart(
             "answer",
             Look("#9a9a9a"),
             [sum(own.value for own in each.answer.values()) for each in arms],
         ),
-        Part(
+        BarPart(
             "drafts thrown away",
             Look("#f2d3d3", hatch="///"),
             [each.draft_tokens.value for each in arms],
         ),
-        Part(
+        BarPart(
             "scores, and read past the end",
             Look("#f0f0f0", hatch="..."),
             [_unused(each) for each in arms],
@@ -125,7 +125,7 @@ def _handovers(comparison: Comparison, summaries: Mapping[Arm, ArmSummary]) -> D
     if not named:
         return None
     parts = [
-        Part(
+        BarPart(
             TRIGGER_NAMES[trigger],
             look,
             [_value(summaries[arm].handovers.get(trigger)) for arm in named],
@@ -141,7 +141,7 @@ def _value(estimate: Estimate | None) -> float:
     return estimate.value if estimate else 0.0
 
 
-def _stacked(names: Sequence[str], parts: Sequence[Part], axis: str) -> Figure:
+def _stacked(names: Sequence[str], parts: Sequence[BarPart], axis: str) -> Figure:
     """Horizontal bars from the top down, with their sums."""
     shown = [part for part in parts if any(part.values)]
     drawn = figure(WIDTH, 1.3 + 0.36 * len(names))

@@ -15,7 +15,7 @@ PAIRED_WITH_ALL = 4
 """Up to so many arms, each is compared with each; more of them only with one."""
 
 
-class Compared(NamedTuple):
+class ArmComparison(NamedTuple):
     """Two arms on the same questions: by how much the first one's accuracy is higher."""
 
     first: Arm
@@ -23,7 +23,7 @@ class Compared(NamedTuple):
     difference: Difference
 
 
-def differences(comparison: Comparison) -> list[Compared]:
+def differences(comparison: Comparison) -> list[ArmComparison]:
     """Arms against each other, or all against LRM only (else the first arm) where there are many.
 
     Pairs without a scored question in common are left out.
@@ -38,7 +38,7 @@ def differences(comparison: Comparison) -> list[Compared]:
         one, other = comparison.arms[first].runs, comparison.arms[second].runs
         difference = accuracy_difference(one, other)
         if difference is not None:
-            found.append(Compared(first, second, difference))
+            found.append(ArmComparison(first, second, difference))
     return found
 
 

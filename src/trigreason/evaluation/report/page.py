@@ -21,7 +21,7 @@ from trigreason.evaluation.figures.style import save
 from trigreason.evaluation.report.collect import Collected, Comparison, Log
 from trigreason.evaluation.report.drawing import Drawn, draw
 from trigreason.evaluation.report.examples import Example, read_examples
-from trigreason.evaluation.report.reading import Reading, cut, printable, reading
+from trigreason.evaluation.report.reading import ReadableRun, cut, printable, reading
 from trigreason.evaluation.report.tables import Table, compared, overview, questions, settings
 from trigreason.reasoning import Author
 
@@ -39,14 +39,14 @@ class Figure:
 
 
 @dataclass(frozen=True, slots=True)
-class Story:
+class QuestionStory:
     """One question as all arms answered it, by their names."""
 
     sample: str
     why: str
     question: str
     target: str
-    runs: Sequence[tuple[str, str, Reading]]
+    runs: Sequence[tuple[str, str, ReadableRun]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,7 +62,7 @@ class Section:
     questions: Table | None
     settings: Table
     figures: Sequence[Figure]
-    stories: Sequence[Story]
+    stories: Sequence[QuestionStory]
     logs: Sequence[Log]
 
 
@@ -138,10 +138,10 @@ def _told(comparison: Comparison) -> list[str]:
     return [printable(each) for each in told]
 
 
-def _story(comparison: Comparison, example: Example) -> Story:
+def _story(comparison: Comparison, example: Example) -> QuestionStory:
     names = comparison.names
     some = next(iter(example.runs.values()))
-    return Story(
+    return QuestionStory(
         sample=printable(example.sample),
         why=example.why,
         question=printable(cut(some.question)),

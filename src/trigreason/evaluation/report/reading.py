@@ -17,7 +17,7 @@ _VISIBLE |= dict.fromkeys(_UNSAYABLE, "\ufffd")
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class ShownStep:
     """One step, or (``skipped`` is not 0) so many that are left out here."""
 
     author: str = ""
@@ -29,17 +29,17 @@ class Shown:
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class ReadableRun:
     """A run to read; ``outcome`` is right, wrong or empty."""
 
-    steps: tuple[Shown, ...]
+    steps: tuple[ShownStep, ...]
     answer: str
     answered_by: str
     outcome: str
     facts: str
 
 
-def reading(run: Run) -> Reading:
+def reading(run: Run) -> ReadableRun:
     """The run, with the middle of a very long one left out."""
     trace = run.trace
     steps = list(enumerate(trace.steps))
@@ -47,13 +47,13 @@ def reading(run: Run) -> Reading:
         kept = STEPS_SHOWN // 2
         shown = [
             *_steps(steps[:kept], trace),
-            Shown(skipped=len(steps) - 2 * kept),
+            ShownStep(skipped=len(steps) - 2 * kept),
             *_steps(steps[-kept:], trace),
         ]
     else:
         shown = list(_steps(steps, trace))
     author = trace.answer_author
-    return Reading(
+    return ReadableRun(
         steps=tuple(shown),
         answer=printable(cut(trace.answer.strip())),
         answered_by=author.value if author else "",
@@ -62,13 +62,13 @@ def reading(run: Run) -> Reading:
     )
 
 
-def _steps(steps: list[tuple[int, StepRecord]], trace: Trace) -> Iterator[Shown]:
+def _steps(steps: list[tuple[int, StepRecord]], trace: Trace) -> Iterator[ShownStep]:
     for index, step in steps:
         before = trace.steps[index - 1] if index else None
         takes_over = step.trigger is not None and (
             before is None or before.author is not step.author
         )
-        yield Shown(
+        yield ShownStep(
             author=step.author.value,
             text=printable(cut(step.text.strip())),
             facts=" · ".join(_of_step(step)),

@@ -22,7 +22,7 @@ QUESTION_SHOWN = 200
 """Characters of a question."""
 
 
-class Cell(NamedTuple):
+class ShadedCell(NamedTuple):
     """What stands in a cell, in small letters below it, and (0 to 1) how dark it is."""
 
     text: str
@@ -35,11 +35,11 @@ class Table:
     """Heads, rows of as many cells, and what is to be said below. The first column is text."""
 
     heads: Sequence[str]
-    rows: Sequence[Sequence[Cell]]
+    rows: Sequence[Sequence[ShadedCell]]
     notes: Sequence[str] = field(default=())
 
 
-Column = tuple[str, Callable[[ArmSummary], Cell]]
+Column = tuple[str, Callable[[ArmSummary], ShadedCell]]
 
 
 UNREADABLE = (
@@ -56,13 +56,13 @@ def overview(comparison: Comparison) -> Table:
     for arm, name in names.items():
         failed = comparison.arms[arm].failed
         note = f"{failed:,} more failed" if failed else ""
-        rows.append([Cell(name, note), *(cell(summaries[arm]) for _, cell in columns)])
+        rows.append([ShadedCell(name, note), *(cell(summaries[arm]) for _, cell in columns)])
     heads = ["method", *(head for head, _ in columns)]
     return Table(heads, rows, [UNREADABLE] if "unreadable scores" in heads else [])
 
 
 def _columns(summaries: Sequence[ArmSummary]) -> Iterator[Column]:
-    yield "answers", lambda each: Cell(f"{each.runs:,}", f"{each.questions:,} questions")
+    yield "answers", lambda each: ShadedCell(f"{each.runs:,}", f"{each.questions:,} questions")
     if any(each.accuracy for each in summaries):
         yield "accuracy", lambda each: _share(each.accuracy)
     yield "SMT", lambda each: _share(each.smt)
@@ -76,27 +76,29 @@ def _columns(summaries: Sequence[ArmSummary]) -> Iterator[Column]:
     yield "seconds, mean", lambda each: _mean(each.seconds, 2)
     yield (
         "seconds, median",
-        lambda each: Cell(f"{each.seconds_median:.2f}", f"p95: {each.seconds_p95:.2f}"),
+        lambda each: ShadedCell(f"{each.seconds_median:.2f}", f"p95: {each.seconds_p95:.2f}"),
     )
     if any(each.usd for each in summaries):
         yield "USD per 1,000 answers", lambda each: _mean(each.usd, 3, 1000)
     if any(each.degraded for each in summaries):
-        yield "degraded", lambda each: Cell(f"{each.degraded:,}")
+        yield "degraded", lambda each: ShadedCell(f"{each.degraded:,}")
 
 
-def _share(estimate: Estimate | None) -> Cell:
+def _share(estimate: Estimate | None) -> ShadedCell:
     if estimate is None:
-        return Cell("–")
-    return _mean(estimate, 1, 100, " %") if estimate.high else Cell("0.0 %")
+        return ShadedCell("–")
+    return _mean(estimate, 1, 100, " %") if estimate.high else ShadedCell("0.0 %")
 
 
-def _mean(estimate: Estimate | None, digits: int = 1, scale: float = 1.0, unit: str = "") -> Cell:
+def _mean(
+    estimate: Estimate | None, digits: int = 1, scale: float = 1.0, unit: str = ""
+) -> ShadedCell:
     """A mean above its interval, unless that says nothing."""
     if estimate is None or not (estimate.value or estimate.high):
-        return Cell("–")
+        return ShadedCell("–")
     value, low, high = (_number(scale * each, digits) for each in estimate[:3])
     has_interval = estimate.has_interval and estimate.high > estimate.low
-    return Cell(f"{value}{unit}", f"{low} to {high}" if has_interval else "")
+    return ShadedCell(f"{value}{unit}", f"{low} to {high}" if has_interval else "")
 
 
 def _number(value: float, digits: int = 1) -> str:
@@ -108,11 +110,13 @@ def compared(comparison: Comparison) -> Table | None:
     names = comparison.names
     rows = [
         [
-            Cell(f"{names[first]} minus {names[second]}"),
-            Cell(f"{100 * found.value:+.1f}", f"{100 * found.low:+.1f} to {100 * found.high:+.1f}"),
-            Cell("< 0.001" if found.p < 0.001 else f"{found.p:.3f}"),
-            Cell(f"{found.questions:,}"),
-            Cell("beyond chance" if found.is_significant else "within chance"),
+            ShadedCell(f"{names[first]} minus {names[second]}"),
+            ShadedCell(
+                f"{100 * found.value:+.1f}", f"{100 * found.low:+.1f} to {100 * found.high:+.1f}"
+            ),
+            ShadedCell("< 0.001" if found.p < 0.001 else f"{found.p:.3f}"),
+            ShadedCell(f"{found.questions:,}"),
+            ShadedCell("beyond chance" if found.is_significant else "within chance"),
         ]
         for first, second, found in differences(comparison)
     ]
@@ -140,8 +144,8 @@ def questions(comparison: Comparison) -> Table | None:
     shown = sorted(scored, key=order)[:QUESTIONS_SHOWN]
     rows = [
         [
-            Cell(printable(sample), asked[sample]),
-            Cell(printable(comparison.targets.get(sample, "–"))[:60]),
+            ShadedCell(printable(sample), asked[sample]),
+            ShadedCell(printable(comparison.targets.get(sample, "–"))[:60]),
             *(_tally(right[arm].get(sample)) for arm in names),
         ]
         for sample in shown
@@ -171,10 +175,10 @@ def _right(own: ArmRuns) -> dict[str, list[float]]:
     return found
 
 
-def _tally(outcomes: Sequence[float] | None) -> Cell:
+def _tally(outcomes: Sequence[float] | None) -> ShadedCell:
     if not outcomes:
-        return Cell("–")
-    return Cell(f"{sum(outcomes):.0f} of {len(outcomes)}", share=fmean(outcomes))
+        return ShadedCell("–")
+    return ShadedCell(f"{sum(outcomes):.0f} of {len(outcomes)}", share=fmean(outcomes))
 
 
 def settings(comparison: Comparison) -> Table:
@@ -184,7 +188,8 @@ def settings(comparison: Comparison) -> Table:
     apart = differing(list(every.values()))
     differ = list(apart[0])
     rows = [
-        [Cell(SYMBOLS.get(key, key)), *(Cell(_told(own[key])) for own in apart)] for key in differ
+        [ShadedCell(SYMBOLS.get(key, key)), *(ShadedCell(_told(own[key])) for own in apart)]
+        for key in differ
     ]
     first: Arm = next(iter(names))
     common = [

@@ -15,7 +15,7 @@ from trigreason.configuration.gateway import ReasoningField
 from trigreason.events import AnswerText, Event, ThinkingText
 from trigreason.gateway.account import account, chat_usage, event_to_json
 from trigreason.gateway.errors import ApiError
-from trigreason.gateway.exchange import Exchange, Run
+from trigreason.gateway.exchange import ChoiceRun, Exchange
 
 _encode = msgspec.json.encode
 DONE = b"data: [DONE]\n\n"
@@ -49,7 +49,7 @@ class ChatAnswer:
         head = _encode(self._head())[:-1]
         self._prefix = b"data: " + head + b',"choices":[{"index":'
 
-    def stream(self, run: Run, event: Event) -> bytes:
+    def stream(self, run: ChoiceRun, event: Event) -> bytes:
         """The chunks that an event makes; none for most."""
         match event:
             case ThinkingText(_, text):
@@ -79,7 +79,7 @@ class ChatAnswer:
         """A stream that cannot go on says so, and what it took; OpenAI's clients raise it."""
         return sse(error.body | {"trigreason": account(self._exchange)}) + DONE
 
-    def gather(self, run: Run, event: Event) -> None:
+    def gather(self, run: ChoiceRun, event: Event) -> None:
         """Keep what an event adds to the whole."""
         match event:
             case ThinkingText(_, text):
@@ -127,7 +127,7 @@ class ChatAnswer:
             "system_fingerprint": None,
         }
 
-    def _chunk(self, run: Run, delta: bytes) -> bytes:
+    def _chunk(self, run: ChoiceRun, delta: bytes) -> bytes:
         index = b"%d" % run.index
         return b"".join(
             (
@@ -140,13 +140,13 @@ class ChatAnswer:
             )
         )
 
-    def _beginning(self, run: Run) -> bytes:
+    def _beginning(self, run: ChoiceRun) -> bytes:
         if run.index in self._begun:
             return b""
         self._begun.add(run.index)
         return self._chunk(run, b'{"role":"assistant","content":""}')
 
-    def _told(self, run: Run, event: Event) -> bytes:
+    def _told(self, run: ChoiceRun, event: Event) -> bytes:
         told = event_to_json(event) if self._with_events else None
         if told is None:
             return b""
@@ -154,11 +154,11 @@ class ChatAnswer:
         beside = {"trigreason": {"event": told}}
         return self._beginning(run) + sse(self._head() | self._of(choice) | beside)
 
-    def _finish(self, run: Run) -> dict[str, Any]:
+    def _finish(self, run: ChoiceRun) -> dict[str, Any]:
         reason = run.finish_reason
         return {"index": run.index, "delta": {}, "logprobs": None, "finish_reason": reason}
 
-    def _finished(self, run: Run) -> bytes:
+    def _finished(self, run: ChoiceRun) -> bytes:
         return sse(self._head() | self._of(self._finish(run)))
 
     def _of(self, choice: dict[str, Any]) -> dict[str, Any]:

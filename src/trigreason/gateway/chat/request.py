@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from trigreason.gateway.asked import Asked, Effort, Options, Seed
+from trigreason.gateway.asked import Effort, GatewayRequest, Options, Seed
 from trigreason.gateway.errors import invalid, unsupported
 from trigreason.gateway.naming import MAX_NAME
 from trigreason.gateway.texts import plain_text
@@ -37,7 +37,7 @@ NOTHING_ASKED: dict[str, tuple[Any, ...]] = {
 """Fields that a pair has nothing to give for, and the values that ask for nothing."""
 
 
-class StreamOptions(BaseModel):
+class ChatStreamOptions(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     include_usage: bool | None = None
@@ -70,7 +70,7 @@ class ChatRequest(BaseModel):
     model: Annotated[str, Field(min_length=1, max_length=MAX_NAME)]
     messages: Annotated[list[ChatMessage], Field(min_length=1)]
     stream: bool | None = None
-    stream_options: StreamOptions | None = None
+    stream_options: ChatStreamOptions | None = None
     max_tokens: Annotated[int | None, Field(ge=1)] = None
     max_completion_tokens: Annotated[int | None, Field(ge=1)] = None
     reasoning_effort: Effort | None = None
@@ -114,7 +114,7 @@ class ChatRequest(BaseModel):
     def includes_usage(self) -> bool:
         return bool(self.stream_options and self.stream_options.include_usage)
 
-    def asked(self) -> Asked:
+    def asked(self) -> GatewayRequest:
         """What is asked for. Raises ApiError for what cannot be served."""
         for field, harmless in NOTHING_ASKED.items():
             if getattr(self, field) not in harmless:
@@ -122,7 +122,7 @@ class ChatRequest(BaseModel):
         if self.stream_options is not None and not self.stream:
             raise invalid("stream_options is of no use without stream", "stream_options")
         limits = [self.max_completion_tokens, self.max_tokens]
-        return Asked(
+        return GatewayRequest(
             messages=tuple(
                 _message(message, f"messages[{index}]")
                 for index, message in enumerate(self.messages)

@@ -9,9 +9,9 @@ import msgspec
 from trigreason.events import AnswerText, Event, ThinkingText
 from trigreason.gateway.account import event_to_json
 from trigreason.gateway.errors import ApiError
-from trigreason.gateway.exchange import Exchange, Run
+from trigreason.gateway.exchange import ChoiceRun, Exchange
 from trigreason.gateway.responses.body import begun, ended, failed, status_of
-from trigreason.gateway.responses.items import MESSAGE, REASONING, Item, Kind, Status
+from trigreason.gateway.responses.items import MESSAGE, REASONING, Kind, OutputItem, Status
 from trigreason.gateway.responses.request import ResponsesRequest
 
 _encode = msgspec.json.encode
@@ -28,12 +28,12 @@ class ResponsesAnswer:
         self._exchange = exchange
         self._request = request
         self._with_events = bool(request.trigreason and request.trigreason.events)
-        self._items: list[Item] = []
+        self._items: list[OutputItem] = []
         self._events: list[dict[str, Any]] = []
         self._number = 0
         self._delta = b""
 
-    def stream(self, run: Run, event: Event) -> bytes:
+    def stream(self, run: ChoiceRun, event: Event) -> bytes:
         """The events that an event of the run makes; none for most."""
         match event:
             case ThinkingText(_, text):
@@ -60,7 +60,7 @@ class ResponsesAnswer:
         body = failed(self._exchange, self._request, self._items, error)
         return self._beginning() + self._event("response.failed", response=body)
 
-    def gather(self, run: Run, event: Event) -> None:
+    def gather(self, run: ChoiceRun, event: Event) -> None:
         """Keep what an event adds to the whole."""
         match event:
             case ThinkingText(_, text):
@@ -79,10 +79,10 @@ class ResponsesAnswer:
             body["trigreason"]["events"] = self._events
         return _encode(body)
 
-    def _item(self, kind: Kind) -> Item:
+    def _item(self, kind: Kind) -> OutputItem:
         """The item for a kind of text: the last one, or a new one."""
         if not self._is_open(kind):
-            self._items.append(Item(kind, self._exchange.id, len(self._items)))
+            self._items.append(OutputItem(kind, self._exchange.id, len(self._items)))
         return self._items[-1]
 
     def _is_open(self, kind: Kind) -> bool:
@@ -143,7 +143,7 @@ class ResponsesAnswer:
         return number
 
 
-def _delta(item: Item) -> bytes:
+def _delta(item: OutputItem) -> bytes:
     """What stands before the number and the text of each of an item's deltas."""
     kind = f"response.{item.kind.part}.delta"
     head = _encode({"type": kind} | item.place | dict(item.kind.of_event))[:-1]

@@ -8,7 +8,7 @@ from typing import Any
 from trigreason.gateway.account import account, chat_usage
 from trigreason.gateway.errors import ApiError
 from trigreason.gateway.exchange import Exchange
-from trigreason.gateway.responses.items import Item, Status
+from trigreason.gateway.responses.items import OutputItem, Status
 from trigreason.gateway.responses.request import ResponsesRequest
 
 
@@ -54,7 +54,9 @@ def begun(exchange: Exchange, request: ResponsesRequest) -> dict[str, Any]:
     }
 
 
-def ended(exchange: Exchange, request: ResponsesRequest, items: Sequence[Item]) -> dict[str, Any]:
+def ended(
+    exchange: Exchange, request: ResponsesRequest, items: Sequence[OutputItem]
+) -> dict[str, Any]:
     """The response once its run is over; only its last item can be cut short."""
     status = status_of(exchange)
     told: dict[str, Any] = {"status": status, "trigreason": account(exchange)}
@@ -66,7 +68,7 @@ def ended(exchange: Exchange, request: ResponsesRequest, items: Sequence[Item]) 
 
 
 def failed(
-    exchange: Exchange, request: ResponsesRequest, items: Sequence[Item], error: ApiError
+    exchange: Exchange, request: ResponsesRequest, items: Sequence[OutputItem], error: ApiError
 ) -> dict[str, Any]:
     """The response that an error ended, with what there was of it.
 
@@ -93,7 +95,7 @@ def status_of(exchange: Exchange) -> Status:
     return Status.INCOMPLETE if cut else Status.COMPLETED
 
 
-def _written(exchange: Exchange, items: Sequence[Item], last: Status) -> dict[str, Any]:
+def _written(exchange: Exchange, items: Sequence[OutputItem], last: Status) -> dict[str, Any]:
     statuses = [Status.COMPLETED] * (len(items) - 1) + [last]
     output = [item.body(status) for item, status in zip(items, statuses, strict=False)]
     return {"output": output, "usage": _usage(exchange)}

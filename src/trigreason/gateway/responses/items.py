@@ -51,7 +51,7 @@ MESSAGE = Kind(
 
 
 @dataclass(slots=True)
-class Item:
+class OutputItem:
     """One item as it grows; ``index`` is its place in the output."""
 
     kind: Kind

@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 
-from trigreason.gateway.asked import Asked, Effort, Options, Seed
+from trigreason.gateway.asked import Effort, GatewayRequest, Options, Seed
 from trigreason.gateway.errors import invalid, unsupported
 from trigreason.gateway.naming import MAX_NAME
 from trigreason.gateway.responses.conversation import conversation
@@ -75,7 +75,7 @@ class Text(BaseModel):
     verbosity: Literal["low", "medium", "high"] | None = None
 
 
-class StreamOptions(BaseModel):
+class ResponsesStreamOptions(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     include_obfuscation: bool | None = None
@@ -90,7 +90,7 @@ class ResponsesRequest(BaseModel):
     input: Input
     instructions: str | None = None
     stream: bool | None = None
-    stream_options: StreamOptions | None = None
+    stream_options: ResponsesStreamOptions | None = None
     max_output_tokens: Annotated[int | None, Field(ge=1)] = None
     reasoning: Reasoning | None = None
     temperature: Annotated[float | None, Field(ge=0, le=2)] = None
@@ -129,7 +129,7 @@ class ResponsesRequest(BaseModel):
     tools: Any = None
     top_logprobs: Any = None
 
-    def asked(self) -> Asked:
+    def asked(self) -> GatewayRequest:
         """What is asked for. Raises ApiError for what cannot be served."""
         for field, harmless in NOTHING_ASKED.items():
             if getattr(self, field) not in harmless:
@@ -139,7 +139,7 @@ class ResponsesRequest(BaseModel):
                 raise unsupported(field, what)
         if self.stream_options is not None and not self.stream:
             raise invalid("stream_options is of no use without stream", "stream_options")
-        return Asked(
+        return GatewayRequest(
             messages=conversation(self.instructions, self.input),
             streamed=bool(self.stream),
             max_tokens=self.max_output_tokens,

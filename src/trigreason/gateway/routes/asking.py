@@ -6,14 +6,14 @@ import secrets
 
 from fastapi import APIRouter, Request, Response
 
-from trigreason.gateway.asked import Asked
+from trigreason.gateway.asked import GatewayRequest
 from trigreason.gateway.chat.answering import ChatAnswer
 from trigreason.gateway.chat.request import ChatRequest
 from trigreason.gateway.delivery import Delivery
 from trigreason.gateway.documents import CHAT_ANSWERS, RESPONSES_ANSWERS
 from trigreason.gateway.errors import invalid
-from trigreason.gateway.exchange import Api, Exchange, Run
-from trigreason.gateway.keys import Key
+from trigreason.gateway.exchange import Api, ChoiceRun, Exchange
+from trigreason.gateway.keys import ActiveKey
 from trigreason.gateway.naming import choice, with_method, with_thresholds
 from trigreason.gateway.responses.answering import ResponsesAnswer
 from trigreason.gateway.responses.request import ResponsesRequest
@@ -51,7 +51,12 @@ async def responses(
 
 
 def _exchange(
-    service: Service, request: Request, key: Key | None, api: Api, model: str, asked: Asked
+    service: Service,
+    request: Request,
+    key: ActiveKey | None,
+    api: Api,
+    model: str,
+    asked: GatewayRequest,
 ) -> Exchange:
     """A request that can be served. Raises ApiError for one that cannot."""
     thresholds = known_to(key, service)
@@ -77,7 +82,7 @@ def _exchange(
         source=source_of(request, key),
         key=key,
         traceparent=request.headers.get("traceparent"),
-        runs=[Run(index) for index in range(asked.choices)],
+        runs=[ChoiceRun(index) for index in range(asked.choices)],
     )
 
 

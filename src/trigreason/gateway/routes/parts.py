@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import Depends, Request
 
 from trigreason.gateway.access import Access
-from trigreason.gateway.keys import Key
+from trigreason.gateway.keys import ActiveKey
 from trigreason.gateway.service import Service
 from trigreason.reasoning import Thresholds
 
@@ -17,16 +17,16 @@ async def _service(request: Request) -> Service:
     return service
 
 
-async def caller(request: Request) -> Key | None:
+async def caller(request: Request) -> ActiveKey | None:
     """The key that a request shows, looked up once. Raises ApiError where one is needed."""
     if not hasattr(request.state, "key"):
         access: Access = request.app.state.access
         request.state.key = await access.key_of(request)
-    key: Key | None = request.state.key
+    key: ActiveKey | None = request.state.key
     return key
 
 
-def source_of(request: Request, key: Key | None) -> str:
+def source_of(request: Request, key: ActiveKey | None) -> str:
     """Who others are protected from: a key, or an address where there are no keys."""
     if key is not None:
         return key.id
@@ -36,11 +36,11 @@ def source_of(request: Request, key: Key | None) -> str:
 Gateway = Annotated[Service, Depends(_service)]
 """The open service."""
 
-Caller = Annotated[Key | None, Depends(caller)]
+Caller = Annotated[ActiveKey | None, Depends(caller)]
 """The key that a request shows; None where none is needed."""
 
 
-def known_to(key: Key | None, service: Service) -> dict[str, Thresholds]:
+def known_to(key: ActiveKey | None, service: Service) -> dict[str, Thresholds]:
     """The pairs that there are for a caller, with their thresholds; of others it learns nothing."""
     every = service.catalogue.thresholds
     return {name: own for name, own in every.items() if key is None or key.may_use(name)}

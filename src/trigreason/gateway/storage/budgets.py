@@ -14,7 +14,7 @@ from time import time
 
 from sqlalchemy import Connection, func, insert, select, update
 
-from trigreason.gateway.keys import Key, KeyLimits
+from trigreason.gateway.keys import ActiveKey, KeyLimits
 from trigreason.gateway.storage.errors import OverLimit
 from trigreason.gateway.storage.periods import Period
 from trigreason.gateway.storage.tables import MOST_NANO, RESERVATIONS, nano
@@ -52,7 +52,7 @@ class _Held:
     nano_usd: int
 
 
-def admit(connection: Connection, key: Key, exchange: str, worst: Worst) -> None:
+def admit(connection: Connection, key: ActiveKey, exchange: str, worst: Worst) -> None:
     """Let an exchange in and reserve for it, for RESERVED_SECONDS; :func:`renew` makes it longer.
 
     Time is this machine's: gateways that share a database need clocks that agree to a second.

@@ -16,7 +16,7 @@ from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, SQLAlchemyErro
 from sqlalchemy.exc import TimeoutError as NoConnection
 
 from trigreason.gateway.storage.errors import DatabaseAway, StorageError
-from trigreason.gateway.storage.place import Place
+from trigreason.gateway.storage.place import DatabasePlace
 
 READERS = 2
 WRITERS = 4
@@ -47,7 +47,7 @@ class Database:
     raises rolls back and is passed on; a database that cannot be used raises DatabaseAway.
     """
 
-    def __init__(self, place: Place) -> None:
+    def __init__(self, place: DatabasePlace) -> None:
         self.place = place
         writers = 1 if place.file else WRITERS
         self._engine = _sqlite(place) if place.file else _postgresql(place)
@@ -115,7 +115,7 @@ class Database:
             raise StorageError(told) from error
 
 
-def _sqlite(place: Place) -> Engine:
+def _sqlite(place: DatabasePlace) -> Engine:
     engine = create_engine(
         place.url,
         pool_size=READERS + 1,
@@ -137,7 +137,7 @@ def _sqlite(place: Place) -> Engine:
     return engine
 
 
-def _postgresql(place: Place) -> Engine:
+def _postgresql(place: DatabasePlace) -> Engine:
     given = place.url.query
     arguments = {name: value for name, value in _POSTGRESQL.items() if name not in given}
     if "options" not in given:

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Row, func, insert, or_, select, update
 
-from trigreason.gateway.keys import Key, KeyLimits, NewKey, new_key
+from trigreason.gateway.keys import ActiveKey, KeyLimits, NewKey, new_key
 from trigreason.gateway.storage.errors import NameTaken
 from trigreason.gateway.storage.periods import DAY, Period
 from trigreason.gateway.storage.tables import KEYS, USAGE, usd
@@ -36,7 +36,7 @@ class KeyRow:
 class Kept(NamedTuple):
     """A key and the hash of its text."""
 
-    key: Key
+    key: ActiveKey
     digest: str
 
 
@@ -125,7 +125,7 @@ def find(connection: Connection, identity: str) -> Kept | None:
     row = connection.execute(query).one_or_none()
     if row is None:
         return None
-    key = Key(id=row.id, name=row.name, pairs=_pairs(row), limits=_limits(row))
+    key = ActiveKey(id=row.id, name=row.name, pairs=_pairs(row), limits=_limits(row))
     return Kept(key, row.digest)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from time import monotonic
 from typing import NamedTuple
 
-from trigreason.gateway.keys import Key, id_of, is_key
+from trigreason.gateway.keys import ActiveKey, id_of, is_key
 from trigreason.gateway.storage.database import Database
 from trigreason.gateway.storage.errors import DatabaseAway
 from trigreason.gateway.storage.keyring import Kept, find
@@ -29,7 +29,7 @@ class KnownKeys:
         self._database = database
         self._known: dict[str, _Known] = {}
 
-    async def authenticate(self, text: str) -> Key | None:
+    async def authenticate(self, text: str) -> ActiveKey | None:
         """The key that is in force and has this text.
 
         Raises:

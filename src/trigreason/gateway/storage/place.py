@@ -10,7 +10,7 @@ from pathlib import Path
 from sqlalchemy import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
-from trigreason.configuration import ConfigurationError, Problem
+from trigreason.configuration import ConfigurationError, ConfigurationProblem
 from trigreason.configuration.gateway import GatewaySettings
 from trigreason.gateway.storage.errors import StorageError
 
@@ -19,7 +19,7 @@ _SECRETS = ("password", "sslpassword")
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class DatabasePlace:
     """A database. ``file`` is that of SQLite, None for PostgreSQL; ``str()`` holds no password."""
 
     url: URL
@@ -64,7 +64,7 @@ def state_folder(environ: Mapping[str, str]) -> Path:
     return state / "trigreason"
 
 
-def located(place: str, environ: Mapping[str, str]) -> Place:
+def located(place: str, environ: Mapping[str, str]) -> DatabasePlace:
     """The database at a file's path or a SQLAlchemy URL.
 
     Raises:
@@ -88,14 +88,14 @@ def located(place: str, environ: Mapping[str, str]) -> Place:
     url = url.set(drivername="postgresql+psycopg")
     public = url._replace(password=None).difference_update_query(_SECRETS)
     name = hashlib.sha256(public.render_as_string().encode()).hexdigest()[:16]
-    return Place(url, state_folder(environ) / "journals" / name)
+    return DatabasePlace(url, state_folder(environ) / "journals" / name)
 
 
-def _sqlite(file: Path) -> Place:
+def _sqlite(file: Path) -> DatabasePlace:
     file = file.absolute()
     url = URL.create("sqlite", database=str(file))
-    return Place(url, file.with_name(f"{file.name}-journals"), file)
+    return DatabasePlace(url, file.with_name(f"{file.name}-journals"), file)
 
 
 def _problem(key: str, what: str) -> ConfigurationError:
-    return ConfigurationError([Problem("configuration", f"gateway.{key}", what)])
+    return ConfigurationError([ConfigurationProblem("configuration", f"gateway.{key}", what)])

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any, Self
 
-from trigreason.gateway.exchange import Exchange, Outcome, Run
+from trigreason.gateway.exchange import ChoiceRun, Exchange, ExchangeOutcome
 from trigreason.reasoning import Author, trace_to_json
 
 LONGEST_TEXT = 500
@@ -103,7 +103,7 @@ class Record:
     @property
     def was_served(self) -> bool:
         """Whether it got as far as the models, so that it says what an exchange comes to."""
-        return self.outcome != Outcome.REFUSED
+        return self.outcome != ExchangeOutcome.REFUSED
 
     def to_json(self) -> dict[str, Any]:
         return {each.name: getattr(self, each.name) for each in fields(self)}
@@ -126,7 +126,7 @@ class Record:
         return cls.from_json(json.loads(line))
 
 
-def _traces(exchange: Exchange, runs: list[Run]) -> list[tuple[str, dict[str, Any]]]:
+def _traces(exchange: Exchange, runs: list[ChoiceRun]) -> list[tuple[str, dict[str, Any]]]:
     return [(exchange.trace_id(run), trace_to_json(run.trace)) for run in runs if run.trace]
 
 

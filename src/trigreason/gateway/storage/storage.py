@@ -13,7 +13,7 @@ from typing import Any, Self
 
 from sqlalchemy import Connection, delete, select
 
-from trigreason.gateway.keys import Key, KeyLimits, NewKey
+from trigreason.gateway.keys import ActiveKey, KeyLimits, NewKey
 from trigreason.gateway.storage import keyring
 from trigreason.gateway.storage.budgets import Worst, admit
 from trigreason.gateway.storage.database import Database
@@ -130,11 +130,11 @@ class Storage:
         """What has been entered and is not in the database."""
         return self._recorder.backlog
 
-    async def authenticate(self, text: str) -> Key | None:
+    async def authenticate(self, text: str) -> ActiveKey | None:
         """The key in force that has this text. In an outage, keys met before go on for a while."""
         return await self._keys.authenticate(text)
 
-    async def admit(self, key: Key, exchange_id: str, worst: Worst) -> None:
+    async def admit(self, key: ActiveKey, exchange_id: str, worst: Worst) -> None:
         """Let an exchange in; a key without limits always is.
 
         What it reserves is given back when its record is entered, whatever became of it.

@@ -19,7 +19,7 @@ from prometheus_client import (
 )
 
 from trigreason.events import HandedOver, WentOnAlone
-from trigreason.gateway.exchange import Exchange, Outcome, Run
+from trigreason.gateway.exchange import ChoiceRun, Exchange, ExchangeOutcome
 from trigreason.gateway.telemetry.scraped import BacklogOf, BreakerOf, Queue, States
 from trigreason.reasoning import Author, Trace, spent
 
@@ -134,11 +134,11 @@ class Metrics:
     def ended(self, exchange: Exchange) -> None:
         self._open.dec()
         pair, method = exchange.choice.pair, exchange.choice.method
-        outcome = exchange.outcome or Outcome.FAILED
+        outcome = exchange.outcome or ExchangeOutcome.FAILED
         self._requests.labels(exchange.api.value, pair, method, outcome.value).inc()
         if exchange.error is not None:
             self._errors.labels(pair, exchange.error).inc()
-        if outcome is not Outcome.REFUSED:
+        if outcome is not ExchangeOutcome.REFUSED:
             self._duration.labels(exchange.api.value, pair, method).observe(exchange.seconds)
             self._queue_wait.labels(pair).observe(exchange.queued_seconds)
         cost = exchange.spent
@@ -159,7 +159,7 @@ class Metrics:
     def page(self) -> tuple[bytes, str]:
         return generate_latest(self.registry), CONTENT_TYPE_LATEST
 
-    def _times_of(self, run: Run, exchange: Exchange) -> None:
+    def _times_of(self, run: ChoiceRun, exchange: Exchange) -> None:
         names = exchange.choice.pair, exchange.choice.method
         if run.first_reasoning_seconds is not None:
             self._first_reasoning.labels(*names).observe(run.first_reasoning_seconds)
@@ -192,7 +192,7 @@ class Metrics:
                 self._engine_first_token.labels(*errand).observe(each.first_token_seconds)
 
 
-def seconds_per_token(run: Run, exchange: Exchange) -> float | None:
+def seconds_per_token(run: ChoiceRun, exchange: Exchange) -> float | None:
     """Seconds after the first text by the tokens after the first one, as model servers have it.
 
     None where a run has fewer than two tokens. A run begins when its exchange has its place.

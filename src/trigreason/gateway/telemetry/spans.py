@@ -19,7 +19,7 @@ from opentelemetry.trace import Span, SpanKind, Status, StatusCode, set_span_in_
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
 from trigreason import __version__
-from trigreason.gateway.exchange import Exchange, Outcome, Run
+from trigreason.gateway.exchange import ChoiceRun, Exchange, ExchangeOutcome
 from trigreason.reasoning import Author, Stretch, Trace
 
 FLUSH_SECONDS = 3.0
@@ -58,7 +58,7 @@ class Spans:
             attributes=_known(_of_exchange(exchange)),
             start_time=_instant(exchange, 0.0),
         )
-        if exchange.outcome in (Outcome.FAILED, Outcome.EXPIRED):
+        if exchange.outcome in (ExchangeOutcome.FAILED, ExchangeOutcome.EXPIRED):
             span.set_status(Status(StatusCode.ERROR))
         if span.is_recording():
             for run in exchange.runs:
@@ -72,7 +72,7 @@ class Spans:
         closing.start()
         closing.join(FLUSH_SECONDS)
 
-    def _run(self, span: Span, exchange: Exchange, run: Run, trace: Trace) -> None:
+    def _run(self, span: Span, exchange: Exchange, run: ChoiceRun, trace: Trace) -> None:
         """A run's requests as spans, its handovers as events; it begins with the place it got."""
         context = set_span_in_context(span, Context())
         for stretch in trace.stretches:
@@ -98,7 +98,7 @@ def _of_exchange(exchange: Exchange) -> dict[str, Value | None]:
     firsts = [(run.first_reasoning_seconds, run.first_answer_seconds) for run in exchange.runs]
     first = min((each for both in firsts for each in both if each is not None), default=None)
     choices, cost = len(exchange.runs), exchange.spent
-    failed = exchange.outcome in (Outcome.FAILED, Outcome.EXPIRED)
+    failed = exchange.outcome in (ExchangeOutcome.FAILED, ExchangeOutcome.EXPIRED)
     return {
         "gen_ai.operation.name": "chat",
         "gen_ai.provider.name": PROVIDER,
@@ -131,7 +131,7 @@ def _of_exchange(exchange: Exchange) -> dict[str, Value | None]:
     }
 
 
-def _of_stretch(stretch: Stretch, trace: Trace, run: Run) -> dict[str, Value | None]:
+def _of_stretch(stretch: Stretch, trace: Trace, run: ChoiceRun) -> dict[str, Value | None]:
     return {
         "gen_ai.operation.name": "text_completion",
         "gen_ai.provider.name": PROVIDER,
@@ -150,7 +150,7 @@ def _of_stretch(stretch: Stretch, trace: Trace, run: Run) -> dict[str, Value | N
     }
 
 
-def _handovers(trace: Trace, run: Run) -> Iterator[tuple[float, dict[str, Value | None]]]:
+def _handovers(trace: Trace, run: ChoiceRun) -> Iterator[tuple[float, dict[str, Value | None]]]:
     """When each new author's request began (seconds of the run), and why it did."""
     for handover in trace.handovers:
         step = trace.steps[handover.step]

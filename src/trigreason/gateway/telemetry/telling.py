@@ -9,7 +9,7 @@ from traceback import extract_tb
 
 from trigreason.configuration import gateway as configured
 from trigreason.events import HandedOver, WentOnAlone
-from trigreason.gateway.exchange import Exchange, Run
+from trigreason.gateway.exchange import ChoiceRun, Exchange
 from trigreason.gateway.telemetry import logs
 from trigreason.gateway.telemetry.metrics import Metrics
 from trigreason.gateway.telemetry.scraped import BacklogOf, BreakerOf, Queue
@@ -27,7 +27,7 @@ class Telemetry:
 
     def __init__(
         self,
-        settings: configured.Telemetry,
+        settings: configured.TelemetrySettings,
         queue: Queue,
         breakers: Callable[[], Iterable[BreakerOf]],
         backlog: BacklogOf,
@@ -43,7 +43,9 @@ class Telemetry:
         with _harmless():
             self._metrics.begun(exchange)
 
-    def handed_over(self, exchange: Exchange, run: Run, event: HandedOver | WentOnAlone) -> None:
+    def handed_over(
+        self, exchange: Exchange, run: ChoiceRun, event: HandedOver | WentOnAlone
+    ) -> None:
         """The pen changed hands, at this moment."""
         with _harmless():
             self._metrics.handed_over(exchange, event)

@@ -11,7 +11,7 @@ from trigreason.paper.drawing.bars import Bar, Group, draw_groups, rows_needed
 from trigreason.paper.drawing.look import titled
 from trigreason.paper.item import PaperNumber
 from trigreason.paper.measures import MEASURES
-from trigreason.paper.result import Result, Row
+from trigreason.paper.result import MeasuredNumber, Result
 
 _SHOWN = {
     "methods": ("accuracy",),
@@ -46,7 +46,7 @@ def groups_of(result: Result, measure: str) -> list[Group]:
     return [Group(heading, bars) for heading, bars in (measured | given).items()]
 
 
-def bar_of(row: Row) -> Bar:
+def bar_of(row: MeasuredNumber) -> Bar:
     return Bar(row.arm, row.estimate.value, row.estimate, row.method)
 
 

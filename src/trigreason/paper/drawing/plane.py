@@ -5,7 +5,7 @@ from __future__ import annotations
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from trigreason.evaluation.figures.plane import Point, draw_plane
+from trigreason.evaluation.figures.plane import ArmPoint, draw_plane
 from trigreason.evaluation.figures.style import PAPER, figure
 from trigreason.paper.drawing.look import titled
 from trigreason.paper.measures import MEASURES
@@ -33,11 +33,11 @@ def plane(result: Result) -> Figure:
     return drawn
 
 
-def _points(result: Result, task: str) -> list[Point]:
+def _points(result: Result, task: str) -> list[ArmPoint]:
     smt = {(row.pair, row.arm): row.estimate for row in result.of("smt") if row.task == task}
     several = len(result.pairs) > 1
     return [
-        Point(
+        ArmPoint(
             f"{row.arm}, {row.pair}" if several else row.arm,
             row.method,
             smt[row.pair, row.arm],

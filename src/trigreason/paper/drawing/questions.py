@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from trigreason.evaluation.figures.style import METHODS, PAPER, figure, reach
 from trigreason.paper.drawing.look import titled
 from trigreason.paper.measures import MEASURES
-from trigreason.paper.result import Result, Row
+from trigreason.paper.result import MeasuredNumber, Result
 
 _BARS = {
     "SpecReason": METHODS["specreason"],
@@ -29,7 +29,7 @@ def questions(result: Result) -> Figure | None:
 
     One panel for each pair and task.
     """
-    groups: dict[tuple[str, str], list[Row]] = {}
+    groups: dict[tuple[str, str], list[MeasuredNumber]] = {}
     for row in result.rows:
         groups.setdefault((row.pair, row.task), []).append(row)
     if not groups:
@@ -48,7 +48,7 @@ def questions(result: Result) -> Figure | None:
     return drawn
 
 
-def _panel(panel: Axes, result: Result, rows: Sequence[Row]) -> None:
+def _panel(panel: Axes, result: Result, rows: Sequence[MeasuredNumber]) -> None:
     arms = [arm for arm in _BARS if any(row.arm == arm for row in rows)]
     about = list(dict.fromkeys(row.question for row in rows if row.question))
     places = {name: at for at, name in enumerate(about)}
@@ -73,7 +73,7 @@ def _panel(panel: Axes, result: Result, rows: Sequence[Row]) -> None:
 
 def _measured(
     panel: Axes,
-    rows: Sequence[Row],
+    rows: Sequence[MeasuredNumber],
     arm: str,
     places: dict[str, int],
     mean_at: float,

@@ -11,7 +11,7 @@ from trigreason.evaluation.figures.style import PAPER, figure, look_of, reach
 from trigreason.paper.drawing.look import titled
 from trigreason.paper.item import SYMBOLS
 from trigreason.paper.measures import MEASURES
-from trigreason.paper.result import Result, Row
+from trigreason.paper.result import MeasuredNumber, Result
 from trigreason.reasoning.methods import method_title
 
 
@@ -48,7 +48,7 @@ def sweep(result: Result) -> Figure:
     return drawn
 
 
-def _lines(panel: Axes, rows: Sequence[Row], values: Sequence[float]) -> None:
+def _lines(panel: Axes, rows: Sequence[MeasuredNumber], values: Sequence[float]) -> None:
     """A line for each method, a little aside of the others so that intervals can be told apart."""
     methods = list(dict.fromkeys(row.method for row in rows if row.x is not None))
     for at, method in enumerate(methods):
@@ -68,7 +68,7 @@ def _lines(panel: Axes, rows: Sequence[Row], values: Sequence[float]) -> None:
         )
 
 
-def _references(panel: Axes, rows: Sequence[Row], count: int) -> None:
+def _references(panel: Axes, rows: Sequence[MeasuredNumber], count: int) -> None:
     """Each model alone, as a line across."""
     for row in rows:
         if row.x is None:

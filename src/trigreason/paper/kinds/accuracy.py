@@ -10,7 +10,7 @@ from math import inf
 
 from trigreason.evaluation.runs import Run
 from trigreason.evaluation.statistics import SHARES, Estimate, mean_of, paired, pass_at_1
-from trigreason.paper.result import Row
+from trigreason.paper.result import MeasuredNumber
 from trigreason.paper.work import Made, Recorded, Work
 from trigreason.reasoning.methods import method_title
 from trigreason.studies.shares import ratio_of_means
@@ -21,7 +21,7 @@ COMPARED = (method_title("specreason"), method_title("trigreason"))
 
 def accuracy(work: Work) -> Made:
     """Accuracy and SMT of each arm; against LRM only where it is one of them."""
-    rows: list[Row] = []
+    rows: list[MeasuredNumber] = []
     for arms in work.grouped().values():
         for each in arms.values():
             rows += accuracy_and_smt(each)
@@ -30,7 +30,7 @@ def accuracy(work: Work) -> Made:
     return Made(rows=rows)
 
 
-def accuracy_and_smt(each: Recorded) -> Iterator[Row]:
+def accuracy_and_smt(each: Recorded) -> Iterator[MeasuredNumber]:
     """Pass@1 and SMT of one arm, intervals clustered by question.
 
     Raises:
@@ -46,7 +46,7 @@ def outcomes(each: Recorded) -> dict[str, list[float]]:
     return each.samples(_outcome)
 
 
-def against_lrm(arms: Mapping[str, Recorded]) -> Iterator[Row]:
+def against_lrm(arms: Mapping[str, Recorded]) -> Iterator[MeasuredNumber]:
     """Share of the LRM's accuracy that is kept, and the paired difference from it."""
     lrm = arms.get(LRM_ONLY)
     if lrm is None:

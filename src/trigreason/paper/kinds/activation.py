@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from trigreason.paper.kinds.accuracy import accuracy_and_smt
-from trigreason.paper.result import Row
+from trigreason.paper.result import MeasuredNumber
 from trigreason.paper.work import Made, Recorded, Work
 from trigreason.reasoning import Trigger
 from trigreason.studies.activation import activation
@@ -26,7 +26,7 @@ def shares(work: Work) -> Made:
     return Made(rows=rows)
 
 
-def _shares(each: Recorded) -> Iterator[Row]:
+def _shares(each: Recorded) -> Iterator[MeasuredNumber]:
     counted: dict[str, dict[str, list[tuple[float, float]]]] = {}
     for run in each.runs:
         counts = activation(run.trace)

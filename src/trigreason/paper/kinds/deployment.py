@@ -10,7 +10,7 @@ from trigreason.evaluation.runs import Run
 from trigreason.evaluation.statistics import mean_of
 from trigreason.paper.item import Item
 from trigreason.paper.kinds.accuracy import LRM_ONLY
-from trigreason.paper.result import Row
+from trigreason.paper.result import MeasuredNumber
 from trigreason.paper.work import Made, Recorded, Work
 from trigreason.reasoning.methods import method_title
 from trigreason.studies.shares import ratio_of_means
@@ -32,7 +32,7 @@ def deployment(work: Work) -> Made:
     """
     measure = cost_of(work.item)
     cost, note = _measured(measure) if work.measured else _simulated(work, measure)
-    rows: list[Row] = []
+    rows: list[MeasuredNumber] = []
     for arms in work.grouped().values():
         values = {label: each.samples(cost) for label, each in arms.items()}
         for label, each in arms.items():
@@ -55,7 +55,7 @@ def cost_of(item: Item) -> str:
 
 def _rows(
     arms: Mapping[str, Recorded], values: Mapping[str, dict[str, list[float]]], measure: str
-) -> Iterator[Row]:
+) -> Iterator[MeasuredNumber]:
     for label, samples in values.items():
         yield arms[label].row(measure, mean_of(samples).clipped(0, inf))
     compared = (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from trigreason.evaluation.runs import Run
 from trigreason.evaluation.statistics import Estimate, mean_of
-from trigreason.paper.result import Row
+from trigreason.paper.result import MeasuredNumber
 from trigreason.paper.work import Made, Recorded, Work
 from trigreason.studies.judging import Trajectory
 
@@ -13,7 +13,7 @@ def judges(work: Work) -> Made:
     """Each judge's score of each step of the first right trajectory, and its mean."""
     recorded, run = _first_right(work)
     trajectory = Trajectory.of(run.trace)
-    rows: list[Row] = []
+    rows: list[MeasuredNumber] = []
     series: dict[str, list[float | None]] = {}
     notes = [
         f"The trajectory: question {run.sample}, answer {run.epoch} of {recorded.pair}'s SRM, "

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from trigreason.evaluation.runs import Run
 from trigreason.paper.kinds.accuracy import LRM_ONLY, outcomes
-from trigreason.paper.result import Row
+from trigreason.paper.result import MeasuredNumber
 from trigreason.paper.work import Made, Recorded, Work
 from trigreason.reasoning import CognitiveOffload, Direction, Thresholds
 from trigreason.reasoning.methods import method_title
@@ -25,7 +25,7 @@ def overconfidence(work: Work) -> Made:
     """
     given = Thresholds.from_json(work.setting.thresholds)
     offload = CognitiveOffload(given.tau, given.rho, Direction.OVER)
-    rows: list[Row] = []
+    rows: list[MeasuredNumber] = []
     notes = [f"Overconfident: r > {offload.rho:g}, with PPL < {offload.tau:g}."]
     for arms in work.grouped().values():
         srm = arms[SRM_ONLY]
@@ -47,7 +47,9 @@ def overconfidence(work: Work) -> Made:
     return Made(rows=rows, notes=notes)
 
 
-def _trajectories(srm: Recorded, runs: Sequence[Run], offload: CognitiveOffload) -> Iterator[Row]:
+def _trajectories(
+    srm: Recorded, runs: Sequence[Run], offload: CognitiveOffload
+) -> Iterator[MeasuredNumber]:
     for label, wanted in (("wrong trajectories", False), ("right trajectories", True)):
         contains: dict[str, list[float]] = {}
         for run in runs:
@@ -61,7 +63,9 @@ def _trajectories(srm: Recorded, runs: Sequence[Run], offload: CognitiveOffload)
             yield srm.row("overconfident_trajectories", estimate, arm=label, method="")
 
 
-def _steps(srm: Recorded, runs: Sequence[Run], offload: CognitiveOffload) -> Iterator[Row]:
+def _steps(
+    srm: Recorded, runs: Sequence[Run], offload: CognitiveOffload
+) -> Iterator[MeasuredNumber]:
     kinds: dict[str, dict[str, list[tuple[float, float]]]] = {}
 
     def count(label: str, run: Run, seen: Confidence) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from trigreason.evaluation.runs import Run
 from trigreason.evaluation.statistics import SHARES, mean_of
 from trigreason.paper.kinds.accuracy import LRM_ONLY, outcomes
-from trigreason.paper.result import Row
+from trigreason.paper.result import MeasuredNumber
 from trigreason.paper.work import Made, Recorded, Work
 from trigreason.reasoning.methods import method_title
 from trigreason.studies.judging import Trajectory
@@ -24,7 +24,7 @@ def rejections(work: Work) -> Made:
     A trajectory's rate is averaged as accuracy is: over its question's trajectories, then over
     questions.
     """
-    rows: list[Row] = []
+    rows: list[MeasuredNumber] = []
     notes: list[str] = []
     for arms in work.grouped().values():
         questions = _questions(arms, work.setting.questions)

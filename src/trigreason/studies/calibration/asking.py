@@ -16,8 +16,8 @@ from trigreason.evaluation.grading import grade
 from trigreason.evaluation.lanes import Lanes
 from trigreason.evaluation.questions import Question
 from trigreason.reasoning import Message, Trace
-from trigreason.studies.calibration.front import Point
-from trigreason.studies.calibration.ledger import Key, Ledger, Outcome, digest
+from trigreason.studies.calibration.front import FrontPoint
+from trigreason.studies.calibration.ledger import Ledger, RunKey, RunOutcome, digest
 from trigreason.studies.calibration.setting import Setting
 
 Thrift = Literal["smt", "usd"]
@@ -37,8 +37,8 @@ class Conditions:
     epochs: int = 1
     seed: int = 0
 
-    def key(self, setting: Setting, question: Question, epoch: int) -> Key:
-        return Key(setting.key, _conditions(self, question), question.id, epoch)
+    def key(self, setting: Setting, question: Question, epoch: int) -> RunKey:
+        return RunKey(setting.key, _conditions(self, question), question.id, epoch)
 
     def arm(self, setting: Setting) -> Arm:
         return Arm(
@@ -61,7 +61,7 @@ class Results:
     """A setting's outcomes by question, in the questions' order; as many as there are epochs."""
 
     setting: Setting
-    outcomes: Mapping[str, tuple[Outcome, ...]]
+    outcomes: Mapping[str, tuple[RunOutcome, ...]]
 
     def rights(self) -> dict[str, list[float]]:
         return {name: [float(each.right) for each in all_] for name, all_ in self._items()}
@@ -91,11 +91,11 @@ class Results:
             return found
         return {name: [-cost for cost in costs] for name, costs in found.items()}
 
-    def point(self, thrift: Thrift) -> Point:
+    def point(self, thrift: Thrift) -> FrontPoint:
         """Means over questions of the means over epochs."""
-        return Point(mean_of_means(self.rights()), mean_of_means(self.thrifts(thrift)))
+        return FrontPoint(mean_of_means(self.rights()), mean_of_means(self.thrifts(thrift)))
 
-    def per_run(self, number: Callable[[Outcome], float]) -> float:
+    def per_run(self, number: Callable[[RunOutcome], float]) -> float:
         return mean_of_means(
             {name: [number(each) for each in all_] for name, all_ in self._items()}
         )
@@ -104,14 +104,14 @@ class Results:
     def _all_usd_known(self) -> bool:
         return all(each.usd is not None for all_ in self.outcomes.values() for each in all_)
 
-    def _known(self, number: Callable[[Outcome], float | None]) -> dict[str, list[float]]:
+    def _known(self, number: Callable[[RunOutcome], float | None]) -> dict[str, list[float]]:
         found = {
             name: [value for each in all_ if (value := number(each)) is not None]
             for name, all_ in self._items()
         }
         return {name: values for name, values in found.items() if values}
 
-    def _items(self) -> Iterable[tuple[str, tuple[Outcome, ...]]]:
+    def _items(self) -> Iterable[tuple[str, tuple[RunOutcome, ...]]]:
         return self.outcomes.items()
 
 
@@ -130,7 +130,7 @@ class Asking:
         lanes: Lanes,
         ledger: Ledger,
         conditions: Conditions,
-        watch: Callable[[Setting, Outcome, bool], None],
+        watch: Callable[[Setting, RunOutcome, bool], None],
     ) -> None:
         self.conditions = conditions
         self._lanes = lanes
@@ -191,7 +191,7 @@ class Asking:
         self._watch(setting, self._ledger.add(key, setting, trace, told), False)
 
     def _gathered(self, setting: Setting, questions: Sequence[Question]) -> Results:
-        outcomes: dict[str, list[Outcome]] = {}
+        outcomes: dict[str, list[RunOutcome]] = {}
         for _, question, epoch in self._jobs([setting], questions):
             outcome = self._ledger.get(self.conditions.key(setting, question, epoch))
             assert outcome is not None, "every job was done"

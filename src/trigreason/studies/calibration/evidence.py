@@ -12,7 +12,7 @@ from trigreason.pairs import Pair
 from trigreason.studies.calibration.asking import Conditions
 from trigreason.studies.calibration.choice import RULE
 from trigreason.studies.calibration.label_free import Budgeted
-from trigreason.studies.calibration.labelled import Calibration, Row
+from trigreason.studies.calibration.labelled import Calibration, SettingRow
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,11 +67,11 @@ def of_share(found: Budgeted, source: Source, direction: str) -> list[str]:
     ]
 
 
-def _row(row: Row) -> str:
+def _row(row: SettingRow) -> str:
     return ", ".join(_numbers(row))
 
 
-def _numbers(row: Row) -> Iterator[str]:
+def _numbers(row: SettingRow) -> Iterator[str]:
     yield f"accuracy {estimate(row.accuracy, 100, ' %')}"
     if row.smt is not None:
         yield f"SMT {estimate(row.smt, 100, ' %')}"

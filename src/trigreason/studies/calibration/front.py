@@ -9,17 +9,17 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 
-class Point(NamedTuple):
+class FrontPoint(NamedTuple):
     accuracy: float
     thrift: float
 
 
-def dominates(one: Point, other: Point) -> bool:
+def dominates(one: FrontPoint, other: FrontPoint) -> bool:
     """Whether ``one`` is nowhere worse than ``other``, and somewhere better."""
     return one != other and one.accuracy >= other.accuracy and one.thrift >= other.thrift
 
 
-def front(points: Sequence[Point]) -> list[int]:
+def front(points: Sequence[FrontPoint]) -> list[int]:
     """The indices of the points that no other point dominates, by falling accuracy."""
     best = [
         index
@@ -29,7 +29,7 @@ def front(points: Sequence[Point]) -> list[int]:
     return sorted(best, key=lambda index: (-points[index].accuracy, -points[index].thrift, index))
 
 
-def ranks(points: Sequence[Point]) -> list[int]:
+def ranks(points: Sequence[FrontPoint]) -> list[int]:
     """For each point, how many fronts must be taken away until it is on one: 0 for the front."""
     left = set(range(len(points)))
     found = [0] * len(points)
@@ -47,7 +47,7 @@ def ranks(points: Sequence[Point]) -> list[int]:
     return found
 
 
-def crowding(points: Sequence[Point]) -> list[float]:
+def crowding(points: Sequence[FrontPoint]) -> list[float]:
     """How alone each point is: the box between its neighbours (Deb et al. 2002, NSGA-II).
 
     Both aims are measured by their range; the points at an end of one are infinitely alone.
@@ -74,7 +74,7 @@ class Toss(NamedTuple):
     weight: float
 
 
-def by_coin(points: Sequence[Point], thrift: float) -> Toss | None:
+def by_coin(points: Sequence[FrontPoint], thrift: float) -> Toss | None:
     """The coin between two of the points that gets the most accuracy at this thrift.
 
     Whoever tosses a coin per question between two settings gets, in the mean, any point on the
@@ -89,7 +89,7 @@ def by_coin(points: Sequence[Point], thrift: float) -> Toss | None:
     return max(tosses, key=lambda toss: tossed(points, toss), default=None)
 
 
-def tossed(points: Sequence[Point], toss: Toss) -> float:
+def tossed(points: Sequence[FrontPoint], toss: Toss) -> float:
     """The accuracy of a coin, in the mean."""
     one, other = points[toss.one].accuracy, points[toss.other].accuracy
     return one + toss.weight * (other - one)
@@ -99,9 +99,9 @@ def _share(low: float, high: float, value: float) -> float:
     return (value - low) / (high - low) if high > low else 0.0
 
 
-def hull(points: Sequence[Point]) -> list[Point]:
+def hull(points: Sequence[FrontPoint]) -> list[FrontPoint]:
     """The upper hull by rising thrift: the best accuracy that coins between the points get."""
-    found: list[Point] = []
+    found: list[FrontPoint] = []
     for point in sorted(points, key=lambda each: (each.thrift, each.accuracy)):
         while found and found[-1].thrift == point.thrift:
             found.pop()
@@ -111,7 +111,7 @@ def hull(points: Sequence[Point]) -> list[Point]:
     return found
 
 
-def _falls_off(one: Point, middle: Point, last: Point) -> bool:
+def _falls_off(one: FrontPoint, middle: FrontPoint, last: FrontPoint) -> bool:
     """Whether ``middle`` lies above the line from ``one`` to ``last``."""
     rise = (middle.accuracy - one.accuracy) * (last.thrift - one.thrift)
     return rise > (last.accuracy - one.accuracy) * (middle.thrift - one.thrift)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from trigreason.studies.calibration.front import Point, crowding, ranks
+from trigreason.studies.calibration.front import FrontPoint, crowding, ranks
 
 FACTOR = 2
 """Of so many candidates one goes on to the next rung, which has so many times the questions."""
@@ -30,7 +30,7 @@ def rungs(questions: int) -> list[int]:
     return sizes
 
 
-def survivors(points: Sequence[Point]) -> list[int]:
+def survivors(points: Sequence[FrontPoint]) -> list[int]:
     """The indices, rising, of the candidates that go on: 1 in ``FACTOR``, rounded up.
 
     Front after front goes on; of the last one that has no room as a whole, those that are the

@@ -15,7 +15,7 @@ from trigreason.failure import Away
 from trigreason.studies.calibration.asking import Asking, Conditions, Thrift
 from trigreason.studies.calibration.evidence import pair_in_words
 from trigreason.studies.calibration.labelled import Calibration, calibrate
-from trigreason.studies.calibration.ledger import Ledger, Outcome
+from trigreason.studies.calibration.ledger import Ledger, RunOutcome
 from trigreason.studies.calibration.search import Enter
 from trigreason.studies.calibration.setting import Setting
 from trigreason.studies.calibration.split import Split, split
@@ -56,7 +56,7 @@ class Job:
 
 
 async def carry_out(
-    job: Job, enter: Enter, watch: Callable[[Setting, Outcome, bool], None]
+    job: Job, enter: Enter, watch: Callable[[Setting, RunOutcome, bool], None]
 ) -> tuple[Calibration, Conditions]:
     """Search, measure, and say under what conditions. Runs of a model that stays away fail.
 

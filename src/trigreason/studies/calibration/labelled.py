@@ -34,7 +34,7 @@ PRIMING_REFERENCES = 4
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class SettingRow:
     """A setting and its worth; ``search`` is None where the search had no use for it."""
 
     setting: Setting
@@ -87,14 +87,14 @@ class Calibration:
     default: Setting
     recommended: Setting
     on_front: frozenset[Setting]
-    rows: tuple[Row, ...]
+    rows: tuple[SettingRow, ...]
     accuracy: Difference
     thrift: Difference
     coin: Coin | None
     questions: tuple[int, int]
     tried: int
 
-    def row(self, setting: Setting) -> Row:
+    def row(self, setting: Setting) -> SettingRow:
         return next(each for each in self.rows if each.setting == setting)
 
     def is_no_worse(self, setting: Setting) -> bool:
@@ -135,7 +135,7 @@ async def calibrate(
         default=start,
         recommended=chosen,
         on_front=frozenset(best),
-        rows=tuple(Row(each, measured[each], searched.get(each)) for each in wanted),
+        rows=tuple(SettingRow(each, measured[each], searched.get(each)) for each in wanted),
         accuracy=paired(measured[chosen].rights(), measured[start].rights(), within=SHARES),
         thrift=paired(
             measured[chosen].thrifts(thrift),

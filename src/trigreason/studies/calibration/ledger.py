@@ -23,7 +23,7 @@ from trigreason.studies.calibration.setting import Setting
 RUNS = "runs.jsonl"
 
 
-class Outcome(msgspec.Struct, frozen=True, kw_only=True):
+class RunOutcome(msgspec.Struct, frozen=True, kw_only=True):
     """What a run came to.
 
     ``smt`` is None for a run without any thinking; ``usd`` where prices or token counts are
@@ -40,7 +40,7 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     truncated: bool
 
     @classmethod
-    def of(cls, trace: Trace, right: bool) -> Outcome:
+    def of(cls, trace: Trace, right: bool) -> RunOutcome:
         lrm = trace.use(Author.LRM)
         return cls(
             right=right,
@@ -54,7 +54,7 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
         )
 
 
-class Key(NamedTuple):
+class RunKey(NamedTuple):
     """What was asked: how (a setting's key and ``conditions``), what, and which time."""
 
     setting: str
@@ -70,7 +70,7 @@ class _Line(msgspec.Struct):
     conditions: str
     question: str
     epoch: int
-    outcome: Outcome
+    outcome: RunOutcome
 
 
 class Ledger:
@@ -84,7 +84,7 @@ class Ledger:
     def __init__(self, folder: Path) -> None:
         self.file = folder / RUNS
         folder.mkdir(parents=True, exist_ok=True)
-        self._outcomes: dict[Key, Outcome] = {}
+        self._outcomes: dict[RunKey, RunOutcome] = {}
         self._writer: IO[bytes] | None = None
         self._lock = FileLock(folder / ".lock")
 
@@ -115,16 +115,18 @@ class Ledger:
     def __len__(self) -> int:
         return len(self._outcomes)
 
-    def get(self, key: Key) -> Outcome | None:
+    def get(self, key: RunKey) -> RunOutcome | None:
         return self._outcomes.get(key)
 
-    def add(self, key: Key, setting: Setting, trace: Trace, told: Mapping[str, object]) -> Outcome:
+    def add(
+        self, key: RunKey, setting: Setting, trace: Trace, told: Mapping[str, object]
+    ) -> RunOutcome:
         """Keep a run; it is on disk, as far as this process can bring it there, on return.
 
         ``told`` is whatever else is known of it: ``right``, ``target``, ``group``, ``given``.
         """
         assert self._writer is not None, "the ledger is open"
-        outcome = Outcome.of(trace, bool(told["right"]))
+        outcome = RunOutcome.of(trace, bool(told["right"]))
         line = {
             **key._asdict(),
             "outcome": msgspec.to_builtins(outcome),
@@ -138,11 +140,11 @@ class Ledger:
         self._outcomes[key] = outcome
         return outcome
 
-    def traces(self, keys: Collection[Key]) -> Iterator[tuple[Key, Trace]]:
+    def traces(self, keys: Collection[RunKey]) -> Iterator[tuple[RunKey, Trace]]:
         """The traces of these runs, read from the file again, in its order."""
         for _, line in self._whole_lines():
             read = msgspec.json.decode(line, type=_Line)
-            key = Key(read.setting, read.conditions, read.question, read.epoch)
+            key = RunKey(read.setting, read.conditions, read.question, read.epoch)
             if key in keys:
                 yield key, load_trace(line.decode())
 
@@ -157,7 +159,7 @@ class Ledger:
                     f"{self.file}, line {number}: is no run of a calibration ({error}); "
                     "choose another --out"
                 ) from error
-            key = Key(read.setting, read.conditions, read.question, read.epoch)
+            key = RunKey(read.setting, read.conditions, read.question, read.epoch)
             self._outcomes[key] = read.outcome
             end += len(line)
         return end

@@ -21,8 +21,8 @@ from trigreason.evaluation.figures.style import (
 )
 from trigreason.evaluation.statistics import Estimate
 from trigreason.reasoning.methods import method_title
-from trigreason.studies.calibration.front import Point, hull
-from trigreason.studies.calibration.labelled import Calibration, Row
+from trigreason.studies.calibration.front import FrontPoint, hull
+from trigreason.studies.calibration.labelled import Calibration, SettingRow
 
 NAME = "calibration"
 FOUND = METHODS["trigreason"]
@@ -76,7 +76,7 @@ def _draw(panel: Axes, found: Calibration) -> None:
 def _points(
     panel: Axes,
     found: Calibration,
-    rows: Sequence[Row],
+    rows: Sequence[SettingRow],
     look: Look,
     label: str,
     *,
@@ -105,9 +105,9 @@ def _points(
         )
 
 
-def _coins(panel: Axes, found: Calibration, bare: Sequence[Row]) -> None:
+def _coins(panel: Axes, found: Calibration, bare: Sequence[SettingRow]) -> None:
     """What coins between settings without triggers get."""
-    points = hull([Point(row.accuracy.value, _thrift(found, row).value) for row in bare])
+    points = hull([FrontPoint(row.accuracy.value, _thrift(found, row).value) for row in bare])
     panel.plot(
         [_scale(found) * each.thrift for each in points],
         [100 * each.accuracy for each in points],
@@ -119,17 +119,17 @@ def _coins(panel: Axes, found: Calibration, bare: Sequence[Row]) -> None:
     )
 
 
-def _name(row: Row) -> str:
+def _name(row: SettingRow) -> str:
     if row.setting.method != "trigreason":
         return method_title(row.setting.method)
     return f"n = {row.setting.thresholds.n}"
 
 
-def _place(found: Calibration, row: Row) -> tuple[float, float]:
+def _place(found: Calibration, row: SettingRow) -> tuple[float, float]:
     return _scale(found) * _thrift(found, row).value, 100 * row.accuracy.value
 
 
-def _thrift(found: Calibration, row: Row) -> Estimate:
+def _thrift(found: Calibration, row: SettingRow) -> Estimate:
     """What is saved or spent, as it is told: the SMT, or the USD."""
     estimate = row.smt if found.thrift_name == "smt" else row.usd
     assert estimate is not None, "what was searched for is known of every row"
@@ -140,7 +140,7 @@ def _scale(found: Calibration) -> float:
     return 100 if found.thrift_name == "smt" else 1
 
 
-def _room(rows: Sequence[Row]) -> tuple[float, float]:
+def _room(rows: Sequence[SettingRow]) -> tuple[float, float]:
     """The panel's ends in per cent, with room for a legend below."""
     low = min(100 * row.accuracy.value for row in rows)
     return low - 0.45 * (100 - low) - 4, 103

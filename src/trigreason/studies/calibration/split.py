@@ -9,7 +9,7 @@ from itertools import zip_longest
 from typing import Generic, NamedTuple, Protocol, TypeVar
 
 
-class Asked(Protocol):
+class Grouped(Protocol):
     """A question with an id of its own and the part of its task that it belongs to."""
 
     @property
@@ -19,7 +19,7 @@ class Asked(Protocol):
     def group(self) -> str: ...
 
 
-Question = TypeVar("Question", bound=Asked)
+Question = TypeVar("Question", bound=Grouped)
 
 
 class Split(NamedTuple, Generic[Question]):

@@ -17,7 +17,7 @@ from trigreason.studies.simulation.stream import Stream
 from trigreason.studies.simulation.wire import Wire
 
 
-class Ahead:
+class SimulatedAhead:
     """One run's hedges and warming requests; moments are seconds from its beginning."""
 
     def __init__(self, trace: Trace, lengths: PromptLengths, wire: Wire) -> None:

@@ -17,7 +17,7 @@ BASELINES = ("lrm", "specreason")
 """Methods against which savings are told."""
 
 
-class Arm(NamedTuple):
+class ArmKey(NamedTuple):
     """What tells runs of one log from each other, and how they are carried out."""
 
     pair: str
@@ -31,10 +31,10 @@ Samples = dict[str, list[float]]
 
 
 @dataclass
-class ArmRuns:
+class SimulatedArm:
     """Simulated runs of one arm, by question: seconds, the share of them spent waiting, USD."""
 
-    arm: Arm
+    arm: ArmKey
     seconds: Samples = field(default_factory=lambda: defaultdict(list))
     waiting: Samples = field(default_factory=lambda: defaultdict(list))
     lrm_requests: Samples = field(default_factory=lambda: defaultdict(list))
@@ -55,7 +55,7 @@ class Quantiles(NamedTuple):
     p95: float
 
 
-def simulate_arms(runs: Iterable[Run], deployments: Sequence[Deployment]) -> list[ArmRuns]:
+def simulate_arms(runs: Iterable[Run], deployments: Sequence[Deployment]) -> list[SimulatedArm]:
     """Every run under every deployment, put together by arm.
 
     Where one model writes alone there is nothing to hand over, and a request is a run whatever the
@@ -64,16 +64,16 @@ def simulate_arms(runs: Iterable[Run], deployments: Sequence[Deployment]) -> lis
     Raises:
         ValueError: a run does not tell enough to be simulated; the message says which.
     """
-    arms: dict[Arm, ArmRuns] = {}
+    arms: dict[ArmKey, SimulatedArm] = {}
     for run in runs:
         for deployment in carried_out(run, deployments):
             trace = run.trace
-            arm = Arm(run.pair, trace.method, trace.thresholds, deployment.request_per_step)
+            arm = ArmKey(run.pair, trace.method, trace.thresholds, deployment.request_per_step)
             try:
                 simulated = simulate(trace, deployment)
             except ValueError as error:
                 raise ValueError(f"{question_of(run)[:60]!r}, {arm.method}: {error}") from error
-            arms.setdefault(arm, ArmRuns(arm)).add(question_of(run), simulated)
+            arms.setdefault(arm, SimulatedArm(arm)).add(question_of(run), simulated)
     return list(arms.values())
 
 
@@ -99,7 +99,7 @@ def saved(own: Mapping[str, Sequence[float]], other: Mapping[str, Sequence[float
     return 1 - sum(_mean(own[question]) for question in common) / spent if spent else None
 
 
-def baselines(arm: ArmRuns, arms: Sequence[ArmRuns]) -> list[ArmRuns]:
+def baselines(arm: SimulatedArm, arms: Sequence[SimulatedArm]) -> list[SimulatedArm]:
     """The arms of the same pair of whose figures ``arm`` is told to save something.
 
     They are the LRM alone and SpecReason with its first thresholds, as its script asks (a request
@@ -107,7 +107,7 @@ def baselines(arm: ArmRuns, arms: Sequence[ArmRuns]) -> list[ArmRuns]:
     """
     if arm.arm.method == "lrm":
         return []
-    found: dict[tuple[str, bool], ArmRuns] = {}
+    found: dict[tuple[str, bool], SimulatedArm] = {}
     for each in arms:
         pair, method, _, per_step = each.arm
         is_asked_so = per_step or not arm.arm.request_per_step or method == "lrm"

@@ -27,7 +27,7 @@ from trigreason.reasoning import (
     Trace,
     Trigger,
 )
-from trigreason.studies.simulation.ahead import Ahead
+from trigreason.studies.simulation.ahead import SimulatedAhead
 from trigreason.studies.simulation.deployment import Deployment
 from trigreason.studies.simulation.lengths import PromptLengths
 from trigreason.studies.simulation.simulated import Simulated
@@ -60,7 +60,7 @@ class _Walk:
         self.deployment = deployment
         self.lengths = PromptLengths(trace)
         self.wire = Wire(deployment)
-        self.ahead = Ahead(trace, self.lengths, self.wire)
+        self.ahead = SimulatedAhead(trace, self.lengths, self.wire)
         self.clock = 0.0
         self.waiting = dict.fromkeys(Author, 0.0)
         self.stream: Stream | None = None
