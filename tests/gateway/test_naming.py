@@ -55,7 +55,7 @@ def test_names(name: str, found: ModelChoice) -> None:
     [
         ("bundled:", None),
         ("bundled::lrm", "no method is called ''"),
-        ("bundled:lmr", "no method is called 'lmr'; there are trigreason"),
+        ("bundled:lmr", "no method is called 'lmr'; there are srm"),
         ("bundled:LRM", "no method is called 'LRM'"),
         ("bundled:lrm:srm", "unknown threshold 'srm'"),
         ("bundled:n=1:lrm", "pair:method:rho=0.75,n=5"),
