@@ -386,6 +386,9 @@ async def test_a_cancelled_download_stops_and_goes_on_the_next_time(
     task = asyncio.create_task(fetched(name))
     await asyncio.wait_for(place.double.sending.wait(), 30)
     place.double.pause = 0.3  # so that the rest cannot arrive before the program has stopped
+    async with asyncio.timeout(30):
+        while not any(part.stat().st_size for part in place.hub.cache.rglob("*.incomplete")):
+            await asyncio.sleep(0.01)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
