@@ -45,7 +45,8 @@ def test_the_table_shows_what_varies_and_says_what_it_rests_on(
     told = command("replay", recorded, "--direction", "over,under", "--n", "0", "--rho", "0.85")
     assert told.code == 0
     flat = " ".join(told.out.split())
-    assert "3 runs replayed by TrigReason. The same throughout: n = 0, τ = 1.05, ρ = 0.85, k = 2, m = 1" in flat
+    assert "3 runs replayed by TrigReason. The same throughout: n = 0, τ = 1.05" in flat
+    assert "τ = 1.05, ρ = 0.85, k = 2, m = 1" in flat
     assert "direction offload" in flat
     assert "over 80 %" in flat
     assert "under 20 %" in flat
