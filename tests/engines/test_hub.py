@@ -395,6 +395,7 @@ async def test_a_cancelled_download_stops_and_goes_on_the_next_time(
     task = asyncio.create_task(fetched(name))
     await asyncio.wait_for(place.double.sending.wait(), 30)
     place.double.pause = 0.3  # so that the rest cannot arrive before the program has stopped
+    assert place.hub.cache is not None
     await asyncio.to_thread(wait_for_a_part, place.hub.cache)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
