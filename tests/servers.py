@@ -1,8 +1,9 @@
 """Real servers in processes of their own: llama.cpp's and vLLM's.
 
-`python -m tests.servers GGUF PORT SLOTS CONTEXT` is the llama.cpp one; it ends when its standard
-input does, so that none outlives the tests. vLLM is started by the script that the environment
-variable TRIGREASON_VLLM names: `SCRIPT serve MODEL_DIR PORT [ARGS]`.
+`python -m tests.servers GGUF PORT SLOTS CONTEXT` is llama.cpp as the package brings it along; it
+ends when its standard input does, so that none outlives the tests. TRIGREASON_LLAMA_SERVER names
+the `llama-server` program that people install. vLLM is started by the script that TRIGREASON_VLLM
+names: `SCRIPT serve MODEL_DIR PORT [ARGS]`.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from urllib.request import urlopen
 import xllamacpp
 
 ROOT = Path(__file__).parents[1]
+LLAMA_SERVER_VARIABLE = "TRIGREASON_LLAMA_SERVER"
 VLLM_VARIABLE = "TRIGREASON_VLLM"
 VLLM_FLAGS = ("--enable-prompt-tokens-details", "--enable-tokenizer-info-endpoint")
 """With these it tells its cached tokens and its chat template."""
@@ -117,6 +119,27 @@ def llama_cpp(
     arguments = [str(gguf), str(port), str(slots), str(context_tokens)]
     command = [sys.executable, "-m", "tests.servers", *arguments]
     return ServerProcess(f"llama.cpp with {gguf.name}", command, port)
+
+
+def llama_server(
+    program: Path, gguf: Path, *, slots: int, context_tokens: int, draft: Path | None = None
+) -> ServerProcess:
+    """A GGUF file on the program ``llama-server``; ``draft`` is the model that drafts for it."""
+    port = free_port()
+    arguments: dict[str, object] = {
+        "--model": gguf,
+        "--host": "127.0.0.1",
+        "--port": port,
+        "--parallel": slots,
+        "--ctx-size": slots * context_tokens,
+        "--threads": 1,
+    }
+    if draft is not None:
+        # newer builds load a draft model and leave it idle unless the type is named too
+        arguments |= {"--model-draft": draft, "--spec-type": "draft-simple"}
+    words = [str(word) for pair in arguments.items() for word in pair]
+    name = f"llama-server with {gguf.name}"
+    return ServerProcess(name, [str(program), *words, "--metrics", "--no-warmup"], port)
 
 
 def vllm(
