@@ -136,6 +136,16 @@ DEFECTS: list[tuple[dict[str, Any], dict[Topic, State], str]] = [
         {Topic.LOGPROBS: NO, Topic.COMPLETE: NO},
         "nothing but placeholders",
     ),
+    (
+        {"certain_after_the_first": True},
+        {Topic.LOGPROBS: NO, Topic.COMPLETE: YES},
+        "31 of 32 tokens have a probability of exactly 1, which cannot be",
+    ),
+    (
+        {"silent_on_all_but_the_first": True},
+        {Topic.LOGPROBS: NO, Topic.COMPLETE: NO},
+        "31 of 32 tokens have no probability",
+    ),
     ({"placeholders_every": 8}, {Topic.COMPLETE: NO}, "12 of 96 are placeholders"),
     ({"sharpened": True}, {Topic.RAW: NO}, "2.00"),
     ({"sharpened": True, "filtered": True}, {Topic.RAW: NO}, "2.00"),
