@@ -136,16 +136,6 @@ DEFECTS: list[tuple[dict[str, Any], dict[Topic, State], str]] = [
         {Topic.LOGPROBS: NO, Topic.COMPLETE: NO},
         "nothing but placeholders",
     ),
-    (
-        {"certain_after_the_first": True},
-        {Topic.LOGPROBS: NO, Topic.COMPLETE: YES},
-        "31 of 32 tokens have a probability of exactly 1, which cannot be",
-    ),
-    (
-        {"silent_on_all_but_the_first": True},
-        {Topic.LOGPROBS: NO, Topic.COMPLETE: NO},
-        "31 of 32 tokens have no probability",
-    ),
     ({"placeholders_every": 8}, {Topic.COMPLETE: NO}, "12 of 96 are placeholders"),
     ({"sharpened": True}, {Topic.RAW: NO}, "2.00"),
     ({"sharpened": True, "filtered": True}, {Topic.RAW: NO}, "2.00"),
@@ -219,6 +209,33 @@ async def test_no_logprobs_and_the_roles() -> None:
     assert report.advice(Topic.LOGPROBS) == [
         "Start it with --max-logprobs 20, or switch the offload off (--rho 1)."
     ]
+
+
+@pytest.mark.parametrize(
+    ("defect", "complete", "said"),
+    [
+        ({"certain_up_to": 2.0}, YES, "31 of 32 tokens have a probability of exactly 1"),
+        ({"silent_on_all_but_the_first": True}, NO, "31 of 32 tokens have no probability"),
+    ],
+    ids=["certain", "silent"],
+)
+async def test_probabilities_that_cannot_be(
+    defect: dict[str, Any], complete: State, said: str
+) -> None:
+    report = await report_on(**defect)
+    expected = HEALTHY | {Topic.LOGPROBS: NO, Topic.COMPLETE: complete}
+    del expected[Topic.RAW]
+    assert states(report) == expected, report.findings
+    assert said in told(report, Topic.LOGPROBS)
+    assert "the cognitive offload" in told(report, Topic.LOGPROBS)
+    assert "without --model-draft" in told(report, Topic.LOGPROBS)
+    assert verdict(report, Author.SRM).missing == (Topic.LOGPROBS,)
+    assert verdict(report, Author.LRM).state is YES
+
+
+async def test_a_greedy_text_may_be_certain_throughout() -> None:
+    report = await report_on(certain_up_to=0.0)
+    assert states(report) == HEALTHY, report.findings
 
 
 async def test_only_the_chosen_tokens_logprobs_after_temperature() -> None:
