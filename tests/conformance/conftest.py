@@ -10,14 +10,16 @@ import pytest
 
 from tests.conformance.figures import Figures
 from tests.conformance.runs_alone import RunsAlone
-from tests.conformance.served import LLAMA_CPP, VLLM, RealServer, Served
+from tests.conformance.served import LLAMA_CPP, SGLANG, VLLM, RealServer, Served
 from tests.servers import (
     LLAMA_SERVER_VARIABLE,
     ROOT,
+    SGLANG_VARIABLE,
     VLLM_VARIABLE,
     llama_cpp,
     llama_server,
     running,
+    sglang,
     vllm,
 )
 from trigreason.bundled import CONTEXT_TOKENS, LRM_FILE, SRM_FILE
@@ -107,11 +109,26 @@ def on_vllm() -> Iterator[RealServer]:
         yield RealServer("vLLM", *(Served(each.root, VLLM) for each in pair))
 
 
+@pytest.fixture(scope="session")
+def on_sglang() -> Iterator[RealServer]:
+    """The same weights in Hugging Face format on SGLang, in single precision."""
+    script = os.environ.get(SGLANG_VARIABLE)
+    if not script:
+        pytest.skip(f"{SGLANG_VARIABLE} names no script that serves a model on SGLang")
+    pair = [
+        sglang(Path(script), ROOT / "models" / name, slots=SLOTS, context_tokens=CONTEXT_TOKENS)
+        for name in ("srm", "lrm")
+    ]
+    with running(pair):
+        yield RealServer("SGLang", *(Served(each.root, SGLANG) for each in pair))
+
+
 SERVERS = {
     "llama.cpp": "on_llama_cpp",
     "llama-server": "on_llama_server",
     "llama-server-drafting": "on_drafting_llama_server",
     "vLLM": "on_vllm",
+    "SGLang": "on_sglang",
 }
 
 
