@@ -1,8 +1,9 @@
-"""Real servers in processes of their own: llama.cpp's and vLLM's.
+"""Real servers in processes of their own: llama.cpp's, vLLM's and SGLang's.
 
-`python -m tests.servers GGUF PORT SLOTS CONTEXT` is the llama.cpp one; it ends when its standard
-input does, so that none outlives the tests. vLLM is started by the script that the environment
-variable TRIGREASON_VLLM names: `SCRIPT serve MODEL_DIR PORT [ARGS]`.
+`python -m tests.servers GGUF PORT SLOTS CONTEXT` is llama.cpp as the package brings it along; it
+ends when its standard input does, so that none outlives the tests. TRIGREASON_LLAMA_SERVER names
+the `llama-server` program that people install. vLLM and SGLang are started by the scripts that
+TRIGREASON_VLLM and TRIGREASON_SGLANG name: `SCRIPT serve MODEL_DIR PORT [ARGS]`.
 """
 
 from __future__ import annotations
@@ -23,6 +24,8 @@ from urllib.request import urlopen
 import xllamacpp
 
 ROOT = Path(__file__).parents[1]
+LLAMA_SERVER_VARIABLE = "TRIGREASON_LLAMA_SERVER"
+SGLANG_VARIABLE = "TRIGREASON_SGLANG"
 VLLM_VARIABLE = "TRIGREASON_VLLM"
 VLLM_FLAGS = ("--enable-prompt-tokens-details", "--enable-tokenizer-info-endpoint")
 """With these it tells its cached tokens and its chat template."""
@@ -119,6 +122,27 @@ def llama_cpp(
     return ServerProcess(f"llama.cpp with {gguf.name}", command, port)
 
 
+def llama_server(
+    program: Path, gguf: Path, *, slots: int, context_tokens: int, draft: Path | None = None
+) -> ServerProcess:
+    """A GGUF file on the program ``llama-server``; ``draft`` is the model that drafts for it."""
+    port = free_port()
+    arguments: dict[str, object] = {
+        "--model": gguf,
+        "--host": "127.0.0.1",
+        "--port": port,
+        "--parallel": slots,
+        "--ctx-size": slots * context_tokens,
+        "--threads": 1,
+    }
+    if draft is not None:
+        # newer builds load a draft model and leave it idle unless the type is named too
+        arguments |= {"--model-draft": draft, "--spec-type": "draft-simple"}
+    words = [str(word) for pair in arguments.items() for word in pair]
+    name = f"llama-server with {gguf.name}"
+    return ServerProcess(name, [str(program), *words, "--metrics", "--no-warmup"], port)
+
+
 def vllm(
     script: Path,
     model: Path,
@@ -141,6 +165,24 @@ def vllm(
     ]
     environment = {"VLLM_CPU_OMP_THREADS_BIND": "nobind", "OMP_NUM_THREADS": "1"}
     return ServerProcess(f"vLLM with {model.name}", command, port, environment)
+
+
+def sglang(script: Path, model: Path, *, slots: int, context_tokens: int) -> ServerProcess:
+    """A model folder on SGLang, on one core."""
+    port = free_port()
+    arguments = {
+        "--context-length": context_tokens,
+        "--max-running-requests": slots,
+        "--max-total-tokens": slots * context_tokens,
+        "--log-level": "warning",
+    }
+    command = [
+        *(str(script), "serve", str(model), str(port)),
+        *("--enable-cache-report", "--enable-metrics"),
+        *(str(word) for pair in arguments.items() for word in pair),
+    ]
+    environment = {"OMP_NUM_THREADS": "1", "SGLANG_RETURN_ORIGINAL_LOGPROB": "1"}
+    return ServerProcess(f"SGLang with {model.name}", command, port, environment)
 
 
 def free_port() -> int:

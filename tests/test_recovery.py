@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import Any
 
@@ -12,12 +14,20 @@ from tests.runs import QUIET, told
 from tests.scripted_server import Double, Reply, Said, Script, chatter, say, scripted_pair
 from tests.test_reasoner_failures import nothing_left
 from trigreason.budget import Budget
-from trigreason.engines.base import EngineError, EngineFailed, EngineResting, PromptRefused
+from trigreason.engines.base import (
+    EngineError,
+    EngineFailed,
+    EngineResting,
+    EngineUnreachable,
+    PromptRefused,
+    Usage,
+)
 from trigreason.engines.breaker import Breaker
+from trigreason.engines.completions import CompletionsEngine
 from trigreason.events import WentOnAlone
 from trigreason.failure import Away, FailurePolicy
 from trigreason.reasoner import completed, reason
-from trigreason.reasoning import Author, Degraded, Message, StepEnd, StopReason, Thresholds
+from trigreason.reasoning import Author, Degraded, Message, StepEnd, StopReason, Thresholds, Token
 
 QUICK = FailurePolicy(retries=2, backoff_seconds=0.001)
 END = "</think>\n\nIt is."
@@ -155,6 +165,42 @@ async def test_a_stream_that_breaks_before_its_text_is_not_opened_for_ever() -> 
         srm, [nothing] * 9, "trigreason", thresholds=Thresholds(n=1, rho=1)
     )
     assert len(double.lrm.bodies) == 1 + QUICK.retries
+    assert run.trace.answer == "It is."
+
+
+class _TornStream:
+    finish = None
+
+    def __init__(self, tokens: AsyncIterator[list[Token]]) -> None:
+        self.usage = Usage()
+        self._tokens = tokens
+
+    def __aiter__(self) -> AsyncIterator[list[Token]]:
+        return self._tokens
+
+
+class HalfACharacter(CompletionsEngine):
+    """A model whose every stream breaks within its first character, as raw bytes can."""
+
+    asked = 0
+
+    @asynccontextmanager
+    async def stream(self, *_: Any, **__: Any) -> AsyncIterator[Any]:
+        self.asked += 1
+
+        async def tokens() -> AsyncIterator[list[Token]]:
+            yield [Token("\udcf0\udc9f", -1.0)]
+            raise EngineUnreachable("it broke", "there", "Look there.")
+
+        yield _TornStream(tokens())
+
+
+async def test_a_stream_that_breaks_within_a_character_is_not_opened_for_ever() -> None:
+    torn = HalfACharacter("http://there", "torn")
+    async with scripted_pair([say("a b" + END)]) as double:
+        pair = replace(double.pair, lrm=torn, failure=QUICK)
+        run = await told(pair, thresholds=Thresholds(n=1, rho=1))
+    assert torn.asked == 1 + QUICK.retries
     assert run.trace.answer == "It is."
 
 

@@ -10,8 +10,18 @@ import pytest
 
 from tests.conformance.figures import Figures
 from tests.conformance.runs_alone import RunsAlone
-from tests.conformance.served import LLAMA_CPP, VLLM, RealServer, Served
-from tests.servers import ROOT, VLLM_VARIABLE, llama_cpp, running, vllm
+from tests.conformance.served import LLAMA_CPP, SGLANG, VLLM, RealServer, Served
+from tests.servers import (
+    LLAMA_SERVER_VARIABLE,
+    ROOT,
+    SGLANG_VARIABLE,
+    VLLM_VARIABLE,
+    llama_cpp,
+    llama_server,
+    running,
+    sglang,
+    vllm,
+)
 from trigreason.bundled import CONTEXT_TOKENS, LRM_FILE, SRM_FILE
 
 SLOTS = 32
@@ -55,6 +65,37 @@ def on_llama_cpp() -> Iterator[RealServer]:
 
 
 @pytest.fixture(scope="session")
+def program() -> Path:
+    """The ``llama-server`` that is installed here."""
+    program = os.environ.get(LLAMA_SERVER_VARIABLE)
+    if not program:
+        pytest.skip(f"{LLAMA_SERVER_VARIABLE} names no llama-server program")
+    return Path(program)
+
+
+@pytest.fixture(scope="session")
+def on_llama_server(program: Path) -> Iterator[RealServer]:
+    """The same files on the program ``llama-server``."""
+    pair = [
+        llama_server(program, file, slots=SLOTS, context_tokens=CONTEXT_TOKENS)
+        for file in (SRM_FILE, LRM_FILE)
+    ]
+    with running(pair):
+        yield RealServer("llama-server", *(Served(each.root, LLAMA_CPP) for each in pair))
+
+
+@pytest.fixture(scope="session")
+def on_drafting_llama_server(program: Path, on_llama_server: RealServer) -> Iterator[RealServer]:
+    """The SRM as it was, and the LRM with the SRM as its draft model."""
+    lrm = llama_server(
+        program, LRM_FILE, slots=SLOTS, context_tokens=CONTEXT_TOKENS, draft=SRM_FILE
+    )
+    with running([lrm]):
+        name = "llama-server, LRM drafted for"
+        yield RealServer(name, on_llama_server.srm, Served(lrm.root, LLAMA_CPP))
+
+
+@pytest.fixture(scope="session")
 def on_vllm() -> Iterator[RealServer]:
     """The same weights in Hugging Face format on vLLM, which computes in single precision."""
     script = os.environ.get(VLLM_VARIABLE)
@@ -68,7 +109,30 @@ def on_vllm() -> Iterator[RealServer]:
         yield RealServer("vLLM", *(Served(each.root, VLLM) for each in pair))
 
 
-@pytest.fixture(scope="session", params=["on_llama_cpp", "on_vllm"], ids=["llama.cpp", "vLLM"])
+@pytest.fixture(scope="session")
+def on_sglang() -> Iterator[RealServer]:
+    """The same weights in Hugging Face format on SGLang, in single precision."""
+    script = os.environ.get(SGLANG_VARIABLE)
+    if not script:
+        pytest.skip(f"{SGLANG_VARIABLE} names no script that serves a model on SGLang")
+    pair = [
+        sglang(Path(script), ROOT / "models" / name, slots=SLOTS, context_tokens=CONTEXT_TOKENS)
+        for name in ("srm", "lrm")
+    ]
+    with running(pair):
+        yield RealServer("SGLang", *(Served(each.root, SGLANG) for each in pair))
+
+
+SERVERS = {
+    "llama.cpp": "on_llama_cpp",
+    "llama-server": "on_llama_server",
+    "llama-server-drafting": "on_drafting_llama_server",
+    "vLLM": "on_vllm",
+    "SGLang": "on_sglang",
+}
+
+
+@pytest.fixture(scope="session", params=list(SERVERS.values()), ids=list(SERVERS))
 def server(request: pytest.FixtureRequest) -> RealServer:
     """Each real server in turn: what is tested with it holds of all of them."""
     chosen: RealServer = request.getfixturevalue(request.param)

@@ -1,7 +1,7 @@
 """A real server as the conformance suite sees it: an engine, and the server's own word beside it.
 
 The suite is the same for every server; how each is asked beyond completions is a row of
-``LLAMA_CPP`` and ``VLLM``.
+``LLAMA_CPP``, ``VLLM`` and ``SGLANG``.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from time import perf_counter
 from typing import Any
 
 import aiohttp
+import pytest
 
 from trigreason.bundled import profile
 from trigreason.engines.base import Prefix, Sampling, TokenStream
@@ -81,8 +82,8 @@ class Wording:
     """How one kind of server is asked for what no engine asks.
 
     ``running`` and ``generated`` are the names of metrics: requests being worked on, and tokens
-    generated since the start. ``grammar`` makes the fields that bind a completion to a grammar
-    in GBNF.
+    generated since the start. ``load`` is the page that tells the first of them. ``grammar`` makes
+    the fields that bind a completion to a grammar in GBNF.
     """
 
     running: str
@@ -90,6 +91,7 @@ class Wording:
     text_to_tokenize: str
     detokenized: str
     grammar: Callable[[str], Json]
+    load: str = "/metrics"
 
 
 LLAMA_CPP = Wording(
@@ -105,6 +107,14 @@ VLLM = Wording(
     text_to_tokenize="prompt",
     detokenized="prompt",
     grammar=lambda gbnf: {"structured_outputs": {"grammar": gbnf}},
+)
+SGLANG = Wording(
+    running="sglang_num_running_reqs",
+    load="/v1/loads?include=core&format=prometheus",
+    generated="sglang:generation_tokens_total",
+    text_to_tokenize="prompt",
+    detokenized="text",
+    grammar=lambda gbnf: {"ebnf": gbnf},
 )
 
 
@@ -125,15 +135,16 @@ class Served:
         finally:
             await engine.close()
 
-    async def metric(self, name: str) -> float:
-        async with aiohttp.ClientSession() as session, session.get(f"{self.root}/metrics") as told:
+    async def metric(self, name: str, page: str = "/metrics") -> float:
+        """The sum of a metric over its labels; 0 where nothing was counted yet."""
+        async with aiohttp.ClientSession() as session, session.get(self.root + page) as told:
             text = await told.text()
-        [value] = re.findall(rf"^{re.escape(name)}(?:\{{[^}}]*\}})? (\S+)$", text, re.MULTILINE)
-        return float(value)
+        values = re.findall(rf"^{re.escape(name)}(?:\{{[^}}]*\}})? (\S+)$", text, re.MULTILINE)
+        return sum(map(float, values))
 
     async def running(self) -> float:
         """Requests that the server is working on."""
-        return await self.metric(self.wording.running)
+        return await self.metric(self.wording.running, self.wording.load)
 
     async def seconds_until(self, streams: int) -> float:
         """How long the server takes to work on no more than so many; at most ``IDLE_SECONDS``."""
@@ -157,7 +168,7 @@ class Served:
         return ids
 
     async def detokenized(self, ids: Sequence[int]) -> str:
-        told = await self.post("/detokenize", {"tokens": list(ids)})
+        told = await self.post("/detokenize", {"tokens": list(ids), "skip_special_tokens": False})
         text: str = told[self.wording.detokenized]
         return text
 
@@ -183,6 +194,10 @@ class RealServer:
     name: str
     srm: Served
     lrm: Served
+
+    def skip_without_seeds(self) -> None:
+        if self.name == "SGLang":
+            pytest.skip("SGLang honours seeds with --enable-deterministic-inference, on GPUs alone")
 
     @asynccontextmanager
     async def pair(self) -> AsyncIterator[Pair]:

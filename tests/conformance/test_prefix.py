@@ -15,7 +15,7 @@ import pytest
 from tests.conformance.figures import Figures
 from tests.conformance.served import RealServer, Said, Served, said
 from trigreason.bundled import problems
-from trigreason.engines.base import EngineRefused, Prefix
+from trigreason.engines.base import Prefix
 from trigreason.engines.completions import CompletionsEngine
 from trigreason.reasoning import Message
 
@@ -126,15 +126,6 @@ async def test_inside_characters(served: Served) -> None:
             rest = await said(engine, Prefix(FOREIGN, begun.text), 60 - used)
             assert begun.text + rest.text == whole.text, f"cut after {tokens} tokens"
     assert inside >= CUTS // 4
-
-
-async def test_half_a_character_is_refused(served: Served) -> None:
-    """A prefix is text. Half a character has no form in JSON; servers that say so are believed."""
-    half = "漢".encode()[:2].decode("utf-8", "surrogateescape")
-    async with served.engine() as engine:
-        with pytest.raises(EngineRefused) as caught:
-            await said(engine, Prefix(QUESTION, half), 5)
-    assert "\n" not in str(caught.value)
 
 
 async def test_nothing_written_yet(served: Served) -> None:

@@ -10,8 +10,9 @@ import pytest
 
 from tests.conformance.served import RealServer, said
 from trigreason.bundled import problems
-from trigreason.engines.base import Finish, Prefix, Sampling
-from trigreason.reasoning import Message
+from trigreason.engines.base import EngineFailed, Finish, Prefix, Sampling
+from trigreason.engines.completions import CompletionsEngine
+from trigreason.reasoning import Message, Token
 
 QUESTION = (Message("user", problems()[0].question),)
 OPEN = Sampling(temperature=1.0, top_p=1.0, seed=7)
@@ -20,6 +21,7 @@ DRAWS = 160
 
 async def test_seeds(server: RealServer) -> None:
     """The same seed draws the same text, another one another."""
+    server.skip_without_seeds()
     async with server.srm.engine() as engine:
         rounds = [
             [
@@ -54,15 +56,30 @@ async def test_filters_are_off(server: RealServer) -> None:
     They are drawn where nearly any token may follow, at the highest temperature that vLLM takes.
     """
     hot = replace(OPEN, temperature=2.0)
-    anything = Prefix((Message("user", "Who?"),), "7^")
     async with server.srm.engine() as engine:
         drawn = await asyncio.gather(
-            *(said(engine, anything, 2, replace(hot, seed=seed)) for seed in range(DRAWS))
+            *(first_token(engine, replace(hot, seed=seed)) for seed in range(DRAWS))
         )
-    tokens = [each.tokens[0] for each in drawn if each.tokens]
+    tokens = [token for token in drawn if token is not None]
     assert len({token.text for token in tokens}) > 60
     behind = [token.logprob - token.top[0].logprob for token in tokens if token.logprob is not None]
     assert min(behind) < hot.temperature * math.log(0.05)
+
+
+async def first_token(engine: CompletionsEngine, sampling: Sampling) -> Token | None:
+    """What is drawn where nearly any token may follow; None for bytes that are no character.
+
+    Some builds of llama.cpp (10434, not 11549) end a stream of such bytes with an error.
+    """
+    anything = Prefix((Message("user", "Who?"),), "7^")
+    try:
+        async with engine.stream(anything, sampling, max_tokens=2, alternatives=0) as stream:
+            async for arrival in stream:
+                return arrival[0]
+    except EngineFailed as error:
+        if "does not match the expected Content-only format" not in error.what:
+            raise
+    return None
 
 
 @pytest.mark.parametrize("narrow", [{"top_k": 1}, {"min_p": 1.0}, {"top_p": 1e-6}], ids=str)
@@ -93,5 +110,5 @@ async def test_one_step_that_ends_the_turn(server: RealServer) -> None:
         last = whole.rindex("\n\n") + 2
         told = await said(engine, Prefix(question, whole[:last]), 600, one_step=True)
     assert told.text == whole[last:]
-    tells_it = server.name == "vLLM"
+    tells_it = server.name in ("vLLM", "SGLang")
     assert told.stream.finish is (Finish.END_OF_TURN if tells_it else Finish.STOP)

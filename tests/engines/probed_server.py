@@ -48,6 +48,11 @@ class ProbedServer:
     most_alternatives: int = 20
     no_alternatives: bool = False
     placeholders_every: int | None = None
+    certain_up_to: float | None = None
+    """Says 0.0 of all tokens but the first, up to this temperature. llama.cpp's whole answers are
+    so at any, under speculative decoding."""
+    silent_on_all_but_the_first: bool = False
+    """As llama.cpp's streams are under speculative decoding."""
     sharpened: bool = False
     filtered: bool = False
     """Logprobs of the five likeliest words only, normalised over these."""
@@ -217,12 +222,16 @@ class ProbedServer:
                 told = _normalised({**kept, word: scores[word]}, sharp)
                 best = [each for each in best if each in told]
             top = {each: told[each] for each in best}
+            if self.certain_up_to is not None and temperature <= self.certain_up_to and index:
+                told[word] = 0.0
             hole = self.placeholders_every is not None and index % self.placeholders_every == 0
             choice["logprobs"] = {
                 "tokens": [word],
                 "token_logprobs": [-9999.0 if hole else told[word]],
                 "top_logprobs": [{} if self.no_alternatives else top],
             }
+            if self.silent_on_all_but_the_first and index:
+                choice["logprobs"] = None
         return word, choice
 
 

@@ -9,9 +9,10 @@ from trigreason.engines.base import (
     EngineBusy,
     EngineFailed,
     EngineRefused,
+    Prefix,
     PromptRefused,
 )
-from trigreason.engines.refusals import check_last_turn, refusal, retry_after, status_of
+from trigreason.engines.refusals import check_askable, refusal, retry_after, status_of
 from trigreason.reasoning import Message
 
 OVERFLOWS = [
@@ -83,7 +84,27 @@ def test_words_that_cannot_be_printed() -> None:
 
 def test_nobody_answers_an_answer() -> None:
     asked = (Message("user", "2+2?"),)
-    check_last_turn(asked, "there")
+    check_askable(Prefix(asked, "It is"), "there")
     with pytest.raises(PromptRefused) as refused:
-        check_last_turn((*asked, Message("assistant", "It is")), "there")
+        check_askable(Prefix((*asked, Message("assistant", "It is"))), "there")
     assert not refused.value.sent
+
+
+HALF = "漢".encode()[:2].decode("utf-8", "surrogateescape")
+
+
+@pytest.mark.parametrize(
+    "prefix",
+    [
+        Prefix((Message("user", f"Read {HALF}"),)),
+        Prefix((Message("system", HALF), Message("user", "2+2?"))),
+        Prefix((Message("user", "2+2?"),), f"It is {HALF}"),
+        Prefix((Message("user", "2+2?"),), "\ud83d"),
+    ],
+)
+def test_half_a_character_is_not_sent(prefix: Prefix) -> None:
+    with pytest.raises(PromptRefused, match="half a character") as refused:
+        check_askable(prefix, "there")
+    assert not refused.value.sent
+    assert "\n" not in str(refused.value)
+    assert str(refused.value).encode()

@@ -211,6 +211,33 @@ async def test_no_logprobs_and_the_roles() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("defect", "complete", "said"),
+    [
+        ({"certain_up_to": 2.0}, YES, "31 of 32 tokens have a probability of exactly 1"),
+        ({"silent_on_all_but_the_first": True}, NO, "31 of 32 tokens have no probability"),
+    ],
+    ids=["certain", "silent"],
+)
+async def test_probabilities_that_cannot_be(
+    defect: dict[str, Any], complete: State, said: str
+) -> None:
+    report = await report_on(**defect)
+    expected = HEALTHY | {Topic.LOGPROBS: NO, Topic.COMPLETE: complete}
+    del expected[Topic.RAW]
+    assert states(report) == expected, report.findings
+    assert said in told(report, Topic.LOGPROBS)
+    assert "the cognitive offload" in told(report, Topic.LOGPROBS)
+    assert "without --model-draft" in told(report, Topic.LOGPROBS)
+    assert verdict(report, Author.SRM).missing == (Topic.LOGPROBS,)
+    assert verdict(report, Author.LRM).state is YES
+
+
+async def test_a_greedy_text_may_be_certain_throughout() -> None:
+    report = await report_on(certain_up_to=0.0)
+    assert states(report) == HEALTHY, report.findings
+
+
 async def test_only_the_chosen_tokens_logprobs_after_temperature() -> None:
     report = await report_on(no_alternatives=True, sharpened=True)
     assert states(report) == HEALTHY | {Topic.RAW: NO}, report.findings

@@ -23,6 +23,7 @@ from trigreason.engines.probing.facts import (
     ServerKind,
     ServerPages,
     load_activity,
+    loads_activity,
     slots_activity,
     vllm_activity,
 )
@@ -284,6 +285,20 @@ vllm:generation_tokens_total{engine="0",model_name="m"} 1.25e+03
         (slots_activity([{"is_processing": False}]), Activity(0, None, "/slots")),
         (slots_activity({"error": "no"}), None),
         (slots_activity(None), None),
+        (
+            loads_activity(
+                {
+                    "loads": [
+                        {"num_running_reqs": 2, "num_waiting_reqs": 1},
+                        {"num_running_reqs": 0, "num_waiting_reqs": 0},
+                    ]
+                }
+            ),
+            Activity(3, None, "/v1/loads"),
+        ),
+        (loads_activity({"loads": []}), None),
+        (loads_activity({"loads": ["odd"]}), None),
+        (loads_activity({"detail": "Not Found"}), None),
         (load_activity([{"num_reqs": 2}, {"num_reqs": 1}]), Activity(3, None, "/get_load")),
         (load_activity([]), None),
         (load_activity({"detail": "Not Found"}), None),

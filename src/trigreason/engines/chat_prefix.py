@@ -23,7 +23,7 @@ from trigreason.engines.chat_wire import Delta, decode_chat_chunk
 from trigreason.engines.completions import StepEnding
 from trigreason.engines.fields_stream import FieldsStream
 from trigreason.engines.http import HttpEngine, Timeouts
-from trigreason.engines.refusals import check_last_turn, no_logprobs
+from trigreason.engines.refusals import check_askable, no_logprobs
 from trigreason.engines.sse import EventLines
 from trigreason.engines.templates import without_reasoning
 from trigreason.engines.thinking_text import AssistantTurn, JoinedText
@@ -101,7 +101,7 @@ class ChatPrefixEngine(HttpEngine):
     ) -> AsyncIterator[ChatStream]:
         if needs_logprobs and not self.capabilities.logprobs:
             raise no_logprobs(self.where, sent=False)
-        check_last_turn(prefix.messages, self.where)
+        check_askable(prefix, self.where)
         max_tokens = min(max_tokens, self.capabilities.context_tokens or max_tokens)
         body = self.request_body(prefix, sampling, max_tokens, alternatives, one_step=one_step)
         text = JoinedText(AssistantTurn(prefix), apart=self.api.apart, echoes=self.api.echoes)

@@ -26,7 +26,7 @@ from trigreason.engines.dialects import GENERIC, Dialect
 from trigreason.engines.finishes import is_told
 from trigreason.engines.http import HttpEngine, Timeouts
 from trigreason.engines.http_stream import HttpStream
-from trigreason.engines.refusals import check_last_turn, no_logprobs, one_line
+from trigreason.engines.refusals import check_askable, no_logprobs, one_line
 from trigreason.engines.sse import EventLines
 from trigreason.engines.templates import CHATML, ChatTemplate, TemplateError
 from trigreason.engines.wire import Choice, decode_chunk, tokens_of
@@ -68,7 +68,7 @@ class CompletionsEngine(HttpEngine):
 
     def prompt(self, prefix: Prefix) -> str:
         """The text that is sent for a prefix. Raises PromptRefused where the template does."""
-        check_last_turn(prefix.messages, self.where)
+        check_askable(prefix, self.where)
         try:
             rendered = self.template.render(
                 prefix.messages, thinking=prefix.thinking, tags=self.tags

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
@@ -17,9 +17,9 @@ from trigreason.engines.base import (
     EngineFailed,
     EngineRefused,
     NoLogprobs,
+    Prefix,
     PromptRefused,
 )
-from trigreason.reasoning import Message
 
 KINDS = {
     "authentication_error": 401,
@@ -145,15 +145,31 @@ def room_told(error: EngineRefused) -> int | None:
     return room if room > 0 else None
 
 
-def check_last_turn(messages: Sequence[Message], where: str) -> None:
-    """Raise PromptRefused where nobody asks: a second assistant turn would answer an answer."""
-    if messages and messages[-1].role == "assistant":
+def check_askable(prefix: Prefix, where: str) -> None:
+    """Whether a model can be asked to continue this at all.
+
+    Raises:
+        PromptRefused: nobody asks, since a second assistant turn would answer an answer; or a
+            text holds half a character, which has no form in JSON: servers answer it with 400,
+            with 500, or as if something else had been there.
+    """
+    if prefix.messages and prefix.messages[-1].role == "assistant":
         raise PromptRefused(
             "the conversation ends with a message of the assistant",
             where,
             "Leave that message out, or ask something behind it.",
             sent=False,
         )
+    for text in (*(message.content for message in prefix.messages), prefix.written):
+        try:
+            text.encode()
+        except UnicodeEncodeError as error:
+            raise PromptRefused(
+                "the conversation holds half a character (a lone surrogate)",
+                where,
+                "Send texts that are UTF-8.",
+                sent=False,
+            ) from error
 
 
 def no_logprobs(where: str, *, sent: bool = True) -> NoLogprobs:

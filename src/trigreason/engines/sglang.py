@@ -27,6 +27,7 @@ from trigreason.engines.dialects import SGLANG, SGLANG_GENERATE
 from trigreason.engines.fields import Count, Events, Text, Unfit
 from trigreason.engines.http_stream import HttpStream
 from trigreason.engines.refusals import no_logprobs, refusal, status_of
+from trigreason.engines.sglang_text import HalfCharacters, SglangStream
 from trigreason.engines.sse import EventLines
 from trigreason.engines.wire import Choice, aligned, reported
 from trigreason.reasoning import Alternative, Token, usable_logprob
@@ -44,6 +45,9 @@ class SglangEngine(CompletionsEngine):
     def root(self) -> str:
         """The server's address; what is not OpenAI's stands there."""
         return self.url.removesuffix("/v1")
+
+    def reading(self, needs_logprobs: bool, max_tokens: int, ending: StepEnding | None) -> Reading:
+        return lambda response: SglangStream(response, self.where, needs_logprobs, ending)
 
     @asynccontextmanager
     async def running(self, body: Body, reading: Reading) -> AsyncIterator[HttpStream]:
@@ -181,6 +185,7 @@ class GenerateStream(HttpStream):
     ) -> None:
         super().__init__(response, where, EventLines().feed)
         self._ending = ending
+        self._halves = HalfCharacters()
         self.is_cut = False
         self._lacks_logprobs = needs_logprobs
         self._room = max_tokens
@@ -205,11 +210,11 @@ class GenerateStream(HttpStream):
                 Choice(text=new, finish_reason=reason.type, matched_stop=reason.matched)
             )
         self.ends(reason.type)
-        return self._bounded(tokens)
+        return self._halves.whole(self._bounded(tokens))
 
     def at_end(self) -> Sequence[Token]:
         text = self._ending.end(self) if self._ending else ""
-        return [Token(text)] if text else ()
+        return [*self._halves.rest(self.finish), *([Token(text)] if text else ())]
 
     def _decode(self, payload: bytes) -> Event:
         try:

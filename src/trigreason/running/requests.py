@@ -17,11 +17,11 @@ from trigreason.engines.base import (
     TokenStream,
 )
 from trigreason.engines.breaker import Breaker, BreakerState, Pass
+from trigreason.engines.plausible import Plausible
 from trigreason.pairs import Pair
 from trigreason.reasoning import Purpose, Stretch, Token, Trace
 from trigreason.running.deadline import Deadline
 from trigreason.running.errands import Errand, Whence
-from trigreason.running.plausible import Plausible
 from trigreason.running.rescale import Rescale
 
 AHEAD = (Purpose.WARM, Purpose.HEDGE)

@@ -18,6 +18,7 @@ from trigreason.engines.probing.probabilities import (
     ask_with_logprobs,
     examine_scale,
     examine_seed,
+    examine_truth,
     judge_logprobs,
     least_sure,
     well_apart,
@@ -163,13 +164,24 @@ class Examination:
         return again if judge_streaming(again).state is State.YES else text
 
     async def _probabilities(self, own: OwnText) -> None:
-        for finding in judge_logprobs(own):
+        for finding in await self._judged_logprobs(own):
             self._add(finding)
         if self.report.state(Topic.LOGPROBS) is not State.YES or own.alternatives is None:
             return
         widest = max(len(token.top) for token in own.answer.tokens)
         self.report.measured.max_alternatives = min(widest, own.alternatives)
         await self._try(Topic.RAW, "the scale of its probabilities", lambda: self._scale(own))
+
+    async def _judged_logprobs(self, own: OwnText) -> list[Finding]:
+        """Whether there are logprobs, for every token, and such as can be."""
+        judged = judge_logprobs(own)
+        if judged[0].state is not State.YES:
+            return judged
+        try:
+            untrue = await examine_truth(self._asking, own)
+        except EngineError as error:
+            return [Finding(Topic.LOGPROBS, State.UNKNOWN, error.what, error.advice), *judged[1:]]
+        return [untrue or judged[0], *judged[1:]]
 
     async def _scale(self, own: OwnText) -> Finding:
         written = OPENING + own.answer.text[: well_apart(own.answer.tokens)]

@@ -125,7 +125,9 @@ class ServerPages:
                     await self._text("/metrics")
                 )
             case ServerKind.SGLANG:
-                return load_activity(await self._json("/get_load"))
+                return loads_activity(await self._json("/v1/loads")) or load_activity(
+                    await self._json("/get_load")
+                )
             case _:
                 return None
 
@@ -169,7 +171,17 @@ def slots_activity(slots: Any) -> Activity | None:
     return Activity(running, sum(known) if known else None, "/slots")
 
 
+def loads_activity(page: Any) -> Activity | None:
+    loads = page.get("loads") if isinstance(page, dict) else None
+    if not isinstance(loads, list) or not all(isinstance(load, dict) for load in loads):
+        return None
+    counts = [load.get(f"num_{what}_reqs") for load in loads for what in ("running", "waiting")]
+    running = [count for count in counts if isinstance(count, int)]
+    return Activity(sum(running), None, "/v1/loads") if running else None
+
+
 def load_activity(loads: Any) -> Activity | None:
+    """As builds of SGLang tell it that have no ``/v1/loads``."""
     if not isinstance(loads, list) or not loads:
         return None
     counts = [load.get("num_reqs") if isinstance(load, dict) else None for load in loads]

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from trigreason.engines.base import EngineRefused, LogprobScale, NoLogprobs, Sampling
+from trigreason.engines.plausible import LOOKED_AT, impossible
 from trigreason.engines.probing.asking import ProbeAnswer, ProbeRequests
 from trigreason.engines.probing.report import Finding, State, Topic
 from trigreason.reasoning import Token
@@ -26,6 +27,10 @@ TOLERANCE = 0.1
 SCALE_TOKENS = 4
 ALTERNATIVES = (20, 5, 1)
 """How many likely tokens to ask for: what this program uses, and what servers with limits allow."""
+SPECULATES = (
+    "Speculative decoding does this: serve the SRM without it (llama.cpp: without --model-draft "
+    "and --spec-type), and keep it for the LRM alone; or switch the offload off (--rho 1)."
+)
 
 
 @dataclass(slots=True)
@@ -89,6 +94,26 @@ def judge_logprobs(own: OwnText) -> list[Finding]:
         holes = f"{len(tokens) - len(known)} of {len(tokens)} are placeholders (-9999 or null)"
         every = Finding(Topic.COMPLETE, State.NO, holes)
     return [Finding(Topic.LOGPROBS, State.YES, some), every]
+
+
+async def examine_truth(asking: ProbeRequests, own: OwnText) -> Finding | None:
+    """A finding that the logprobs cannot be true; None where they may be.
+
+    A greedy text that seems certain throughout is no proof, so another is drawn at random, as long
+    as the one that a run is judged by.
+
+    Raises:
+        EngineError: the engine failed.
+    """
+    if impossible(logprobs_of(own.answer.tokens)) is None:
+        return None
+    drawn = await asking.ask(asking.prefix(), WARM, LOOKED_AT, alternatives=own.alternatives)
+    told = impossible(logprobs_of(drawn.tokens))
+    return None if told is None else Finding(Topic.LOGPROBS, State.NO, told, SPECULATES)
+
+
+def logprobs_of(tokens: Sequence[Token]) -> list[float | None]:
+    return [token.logprob for token in tokens]
 
 
 async def examine_scale(

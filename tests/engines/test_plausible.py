@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from trigreason.engines.base import NoLogprobs
+from trigreason.engines.plausible import LOOKED_AT, Plausible
 from trigreason.reasoning import Token
-from trigreason.running.plausible import LOOKED_AT, Plausible
 
 
 def looked_at(logprobs: list[float | None], per_arrival: int) -> None:
@@ -21,7 +21,7 @@ def looked_at(logprobs: list[float | None], per_arrival: int) -> None:
 def test_nearly_all_alike_is_refused(value: float | None, per_arrival: int) -> None:
     for others in ([], [-0.3]):
         logprobs = [*others, *[value] * (LOOKED_AT - len(others))]
-        with pytest.raises(NoLogprobs, match="cannot be"):
+        with pytest.raises(NoLogprobs, match="the cognitive offload"):
             looked_at(logprobs, per_arrival)
 
 
