@@ -402,7 +402,7 @@ async def test_a_cancelled_download_stops_and_goes_on_the_next_time(
         await task
     place.double.pause = 0.0
     assert (await fetched(name)).read_bytes() == MODEL
-    [(begin, end)] = place.sent()
+    begin, end = place.sent()[-1]  # of the cancelled one the server may have sent all as well
     assert 0 < begin < end == len(MODEL), "it went on where the cancelled one was"
 
 
