@@ -192,8 +192,8 @@ class ProbedServer:
             before.append(" 9,")
         choices = [_certain(piece) for piece in before]
         if self.nonsense:
-            text += str(random.random())
-        seed = random.random() if self.ignores_seed else body["seed"]
+            text += str(self.requests)
+        seed = self.requests if self.ignores_seed else body["seed"]
         draw = random.Random(f"{seed}{text}")
         for index in range(body["max_tokens"] - len(choices)):
             word, choice = self._next(text, body, draw, index)
