@@ -9,6 +9,7 @@ TRIGREASON_VLLM and TRIGREASON_SGLANG name: `SCRIPT serve MODEL_DIR PORT [ARGS]`
 from __future__ import annotations
 
 import os
+import secrets
 import signal
 import socket
 import subprocess
@@ -186,10 +187,12 @@ def sglang(script: Path, model: Path, *, slots: int, context_tokens: int) -> Ser
 
 
 def free_port() -> int:
-    with socket.socket() as bound:
-        bound.bind(("127.0.0.1", 0))
-        port: int = bound.getsockname()[1]
-        return port
+    """A port that nobody listens on, and that no client is given for its end of a connection."""
+    while True:
+        port = 20_000 + secrets.randbelow(10_000)  # random is seeded in some tests
+        with socket.socket() as bound, suppress(OSError):
+            bound.bind(("127.0.0.1", port))
+            return port
 
 
 def _serve_llama_cpp(gguf: str, port: int, slots: int, context_tokens: int) -> None:
