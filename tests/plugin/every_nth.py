@@ -10,10 +10,6 @@ class EveryNth(Method):
     n: int
     steps: int = 0
 
-    @property
-    def name(self) -> str:
-        return "every_nth"
-
     def open(self) -> Write:
         self.steps = 0
         return self._next()

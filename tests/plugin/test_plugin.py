@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import re
+import runpy
 import shutil
 import subprocess
 import sys
@@ -16,7 +18,15 @@ import pytest
 
 from tests.gateway.serving import GatewayProcess
 from tests.servers import ROOT
-from trigreason.reasoning import make_method, methods
+from trigreason.reasoning import (
+    Features,
+    MethodRun,
+    Step,
+    Thresholds,
+    Write,
+    make_method,
+    methods,
+)
 
 NAME = "every_nth"
 QUESTION = "not ( True ) and ( True or False ) is"
@@ -84,6 +94,19 @@ def test_solve_and_trace_replay(program: Program, tmp_path: Path) -> None:
     shown = program("trace", "show", str(file))
     assert "Every n-th" in shown
     assert "the method → LRM writes 1 step" in shown
+
+
+def test_the_method_in_the_documentation(tmp_path: Path) -> None:
+    page = (ROOT / "docs" / "architecture.md").read_text()
+    (code,) = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+    file = tmp_path / "in_turns.py"
+    file.write_text(code)
+    entry = runpy.run_path(str(file))["ENTRY"]
+    run = MethodRun(entry.make(Thresholds(n=3)), Thresholds())
+    reading = run.read(Features(Step("So.\n\n", ())))
+    decisions = [run.open(), *(run.on_step(reading) for _ in range(5))]
+    assert [type(each) for each in decisions] == [Write] * 6
+    assert "".join(each.author[0] for each in decisions if isinstance(each, Write)) == "sslssl"
 
 
 def test_serve(site: Path, tmp_path: Path) -> None:

@@ -24,7 +24,6 @@ from trigreason.reasoning import (
     Token,
     Trace,
     Write,
-    make_method,
 )
 
 
@@ -82,7 +81,7 @@ def drive(
 
     A halt ends it sooner, and the trace says so by its limit.
     """
-    run = MethodRun(make_method(method_name, thresholds), thresholds)
+    run = MethodRun.of(method_name, thresholds)
     trace = Trace(
         method=method_name,
         thresholds=thresholds,

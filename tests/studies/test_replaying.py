@@ -31,7 +31,6 @@ from trigreason.reasoning import (
     Thresholds,
     Trigger,
     Write,
-    make_method,
     what_if,
 )
 from trigreason.reasoning.replay import recorded_step
@@ -54,7 +53,7 @@ class Expected:
 
 def by_the_method(recorded: Run, given: Thresholds, token_ratio: float) -> Expected:
     told = Expected()
-    run = MethodRun(make_method("trigreason", given), given)
+    run = MethodRun.of("trigreason", given)
     decision: Decision | Halt = run.open()
     pen: Author | None = None
     owed, cause = 0, None

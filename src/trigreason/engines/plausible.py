@@ -13,10 +13,10 @@ from trigreason.engines.base import NoLogprobs
 from trigreason.reasoning import Token
 
 LOOKED_AT = 32
-"""The first tokens of a request, which tell."""
+"""How many of a request's first tokens are looked at."""
 
 AT_MOST = 1 / LOOKED_AT
-"""Such a share of them may be otherwise."""
+"""The share of them that may have another value."""
 
 UNTRUE = (
     (

@@ -9,8 +9,10 @@ answered with :class:`Halt`, whatever the method would have done.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Self
 
 from trigreason.reasoning.methods.base import Decision, Judge, Method, Rewrite, Write
+from trigreason.reasoning.methods.registry import make_method
 from trigreason.reasoning.reading import Features, Reader, Reading
 from trigreason.reasoning.repetition import RepetitionGuard
 from trigreason.reasoning.thresholds import Thresholds
@@ -29,6 +31,15 @@ class MethodRun:
         self.guard = RepetitionGuard(thresholds.repeats)
         self._reader = Reader(thresholds)
         self._asked: Reading | None = None
+
+    @classmethod
+    def of(cls, name: str, thresholds: Thresholds) -> Self:
+        """A run of the method called ``name``.
+
+        Raises:
+            ValueError: there is no such method, or a threshold is out of range.
+        """
+        return cls(make_method(name, thresholds), thresholds)
 
     def open(self) -> Write:
         """A run begins: who writes first."""

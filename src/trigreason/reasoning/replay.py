@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from trigreason.reasoning.method_run import Halt, MethodRun
-from trigreason.reasoning.methods import Decision, Judge, Rewrite, Write, make_method
+from trigreason.reasoning.methods import Decision, Judge, Rewrite, Write
 from trigreason.reasoning.reading import Features
 from trigreason.reasoning.records import StepRecord
 from trigreason.reasoning.steps import Author, Step, StepEnd
@@ -38,7 +38,7 @@ def replay(trace: Trace, thresholds: Thresholds | None = None) -> Iterator[Repla
     the method's only until then.
     """
     thresholds = thresholds or trace.thresholds
-    run = MethodRun(make_method(trace.method, thresholds), thresholds)
+    run = MethodRun.of(trace.method, thresholds)
     decided = trace.degraded.step if trace.degraded else len(trace.steps)
     yield _compare(-1, run.open(), trace)
     for index, record in enumerate(trace.steps[:decided]):
@@ -102,7 +102,7 @@ def what_if(trace: Trace, thresholds: Thresholds) -> list[Firing]:
     anew after every step at which the LRM wrote then or would write now. Priming looks at no
     step, so it is no part of this, and neither is a halt: it brings nobody in.
     """
-    run = MethodRun(make_method("trigreason", thresholds), thresholds)
+    run = MethodRun.of("trigreason", thresholds)
     run.open()
     firings: list[Firing] = []
     for index, record in enumerate(trace.steps):

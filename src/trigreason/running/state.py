@@ -28,6 +28,7 @@ from trigreason.reasoning import (
     Author,
     Degraded,
     Halt,
+    Method,
     MethodRun,
     Reading,
     Rewrite,
@@ -41,7 +42,6 @@ from trigreason.reasoning import (
     Trace,
     Trigger,
     Write,
-    make_method,
 )
 from trigreason.reasoning.steps import CUTTING_SLACK, END_OF_THINKING
 from trigreason.running.writing import AnswerWriter, StretchWriter
@@ -54,8 +54,7 @@ class RunState:
         self.trace = trace
         self.budget = budget
         self.tags = tags
-        self.method = make_method(trace.method, trace.thresholds)
-        self.run = MethodRun(self.method, trace.thresholds)
+        self.run = MethodRun.of(trace.method, trace.thresholds)
         self.decision: Write | Rewrite = self.run.open()
         self.halted = False
         self.author: Author | None = None
@@ -65,6 +64,11 @@ class RunState:
         self.thinking_over = False
         self.turns = 0
         self.answer: AnswerWriter | None = None
+
+    @property
+    def method(self) -> Method:
+        """Who decides: the run's method, or the one model that goes on alone."""
+        return self.run.method
 
     def take_pen(self) -> Iterator[Event]:
         """Give the pen to whom the last decision names."""
@@ -200,8 +204,7 @@ class RunState:
     def go_on_without(self, author: Author, error: EngineError) -> Event:
         """``author`` stays away: the other one writes all that is still to be written."""
         self.trace.degraded = Degraded(author, len(self.trace.steps), error.what)
-        self.method = Solo(author.other)
-        self.run = MethodRun(self.method, self.trace.thresholds)
+        self.run = MethodRun(Solo(author.other), self.trace.thresholds)
         self.decision = self.run.open()
         if self.answer is not None:
             self.answer.author = author.other

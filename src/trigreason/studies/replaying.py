@@ -15,7 +15,7 @@ The decisions are those of the method itself, one by one.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean
 
@@ -25,7 +25,6 @@ from numpy.typing import NDArray
 from trigreason.evaluation.runs import Run
 from trigreason.reasoning import (
     Author,
-    Decision,
     Features,
     Halt,
     Judge,
@@ -36,7 +35,7 @@ from trigreason.reasoning import (
     StepRecord,
     Thresholds,
     Trigger,
-    make_method,
+    Write,
 )
 from trigreason.reasoning.replay import recorded_step
 from trigreason.studies.positions import Position, positions
@@ -123,29 +122,29 @@ def replayed(
         for places in ([_Place.of(each) for each in positions(run.trace)] for run in used)
     ]
 
-    def counts(name: str) -> Ints:
-        return np.array([[getattr(each, name) for each in row] for row in tallies]).T
+    def counts(of: Callable[[_Tally], int]) -> Ints:
+        return np.array([[of(each) for each in row] for row in tallies], dtype=np.int64).T
 
-    def by_trigger(name: str) -> dict[Trigger, Ints]:
+    def by_trigger(of: Callable[[_Tally], dict[Trigger, int]]) -> dict[Trigger, Ints]:
         return {
-            trigger: np.array([[getattr(each, name)[trigger] for each in row] for row in tallies]).T
+            trigger: np.array([[of(each)[trigger] for each in row] for row in tallies]).T
             for trigger in FIRED
         }
 
-    def tokens(name: str) -> Floats:
-        return counts(name).astype(np.float64)
+    def tokens(of: Callable[[_Tally], float]) -> Floats:
+        return np.array([[of(each) for each in row] for row in tallies], dtype=np.float64).T
 
     return Replays(
         settings=tuple(settings),
         runs=used,
         left_out=len(runs) - len(used),
-        steps=counts("steps"),
-        steps_by=by_trigger("steps_by"),
-        handovers_by=by_trigger("handovers_by"),
-        srm_tokens=tokens("srm_tokens"),
-        lrm_tokens=tokens("lrm_tokens"),
-        draft_tokens=tokens("draft_tokens"),
-        kept_steps=counts("kept_steps"),
+        steps=counts(lambda told: told.steps),
+        steps_by=by_trigger(lambda told: told.steps_by),
+        handovers_by=by_trigger(lambda told: told.handovers_by),
+        srm_tokens=tokens(lambda told: told.srm_tokens),
+        lrm_tokens=tokens(lambda told: told.lrm_tokens),
+        draft_tokens=tokens(lambda told: told.draft_tokens),
+        kept_steps=counts(lambda told: told.kept_steps),
         token_ratio=token_ratio,
     )
 
@@ -205,15 +204,13 @@ def _replay(
     places: Sequence[_Place], method: str, setting: Thresholds, token_ratio: float
 ) -> _Tally:
     """One run under one setting: the method is asked about each place in turn."""
-    run, told = MethodRun(make_method(method, setting), setting), _Tally()
-    decision: Decision | Halt = run.open()
+    run, told = MethodRun.of(method, setting), _Tally()
+    decision: Write | Rewrite | Halt = run.open()
     cause = Trigger.METHOD
     pen = Author.SRM
     for place in places:
         if isinstance(decision, Halt):
             break
-        if isinstance(decision, Judge):
-            raise ValueError(f"{method} asks for a score of each step, which no record can give")
         told.steps += 1
         srm, lrm = place.srm, place.lrm
         asked_for = decision.author is Author.LRM
@@ -221,7 +218,7 @@ def _replay(
             if srm.features is None:
                 told.srm_tokens += srm.tokens
                 break
-            decision = run.on_step(run.read(srm.features))
+            decision = _decided(run, srm.features)
             pen = Author.SRM
             if not isinstance(decision, Rewrite):
                 told.srm_tokens += srm.tokens
@@ -229,7 +226,7 @@ def _replay(
             told.draft_tokens += srm.tokens
             asked_for = True
         if asked_for:
-            cause = decision.trigger or cause
+            cause = decision.trigger or (cause if pen is Author.LRM else Trigger.METHOD)
             told.count(cause, handed_over=pen is Author.SRM)
         else:
             told.kept_steps += 1
@@ -238,11 +235,18 @@ def _replay(
             told.lrm_tokens += lrm.tokens
             if lrm.features is None:
                 break
-            decision = run.on_step(run.read(lrm.features))
+            decision = _decided(run, lrm.features)
         elif srm is not None:
             told.lrm_tokens += srm.tokens * token_ratio
-            decision = run.on_step(run.read(_UNKNOWN))
+            decision = _decided(run, _UNKNOWN)
     return told
+
+
+def _decided(run: MethodRun, features: Features) -> Write | Rewrite | Halt:
+    decision = run.on_step(run.read(features))
+    if isinstance(decision, Judge):
+        raise ValueError("the method asks for a score of each step, which no record can give")
+    return decision
 
 
 def recorded_token_ratio(runs: Sequence[Run]) -> float | None:

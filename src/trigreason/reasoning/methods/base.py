@@ -57,11 +57,6 @@ Decision = Write | Rewrite | Judge
 class Method(ABC):
     """Decides after each step of one run who writes next."""
 
-    @property
-    @abstractmethod
-    def name(self) -> str:
-        """The method's name in traces, on the command line and in metrics."""
-
     @abstractmethod
     def open(self) -> Write:
         """Start a run: forget the last one and say who writes first."""
@@ -72,7 +67,7 @@ class Method(ABC):
 
     def on_score(self, score: float) -> Write | Rewrite:
         """The judge has spoken; only a method that asks for scores is told one."""
-        raise NotImplementedError(f"{self.name} never asks for a score, so it cannot use {score}")
+        raise NotImplementedError(f"{self} never asks for a score, so it cannot use {score}")
 
     def would_rewrite(self, ratio: float | None) -> bool:
         """Whether the SRM's step under way would be thrown away, if it ended with this ratio.

@@ -41,7 +41,7 @@ class MethodEntry:
     Attributes:
         name: what it is called on the command line, in traces, settings and metrics.
         title: what it is called in tables and figures.
-        make: the method under these thresholds; raises ValueError for one out of range.
+        make: the method under these thresholds, all of which are in range.
         decides_by: the names of the thresholds that it looks at, ``repeats`` aside. The others
             only say what is recorded beside.
 
@@ -134,9 +134,12 @@ def make_method(name: str, thresholds: Thresholds | None = None) -> Method:
     """The method called ``name`` under these thresholds.
 
     Raises:
-        ValueError: there is no such method, or a threshold is out of range.
+        ValueError: there is no such method, or a threshold is out of range, be it one that the
+            method does not look at.
     """
-    return method_entry(name).make(thresholds or Thresholds())
+    thresholds = thresholds or Thresholds()
+    thresholds.check()
+    return method_entry(name).make(thresholds)
 
 
 def method_title(name: str) -> str:

@@ -15,10 +15,6 @@ class Solo(Method):
 
     author: Author
 
-    @property
-    def name(self) -> str:
-        return self.author.value
-
     def open(self) -> Write:
         return Write(self.author)
 

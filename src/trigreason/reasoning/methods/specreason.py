@@ -21,10 +21,6 @@ class SpecReason(Method):
     priming: StrategicPriming = field(default_factory=lambda: StrategicPriming(0))
     _owed: int = field(default=0, init=False, repr=False, compare=False)
 
-    @property
-    def name(self) -> str:
-        return "specreason"
-
     def open(self) -> Write:
         self._owed = self.priming.n
         if not self._owed:

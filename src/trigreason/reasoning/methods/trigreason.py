@@ -42,10 +42,6 @@ class TrigReason(Method):
     _owed: int = field(default=0, init=False, repr=False, compare=False)
     _streak: int = field(default=0, init=False, repr=False, compare=False)
 
-    @property
-    def name(self) -> str:
-        return "trigreason"
-
     def open(self) -> Write:
         return self._hand_over(self.priming.n, Trigger.STRATEGIC_PRIMING)
 

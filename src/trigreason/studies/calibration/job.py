@@ -18,6 +18,7 @@ from trigreason.studies.calibration.labelled import Calibration, calibrate
 from trigreason.studies.calibration.ledger import Ledger, RunOutcome
 from trigreason.studies.calibration.search import Enter
 from trigreason.studies.calibration.setting import Setting
+from trigreason.studies.calibration.space import check_searchable
 from trigreason.studies.calibration.split import Split, split
 
 
@@ -51,7 +52,8 @@ class Job:
     connections: int | None = None
 
     def parts(self) -> Split[Question]:
-        """Raises ValueError where there are too few questions for two parts."""
+        """Raises ValueError for too few questions, or a method with nothing to search."""
+        check_searchable(self.method)
         return split(self.questions, self.held_out, self.seed)
 
 

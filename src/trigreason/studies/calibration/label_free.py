@@ -67,8 +67,9 @@ def fit_share(
     token_ratio: float = 1.0,
     seed: int = 0,
 ) -> Budgeted:
-    """The thresholds that bring the LRM's share of the thinking to ``wanted``, others as in
-    ``base``.
+    """Thresholds that bring the LRM's share of the thinking to ``wanted``.
+
+    Those that are not chosen are as in ``base``.
 
     TrigReason's k is the smallest with which requests take no more than half of what priming
     leaves, or else m is 0; ρ then takes the rest. Of another method n is chosen, where it decides

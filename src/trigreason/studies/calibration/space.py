@@ -65,8 +65,6 @@ class Space:
         self._base = base
         self._method = method
         self._decides_by = method_entry(method).decides_by
-        if not self._decides_by & {"n", "rho", "k", "m"}:
-            raise ValueError(f"{method} decides by none of n, ρ, k and m: nothing to search")
         self._runs = [Run(trace=trace) for trace in srm]
         self._logprobs = srm_logprobs(srm)
         if not self._logprobs and "rho" in self._decides_by:
@@ -140,6 +138,14 @@ class Space:
             found = (low_perplexity_ratio(each, tau) for each in self._logprobs)
             self._ratios[tau] = sorted(ratio for ratio in found if ratio is not None)
         return self._ratios[tau]
+
+
+def check_searchable(method: str) -> None:
+    """Raises ValueError where the method decides by nothing that is searched."""
+    if not method_entry(method).decides_by & {"n", "rho", "k", "m"}:
+        raise ValueError(
+            f"{method} decides by none of n, ρ, k and m, so there is nothing to search"
+        )
 
 
 def _holds(distribution: BaseDistribution, value: Any) -> bool:
