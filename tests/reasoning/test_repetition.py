@@ -16,6 +16,7 @@ from trigreason.reasoning import (
     StepEnd,
     Thresholds,
     Token,
+    low_perplexity_ratio,
     repeated_run,
 )
 from trigreason.reasoning.repetition import RUN_LENGTH, RUN_UNITS, TAIL
@@ -252,6 +253,26 @@ def test_what_a_reading_shows() -> None:
     tokens = tuple(Token("", each) for each in (0.0, -1.0, None))
     read = Reader(Thresholds(expressions=("hm",))).read(Features(Step("Hm, hm.\n\n", tokens)))
     assert read == (Author.SRM, False, 0.5, ("hm",), False, 0, "")
+
+
+@given(
+    st.lists(st.one_of(st.none(), st.floats(-5, 0))),
+    st.lists(st.floats(1, 3), min_size=1, max_size=3),
+)
+def test_the_ratio_is_that_of_eq_4(logprobs: list[float | None], taus: list[float]) -> None:
+    features = Features(Step("So.", tuple(Token("", each) for each in logprobs)))
+    for tau in [*taus, taus[0]]:
+        assert features.ratio(tau) == low_perplexity_ratio(logprobs, tau)
+
+
+def test_hesitation_is_looked_for_anew_with_other_words() -> None:
+    features = Features(Step("Hm, wait.", ()))
+    assert [features.hesitations(words) for words in (("hm",), ("wait",), (), ("hm",))] == [
+        ("hm",),
+        ("wait",),
+        (),
+        ("hm",),
+    ]
 
 
 @pytest.mark.parametrize(("repeats", "fires"), [(0, []), (1, [1, 2, 3, 4]), (3, [3, 4])])

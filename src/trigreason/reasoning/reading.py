@@ -7,6 +7,7 @@ the next step into a :class:`Reading` under one set of thresholds.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections import deque
 from typing import NamedTuple
 
@@ -21,7 +22,7 @@ from trigreason.reasoning.repetition import (
 )
 from trigreason.reasoning.steps import Author, Step, StepEnd
 from trigreason.reasoning.thresholds import Thresholds
-from trigreason.reasoning.tokens import low_perplexity_ratio
+from trigreason.reasoning.tokens import perplexity
 
 
 class Reading(NamedTuple):
@@ -47,7 +48,7 @@ class Reading(NamedTuple):
 
 
 class Features:
-    """What a step shows whatever the thresholds; ratios and hesitations are kept once computed.
+    """What a step shows whatever the thresholds, however often it is read.
 
     Attributes:
         said: what the step says, white space and case aside; empty where that is too little for
@@ -57,18 +58,19 @@ class Features:
     """
 
     __slots__ = (
-        "_hesitations",
-        "_ratios",
+        "_expressions",
+        "_found",
+        "_perplexities",
+        "_text",
         "author",
         "circles",
         "ends_thinking",
         "is_blank",
         "said",
-        "step",
     )
 
     def __init__(self, step: Step) -> None:
-        self.step = step
+        self._text = step.text
         self.author = step.author
         self.is_blank = step.is_blank
         self.ends_thinking = step.end in AUTHOR_IS_DONE
@@ -77,21 +79,22 @@ class Features:
         self.circles = not (self.is_blank or self.ends_thinking) and (
             step.end is StepEnd.REPETITION or repeated_run(step.text) is not None
         )
-        self._ratios: dict[float, float | None] = {}
-        self._hesitations: dict[tuple[str, ...], tuple[str, ...]] = {}
+        known = (token.logprob for token in step.tokens if token.logprob is not None)
+        self._perplexities = sorted(map(perplexity, known))
+        self._expressions: tuple[str, ...] = ()
+        self._found: tuple[str, ...] = ()
 
     def ratio(self, tau: float) -> float | None:
         """r_s of eq. 4 under ``tau`` (a perplexity)."""
-        if tau not in self._ratios:
-            logprobs = (token.logprob for token in self.step.tokens)
-            self._ratios[tau] = low_perplexity_ratio(logprobs, tau)
-        return self._ratios[tau]
+        known = self._perplexities
+        return bisect_left(known, tau) / len(known) if known else None
 
     def hesitations(self, expressions: tuple[str, ...]) -> tuple[str, ...]:
         """Which of the ``expressions`` stand in the step."""
-        if expressions not in self._hesitations:
-            self._hesitations[expressions] = find_hesitations(self.step.text, expressions)
-        return self._hesitations[expressions]
+        if expressions is not self._expressions:
+            self._found = find_hesitations(self._text, expressions)
+            self._expressions = expressions
+        return self._found
 
 
 class Reader:

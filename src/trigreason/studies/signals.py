@@ -8,7 +8,6 @@ probability of the token that was written, and none of the others.
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import chain
@@ -16,7 +15,7 @@ from statistics import fmean
 from typing import NamedTuple
 
 from trigreason.evaluation.runs import Run
-from trigreason.reasoning import Author, Features, Reader, Reading, Trace, perplexity
+from trigreason.reasoning import Author, Features, Reader, Reading, Trace
 from trigreason.reasoning.replay import recorded_step
 from trigreason.studies.checking import checked_steps
 
@@ -52,14 +51,14 @@ class Observed:
 class SeenStep:
     """An SRM step with what can be seen in it; ``wrong`` is None where nothing tells.
 
-    ``logprobs`` (nats) and ``perplexities`` (ascending) are those of the tokens that have one;
-    ``hesitates_next`` is None for the last step.
+    ``logprobs`` (nats) are those of the tokens that have one; ``hesitates_next`` is None for the
+    last step.
     """
 
     index: int
     tokens: int
     logprobs: Sequence[float]
-    perplexities: Sequence[float]
+    features: Features
     hesitates: bool
     hesitates_next: bool | None
     repeats: bool
@@ -67,15 +66,14 @@ class SeenStep:
 
     def ratio(self, tau: float) -> float | None:
         """r_s of eq. 4; None where no token has a probability."""
-        if not self.perplexities:
-            return None
-        return bisect_left(self.perplexities, tau) / len(self.perplexities)
+        return self.features.ratio(tau)
 
 
 def seen_steps(run: Run) -> list[SeenStep]:
     """The run's SRM steps but for blank ones, drafts too."""
     steps, labels = run.trace.steps, checked_steps(run)
-    readings = list(_readings(run.trace))
+    features = [Features(recorded_step(record)) for record in steps]
+    readings = list(_readings(run.trace, features))
     hesitates = [bool(reading.hesitations) for reading in readings]
     known = [[each for each in step.logprobs if each is not None] for step in steps]
     return [
@@ -83,7 +81,7 @@ def seen_steps(run: Run) -> list[SeenStep]:
             index=index,
             tokens=record.tokens,
             logprobs=known[index],
-            perplexities=sorted(map(perplexity, known[index])),
+            features=features[index],
             hesitates=hesitates[index],
             hesitates_next=hesitates[index + 1] if index + 1 < len(steps) else None,
             repeats=readings[index].repeats,
@@ -94,11 +92,11 @@ def seen_steps(run: Run) -> list[SeenStep]:
     ]
 
 
-def _readings(trace: Trace) -> Iterator[Reading]:
+def _readings(trace: Trace, features: Sequence[Features]) -> Iterator[Reading]:
     """What each step shows, whether or not the run's own guard looked for repetition."""
     reader = Reader(replace(trace.thresholds, repeats=1))
-    for record in trace.steps:
-        reading = reader.read(Features(recorded_step(record)))
+    for record, each in zip(trace.steps, features, strict=True):
+        reading = reader.read(each)
         yield reading
         if record.standing:
             reader.keep(reading)
