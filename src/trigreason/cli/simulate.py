@@ -6,9 +6,11 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
+from rich.console import Console
+from rich.progress import track
 
 from trigreason.cli import asking, options
-from trigreason.cli.console import print_json, screen
+from trigreason.cli.console import print_json, redraws, screen
 from trigreason.cli.extra import needs
 from trigreason.cli.options import as_wrong_use
 
@@ -86,9 +88,14 @@ def simulate(
                 chosen.hiding, warm_seconds=warm_seconds, warm_tokens=warm_tokens, hedge=hedge
             ),
         )
-    arms = simulate_arms(read_runs(logs), _ways(chosen, requests))
-    if not arms:
+    runs = list(read_runs(logs))
+    if not runs:
         raise ValueError("there are no runs in these logs; give others")
+    console = Console(stderr=True)
+    told_of = track(
+        runs, "Simulating", console=console, transient=True, disable=not redraws(console)
+    )
+    arms = simulate_arms(told_of, _ways(chosen, requests))
     if as_json:
         print_json(told(deployment, chosen, arms))
     else:

@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
-from time import perf_counter
 
 from trigreason.engines.base import EngineError
 from trigreason.hiding import Hiding
 from trigreason.reasoning import Author, StepCutter, low_perplexity_ratio
-from trigreason.running.deadline import DeadlinePassed
+from trigreason.running.deadline import DeadlinePassed, now
 from trigreason.running.errands import Errands, Whence
 from trigreason.running.hedge import Hedge
 from trigreason.running.requests import Requests
@@ -35,7 +34,7 @@ class Ahead:
         self._hiding = hiding
         self._hedge: Hedge | None = None
         self._warming: asyncio.Task[None] | None = None
-        self._read_at = perf_counter()
+        self._read_at = now()
         self._read_tokens = 0
 
     def look_at(self, cutter: StepCutter) -> None:
@@ -87,14 +86,14 @@ class Ahead:
             await asyncio.wait(ending)
 
     def _has_read(self) -> None:
-        self._read_at = perf_counter()
+        self._read_at = now()
         self._read_tokens = self._state.thinking_tokens
 
     def _is_due(self) -> bool:
         if self._warming is not None and not self._warming.done():
             return False
         seconds, tokens = self._hiding.warm_seconds, self._hiding.warm_tokens
-        by_clock = seconds is not None and perf_counter() - self._read_at >= seconds
+        by_clock = seconds is not None and now() - self._read_at >= seconds
         unread = self._state.thinking_tokens - self._read_tokens
         return by_clock or (tokens is not None and unread >= tokens)
 

@@ -13,6 +13,11 @@ class DeadlinePassed(Exception):
     """The run's seconds are spent."""
 
 
+def now() -> float:
+    """Seconds on the clock of the running event loop, which may be a virtual one."""
+    return asyncio.get_running_loop().time()
+
+
 class Deadline:
     """``at`` is a time of the running event loop, in seconds; None for none."""
 
@@ -22,11 +27,11 @@ class Deadline:
     @classmethod
     def within(cls, seconds: float | None) -> Deadline:
         """So many seconds from now."""
-        return cls(None if seconds is None else asyncio.get_running_loop().time() + seconds)
+        return cls(None if seconds is None else now() + seconds)
 
     def check(self) -> None:
         """Raise DeadlinePassed once it is: a stream never waited for meets no timeout."""
-        if self.at is not None and asyncio.get_running_loop().time() >= self.at:
+        if self.at is not None and now() >= self.at:
             raise DeadlinePassed
 
     async def keep(self, awaited: Awaitable[_Result]) -> _Result:

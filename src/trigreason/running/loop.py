@@ -21,7 +21,6 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from dataclasses import replace
-from time import perf_counter
 
 from trigreason.engines.base import BLANK_LINE, EngineError, Finish, Sampling
 from trigreason.events import Done, Event, RunBegun, StepBegun
@@ -41,7 +40,7 @@ from trigreason.reasoning import (
 from trigreason.running import ending
 from trigreason.running.ahead import Ahead
 from trigreason.running.answering import answer
-from trigreason.running.deadline import Deadline, DeadlinePassed
+from trigreason.running.deadline import Deadline, DeadlinePassed, now
 from trigreason.running.errands import Errands, Whence
 from trigreason.running.judging import decide
 from trigreason.running.requests import Requests
@@ -68,7 +67,7 @@ class Loop:
 
     async def events(self) -> AsyncGenerator[Event, None]:
         state, trace = self.state, self.state.trace
-        started = perf_counter()
+        started = now()
         yield RunBegun(trace)
         try:
             while trace.stop is None:
@@ -92,7 +91,7 @@ class Loop:
             state.stop(StopReason.TRUNCATED, "seconds")
         finally:
             await self.ahead.close()
-            trace.seconds = perf_counter() - started
+            trace.seconds = now() - started
         yield Done(trace)
 
     async def _stretch(self) -> AsyncGenerator[Event, None]:

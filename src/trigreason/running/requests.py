@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
-from time import perf_counter
 
 from trigreason.engines.base import (
     Engine,
@@ -20,7 +19,7 @@ from trigreason.engines.breaker import Breaker, BreakerState, Pass
 from trigreason.engines.plausible import Plausible
 from trigreason.pairs import Pair
 from trigreason.reasoning import Purpose, Stretch, Token, Trace
-from trigreason.running.deadline import Deadline
+from trigreason.running.deadline import Deadline, now
 from trigreason.running.errands import Errand, Whence
 from trigreason.running.rescale import Rescale
 
@@ -49,7 +48,7 @@ class Request:
         self._rescale = rescale
         self._deadline = deadline
         self._breaker = breaker
-        self._began = perf_counter()
+        self._began = now()
         self._first_token_at: float | None = None
         self._ended: float | None = None
         trace.stretches.append(entry)
@@ -83,7 +82,7 @@ class Request:
             raise
         self._breaker.answered()
         if self._first_token_at is None:
-            self._first_token_at = perf_counter()
+            self._first_token_at = now()
         self.arrived += len(tokens)
         return self._rescale(tokens)
 
@@ -95,7 +94,7 @@ class Request:
 
     def settle(self) -> None:
         """Complete the entry in the trace with what is known by now."""
-        self._ended = self._ended or perf_counter()
+        self._ended = self._ended or now()
         usage = self.stream.usage if self.stream else None
         first = self._first_token_at
         self._trace.stretches[self.index] = replace(
@@ -120,7 +119,7 @@ class Requests:
         self.trace = trace
         self.deadline = deadline
         self._run = object()
-        self._began = perf_counter()
+        self._began = now()
 
     @asynccontextmanager
     async def open(self, errand: Errand, whence: Whence) -> AsyncIterator[Request]:
@@ -136,7 +135,7 @@ class Requests:
         leave = _leave(engine, errand.purpose, self._run)
         scale = LogprobScale(self.trace.logprob_scale)
         rescale = Rescale(engine.capabilities, scale, errand.sampling.temperature)
-        began = perf_counter() - self._began
+        began = now() - self._began
         entry = Stretch(errand.author, errand.purpose, errand.trigger, began_seconds=began)
         request = Request(entry, self.trace, rescale, self.deadline, engine.breaker)
         if errand.needs_logprobs and errand.sampling.temperature > 0:

@@ -48,13 +48,22 @@ from trigreason.running.writing import AnswerWriter, StretchWriter
 
 
 class RunState:
-    """Changes only by finished steps, answer text and stops; knows no model and no clock."""
+    """Changes only by finished steps, answer text and stops; knows no model and no clock.
 
-    def __init__(self, trace: Trace, budget: Budget, tags: Mapping[Author, Tags | None]) -> None:
+    ``run`` is who decides; the trace's own method where it is None.
+    """
+
+    def __init__(
+        self,
+        trace: Trace,
+        budget: Budget,
+        tags: Mapping[Author, Tags | None],
+        run: MethodRun | None = None,
+    ) -> None:
         self.trace = trace
         self.budget = budget
         self.tags = tags
-        self.run = MethodRun.of(trace.method, trace.thresholds)
+        self.run = run or MethodRun.of(trace.method, trace.thresholds)
         self.decision: Write | Rewrite = self.run.open()
         self.halted = False
         self.author: Author | None = None

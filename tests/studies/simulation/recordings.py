@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from hypothesis import strategies as st
 
@@ -71,6 +72,11 @@ def recording(
     )
 
 
+def _with_a_token(record: StepRecord) -> StepRecord:
+    """A step as a model writes it: no server tells of a step without a token."""
+    return record if record.tokens else replace(record, tokens=1, logprobs=(None,))
+
+
 @st.composite
 def recordings(draw: st.DrawFn) -> Trace:
     """Any run that a method can make of steps out of a hat, with an answer."""
@@ -78,6 +84,8 @@ def recordings(draw: st.DrawFn) -> Trace:
     method = draw(st.sampled_from(sorted(methods())))
     driven = drive(method, draw(THRESHOLDS), draw(DRAWS.filter(bool)), end)
     author = driven.standing[-1].author if driven.standing else SRM
-    made = recording(method, driven.steps, {author: draw(st.integers(1, 9))}, driven.thresholds)
+    steps = [_with_a_token(each) for each in driven.steps]
+    answer = {} if steps and not steps[-1].standing else {author: draw(st.integers(1, 9))}
+    made = recording(method, steps, answer, driven.thresholds)
     made.limit = driven.limit
     return made

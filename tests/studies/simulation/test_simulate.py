@@ -1,25 +1,30 @@
-"""Simulated runs: seconds and requests worked out by hand, and what holds of every run."""
+"""Simulated runs: seconds and requests worked out by hand."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from tests.studies.simulation.recordings import (
     LRM,
     SRM,
     recording,
-    recordings,
     step,
 )
 from trigreason.hiding import Hiding
-from trigreason.reasoning import Direction, Prices, Purpose, StepEnd, Thresholds, Trace, Trigger
-from trigreason.studies.simulation import Deployment, Server, simulate
-
-often = settings(max_examples=60, deadline=None)
+from trigreason.reasoning import (
+    Author,
+    Degraded,
+    Direction,
+    Purpose,
+    StepEnd,
+    StepRecord,
+    Thresholds,
+    Trace,
+    Trigger,
+)
+from trigreason.studies.simulation import Deployment, Server, Simulated, simulate
 
 OFFLOAD, PRIMING = Trigger.COGNITIVE_OFFLOAD, Trigger.STRATEGIC_PRIMING
 REJECTION = Trigger.JUDGE_REJECTION
@@ -66,6 +71,12 @@ def last(tokens: int, rate: float) -> float:
     return (tokens - 1) / rate
 
 
+def letters(simulated: Simulated) -> str:
+    """The requests: who writes, "j" for a score, "a" for an answer."""
+    names = {Purpose.JUDGE: "j", Purpose.ANSWER: "a"}
+    return "".join(names.get(each.purpose, each.author[0].upper()) for each in simulated.requests)
+
+
 @pytest.mark.parametrize(
     ("trace", "per_step", "seconds", "requests"),
     [
@@ -96,17 +107,14 @@ def test_seconds_and_requests_are_those_worked_out_by_hand(
 ) -> None:
     simulated = simulate(trace, replace(APART, request_per_step=per_step))
     assert simulated.seconds == pytest.approx(seconds)
-    names = {Purpose.JUDGE: "j", Purpose.ANSWER: "a"}
-    assert requests == "".join(
-        names.get(each.purpose, each.author[0].upper()) for each in simulated.requests
-    )
+    assert letters(simulated) == requests
 
 
 def test_the_srm_writes_on_while_it_is_judged_and_what_is_rejected_is_unused() -> None:
     first, second = (each for each in simulate(JUDGED, APART).of(SRM))
-    assert first.completion_tokens == 60  # 40 used, and 20 more while the second score was awaited
-    assert first.unused_tokens == 20
-    assert second.unused_tokens == 0  # the answer came in the same stream, and ended it
+    assert first.generated_tokens == 60  # 40 used, and 20 more while the second score was awaited
+    assert first.completion_tokens == 40  # nobody reads a stream while a score is awaited
+    assert second.generated_tokens == 30  # the answer came in the same stream, and ended it
 
 
 def test_a_closed_stream_is_billed_for_what_was_written_until_the_server_knew() -> None:
@@ -206,93 +214,49 @@ def test_a_hedge_that_is_not_needed_is_paid_for_up_to_where_it_is_dropped() -> N
     assert hedged.seconds == pytest.approx(last(70, 20))
 
 
+@pytest.mark.parametrize(
+    ("steps", "answer_by", "away", "limit", "requests"),
+    [
+        # the LRM fails in its first step, and the SRM goes on
+        (
+            [step(LRM, 10, trigger=PRIMING, end=StepEnd.CUT_OFF), step(SRM, 20, end=CLOSED)],
+            {SRM: 5},
+            Degraded(LRM, 1, "gone"),
+            None,
+            "LS",
+        ),
+        # it is away before its first token
+        ([step(SRM, 20, end=CLOSED)], {SRM: 5}, Degraded(LRM, 0, "gone"), None, "S"),
+        # the judge is away, and the step stands without a score
+        ([step(SRM, 20), step(SRM, 20, end=CLOSED)], {SRM: 5}, Degraded(LRM, 0, "gone"), None, "S"),
+        ([step(SRM, 20), step(SRM, 9, end=StepEnd.CUT_OFF)], {}, None, "seconds", "S"),
+        ([step(SRM, 20), step(SRM, 9, end=StepEnd.CUT_OFF)], {SRM: 5}, None, "context", "Sa"),
+        (
+            [step(SRM, 20), step(SRM, 9, end=StepEnd.CUT_OFF)],
+            {SRM: 5},
+            None,
+            "thinking_tokens",
+            "Sa",
+        ),
+        ([step(SRM, 20), step(SRM, 9)], {SRM: 5}, None, "steps", "Sa"),
+        ([step(SRM, 20), step(SRM, 9, standing=False)], {}, None, "seconds", "S"),
+        ([], {SRM: 5}, None, None, "Sa"),
+    ],
+)
+def test_a_run_ends_as_it_was_recorded(
+    steps: list[StepRecord],
+    answer_by: dict[Author, int],
+    away: Degraded | None,
+    limit: str | None,
+    requests: str,
+) -> None:
+    primed = bool(steps) and steps[0].author is LRM
+    trace = recording("trigreason", steps, answer_by, Thresholds(n=int(primed)))
+    trace.degraded, trace.limit = away, limit
+    assert letters(simulate(trace, APART)) == requests
+
+
 def test_a_run_without_any_prompt_length_cannot_be_simulated() -> None:
     trace = replace(ALONE, stretches=[])
     with pytest.raises(ValueError, match="how long its prompt was"):
         simulate(trace, APART)
-
-
-SECONDS = st.floats(0, 2)
-RATES = st.one_of(st.none(), st.floats(5, 200))
-PAID = Prices(input=0.5, cached_input=0.5, output=2)
-SERVERS = st.builds(
-    Server,
-    round_trip=SECONDS,
-    first_token=SECONDS,
-    token_rate=RATES,
-    prefill_rate=RATES,
-    cache=st.booleans(),
-    cache_unit=st.sampled_from([1, 16, 64]),
-    bills_closed_streams=st.booleans(),
-)
-DEPLOYMENTS = st.builds(
-    Deployment,
-    srm=SERVERS,
-    lrm=SERVERS,
-    request_per_step=st.booleans(),
-    hiding=st.sampled_from([Hiding(), Hiding(hedge=True, hedge_tokens=2)]),
-)
-WARMING = st.sampled_from([Hiding(warm_tokens=3), Hiding(warm_seconds=0.5, hedge=True)])
-
-
-@often
-@given(recordings(), DEPLOYMENTS, SECONDS, st.sampled_from(["srm", "lrm"]))
-def test_a_longer_way_never_makes_a_run_faster(
-    trace: Trace, deployment: Deployment, more: float, name: str
-) -> None:
-    server = getattr(deployment, name)
-    farther = replace(server, round_trip=server.round_trip + more)
-    slower = simulate(trace, replace(deployment, **{name: farther}))
-    assert slower.seconds >= simulate(trace, deployment).seconds - 1e-9
-
-
-@often
-@given(recordings(), st.booleans(), WARMING)
-def test_without_delays_and_limits_a_run_takes_no_time(
-    trace: Trace, per_step: bool, hiding: Hiding
-) -> None:
-    simulated = simulate(trace, Deployment(request_per_step=per_step, hiding=hiding))
-    assert simulated.seconds == simulated.waiting_seconds == 0
-
-
-@often
-@given(recordings(), DEPLOYMENTS)
-def test_stretches_never_need_more_requests(trace: Trace, deployment: Deployment) -> None:
-    per_step = simulate(trace, replace(deployment, request_per_step=True))
-    stretches = simulate(trace, replace(deployment, request_per_step=False))
-    assert len(stretches.requests) <= len(per_step.requests)
-
-
-@often
-@given(recordings(), DEPLOYMENTS, WARMING)
-def test_with_one_price_for_all_input_the_cache_costs_and_saves_nothing(
-    trace: Trace, deployment: Deployment, hiding: Hiding
-) -> None:
-    def usd(cache: bool) -> float:
-        servers = {
-            name: replace(getattr(deployment, name), cache=cache, prefill_rate=None, prices=PAID)
-            for name in ("srm", "lrm")
-        }
-        return simulate(trace, replace(deployment, hiding=hiding, **servers)).total_usd
-
-    assert usd(cache=True) == pytest.approx(usd(cache=False))
-
-
-@often
-@given(recordings(), DEPLOYMENTS, WARMING)
-def test_every_request_is_whole(trace: Trace, deployment: Deployment, hiding: Hiding) -> None:
-    simulated = simulate(trace, replace(deployment, hiding=hiding))
-    assert simulated.waiting_seconds <= simulated.seconds + 1e-9
-    for each in simulated.requests:
-        assert each.prompt_tokens is not None
-        assert each.generated_tokens is not None
-        assert each.cached_tokens is not None
-        assert 0 <= each.cached_tokens < each.prompt_tokens
-        assert 0 <= each.unused_tokens <= each.completion_tokens <= each.generated_tokens
-        assert 0 <= each.began_seconds <= each.began_seconds + each.seconds <= simulated.seconds + 1
-    used = sum(
-        each.completion_tokens - each.unused_tokens
-        for each in simulated.requests
-        if each.purpose in (Purpose.WRITE, Purpose.ANSWER)
-    )
-    assert used == sum(each.tokens for each in trace.steps) + trace.answer_tokens
