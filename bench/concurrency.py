@@ -31,7 +31,7 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
 from time import perf_counter
-from typing import Any, NamedTuple, TypeVar
+from typing import NamedTuple, TypeVar
 
 from rich.console import Console
 from rich.progress import track
@@ -40,7 +40,7 @@ from rich.table import Table
 from bench.bundled import BUDGET
 from bench.common import chosen_problems, machine, parser
 from trigreason.bundled import Problem, load_pair
-from trigreason.engines.base import Engine, Prefix, Sampling, TokenStream
+from trigreason.engines.base import Engine, Request, Sampling, TokenStream
 from trigreason.pairs import Pair
 from trigreason.reasoner import completed, reason
 from trigreason.reasoning import Author, Trace
@@ -52,13 +52,10 @@ _Item = TypeVar("_Item")
 
 
 class Asked(NamedTuple):
-    """A request as an engine was asked it; ``how`` are its further arguments."""
+    """A request, and whose model it was put to."""
 
     author: Author
-    prefix: Prefix
-    sampling: Sampling
-    max_tokens: int
-    how: dict[str, Any]
+    request: Request
 
 
 class Noted(NamedTuple):
@@ -94,11 +91,9 @@ class NotingEngine(Engine):
         self._author = author
         self._asked = asked
 
-    def stream(
-        self, prefix: Prefix, sampling: Sampling, *, max_tokens: int, **how: Any
-    ) -> AbstractAsyncContextManager[TokenStream]:
-        self._asked.append(Asked(self._author, prefix, sampling, max_tokens, how))
-        return self._engine.stream(prefix, sampling, max_tokens=max_tokens, **how)
+    def stream(self, request: Request) -> AbstractAsyncContextManager[TokenStream]:
+        self._asked.append(Asked(self._author, request))
+        return self._engine.stream(request)
 
 
 async def by_reasoner(pair: Pair, problems: Sequence[Problem], lanes: int) -> tuple[Measured, Work]:
@@ -130,10 +125,10 @@ async def by_engines(pair: Pair, work: Work, lanes: int, *, foretold: bool = Fal
 
     async def repeat(requests: list[Noted]) -> None:
         nonlocal read
-        for (author, prefix, sampling, max_tokens, how), tokens in requests:
-            engine = pair.engine(author)
-            room = max(1, tokens) if foretold else max_tokens
-            async with engine.stream(prefix, sampling, max_tokens=room, **how) as stream:
+        for (author, request), tokens in requests:
+            if foretold:
+                request = replace(request, max_tokens=max(1, tokens))
+            async with pair.engine(author).stream(request) as stream:
                 left = tokens
                 async for arrived in stream:
                     read += len(arrived)

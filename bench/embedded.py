@@ -35,7 +35,7 @@ from rich.table import Table
 from bench.common import machine
 from bench.real_pair.pair import MODELS_VARIABLE, SAMPLING, Measured, real_pair
 from trigreason.configuration import opened_pair
-from trigreason.engines.base import Prefix, Sampling
+from trigreason.engines.base import Prefix, Request, Sampling
 from trigreason.engines.embedded import (
     SPINNING,
     EmbeddedEngine,
@@ -85,7 +85,9 @@ class Sides:
     async def ours(self, alternatives: int | None, number: int) -> int:
         """Through the engine, which reads as it streams."""
         async with self.engine.stream(
-            prefix(number), sampling(number), max_tokens=self.tokens, alternatives=alternatives
+            Request(
+                prefix(number), sampling(number), max_tokens=self.tokens, alternatives=alternatives
+            )
         ) as stream:
             async for _ in stream:
                 pass

@@ -21,7 +21,7 @@ from rich.table import Table
 from bench.bundled import BUDGET
 from bench.common import chosen_problems, machine, parser
 from trigreason.bundled import CONTEXT_TOKENS, SRM_FILE, Problem
-from trigreason.engines.base import Prefix, Sampling
+from trigreason.engines.base import Prefix, Request, Sampling
 from trigreason.engines.completions import CompletionsEngine
 from trigreason.engines.connect import connect
 from trigreason.pairs import Pair
@@ -60,7 +60,7 @@ async def discarded(
     """CPU seconds of reading the stream of the same request."""
     prefix = Prefix((Message("user", problem.question),))
     room = BUDGET.thinking_tokens + BUDGET.answer_tokens
-    body = engine.request_body(prefix, GREEDY, room, 0)
+    body = engine.request_body(Request(prefix, GREEDY, room, 0))
     start = time.process_time()
     async with session.post(f"{engine.url}/completions", json=body) as response:
         while await response.content.readany():

@@ -26,6 +26,7 @@ from trigreason.engines.base import (
     EngineRefused,
     Finish,
     Prefix,
+    Request,
     Sampling,
 )
 from trigreason.engines.completions import CompletionsEngine
@@ -69,7 +70,12 @@ async def outcome(
     tokens: list[Token] = []
     try:
         async with engine.stream(
-            Prefix(QUESTION, written), Sampling(), max_tokens=max_tokens, alternatives=alternatives
+            Request(
+                Prefix(QUESTION, written),
+                Sampling(),
+                max_tokens=max_tokens,
+                alternatives=alternatives,
+            )
         ) as running:
             async for arrived in running:
                 tokens += arrived
@@ -85,7 +91,7 @@ def text_of(tokens: Iterable[Token]) -> str:
 async def recorded(url: str) -> bytes:
     """The body of the whole answer, as it comes."""
     engine = CompletionsEngine(url, "m")
-    body = engine.request_body(Prefix(QUESTION), Sampling(), 500, 0)
+    body = engine.request_body(Request(Prefix(QUESTION), Sampling(), 500, 0))
     async with (
         aiohttp.ClientSession() as session,
         session.post(f"{url}/completions", json=body) as response,
@@ -171,7 +177,9 @@ async def test_it_delivers_so_many_bytes(raw: bool) -> None:
 
 
 async def told_on_the_wire(url: str, fault: Fault) -> bytes:
-    asked = compact(CompletionsEngine(url, "m").request_body(Prefix(QUESTION), Sampling(), 500, 0))
+    asked = compact(
+        CompletionsEngine(url, "m").request_body(Request(Prefix(QUESTION), Sampling(), 500, 0))
+    )
     async with faulty(url, [fault]) as proxy:
         port = int(proxy.url.rpartition(":")[2].removesuffix("/v1"))
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
@@ -194,7 +202,7 @@ def unchunked(body: bytes) -> bytes:
 async def test_a_closed_stream_is_closed_on_both_sides() -> None:
     async with continuing(TEXT, pause=0.005) as server, faulty(server.url) as proxy:
         engine = CompletionsEngine(proxy.url, "m")
-        async with engine.stream(Prefix(QUESTION), Sampling(), max_tokens=99) as running:
+        async with engine.stream(Request(Prefix(QUESTION), Sampling(), max_tokens=99)) as running:
             await anext(aiter(running))
             assert (proxy.clients, proxy.calls, proxy.upstreams) == (1, 1, 1)
             assert server.open_streams == 1

@@ -21,7 +21,7 @@ from bench.real_pair.questions import Drawn
 from bench.real_pair.records import append, decoded
 from bench.real_pair.rows import LABELS, LRM_ONLY, rows
 from bench.real_pair.running import Session
-from trigreason.engines.base import Engine, Prefix
+from trigreason.engines.base import Engine, Prefix, Request
 from trigreason.pairs import Pair
 from trigreason.reasoning import Author, Message, Thresholds
 
@@ -117,7 +117,7 @@ async def _stream(
     """
     began = time.perf_counter()
     first = last = began
-    opening = engine.stream(prefix, SAMPLING, max_tokens=tokens, alternatives=alternatives)
+    opening = engine.stream(Request(prefix, SAMPLING, max_tokens=tokens, alternatives=alternatives))
     async with opening as stream:
         async for _ in stream:
             last = time.perf_counter()

@@ -9,7 +9,7 @@ import aiohttp
 import pytest
 
 from bench.fast_upstream import ANSWER, MODEL, Prepared, fast_upstream
-from trigreason.engines.base import Finish, Prefix, Sampling
+from trigreason.engines.base import Finish, Prefix, Request, Sampling
 from trigreason.engines.completions import CompletionsEngine
 from trigreason.engines.connect import connect
 from trigreason.pairs import Pair
@@ -56,7 +56,9 @@ async def test_every_place_can_be_gone_on_from(pair: Pair, prepared: Prepared) -
     written = ""
     while True:
         prefix = Prefix(QUESTION, written)
-        async with pair.srm.stream(prefix, Sampling(), max_tokens=7, alternatives=0) as stream:
+        async with pair.srm.stream(
+            Request(prefix, Sampling(), max_tokens=7, alternatives=0)
+        ) as stream:
             told = [token async for tokens in stream for token in tokens]
         written += "".join(token.text for token in told)
         assert stream.usage.completion_tokens == len(told)
@@ -68,7 +70,7 @@ async def test_every_place_can_be_gone_on_from(pair: Pair, prepared: Prepared) -
 
 async def test_thinking_that_somebody_closed_is_answered(pair: Pair) -> None:
     prefix = Prefix(QUESTION, "Step 1: done.\n\n</think>\n\n")
-    async with pair.srm.stream(prefix, Sampling(), max_tokens=2000) as stream:
+    async with pair.srm.stream(Request(prefix, Sampling(), max_tokens=2000)) as stream:
         told = [token.text async for tokens in stream for token in tokens]
     assert "".join(told) == ANSWER
 

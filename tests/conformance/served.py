@@ -19,7 +19,7 @@ import aiohttp
 import pytest
 
 from trigreason.bundled import profile
-from trigreason.engines.base import Prefix, Sampling, TokenStream
+from trigreason.engines.base import Prefix, Request, Sampling, TokenStream
 from trigreason.engines.completions import CompletionsEngine
 from trigreason.engines.connect import connect
 from trigreason.pairs import Pair
@@ -61,7 +61,9 @@ async def said(
 ) -> Said:
     """A stream to its end, token by token (which a server tells apart by their logprobs)."""
     async with engine.stream(
-        prefix, sampling, max_tokens=max_tokens, alternatives=alternatives, one_step=one_step
+        Request(
+            prefix, sampling, max_tokens=max_tokens, alternatives=alternatives, one_step=one_step
+        )
     ) as stream:
         return Said([token async for arrival in stream for token in arrival], stream)
 

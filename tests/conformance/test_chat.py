@@ -13,7 +13,7 @@ import pytest
 
 from tests.conformance.served import GREEDY, RealServer
 from trigreason.bundled import problems
-from trigreason.engines.base import Engine, Finish, Prefix, TokenStream
+from trigreason.engines.base import Engine, Finish, Prefix, Request, TokenStream
 from trigreason.engines.chat_apis import VLLM_CHAT
 from trigreason.engines.chat_prefix import ChatPrefixEngine
 from trigreason.reasoning import Message, Token
@@ -38,12 +38,14 @@ async def read(
     engine: Engine, prefix: Prefix, max_tokens: int, *, one_step: bool = False
 ) -> tuple[list[Token], TokenStream]:
     async with engine.stream(
-        prefix,
-        GREEDY,
-        max_tokens=max_tokens,
-        alternatives=0,
-        needs_logprobs=True,
-        one_step=one_step,
+        Request(
+            prefix,
+            GREEDY,
+            max_tokens=max_tokens,
+            alternatives=0,
+            needs_logprobs=True,
+            one_step=one_step,
+        )
     ) as stream:
         return [token async for arrival in stream for token in arrival], stream
 
@@ -78,6 +80,6 @@ async def test_one_step_ends_with_its_blank_line(on_vllm: RealServer) -> None:
 async def test_more_than_fits_is_no_error(on_vllm: RealServer) -> None:
     async with (
         both(on_vllm) as (_, chat),
-        chat.stream(Prefix(QUESTION), GREEDY, max_tokens=100_000) as stream,
+        chat.stream(Request(Prefix(QUESTION), GREEDY, max_tokens=100_000)) as stream,
     ):
         assert await anext(aiter(stream))

@@ -8,7 +8,7 @@ from contextlib import AsyncExitStack
 from tests.conformance.figures import Figures
 from tests.conformance.served import GREEDY, RealServer
 from trigreason.bundled import problems
-from trigreason.engines.base import Prefix
+from trigreason.engines.base import Prefix, Request
 from trigreason.engines.completions import CompletionsEngine
 from trigreason.reasoning import Message
 
@@ -20,7 +20,7 @@ TOKENS = 880
 
 async def begun(stack: AsyncExitStack, engine: CompletionsEngine) -> None:
     """A stream that goes on until ``stack`` is left, as far as its first token."""
-    opening = engine.stream(Prefix(QUESTION), GREEDY, max_tokens=TOKENS)
+    opening = engine.stream(Request(Prefix(QUESTION), GREEDY, max_tokens=TOKENS))
     stream = await stack.enter_async_context(opening)
     assert await anext(aiter(stream))
 

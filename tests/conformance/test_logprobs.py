@@ -11,7 +11,7 @@ import pytest
 from tests.conformance.figures import Figures
 from tests.conformance.served import GREEDY, Json, RealServer, said
 from trigreason.bundled import problems
-from trigreason.engines.base import LogprobScale, Prefix
+from trigreason.engines.base import LogprobScale, Prefix, Request
 from trigreason.reasoning import Message
 
 QUESTION = (Message("user", problems()[0].question),)
@@ -42,7 +42,7 @@ async def test_streamed_is_what_comes_in_one_piece(
     async with server.srm.engine() as engine:
         await said(engine, Prefix(QUESTION), 1)
         told = await said(engine, Prefix(QUESTION), 100, sampling, alternatives=TOP)
-        body = engine.request_body(Prefix(QUESTION), sampling, 100, TOP)
+        body = engine.request_body(Request(Prefix(QUESTION), sampling, 100, TOP))
         whole = list(in_one_piece(await server.srm.completed(engine, body)))
     assert len(told.tokens) == 100
     for token, (text, logprob, likely) in zip_longest(told.tokens, whole):

@@ -10,7 +10,7 @@ import pytest
 
 from tests.conformance.served import RealServer, said
 from trigreason.bundled import problems
-from trigreason.engines.base import EngineFailed, Finish, Prefix, Sampling
+from trigreason.engines.base import EngineFailed, Finish, Prefix, Request, Sampling
 from trigreason.engines.completions import CompletionsEngine
 from trigreason.reasoning import Message, Token
 
@@ -73,7 +73,9 @@ async def first_token(engine: CompletionsEngine, sampling: Sampling) -> Token | 
     """
     anything = Prefix((Message("user", "Who?"),), "7^")
     try:
-        async with engine.stream(anything, sampling, max_tokens=2, alternatives=0) as stream:
+        async with engine.stream(
+            Request(anything, sampling, max_tokens=2, alternatives=0)
+        ) as stream:
             async for arrival in stream:
                 return arrival[0]
     except EngineFailed as error:

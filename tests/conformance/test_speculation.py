@@ -18,7 +18,7 @@ from tests.conformance.figures import Figures
 from tests.conformance.served import VLLM, RealServer, Served, said
 from tests.servers import ROOT, VLLM_FLAGS, VLLM_VARIABLE, running, vllm
 from trigreason.bundled import CONTEXT_TOKENS, problems
-from trigreason.engines.base import NoLogprobs, Prefix, Sampling
+from trigreason.engines.base import NoLogprobs, Prefix, Request, Sampling
 from trigreason.engines.probing import Examination, Report, ServerPages, State, Topic, verdict
 from trigreason.reasoner import completed, reason
 from trigreason.reasoning import Author, Message
@@ -97,7 +97,7 @@ async def test_vllm_tells_the_truth(
     async with speculating_vllm.engine(return_token_ids=True) as engine:
         for problem in problems()[::28]:
             prefix = Prefix((Message("user", problem.question),))
-            body = engine.request_body(prefix, sampling, 100, 1)
+            body = engine.request_body(Request(prefix, sampling, 100, 1))
             [written] = (await speculating_vllm.completed(engine, body))["choices"]
             told += written["logprobs"]["token_logprobs"]
             ids = written["prompt_token_ids"] + written["token_ids"]

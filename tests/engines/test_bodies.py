@@ -13,7 +13,14 @@ from time import perf_counter
 import pytest
 
 from trigreason.engines import bodies
-from trigreason.engines.base import EngineError, EngineFailed, EngineUnreachable, Prefix, Sampling
+from trigreason.engines.base import (
+    EngineError,
+    EngineFailed,
+    EngineUnreachable,
+    Prefix,
+    Request,
+    Sampling,
+)
 from trigreason.engines.chat_apis import DEEPSEEK
 from trigreason.engines.chat_prefix import ChatPrefixEngine
 from trigreason.engines.completions import CompletionsEngine
@@ -93,7 +100,10 @@ def peak() -> Iterator[Callable[[], int]]:
 async def failure(engine: HttpEngine) -> EngineError:
     try:
         with pytest.raises(EngineError) as caught:
-            async with asyncio.timeout(20), engine.stream(PREFIX, Sampling(), max_tokens=9):
+            async with (
+                asyncio.timeout(20),
+                engine.stream(Request(PREFIX, Sampling(), max_tokens=9)),
+            ):
                 pass
     finally:
         await engine.close()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from trigreason.engines.breaker import TRIALS, Breaker, Pass
+from trigreason.engines.breaker import TRIALS, Breaker, Permit
 
 
 class Clock:
@@ -18,7 +18,7 @@ def breaker_with(failures: int) -> tuple[Breaker, Clock]:
     return Breaker(failures=failures, rest_seconds=30, clock=clock), clock
 
 
-def entered(breaker: Breaker, run: object) -> Pass:
+def entered(breaker: Breaker, run: object) -> Permit:
     leave = breaker.enter(run)
     assert leave is not None
     return leave

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from trigreason.engines.base import Prefix, Sampling
+from trigreason.engines.base import Prefix, Request, Sampling
 from trigreason.engines.chat_apis import (
     CHAT_APIS,
     DEEPSEEK,
@@ -76,7 +76,9 @@ def test_what_is_sent(name: str) -> None:
         Message("assistant", "<think>\nOne\n</think>\n\nOne."),
         *QUESTION,
     )
-    body = engine.request_body(Prefix(earlier, "So"), Sampling(temperature=0, seed=7), 9, None)
+    body = engine.request_body(
+        Request(Prefix(earlier, "So"), Sampling(temperature=0, seed=7), 9, None)
+    )
     *before, last = body.pop("messages")
     assert before == [
         {"role": "user", "content": "1?"},
@@ -124,13 +126,13 @@ OPENED = "<think>\nThe score of the last step is "
 )
 def test_where_a_turn_goes(api: ChatApi, prefix: Prefix, sent: dict[str, Any]) -> None:
     engine = ChatPrefixEngine("http://there/v1", "m", api=api)
-    body = engine.request_body(prefix, Sampling(), 9, None)
+    body = engine.request_body(Request(prefix, Sampling(), 9, None))
     assert body["messages"] == [{"role": "assistant", **sent, **api.mark}]
 
 
 def test_a_turn_not_begun_is_no_message() -> None:
     engine = ChatPrefixEngine("http://there/v1", "m", api=VLLM_CHAT)
-    body = engine.request_body(Prefix(QUESTION, thinking=False), Sampling(), 9, None)
+    body = engine.request_body(Request(Prefix(QUESTION, thinking=False), Sampling(), 9, None))
     assert [message["role"] for message in body["messages"]] == ["user"]
     assert "continue_final_message" not in body
 

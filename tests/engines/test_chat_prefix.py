@@ -26,6 +26,7 @@ from trigreason.engines.base import (
     Finish,
     NoLogprobs,
     Prefix,
+    Request,
     Sampling,
     TokenStream,
 )
@@ -91,7 +92,7 @@ async def read(
 ) -> tuple[list[Token], TokenStream]:
     sampling = how.pop("sampling", Sampling(seed=7))
     tokens: list[Token] = [] if into is None else into
-    async with engine.stream(prefix, sampling, **{"max_tokens": 900, **how}) as stream:
+    async with engine.stream(Request(prefix, sampling, **{"max_tokens": 900, **how})) as stream:
         async for arrival in stream:
             tokens += arrival
     return tokens, stream
@@ -266,7 +267,7 @@ async def test_a_key_shows_nowhere(case: Case) -> None:
 @every
 async def test_leaving_early_closes_the_stream_upstream(case: Case) -> None:
     async with running(case, turn=TURN * 40, pause=0.005) as (engine, double):
-        async with engine.stream(Prefix(QUESTION), Sampling(), max_tokens=900) as stream:
+        async with engine.stream(Request(Prefix(QUESTION), Sampling(), max_tokens=900)) as stream:
             await anext(aiter(stream))
             assert double.open_streams == 1
         assert await soon(lambda: double.disconnects == 1)
@@ -302,7 +303,7 @@ async def test_the_doubles_refuse_what_their_apis_refuse(
     async with running(CASES[name]) as (engine, double):
         assert isinstance(engine, ChatPrefixEngine)
         engine.url = double.url.removesuffix(double.root) + root
-        body = engine.request_body(Prefix(QUESTION, "Say"), Sampling(), 9, None)
+        body = engine.request_body(Request(Prefix(QUESTION, "Say"), Sampling(), 9, None))
         with pytest.raises(EngineRefused, match=told):
             await anext(aiter_of(engine, body | wrong))
 

@@ -23,6 +23,7 @@ from trigreason.engines.base import (
     Finish,
     NoLogprobs,
     Prefix,
+    Request,
     Sampling,
     TokenStream,
     Usage,
@@ -40,7 +41,7 @@ async def read(
 ) -> list[Token]:
     arrived = [] if into is None else into
     async with engine.stream(
-        PREFIX, Sampling(), **{"max_tokens": 50, "alternatives": 0, **how}
+        Request(PREFIX, Sampling(), **{"max_tokens": 50, "alternatives": 0, **how})
     ) as stream:
         async for tokens in stream:
             arrived += tokens
@@ -84,7 +85,7 @@ BODY = {
 )
 def test_all_of_a_request(dialect: Dialect, besides: dict[str, Any]) -> None:
     engine = CompletionsEngine("http://x/v1", "m", dialect=dialect)
-    assert engine.request_body(PREFIX, Sampling(), 50, None) == BODY | besides
+    assert engine.request_body(Request(PREFIX, Sampling(), 50, None)) == BODY | besides
 
 
 @pytest.mark.parametrize(
@@ -97,7 +98,9 @@ def test_all_of_a_request(dialect: Dialect, besides: dict[str, Any]) -> None:
 )
 def test_one_step_is_asked_for(dialect: Dialect, besides: dict[str, Any]) -> None:
     engine = CompletionsEngine("http://x/v1", "m", dialect=dialect)
-    on, off = (engine.request_body(PREFIX, Sampling(), 50, 0, one_step=it) for it in (True, False))
+    on, off = (
+        engine.request_body(Request(PREFIX, Sampling(), 50, 0, one_step=it)) for it in (True, False)
+    )
     assert on == off | {"stop": ["\n\n"]} | besides
 
 
@@ -115,12 +118,12 @@ def test_tags_that_may_be_special_tokens_are_shown_but_not_the_end_of_a_turn(
 ) -> None:
     template = ChatTemplate(CHATML.source, tags=Tags("[THINK]", "[/THINK]"))
     engine = CompletionsEngine("http://x/v1", "m", dialect=dialect, template=template)
-    body = engine.request_body(PREFIX, Sampling(), 50, 0, one_step=True)
+    body = engine.request_body(Request(PREFIX, Sampling(), 50, 0, one_step=True))
     always = {*BODY, *dialect.always, *besides, "logprobs", "stop"}
     assert set(body) == always
     assert besides.items() <= body.items()
     engine.tags = None
-    silent = engine.request_body(PREFIX, Sampling(), 50, 0)
+    silent = engine.request_body(Request(PREFIX, Sampling(), 50, 0))
     assert not {"skip_special_tokens", "preserved_tokens"} & set(silent)
 
 
@@ -130,7 +133,9 @@ def test_tags_that_may_be_special_tokens_are_shown_but_not_the_end_of_a_turn(
 )
 def test_probabilities_are_asked_for(alternatives: int | None, most: int, sent: int | None) -> None:
     engine = CompletionsEngine("http://x/v1", "m", capabilities=Capabilities(max_alternatives=most))
-    assert engine.request_body(PREFIX, Sampling(), 50, alternatives).get("logprobs") == sent
+    assert (
+        engine.request_body(Request(PREFIX, Sampling(), 50, alternatives)).get("logprobs") == sent
+    )
 
 
 @pytest.mark.parametrize("shape", ["chat", "legacy"])
@@ -139,7 +144,9 @@ async def test_a_stream_in_both_shapes(shape: Shape, per_chunk: int) -> None:
     said = [Said("So", -0.5), Said(" x", None), Said(" =", -0.25), Said("\n\n", 0.0)]
     async with serve([Reply(said, per_chunk=per_chunk)], shape) as server:
         engine = CompletionsEngine(server.url, "m")
-        async with engine.stream(PREFIX, Sampling(), max_tokens=9, alternatives=2) as stream:
+        async with engine.stream(
+            Request(PREFIX, Sampling(), max_tokens=9, alternatives=2)
+        ) as stream:
             tokens = [token async for arrival in stream for token in arrival]
         await engine.close()
     assert [(token.text, token.logprob) for token in tokens] == said
@@ -151,14 +158,14 @@ async def test_a_template_that_refuses_is_a_typed_error() -> None:
     template = ChatTemplate("{{ raise_exception('no such turn') }}")
     engine = CompletionsEngine("http://x/v1", "m", template=template)
     with pytest.raises(EngineRefused, match=r"^m at http://x/v1: .*no such turn"):
-        async with engine.stream(PREFIX, Sampling(), max_tokens=9):
+        async with engine.stream(Request(PREFIX, Sampling(), max_tokens=9)):
             pass
 
 
 async def test_max_tokens_reached() -> None:
     async with serve([say("a b c d")]) as server:
         engine = CompletionsEngine(server.url, "m")
-        async with engine.stream(PREFIX, Sampling(), max_tokens=2) as stream:
+        async with engine.stream(Request(PREFIX, Sampling(), max_tokens=2)) as stream:
             tokens = [token async for arrival in stream for token in arrival]
         await engine.close()
     assert len(tokens) == 2
@@ -168,7 +175,7 @@ async def test_max_tokens_reached() -> None:
 async def test_leaving_a_stream_stops_it_upstream() -> None:
     async with serve([chatter()]) as server:
         engine = CompletionsEngine(server.url, "m")
-        async with engine.stream(PREFIX, Sampling(), max_tokens=10_000) as stream:
+        async with engine.stream(Request(PREFIX, Sampling(), max_tokens=10_000)) as stream:
             await anext(aiter(stream))
             assert server.open_streams == 1
         assert await soon(lambda: server.disconnects == 1)
@@ -272,7 +279,9 @@ async def sending(
     async with listening(app) as root:
         engine = CompletionsEngine(f"{root}/v1", "m")
         try:
-            async with engine.stream(prefix, Sampling(), **{"max_tokens": 50, **how}) as stream:
+            async with engine.stream(
+                Request(prefix, Sampling(), **{"max_tokens": 50, **how})
+            ) as stream:
                 yield stream
         finally:
             await engine.close()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator
-from typing import Any
 
 import aiohttp
 import pytest
@@ -13,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from trigreason.bundled import CONTEXT_TOKENS, SRM_FILE, problems
-from trigreason.engines.base import Prefix, Sampling
+from trigreason.engines.base import Prefix, Request, Sampling
 from trigreason.engines.completions import CompletionsEngine
 from trigreason.engines.embedded import EmbeddedEngine, load
 from trigreason.engines.embedded.control_words import CUT, ControlWords, Prompt
@@ -110,7 +109,7 @@ async def tokens_of(engine: EmbeddedEngine, content: str, *, special: bool) -> l
 
 async def prompt_length(engine: EmbeddedEngine, content: str) -> int | None:
     prefix = Prefix((Message("user", content),))
-    async with engine.stream(prefix, Sampling(temperature=0), max_tokens=1) as stream:
+    async with engine.stream(Request(prefix, Sampling(temperature=0), max_tokens=1)) as stream:
         async for _ in stream:
             pass
     return stream.usage.prompt_tokens
@@ -120,8 +119,8 @@ async def test_ordinary_prompts_are_sent_as_they_are(engine: EmbeddedEngine) -> 
     plain = CompletionsEngine(engine.url, engine.model, template=engine.template)
     for problem in problems():
         prefix = Prefix((Message("user", problem.question),), "Let me <think> about </think> it.")
-        asked: tuple[Any, ...] = (prefix, Sampling(), 9, 0)
-        assert engine.request_body(*asked)["prompt"] == plain.request_body(*asked)["prompt"]
+        request = Request(prefix, Sampling(), 9, 0)
+        assert engine.request_body(request)["prompt"] == plain.request_body(request)["prompt"]
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ import pytest
 import pytest_asyncio
 
 from trigreason.bundled import CONTEXT_TOKENS, LRM_FILE, SRM_FILE, problems
-from trigreason.engines.base import ContextTooLong, Finish, NotAModel, Prefix, Sampling
+from trigreason.engines.base import ContextTooLong, Finish, NotAModel, Prefix, Request, Sampling
 from trigreason.engines.embedded import (
     SPINNING,
     EmbeddedEngine,
@@ -42,7 +42,9 @@ async def engine() -> AsyncIterator[EmbeddedEngine]:
 async def written(
     engine: EmbeddedEngine, prefix: Prefix, max_tokens: int, sampling: Sampling = GREEDY
 ) -> list[Token]:
-    async with engine.stream(prefix, sampling, max_tokens=max_tokens, alternatives=0) as stream:
+    async with engine.stream(
+        Request(prefix, sampling, max_tokens=max_tokens, alternatives=0)
+    ) as stream:
         return [token async for tokens in stream for token in tokens]
 
 
@@ -179,7 +181,9 @@ async def test_slots_do_not_share_a_context() -> None:
 
 
 async def test_a_stream_tells_everything(engine: EmbeddedEngine) -> None:
-    async with engine.stream(Prefix(QUESTION), GREEDY, max_tokens=7, alternatives=3) as stream:
+    async with engine.stream(
+        Request(Prefix(QUESTION), GREEDY, max_tokens=7, alternatives=3)
+    ) as stream:
         tokens = [token async for arrival in stream for token in arrival]
     assert len(tokens) == 7
     assert all(token.logprob is not None and token.logprob <= 0 for token in tokens)
@@ -190,7 +194,7 @@ async def test_a_stream_tells_everything(engine: EmbeddedEngine) -> None:
 
 
 async def test_the_model_ends_its_turn(engine: EmbeddedEngine) -> None:
-    async with engine.stream(Prefix(QUESTION), GREEDY, max_tokens=900) as stream:
+    async with engine.stream(Request(Prefix(QUESTION), GREEDY, max_tokens=900)) as stream:
         tokens = [token async for arrival in stream for token in arrival]
     assert stream.finish in (Finish.STOP, Finish.LENGTH)
     assert all(token.logprob is None for token in tokens)
@@ -215,9 +219,10 @@ async def test_tags_that_are_special_tokens_are_shown(
     token = read_metadata(SRM_FILE)["tokenizer.ggml.tokens"].index("<|im_start|>")
     own = engine.tags
     engine.tags = tags
-    body = engine.request_body(Prefix(QUESTION), GREEDY, 1, 0) | {"logit_bias": [[token, 1000.0]]}
+    request = Request(Prefix(QUESTION), GREEDY, 1, 0)
+    body = engine.request_body(request) | {"logit_bias": [[token, 1000.0]]}
     engine.tags = own
-    async with engine.running(body, engine.reading(False, 1, None)) as stream:
+    async with engine.running(body, engine.reading(request)) as stream:
         tokens = [token async for arrived in stream for token in arrived]
     assert "".join(token.text for token in tokens) == shown
 
@@ -239,7 +244,9 @@ async def test_a_prompt_that_is_too_long(engine: EmbeddedEngine) -> None:
 
 async def test_a_full_context_ends_the_stream(engine: EmbeddedEngine) -> None:
     long = Prefix((Message("user", "Who?"),), "Alice and Bob swap. " * 90)
-    async with engine.stream(long, Sampling(temperature=5, top_p=1), max_tokens=4000) as stream:
+    async with engine.stream(
+        Request(long, Sampling(temperature=5, top_p=1), max_tokens=4000)
+    ) as stream:
         tokens = [token async for arrival in stream for token in arrival]
     assert len(tokens) < CONTEXT_TOKENS
     assert stream.finish is not None
@@ -248,7 +255,7 @@ async def test_a_full_context_ends_the_stream(engine: EmbeddedEngine) -> None:
 async def test_leaving_a_stream_frees_the_slot(engine: EmbeddedEngine) -> None:
     endless = Sampling(temperature=5, top_p=1)
     for _ in range(3):
-        async with engine.stream(Prefix(QUESTION), endless, max_tokens=800) as stream:
+        async with engine.stream(Request(Prefix(QUESTION), endless, max_tokens=800)) as stream:
             async for _tokens in stream:
                 break
         left = perf_counter()
@@ -257,7 +264,7 @@ async def test_leaving_a_stream_frees_the_slot(engine: EmbeddedEngine) -> None:
 
 
 async def test_slots_are_idle_after_leaving(engine: EmbeddedEngine) -> None:
-    async with engine.stream(Prefix(QUESTION), GREEDY, max_tokens=800) as stream:
+    async with engine.stream(Request(Prefix(QUESTION), GREEDY, max_tokens=800)) as stream:
         await anext(aiter(stream))
     left = perf_counter()
     async with aiohttp.ClientSession() as session:
@@ -318,7 +325,9 @@ async def test_a_prompt_that_left_its_slot_is_kept_within_bounds(
     known = []
     for fruit in ("apple", "plum", "apple"):
         words = " ".join(f"{fruit}{number}" for number in range(30))
-        async with engine.stream(Prefix((Message("user", words),)), GREEDY, max_tokens=2) as stream:
+        async with engine.stream(
+            Request(Prefix((Message("user", words),)), GREEDY, max_tokens=2)
+        ) as stream:
             async for _ in stream:
                 pass
         read, cached = stream.usage.prompt_tokens, stream.usage.cached_tokens

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from trigreason.engines.base import Capabilities, Engine, EngineError, Prefix, Sampling
+from trigreason.engines.base import Capabilities, Engine, EngineError, Prefix, Request
 from trigreason.engines.chat_prefix import ChatStream
 from trigreason.engines.completions import CompletionStream
 from trigreason.engines.fields_stream import FieldsStream
@@ -183,16 +183,7 @@ class DoubleEngine(Engine):
         self._data = data
 
     @asynccontextmanager
-    async def stream(
-        self,
-        prefix: Prefix,
-        sampling: Sampling,
-        *,
-        max_tokens: int,
-        alternatives: int | None = None,
-        needs_logprobs: bool = False,
-        one_step: bool = False,
-    ) -> AsyncIterator[HttpStream]:
+    async def stream(self, request: Request) -> AsyncIterator[HttpStream]:
         self.requests += 1
         yield self._dialect.stream(SimpleNamespace(content=InMemory(self._data)))
 

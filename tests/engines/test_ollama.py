@@ -12,7 +12,14 @@ from aiohttp import web
 from tests.doubles.ollama import OllamaDouble
 from tests.doubles.turns import serving
 from tests.scripted_server import listening
-from trigreason.engines.base import Capabilities, EngineFailed, EngineRefused, Prefix, Sampling
+from trigreason.engines.base import (
+    Capabilities,
+    EngineFailed,
+    EngineRefused,
+    Prefix,
+    Request,
+    Sampling,
+)
 from trigreason.engines.ollama import LineSplitter, ModelPage, OllamaEngine, ask_show
 from trigreason.engines.templates import ChatTemplate
 from trigreason.reasoning import Message
@@ -21,7 +28,7 @@ QUESTION = (Message("user", "2 + 2?"),)
 
 
 async def read(engine: OllamaEngine) -> str:
-    async with engine.stream(Prefix(QUESTION), Sampling(), max_tokens=99) as stream:
+    async with engine.stream(Request(Prefix(QUESTION), Sampling(), max_tokens=99)) as stream:
         return "".join([token.text async for arrival in stream for token in arrival])
 
 
@@ -30,7 +37,7 @@ def test_every_option_is_spelled_out(url: str) -> None:
     engine = OllamaEngine(url, "m", template=ChatTemplate("Q: {{ messages[0].content }}"))
     sampling = Sampling(temperature=0.5, top_p=0.9, min_p=0.1, seed=3)
     assert engine.url == "http://there:1"
-    assert engine.request_body(Prefix(QUESTION, "So"), sampling, 9, None) == {
+    assert engine.request_body(Request(Prefix(QUESTION, "So"), sampling, 9, None)) == {
         "model": "m",
         "prompt": "Q: 2 + 2?<think>\nSo",
         "raw": True,
@@ -55,7 +62,7 @@ def test_every_option_is_spelled_out(url: str) -> None:
 def test_what_is_sent_when_asked_for() -> None:
     capabilities = Capabilities(context_tokens=8192)
     engine = OllamaEngine("http://there", "m", capabilities=capabilities)
-    body = engine.request_body(Prefix(QUESTION), Sampling(top_k=5), 9, 50, one_step=True)
+    body = engine.request_body(Request(Prefix(QUESTION), Sampling(top_k=5), 9, 50, one_step=True))
     assert body["logprobs"] is True
     assert body["top_logprobs"] == 20
     assert body["options"]["num_ctx"] == 8192

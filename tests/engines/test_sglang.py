@@ -21,6 +21,7 @@ from trigreason.engines.base import (
     Finish,
     NoLogprobs,
     Prefix,
+    Request,
     Sampling,
     Usage,
 )
@@ -47,12 +48,12 @@ def test_all_of_a_request() -> None:
         "repetition_penalty": 1.0,
         "max_new_tokens": 50,
     }
-    assert engine().request_body(PREFIX, sampling, 50, None) == {
+    assert engine().request_body(Request(PREFIX, sampling, 50, None)) == {
         "text": prompt,
         "sampling_params": parameters,
         "stream": True,
     }
-    assert engine().request_body(PREFIX, sampling, 50, 20, one_step=True) == {
+    assert engine().request_body(Request(PREFIX, sampling, 50, 20, one_step=True)) == {
         "text": prompt,
         "sampling_params": parameters | {"stop": ["\n\n"], "no_stop_trim": True},
         "stream": True,
@@ -66,7 +67,7 @@ def test_what_may_not_fit_is_left_open() -> None:
     """A token may be a single byte, one may stand before the prompt, and one is to spare."""
     prompt = len(engine().prompt(PREFIX).encode())
     for context, sent in ((None, 50), (prompt + 52, 50), (prompt + 51, None), (60, None)):
-        body = engine(context).request_body(PREFIX, Sampling(), 50, None)
+        body = engine(context).request_body(Request(PREFIX, Sampling(), 50, None))
         assert body["sampling_params"]["max_new_tokens"] == sent
 
 
@@ -219,7 +220,7 @@ async def test_an_abort_that_is_refused_is_nobodys_trouble(status: int) -> None:
     double = Strict(Manners(pause=0.02))
     async with serve(double):
         own = SglangGenerateEngine(double.root, "m")
-        async with own.stream(PREFIX, Sampling(), max_tokens=50) as stream:
+        async with own.stream(Request(PREFIX, Sampling(), max_tokens=50)) as stream:
             await anext(aiter(stream))
         await own.close()
     assert len(double.aborted) == 1
@@ -238,7 +239,7 @@ async def test_a_reader_that_is_cancelled_before_the_first_token_aborts() -> Non
         with pytest.raises(TimeoutError):
             async with (
                 asyncio.timeout(0.1),
-                own.stream(PREFIX, Sampling(), max_tokens=50),
+                own.stream(Request(PREFIX, Sampling(), max_tokens=50)),
             ):
                 pass
         await own.close()

@@ -69,6 +69,28 @@ class Sampling:
         return replace(self, seed=(mixed ^ mixed >> 31) % 2**31)
 
 
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What a model is asked for: to continue ``prefix``.
+
+    Attributes:
+        max_tokens: it writes at most so many.
+        alternatives: each token comes with its logprob and so many of the likeliest tokens
+            (0: the chosen one alone); None asks for no probabilities.
+        needs_logprobs: a server that sends none all the same is an error; without, its tokens
+            have no probability.
+        one_step: the server is asked to stop at the first blank line; the stream still gives that
+            blank line.
+    """
+
+    prefix: Prefix
+    sampling: Sampling
+    max_tokens: int
+    alternatives: int | None = None
+    needs_logprobs: bool = False
+    one_step: bool = False
+
+
 class Finish(StrEnum):
     """Why a server ended a stream by itself."""
 
@@ -152,24 +174,8 @@ class Engine(ABC):
         return Breaker()
 
     @abstractmethod
-    def stream(
-        self,
-        prefix: Prefix,
-        sampling: Sampling,
-        *,
-        max_tokens: int,
-        alternatives: int | None = None,
-        needs_logprobs: bool = False,
-        one_step: bool = False,
-    ) -> AbstractAsyncContextManager[TokenStream]:
-        """Continue ``prefix`` by at most ``max_tokens`` tokens.
-
-        ``alternatives`` asks for each token's logprob and that many likeliest tokens (0: the
-        chosen one alone); None asks for no probabilities. With ``needs_logprobs`` a server that
-        sends none all the same is an error; without, its tokens have no probability. With
-        ``one_step`` the server is asked to stop at the first blank line; the stream still gives
-        that blank line. Leaving the context closes the request, and that stops generation on the
-        server.
+    def stream(self, request: Request) -> AbstractAsyncContextManager[TokenStream]:
+        """Send a request. Leaving the context closes it, and that stops the model's writing.
 
         Raises (from entering the context or from iterating):
             EngineError: see its kinds.

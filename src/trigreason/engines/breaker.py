@@ -27,8 +27,8 @@ class BreakerState(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Pass:
-    """Leave to send one request; ``began`` is when it was given, by the breaker's clock.
+class Permit:
+    """For one request; ``began`` is when it was given, by the breaker's clock.
 
     ``run`` is what the request is for.
     """
@@ -58,7 +58,7 @@ class Breaker:
         self._failed_runs: set[object] = set()
         self._failed_at = -1.0
         self._opened_at: float | None = None
-        self._trials: set[Pass] = set()
+        self._trials: set[Permit] = set()
 
     @property
     def state(self) -> BreakerState:
@@ -77,22 +77,22 @@ class Breaker:
         """Whether a run has failed since the engine was last heard of."""
         return run in self._failed_runs
 
-    def enter(self, run: object | None = None) -> Pass | None:
-        """Leave for a request of a run (None: of one by itself), or None.
+    def enter(self, run: object | None = None) -> Permit | None:
+        """A permit for a request of a run (None: of one by itself), or None.
 
         While half open at most ``TRIALS`` runs get it, each of them once.
         """
-        leave = Pass(self._clock(), object() if run is None else run)
+        permit = Permit(self._clock(), object() if run is None else run)
         match self.state:
             case BreakerState.OPEN:
                 return None
             case BreakerState.HALF_OPEN:
                 under_way = {each.run for each in self._trials}
                 known = under_way | self._failed_runs
-                if leave.run in known or len(known) >= self._most_trials:
+                if permit.run in known or len(known) >= self._most_trials:
                     return None
-                self._trials.add(leave)
-        return leave
+                self._trials.add(permit)
+        return permit
 
     def answered(self) -> None:
         """The engine says something, if only that it refuses."""
@@ -105,19 +105,19 @@ class Breaker:
     def _most_trials(self) -> int:
         return min(TRIALS, self.failures)
 
-    def failed(self, leave: Pass, what: str) -> None:
+    def failed(self, permit: Permit, what: str) -> None:
         """A request failed in a way in which another one may fail too."""
-        is_trial = leave in self._trials
-        self._trials.discard(leave)
-        if not is_trial and (self._opened_at is not None or leave.began < self._failed_at):
+        is_trial = permit in self._trials
+        self._trials.discard(permit)
+        if not is_trial and (self._opened_at is not None or permit.began < self._failed_at):
             return
         self.last_failure = what
         self._failed_at = self._clock()
-        self._failed_runs.add(leave.run)
+        self._failed_runs.add(permit.run)
         if len(self._failed_runs) >= (self._most_trials if is_trial else self.failures):
             self._opened_at = self._failed_at
             self._failed_runs.clear()
 
-    def left(self, leave: Pass) -> None:
+    def left(self, permit: Permit) -> None:
         """A request ended before it told anything of the engine."""
-        self._trials.discard(leave)
+        self._trials.discard(permit)

@@ -15,8 +15,7 @@ from typing import Any
 from trigreason.engines.base import (
     BLANK_LINE,
     Capabilities,
-    Prefix,
-    Sampling,
+    Request,
 )
 from trigreason.engines.chat_apis import ChatApi
 from trigreason.engines.chat_wire import Delta, decode_chat_chunk
@@ -57,62 +56,46 @@ class ChatPrefixEngine(HttpEngine):
     def dialect_name(self) -> str:
         return self.api.name
 
-    def request_body(
-        self,
-        prefix: Prefix,
-        sampling: Sampling,
-        max_tokens: int,
-        alternatives: int | None,
-        *,
-        one_step: bool = False,
-    ) -> dict[str, Any]:
+    def request_body(self, request: Request) -> dict[str, Any]:
         """The JSON of one request, with every sampling parameter that the API has."""
-        api, turn = self.api, AssistantTurn(prefix)
-        messages = [_told_again(message) for message in prefix.messages]
+        api, turn = self.api, AssistantTurn(request.prefix)
+        messages = [_told_again(message) for message in request.prefix.messages]
         body: dict[str, Any] = {
             "model": self.model,
             "messages": messages,
             "stream": True,
-            api.max_tokens: max_tokens,
+            api.max_tokens: request.max_tokens,
             **api.always,
             **api.mode(turn),
-            **api.sampling(sampling),
+            **api.sampling(request.sampling),
         }
         if turn.thought is not None or turn.said:
             messages.append({"role": "assistant", **api.message(turn), **api.mark})
             body |= api.continues
-        if alternatives is not None and self.capabilities.logprobs:
-            likeliest = min(alternatives, self.capabilities.max_alternatives)
+        if request.alternatives is not None and self.capabilities.logprobs:
+            likeliest = min(request.alternatives, self.capabilities.max_alternatives)
             body |= {"logprobs": True, "top_logprobs": likeliest}
-        if one_step:
+        if request.one_step:
             body |= {"stop": [BLANK_LINE], **api.keeps_stop}
         return body
 
     @asynccontextmanager
-    async def stream(
-        self,
-        prefix: Prefix,
-        sampling: Sampling,
-        *,
-        max_tokens: int,
-        alternatives: int | None = None,
-        needs_logprobs: bool = False,
-        one_step: bool = False,
-    ) -> AsyncIterator[ChatStream]:
-        if needs_logprobs and not self.capabilities.logprobs:
+    async def stream(self, request: Request) -> AsyncIterator[ChatStream]:
+        if request.needs_logprobs and not self.capabilities.logprobs:
             raise no_logprobs(self.where, sent=False)
-        check_askable(prefix, self.where)
-        max_tokens = min(max_tokens, self.capabilities.context_tokens or max_tokens)
-        body = self.request_body(prefix, sampling, max_tokens, alternatives, one_step=one_step)
-        text = JoinedText(AssistantTurn(prefix), apart=self.api.apart, echoes=self.api.echoes)
+        check_askable(request.prefix, self.where)
+        body = self.request_body(self.fitting(request))
+        text = JoinedText(
+            AssistantTurn(request.prefix), apart=self.api.apart, echoes=self.api.echoes
+        )
         async with self.post_fitting("/chat/completions", body, self.api.max_tokens) as response:
             yield ChatStream(
                 response,
                 self.where,
                 EventLines().feed,
                 text=text,
-                needs_logprobs=needs_logprobs,
-                ending=StepEnding(prefix) if one_step else None,
+                needs_logprobs=request.needs_logprobs,
+                ending=StepEnding(request.prefix) if request.one_step else None,
             ).of(self)
 
 

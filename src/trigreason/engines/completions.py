@@ -20,7 +20,7 @@ from trigreason.engines.base import (
     Finish,
     Prefix,
     PromptRefused,
-    Sampling,
+    Request,
 )
 from trigreason.engines.dialects import GENERIC, Dialect
 from trigreason.engines.finishes import is_told
@@ -89,51 +89,35 @@ class CompletionsEngine(HttpEngine):
             written = written.replace(common, own)
         return written
 
-    def request_body(
-        self,
-        prefix: Prefix,
-        sampling: Sampling,
-        max_tokens: int,
-        alternatives: int | None,
-        *,
-        one_step: bool = False,
-    ) -> Body:
+    def request_body(self, request: Request) -> Body:
         """The JSON of one request, every sampling parameter spelled out."""
         body: Body = {
             "model": self.model,
-            "prompt": self.prompt(prefix),
-            "max_tokens": max_tokens,
+            "prompt": self.prompt(request.prefix),
+            "max_tokens": request.max_tokens,
             "stream": True,
-            **self.dialect.sampling(sampling),
+            **self.dialect.sampling(request.sampling),
             **self.dialect.always,
             **self.dialect.showing(self.tags),
         }
-        if alternatives is not None:
-            body["logprobs"] = max(1, min(alternatives, self.capabilities.max_alternatives))
-        if one_step:
+        if request.alternatives is not None:
+            body["logprobs"] = max(1, min(request.alternatives, self.capabilities.max_alternatives))
+        if request.one_step:
             body |= self.dialect.stopping(self.tags)
         return body
 
     @asynccontextmanager
-    async def stream(
-        self,
-        prefix: Prefix,
-        sampling: Sampling,
-        *,
-        max_tokens: int,
-        alternatives: int | None = None,
-        needs_logprobs: bool = False,
-        one_step: bool = False,
-    ) -> AsyncIterator[HttpStream]:
-        max_tokens = min(max_tokens, self.capabilities.context_tokens or max_tokens)
-        body = self.request_body(prefix, sampling, max_tokens, alternatives, one_step=one_step)
-        ending = StepEnding(prefix) if one_step else None
-        async with self.running(body, self.reading(needs_logprobs, max_tokens, ending)) as stream:
+    async def stream(self, request: Request) -> AsyncIterator[HttpStream]:
+        fitting = self.fitting(request)
+        async with self.running(self.request_body(fitting), self.reading(fitting)) as stream:
             yield stream
 
-    def reading(self, needs_logprobs: bool, max_tokens: int, ending: StepEnding | None) -> Reading:
-        """What makes a stream of a response; ``max_tokens`` is for who has to count along."""
-        return lambda response: CompletionStream(response, self.where, needs_logprobs, ending)
+    def reading(self, request: Request) -> Reading:
+        """What makes the stream of a request out of the server's response."""
+        ending = StepEnding(request.prefix) if request.one_step else None
+        return lambda response: CompletionStream(
+            response, self.where, request.needs_logprobs, ending
+        )
 
     @asynccontextmanager
     async def running(self, body: Body, reading: Reading) -> AsyncIterator[HttpStream]:

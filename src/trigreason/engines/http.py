@@ -6,7 +6,7 @@ import asyncio
 from abc import abstractmethod
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import aiohttp
@@ -16,6 +16,7 @@ from trigreason.engines.base import (
     Engine,
     EngineRefused,
     EngineUnreachable,
+    Request,
 )
 from trigreason.engines.bodies import error_text
 from trigreason.engines.proxies import proxy_for
@@ -74,6 +75,11 @@ class HttpEngine(Engine):
     def where(self) -> str:
         """How errors name this engine."""
         return f"{self.model} at {self.url}"
+
+    def fitting(self, request: Request) -> Request:
+        """The request with no more tokens than a known context has."""
+        most = self.capabilities.context_tokens or request.max_tokens
+        return replace(request, max_tokens=min(request.max_tokens, most))
 
     async def close(self) -> None:
         if self._session is not None:

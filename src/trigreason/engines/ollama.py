@@ -13,7 +13,7 @@ from typing import Annotated, Any
 import aiohttp
 import msgspec
 
-from trigreason.engines.base import BLANK_LINE, Capabilities, EngineFailed, Prefix, Sampling, Usage
+from trigreason.engines.base import BLANK_LINE, Capabilities, EngineFailed, Request, Usage
 from trigreason.engines.bodies import page
 from trigreason.engines.completions import (
     Body,
@@ -63,15 +63,7 @@ class OllamaEngine(CompletionsEngine):
             timeouts=timeouts,
         )
 
-    def request_body(
-        self,
-        prefix: Prefix,
-        sampling: Sampling,
-        max_tokens: int,
-        alternatives: int | None,
-        *,
-        one_step: bool = False,
-    ) -> Body:
+    def request_body(self, request: Request) -> Body:
         """The JSON of one request.
 
         ``think`` is sent as false because a model that can think is else taken to be asked to,
@@ -79,8 +71,9 @@ class OllamaEngine(CompletionsEngine):
         file may bring its own. A prefix that does not fit is to be an error, not to lose its
         beginning, which ``truncate`` and ``shift`` say from version 0.12.6 on.
         """
+        sampling = request.sampling
         options: dict[str, Any] = {
-            "num_predict": max_tokens,
+            "num_predict": request.max_tokens,
             "temperature": sampling.temperature,
             "top_p": sampling.top_p,
             "top_k": 0 if sampling.top_k is None else sampling.top_k,
@@ -92,11 +85,11 @@ class OllamaEngine(CompletionsEngine):
         }
         if self.capabilities.context_tokens is not None:
             options["num_ctx"] = self.capabilities.context_tokens
-        if one_step:
+        if request.one_step:
             options["stop"] = [BLANK_LINE]
         body: Body = {
             "model": self.model,
-            "prompt": self.prompt(prefix),
+            "prompt": self.prompt(request.prefix),
             "raw": True,
             "think": False,
             "stream": True,
@@ -104,31 +97,22 @@ class OllamaEngine(CompletionsEngine):
             "shift": False,
             "options": options,
         }
-        if alternatives is not None:
-            likeliest = min(alternatives, self.capabilities.max_alternatives)
+        if request.alternatives is not None:
+            likeliest = min(request.alternatives, self.capabilities.max_alternatives)
             body |= {"logprobs": True, "top_logprobs": likeliest}
         return body
 
     @asynccontextmanager
-    async def stream(
-        self,
-        prefix: Prefix,
-        sampling: Sampling,
-        *,
-        max_tokens: int,
-        alternatives: int | None = None,
-        needs_logprobs: bool = False,
-        one_step: bool = False,
-    ) -> AsyncIterator[OllamaStream]:
-        body = self.request_body(prefix, sampling, max_tokens, alternatives, one_step=one_step)
+    async def stream(self, request: Request) -> AsyncIterator[OllamaStream]:
+        body = self.request_body(request)
         async with self.post(self.path, body) as response:
             yield OllamaStream(
                 response,
                 self.where,
                 LineSplitter().feed,
-                text=JoinedText(AssistantTurn(prefix)),
-                needs_logprobs=needs_logprobs,
-                ending=StepEnding(prefix) if one_step else None,
+                text=JoinedText(AssistantTurn(request.prefix)),
+                needs_logprobs=request.needs_logprobs,
+                ending=StepEnding(request.prefix) if request.one_step else None,
             ).of(self)
 
 

@@ -16,7 +16,7 @@ from uuid import uuid4
 import aiohttp
 import msgspec
 
-from trigreason.engines.base import EngineError, EngineFailed, Finish, Prefix, Sampling
+from trigreason.engines.base import EngineError, EngineFailed, Finish, Request
 from trigreason.engines.completions import (
     Body,
     CompletionsEngine,
@@ -46,8 +46,9 @@ class SglangEngine(CompletionsEngine):
         """The server's address; what is not OpenAI's stands there."""
         return self.url.removesuffix("/v1")
 
-    def reading(self, needs_logprobs: bool, max_tokens: int, ending: StepEnding | None) -> Reading:
-        return lambda response: SglangStream(response, self.where, needs_logprobs, ending)
+    def reading(self, request: Request) -> Reading:
+        ending = StepEnding(request.prefix) if request.one_step else None
+        return lambda response: SglangStream(response, self.where, request.needs_logprobs, ending)
 
     @asynccontextmanager
     async def running(self, body: Body, reading: Reading) -> AsyncIterator[HttpStream]:
@@ -88,32 +89,25 @@ class SglangGenerateEngine(SglangEngine):
     path = "/generate"
     dialect = SGLANG_GENERATE
 
-    def request_body(
-        self,
-        prefix: Prefix,
-        sampling: Sampling,
-        max_tokens: int,
-        alternatives: int | None,
-        *,
-        one_step: bool = False,
-    ) -> Body:
-        prompt = self.prompt(prefix)
-        drawn = self.dialect.sampling(sampling)
+    def request_body(self, request: Request) -> Body:
+        limit = request.max_tokens
+        prompt = self.prompt(request.prefix)
+        drawn = self.dialect.sampling(request.sampling)
         seed = drawn.pop("seed")
         parameters: Body = {
             **drawn,
             "sampling_seed": seed,
             "repetition_penalty": 1.0,
-            "max_new_tokens": max_tokens if self._surely_fits(prompt, max_tokens) else None,
+            "max_new_tokens": limit if self._surely_fits(prompt, limit) else None,
             **self.dialect.showing(self.tags),
         }
-        if one_step:
+        if request.one_step:
             parameters |= self.dialect.stopping(self.tags)
         body: Body = {"text": prompt, "sampling_params": parameters, "stream": True}
-        if alternatives is not None:
+        if request.alternatives is not None:
             body |= {
                 "return_logprob": True,
-                "top_logprobs_num": min(alternatives, self.capabilities.max_alternatives),
+                "top_logprobs_num": min(request.alternatives, self.capabilities.max_alternatives),
                 "return_text_in_logprobs": True,
             }
         return body
@@ -123,10 +117,11 @@ class SglangGenerateEngine(SglangEngine):
         context = self.capabilities.context_tokens
         return context is None or len(prompt.encode()) + 1 + max_tokens < context
 
-    def reading(self, needs_logprobs: bool, max_tokens: int, ending: StepEnding | None) -> Reading:
-        left_out = ending if self.dialect.showing(self.tags) else None
+    def reading(self, request: Request) -> Reading:
+        is_left_out = request.one_step and self.dialect.showing(self.tags)
+        ending = StepEnding(request.prefix) if is_left_out else None
         return lambda response: GenerateStream(
-            response, self.where, needs_logprobs, max_tokens, left_out
+            response, self.where, request.needs_logprobs, request.max_tokens, ending
         )
 
 

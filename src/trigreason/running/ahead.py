@@ -9,11 +9,18 @@ from __future__ import annotations
 import asyncio
 from contextlib import suppress
 
-from trigreason.engines.base import EngineError
+from trigreason.engines.base import EngineError, Request
 from trigreason.hiding import Hiding
-from trigreason.reasoning import Author, StepCutter, low_perplexity_ratio
+from trigreason.reasoning import (
+    Author,
+    Purpose,
+    StepCutter,
+    Stretch,
+    Trigger,
+    low_perplexity_ratio,
+)
+from trigreason.running.asking import Asking
 from trigreason.running.deadline import DeadlinePassed, now
-from trigreason.running.errands import Errands, Whence
 from trigreason.running.hedge import Hedge
 from trigreason.running.requests import Requests
 from trigreason.running.state import RunState
@@ -25,11 +32,9 @@ WARMED_TOKENS = 4
 class Ahead:
     """One run's requests ahead of need: at most one hedge and one warming request at a time."""
 
-    def __init__(
-        self, requests: Requests, errands: Errands, state: RunState, hiding: Hiding
-    ) -> None:
+    def __init__(self, requests: Requests, asking: Asking, state: RunState, hiding: Hiding) -> None:
         self._requests = requests
-        self._errands = errands
+        self._asking = asking
         self._state = state
         self._hiding = hiding
         self._hedge: Hedge | None = None
@@ -46,9 +51,9 @@ class Ahead:
             return
         ratio = low_perplexity_ratio(cutter.open_logprobs, self._state.trace.thresholds.tau)
         if method.would_rewrite(ratio):
-            whence = Whence(self._state.prefix(Author.LRM), self._state.room(one_step=True))
-            step = self._state.cutter(Author.LRM)
-            self._hedge = Hedge(self._requests.open(self._errands.hedge(), whence), step)
+            entry = Stretch(Author.LRM, Purpose.HEDGE, Trigger.COGNITIVE_OFFLOAD)
+            opening = self._requests.open(entry, self._asking.hedge())
+            self._hedge = Hedge(opening, self._state.cutter(Author.LRM))
 
     def take_hedge(self) -> Hedge | None:
         """The rewrite that was begun, for the turn that now asks for it."""
@@ -72,7 +77,7 @@ class Ahead:
             return
         elif Author.LRM in state.method.authors and self._is_due():
             self._has_read()
-            self._warming = asyncio.create_task(self._read(Whence(state.prefix(Author.LRM), 1)))
+            self._warming = asyncio.create_task(self._read(self._asking.warm()))
 
     async def close(self) -> None:
         """End what is still running."""
@@ -97,8 +102,9 @@ class Ahead:
         unread = self._state.thinking_tokens - self._read_tokens
         return by_clock or (tokens is not None and unread >= tokens)
 
-    async def _read(self, whence: Whence) -> None:
+    async def _read(self, request: Request) -> None:
+        entry = Stretch(Author.LRM, Purpose.WARM)
         with suppress(EngineError, DeadlinePassed):
-            async with self._requests.open(self._errands.warm(), whence) as request:
-                while await request.arrival() and request.arrived < WARMED_TOKENS:
+            async with self._requests.open(entry, request) as running:
+                while await running.arrival() and running.arrived < WARMED_TOKENS:
                     pass

@@ -6,15 +6,16 @@ from collections.abc import AsyncGenerator
 
 from trigreason.engines.base import Finish
 from trigreason.events import Event
+from trigreason.reasoning import Purpose, Stretch
 from trigreason.running import ending
-from trigreason.running.errands import Errands, Whence
+from trigreason.running.asking import Asking
 from trigreason.running.requests import Requests
+from trigreason.running.retrying import RetryingStream
 from trigreason.running.state import RunState
-from trigreason.running.turn import Turn, Writing
 
 
 async def answer(
-    requests: Requests, errands: Errands, state: RunState
+    requests: Requests, asking: Asking, state: RunState
 ) -> AsyncGenerator[Event, None]:
     """The answer, behind thinking closed for its author, or the rest of one that broke off.
 
@@ -29,25 +30,20 @@ async def answer(
             yield event
         return
     writer = state.answer_asked_for()
-
-    def whence() -> Whence:
-        return Whence(state.answer_prefix(writer), max(1, writer.room))
-
-    writing = Writing(whence, lambda _: state.take_back())
-    errand = errands.answer(writer.author)
-    async with Turn(requests, errand, writing, requests.pair.failure) as turn:
+    entry = Stretch(writer.author, Purpose.ANSWER)
+    async with RetryingStream(requests, entry, asking.answer(writer)) as stream:
         finish: Finish | None = None
         while finish is None:
-            tokens = await turn.arrival()
+            tokens = await stream.arrival()
             kept = tokens[: writer.room]
             told = [event for token in kept for event in writer.push(token.text)]
-            turn.use(len(kept))
+            stream.use(len(kept))
             state.keep_answer()
             for event in told:
                 yield event
             if len(kept) < len(tokens):
                 finish = Finish.LENGTH  # the server does not keep to max_tokens
             elif not tokens:
-                finish = turn.finish
+                finish = stream.finish
         for event in ending.end_of_answer(state, finish):
             yield event

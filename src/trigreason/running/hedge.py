@@ -7,20 +7,22 @@ from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Self
 
-from trigreason.engines.base import EngineUnreachable, Finish
+from trigreason.engines.base import EngineUnreachable, Finish, Request
 from trigreason.reasoning import Purpose, StepCutter, Token
-from trigreason.running.requests import Request
+from trigreason.running.requests import RunningRequest
 
 
 class Hedge:
     """An LRM step begun early; entering it takes the turn.
 
     It reads no further than the step, unless that closes the thinking. Inside, it is to its
-    reader what a ``Request`` is.
+    reader what a ``RunningRequest`` is.
     """
 
-    def __init__(self, opening: AbstractAsyncContextManager[Request], cutter: StepCutter) -> None:
-        self._told: asyncio.Queue[Request | Sequence[Token] | Exception] = asyncio.Queue()
+    def __init__(
+        self, opening: AbstractAsyncContextManager[RunningRequest], cutter: StepCutter
+    ) -> None:
+        self._told: asyncio.Queue[RunningRequest | Sequence[Token] | Exception] = asyncio.Queue()
         self._reading = asyncio.create_task(self._read(opening, cutter))
 
     async def __aenter__(self) -> Self:
@@ -31,9 +33,9 @@ class Hedge:
         except BaseException:
             await self.drop()
             raise
-        assert isinstance(first, Request), "a request comes before its tokens"
-        self._request = first
-        self._request.purpose = Purpose.WRITE
+        assert isinstance(first, RunningRequest), "a request comes before its tokens"
+        self._running = first
+        self._running.purpose = Purpose.WRITE
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -41,32 +43,36 @@ class Hedge:
         self.settle()
 
     @property
+    def request(self) -> Request:
+        return self._running.request
+
+    @property
     def index(self) -> int:
-        return self._request.index
+        return self._running.index
 
     @property
     def finish(self) -> Finish | None:
-        return self._request.finish
+        return self._running.finish
 
     @property
     def used(self) -> int:
-        return self._request.used
+        return self._running.used
 
     @used.setter
     def used(self, tokens: int) -> None:
-        self._request.used = tokens
+        self._running.used = tokens
 
     async def arrival(self) -> Sequence[Token]:
-        """As ``Request.arrival``; what came while nobody had the turn comes at once."""
+        """As ``RunningRequest.arrival``; what came while nobody had the turn comes at once."""
         told = await self._told.get()
         if isinstance(told, Exception):
             raise told
-        assert not isinstance(told, Request), "a request is told of once"
+        assert not isinstance(told, RunningRequest), "a request is told of once"
         return told
 
     def settle(self) -> None:
         """Complete the entry in the trace anew: what was used is known only now."""
-        self._request.settle()
+        self._running.settle()
 
     async def drop(self) -> None:
         """Close the request."""
@@ -78,7 +84,7 @@ class Hedge:
         return self._reading
 
     async def _read(
-        self, opening: AbstractAsyncContextManager[Request], cutter: StepCutter
+        self, opening: AbstractAsyncContextManager[RunningRequest], cutter: StepCutter
     ) -> None:
         try:
             async with opening as request:

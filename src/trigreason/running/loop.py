@@ -12,8 +12,8 @@ while it runs; only a handover ends it, by closing it, and that stops generation
               </think> in a step that stands: the same stream goes on with the answer
     answer:   a request of its own only where no author closed the thinking (see ``ending``)
 
-A request that fails is followed by one that goes on where it broke off (see ``turn``). Where that
-does not help, the step under way is cut off and the other model goes on alone.
+A request that fails is followed by one that goes on where it broke off (see ``retrying``). Where
+that does not help, the step under way is cut off and the other model goes on alone.
 """
 
 from __future__ import annotations
@@ -27,12 +27,14 @@ from trigreason.events import Done, Event, RunBegun, StepBegun
 from trigreason.pairs import Pair
 from trigreason.reasoning import (
     Features,
+    Purpose,
     Reading,
     Rewrite,
     Step,
     StepEnd,
     StepRecord,
     StopReason,
+    Stretch,
     Token,
     Write,
     repeated_run,
@@ -40,12 +42,12 @@ from trigreason.reasoning import (
 from trigreason.running import ending
 from trigreason.running.ahead import Ahead
 from trigreason.running.answering import answer
+from trigreason.running.asking import Asking
 from trigreason.running.deadline import Deadline, DeadlinePassed, now
-from trigreason.running.errands import Errands, Whence
 from trigreason.running.judging import decide
 from trigreason.running.requests import Requests
+from trigreason.running.retrying import ModelAway, RetryingStream
 from trigreason.running.state import RunState
-from trigreason.running.turn import ModelAway, Turn, Writing
 from trigreason.running.writing import StretchWriter
 
 REPETITION_TOKENS = 16
@@ -61,9 +63,9 @@ class Loop:
         self.pair = pair
         self.state = state
         self.request_per_step = request_per_step
-        self.errands = Errands(pair, state, sampling)
+        self.asking = Asking(pair, state, sampling, request_per_step=request_per_step)
         self.requests = Requests(pair, state.trace, Deadline.within(state.budget.seconds))
-        self.ahead = Ahead(self.requests, self.errands, state, pair.hiding)
+        self.ahead = Ahead(self.requests, self.asking, state, pair.hiding)
 
     async def events(self) -> AsyncGenerator[Event, None]:
         state, trace = self.state, self.state.trace
@@ -72,7 +74,7 @@ class Loop:
         try:
             while trace.stop is None:
                 part = (
-                    answer(self.requests, self.errands, state)
+                    answer(self.requests, self.asking, state)
                     if state.thinking_over
                     else self._stretch()
                 )
@@ -95,52 +97,40 @@ class Loop:
         yield Done(trace)
 
     async def _stretch(self) -> AsyncGenerator[Event, None]:
-        """One turn of thinking: until the pen changes hands, or the answer is written."""
+        """One stretch of thinking: until the pen changes hands, or the answer is written."""
         state = self.state
         for event in state.take_pen():
             yield event
         writer = state.writer()
-        async with self._turn_of(writer) as turn:
+        async with self._stream_of(writer) as stream:
             try:
-                while tokens := await turn.arrival() or await self._unstopped(writer, turn):
-                    for event in await self._take(tokens, writer, turn):
+                while tokens := await stream.arrival() or await self._unstopped(writer, stream):
+                    for event in await self._take(tokens, writer, stream):
                         yield event
                     if writer.failure is not None:
                         raise writer.failure
                     if writer.done:
                         return
-                for event in await self._end_of_stream(writer, turn):
+                for event in await self._end_of_stream(writer, stream):
                     yield event
                 if writer.failure is not None:
                     raise writer.failure
             except (DeadlinePassed, ModelAway, EngineError):
-                for event in self._cut_off(writer, turn):
+                for event in self._cut_off(writer, stream):
                     yield event
                 raise
             except BaseException:
-                self._cut_off(writer, turn)  # closed or cancelled: nobody listens any more
+                self._cut_off(writer, stream)  # closed or cancelled: nobody listens any more
                 raise
 
-    def _turn_of(self, writer: StretchWriter) -> Turn:
-        """A turn at thinking that goes on from where ``writer`` is, whatever happens to it."""
-        state, cutter = self.state, writer.cutter
+    def _stream_of(self, writer: StretchWriter) -> RetryingStream:
+        """The tokens of a stretch, from wherever ``writer`` is, whatever happens to a request."""
+        entry = Stretch(writer.author, Purpose.WRITE, self.state.trigger)
         hedge = self.ahead.take_hedge()
-        errand = self.errands.write()
-
-        def whence() -> Whence:
-            if state.answer is not None:
-                return Whence(state.answer_prefix(state.answer), max(1, state.answer.room))
-            one_step = self.request_per_step or errand.one_step
-            prefix = state.prefix(writer.author, cutter.open_text)
-            return Whence(prefix, max(1, state.room(one_step=one_step) - cutter.open_tokens))
-
-        def take_back(tags: bool) -> int:
-            return cutter.take_back(tags=tags) if state.answer is None else state.take_back()
-
-        return Turn(self.requests, errand, Writing(whence, take_back), self.pair.failure, hedge)
+        return RetryingStream(self.requests, entry, self.asking.stretch(writer), hedge)
 
     async def _take(
-        self, tokens: Sequence[Token], writer: StretchWriter, turn: Turn
+        self, tokens: Sequence[Token], writer: StretchWriter, stream: RetryingStream
     ) -> list[Event]:
         """Put arrived tokens into the step under way, and into the answer once it has begun."""
         state = self.state
@@ -150,15 +140,15 @@ class Loop:
                 events += ending.end_of_answer(state, Finish.LENGTH)
                 writer.done = True
                 return events
-            turn.use()
+            stream.use()
             if state.answer is not None:
                 events += state.answer.push(token.text)
             else:
                 finished = writer.cutter.push(token)
                 if not writer.cutter.closed:
-                    finished += self._cut_short(writer, turn)
+                    finished += self._cut_short(writer, stream)
                 if finished:
-                    events += await self._finish_all(finished, writer, turn)
+                    events += await self._finish_all(finished, writer, stream)
             if writer.done:
                 return events
         if state.answer is not None:
@@ -168,24 +158,24 @@ class Loop:
         events += writer.show()
         return events
 
-    async def _unstopped(self, writer: StretchWriter, turn: Turn) -> Sequence[Token]:
+    async def _unstopped(self, writer: StretchWriter, stream: RetryingStream) -> Sequence[Token]:
         """The tokens behind a stop at which the server was to end a step and has not ended one.
 
         The text that ends a step does not do so at its very beginning, in a code block or in the
-        answer. Where the server says that the model ended its turn, there is nothing behind it.
+        answer. Where the server says that the model ended its stream, there is nothing behind it.
         """
-        if not turn.errand.one_step or turn.finish is not Finish.STOP:
+        if not stream.request.one_step or stream.finish is not Finish.STOP:
             return ()
         if self.state.answer is None and not writer.cutter.open_text.endswith(BLANK_LINE):
             return ()
-        await turn.go_on_with(replace(turn.errand, one_step=False))
-        return await turn.arrival()
+        await stream.go_on_with(self.asking.unstopped(writer, stream.request))
+        return await stream.arrival()
 
-    def _cut_short(self, writer: StretchWriter, turn: Turn) -> list[Step]:
+    def _cut_short(self, writer: StretchWriter, stream: RetryingStream) -> list[Step]:
         """The step under way, where the budget is spent with it or where it repeats itself."""
         state, cutter = self.state, writer.cutter
         if state.is_spent(cutter.open_tokens):
-            turn.use(-cutter.take_back(tags=True))
+            stream.use(-cutter.take_back(tags=True))
             steps = cutter.flush(StepEnd.CUT_OFF)
             if not steps:
                 state.close_thinking("thinking_tokens")
@@ -197,25 +187,27 @@ class Loop:
         return []
 
     async def _finish_all(
-        self, steps: Sequence[Step], writer: StretchWriter, turn: Turn
+        self, steps: Sequence[Step], writer: StretchWriter, stream: RetryingStream
     ) -> list[Event]:
         """Decide on finished steps in their order; what follows a lost pen is dropped."""
         events: list[Event] = []
         for step in steps:
             if not writer.done:
                 writer.undecided = step
-                events += await self._finish(step, writer, turn)
+                events += await self._finish(step, writer, stream)
                 writer.undecided = None
         return events
 
-    async def _finish(self, step: Step, writer: StretchWriter, turn: Turn) -> list[Event]:
+    async def _finish(
+        self, step: Step, writer: StretchWriter, stream: RetryingStream
+    ) -> list[Event]:
         """A step is finished: decide, record, and say whether its author goes on."""
         state = self.state
         events: list[Event] = []
         reading = state.run.read(Features(step))
         try:
             decision, score = await decide(
-                step, reading, self.pair, state, self.requests, self.errands
+                step, reading, self.pair, state, self.requests, self.asking
             )
         except ModelAway as away:  # the score is lost, the step is not
             decision, score = Write(step.author), None
@@ -230,7 +222,7 @@ class Loop:
         if is_over:
             step = replace(step, end=StepEnd.CUT_OFF)
         state.decide(decision, step)
-        record = self._record(step, reading, turn, score)
+        record = self._record(step, reading, stream, score)
         if isinstance(decision, Rewrite):
             writer.done = True
             return [state.drop(record, decision.trigger)]
@@ -250,7 +242,7 @@ class Loop:
         self.ahead.step_stands(step.author)
         return events
 
-    def _cut_off(self, writer: StretchWriter, turn: Turn) -> list[Event]:
+    def _cut_off(self, writer: StretchWriter, stream: RetryingStream) -> list[Event]:
         """Keep what there is of the step under way; no method is asked about it."""
         if writer.done:
             return []
@@ -261,24 +253,24 @@ class Loop:
         events: list[Event] = []
         for step in open_steps:
             state.decide(Write(step.author), step)
-            record = self._record(step, state.run.read(Features(step)), turn)
+            record = self._record(step, state.run.read(Features(step)), stream)
             events += [*writer.show_rest(step), state.keep(record)]
         return events
 
     def _record(
-        self, step: Step, reading: Reading, turn: Turn, score: float | None = None
+        self, step: Step, reading: Reading, stream: RetryingStream, score: float | None = None
     ) -> StepRecord:
         has_logprobs = self.pair.engine(step.author).capabilities.logprobs
-        return self.state.record(step, reading, turn.index, score, has_logprobs=has_logprobs)
+        return self.state.record(step, reading, stream.index, score, has_logprobs=has_logprobs)
 
-    async def _end_of_stream(self, writer: StretchWriter, turn: Turn) -> list[Event]:
-        """The server ended the stream: the author ended its turn, or its context is full."""
+    async def _end_of_stream(self, writer: StretchWriter, stream: RetryingStream) -> list[Event]:
+        """The server ended the stream: the author ended its stream, or its context is full."""
         state = self.state
         if state.answer is not None:
-            return ending.end_of_answer(state, turn.finish)
-        context_full = turn.finish is Finish.LENGTH
+            return ending.end_of_answer(state, stream.finish)
+        context_full = stream.finish is Finish.LENGTH
         rest = writer.cutter.flush(StepEnd.CUT_OFF if context_full else StepEnd.END_OF_STREAM)
-        events = await self._finish_all(rest, writer, turn)
+        events = await self._finish_all(rest, writer, stream)
         if context_full:
             state.trace.limit = state.trace.limit or "context"
         if not rest or isinstance(state.decision, Write):

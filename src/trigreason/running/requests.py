@@ -13,29 +13,36 @@ from trigreason.engines.base import (
     EngineResting,
     Finish,
     LogprobScale,
+    Request,
     TokenStream,
 )
-from trigreason.engines.breaker import Breaker, BreakerState, Pass
+from trigreason.engines.breaker import Breaker, BreakerState, Permit
 from trigreason.engines.plausible import Plausible
 from trigreason.pairs import Pair
 from trigreason.reasoning import Purpose, Stretch, Token, Trace
 from trigreason.running.deadline import Deadline, now
-from trigreason.running.errands import Errand, Whence
 from trigreason.running.rescale import Rescale
 
 AHEAD = (Purpose.WARM, Purpose.HEDGE)
 """Requests that nobody needs yet; what becomes of them says nothing of the engine."""
 
 
-class Request:
-    """A request, ``index`` in the trace's stretches; it brings tokens once it has begun.
+class RunningRequest:
+    """A request that was sent, ``index`` in the trace's stretches; it brings tokens.
 
     ``used`` is the caller's count of the tokens that went into a step, a score or the answer.
     """
 
     def __init__(
-        self, entry: Stretch, trace: Trace, rescale: Rescale, deadline: Deadline, breaker: Breaker
+        self,
+        request: Request,
+        entry: Stretch,
+        trace: Trace,
+        rescale: Rescale,
+        deadline: Deadline,
+        breaker: Breaker,
     ) -> None:
+        self.request = request
         self.purpose = entry.purpose
         self.plausible: Plausible | None = None
         self.used = 0
@@ -122,8 +129,8 @@ class Requests:
         self._began = now()
 
     @asynccontextmanager
-    async def open(self, errand: Errand, whence: Whence) -> AsyncIterator[Request]:
-        """Send one request; on leaving, close it upstream and complete its entry in the trace.
+    async def open(self, entry: Stretch, request: Request) -> AsyncIterator[RunningRequest]:
+        """Send one request; on leaving, close it upstream and complete ``entry`` in the trace.
 
         Raises:
             EngineResting: the engine has failed too often and is left alone for now.
@@ -131,48 +138,42 @@ class Requests:
             EngineError: the engine refuses, or cannot be reached.
         """
         self.deadline.check()
-        engine = self.pair.engine(errand.author)
-        leave = _leave(engine, errand.purpose, self._run)
+        engine = self.pair.engine(entry.author)
+        permit = _permit(engine, entry.purpose, self._run)
+        temperature = request.sampling.temperature
         scale = LogprobScale(self.trace.logprob_scale)
-        rescale = Rescale(engine.capabilities, scale, errand.sampling.temperature)
-        began = now() - self._began
-        entry = Stretch(errand.author, errand.purpose, errand.trigger, began_seconds=began)
-        request = Request(entry, self.trace, rescale, self.deadline, engine.breaker)
-        if errand.needs_logprobs and errand.sampling.temperature > 0:
-            request.plausible = Plausible(engine.model)
+        rescale = Rescale(engine.capabilities, scale, temperature)
+        entry = replace(entry, began_seconds=now() - self._began)
+        running = RunningRequest(request, entry, self.trace, rescale, self.deadline, engine.breaker)
+        if request.needs_logprobs and temperature > 0:
+            running.plausible = Plausible(engine.model)
         try:
             async with AsyncExitStack() as stack:
-                opening = engine.stream(
-                    whence.prefix,
-                    errand.sampling,
-                    max_tokens=whence.room,
-                    alternatives=rescale.alternatives(errand.alternatives),
-                    needs_logprobs=errand.needs_logprobs,
-                    one_step=errand.one_step,
-                )
+                asked = replace(request, alternatives=rescale.alternatives(request.alternatives))
+                opening = engine.stream(asked)
                 try:
-                    request.begin(await self.deadline.keep(stack.enter_async_context(opening)))
+                    running.begin(await self.deadline.keep(stack.enter_async_context(opening)))
                 except EngineError as error:
-                    request.failure = error
+                    running.failure = error
                     raise
-                stack.push_async_callback(request.end)
-                yield request
+                stack.push_async_callback(running.end)
+                yield running
         finally:
-            _tell_breaker(engine.breaker, leave, request)
-            request.settle()
+            _tell_breaker(engine.breaker, permit, running)
+            running.settle()
 
 
-def _leave(engine: Engine, purpose: Purpose, run: object) -> Pass:
-    """The breaker's leave to ask an engine.
+def _permit(engine: Engine, purpose: Purpose, run: object) -> Permit:
+    """The breaker's permit for a request to an engine.
 
     Raises:
         EngineResting, EngineBusy: it gives none.
     """
     breaker = engine.breaker
     is_early = purpose in AHEAD and breaker.state is not BreakerState.CLOSED
-    leave = None if is_early else breaker.enter(run)
-    if leave is not None:
-        return leave
+    permit = None if is_early else breaker.enter(run)
+    if permit is not None:
+        return permit
     seconds = breaker.seconds_left
     if breaker.state is BreakerState.HALF_OPEN and not breaker.has_tried(run):
         raise EngineBusy(
@@ -188,11 +189,11 @@ def _leave(engine: Engine, purpose: Purpose, run: object) -> Pass:
     )
 
 
-def _tell_breaker(breaker: Breaker, leave: Pass, request: Request) -> None:
-    failure = request.failure
+def _tell_breaker(breaker: Breaker, permit: Permit, running: RunningRequest) -> None:
+    failure = running.failure
     if failure is None or not failure.sent:
-        breaker.left(leave)
+        breaker.left(permit)
     elif not failure.transient or isinstance(failure, EngineBusy):
         breaker.answered()
-    elif request.purpose not in AHEAD:
-        breaker.failed(leave, failure.what)
+    elif running.purpose not in AHEAD:
+        breaker.failed(permit, failure.what)

@@ -28,9 +28,9 @@ class Rescale:
             raw_wanted = wanted is LogprobScale.RAW
             self._temperatures = (1.0, temperature) if raw_wanted else (temperature, 1.0)
 
-    def alternatives(self, asked: int) -> int | None:
+    def alternatives(self, asked: int | None) -> int | None:
         """How many likely tokens to ask for; None where the engine has no logprobs."""
-        if not self._has_logprobs:
+        if asked is None or not self._has_logprobs:
             return None
         return min(self._most, SHARPENING_ALTERNATIVES if self._temperatures else asked)
 

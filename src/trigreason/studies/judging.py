@@ -12,12 +12,12 @@ from pathlib import Path
 from trigreason.engines.base import Engine, Sampling
 from trigreason.evaluation.lanes import Lanes
 from trigreason.pairs import Pair
-from trigreason.reasoning import Author, Message, Purpose, Thresholds, Trace
+from trigreason.reasoning import Author, Message, Thresholds, Trace
+from trigreason.running.asking import judge_request
 from trigreason.running.deadline import Deadline
-from trigreason.running.errands import JUDGE_ALTERNATIVES, Errand
 from trigreason.running.judging import ask_for_score
 from trigreason.running.requests import Requests
-from trigreason.running.turn import ModelAway
+from trigreason.running.retrying import ModelAway
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,18 +50,13 @@ async def score_steps(
         EngineError: the model failed for good.
     """
     requests = Requests(pair, Trace("specreason", Thresholds(), (), {}), Deadline())
-    errand = Errand(
-        author=judge,
-        purpose=Purpose.JUDGE,
-        sampling=Sampling(temperature=0.0),
-        alternatives=JUDGE_ALTERNATIVES,
-    )
     scores: list[float | None] = []
     thinking, tags = "", pair.engine(judge).tags
     for step in trajectory.steps:
         prefix = pair.judge.prefix(trajectory.messages, thinking, step, tags)
         try:
-            scores.append(await ask_for_score(requests, errand, prefix, pair))
+            request = judge_request(prefix, Sampling())
+            scores.append(await ask_for_score(requests, judge, request))
         except ModelAway as away:
             raise away.error from away
         thinking += step

@@ -14,7 +14,7 @@ from urllib.request import ProxyHandler, build_opener
 
 import xllamacpp
 
-from trigreason.engines.base import EngineFailed, NotAModel, Prefix, Sampling
+from trigreason.engines.base import EngineFailed, NotAModel, Request
 from trigreason.engines.completions import Body, CompletionsEngine
 from trigreason.engines.dialects import LLAMA_CPP
 from trigreason.engines.embedded.control_words import ControlWords
@@ -52,18 +52,9 @@ class EmbeddedEngine(CompletionsEngine):
     def where(self) -> str:
         return f"{self.model}.gguf"
 
-    def request_body(
-        self,
-        prefix: Prefix,
-        sampling: Sampling,
-        max_tokens: int,
-        alternatives: int | None,
-        *,
-        one_step: bool = False,
-    ) -> Body:
+    def request_body(self, request: Request) -> Body:
         """The JSON of one request; the words of messages are text in it, and never control."""
-        told = self._control.as_text(prefix)
-        body = super().request_body(told, sampling, max_tokens, alternatives, one_step=one_step)
+        body = super().request_body(replace(request, prefix=self._control.as_text(request.prefix)))
         return body | {"prompt": self._control.prompt(body["prompt"])}
 
     async def close(self) -> None:

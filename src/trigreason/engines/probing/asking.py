@@ -8,7 +8,15 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from time import perf_counter
 
-from trigreason.engines.base import Engine, EngineUnreachable, Finish, Prefix, Sampling, Usage
+from trigreason.engines.base import (
+    Engine,
+    EngineUnreachable,
+    Finish,
+    Prefix,
+    Request,
+    Sampling,
+    Usage,
+)
 from trigreason.engines.probing.report import Cost
 from trigreason.reasoning import Message, Token, join_text
 
@@ -81,29 +89,13 @@ class ProbeRequests:
         thinking = self.engine.tags is not None
         return Prefix((Message("user", question),), written, thinking)
 
-    async def ask(
-        self,
-        prefix: Prefix,
-        sampling: Sampling,
-        max_tokens: int,
-        *,
-        alternatives: int | None = None,
-        needs_logprobs: bool = False,
-        one_step: bool = False,
-    ) -> ProbeAnswer:
+    async def ask(self, request: Request) -> ProbeAnswer:
         """One request, read to its end.
 
         Raises:
             EngineError: see its kinds; EngineUnreachable for a silence that is too long.
         """
-        async with self.asked(
-            prefix,
-            sampling,
-            max_tokens,
-            alternatives=alternatives,
-            needs_logprobs=needs_logprobs,
-            one_step=one_step,
-        ) as (answer, arrivals):
+        async with self.asked(request) as (answer, arrivals):
             async for _ in arrivals:
                 if answer.seconds > 3 * self.silence_seconds:
                     break
@@ -111,29 +103,17 @@ class ProbeRequests:
 
     @asynccontextmanager
     async def asked(
-        self,
-        prefix: Prefix,
-        sampling: Sampling,
-        max_tokens: int,
-        *,
-        alternatives: int | None = None,
-        needs_logprobs: bool = False,
-        one_step: bool = False,
+        self, request: Request
     ) -> AsyncIterator[tuple[ProbeAnswer, AsyncIterator[Arrival]]]:
         """A request under way: its answer so far, and what still comes. Leaving closes it."""
         started = perf_counter()
         answer = ProbeAnswer()
         self.cost.requests += 1
-        request = self.engine.stream(
-            prefix,
-            sampling,
-            max_tokens=max_tokens,
-            alternatives=alternatives,
-            needs_logprobs=needs_logprobs,
-            one_step=one_step,
-        )
         try:
-            async with asyncio.timeout(self.silence_seconds) as patience, request as stream:
+            async with (
+                asyncio.timeout(self.silence_seconds) as patience,
+                self.engine.stream(request) as stream,
+            ):
 
                 async def arrivals() -> AsyncIterator[Arrival]:
                     async for tokens in stream:

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from time import perf_counter
 
+from trigreason.engines.base import Request
 from trigreason.engines.probing.asking import GREEDY, ProbeAnswer, ProbeRequests
 from trigreason.engines.probing.continuing import OPENING
 from trigreason.engines.probing.facts import Activity, ServerKind, ServerPages
@@ -83,7 +84,10 @@ async def _closed(
     asking: ProbeRequests, pages: ServerPages, kind: ServerKind, before: Activity, own: ProbeAnswer
 ) -> Watched | None:
     """One request, closed after its first tokens; None where the server never showed it."""
-    async with asking.asked(asking.prefix(OPENING), GREEDY, MAX_TOKENS) as (answer, arrivals):
+    async with asking.asked(Request(asking.prefix(OPENING), GREEDY, MAX_TOKENS)) as (
+        answer,
+        arrivals,
+    ):
         async for _ in arrivals:
             break
         during = await _settled(pages, kind, lambda now: now.running > before.running)

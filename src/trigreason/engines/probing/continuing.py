@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import takewhile
 
-from trigreason.engines.base import BLANK_LINE, Finish
+from trigreason.engines.base import BLANK_LINE, Finish, Request
 from trigreason.engines.probing.asking import GREEDY, QUESTION, ProbeAnswer, ProbeRequests
 from trigreason.engines.probing.report import Finding, State, Topic
 from trigreason.reasoning import Token, join_text
@@ -36,7 +36,7 @@ async def examine_prefix(asking: ProbeRequests, start: str, own: ProbeAnswer) ->
     if cut is None:
         return await _count_on(asking, f"it wrote no more than {shown(own.text)} by itself")
     written, rest = OPENING + own.text[:cut], own.text[cut:]
-    answer = await asking.ask(asking.prefix(written), GREEDY, CONTINUED_TOKENS)
+    answer = await asking.ask(Request(asking.prefix(written), GREEDY, CONTINUED_TOKENS))
     finding = judge_continuation(start, rest, answer.text)
     if finding is not None:
         return finding
@@ -45,7 +45,7 @@ async def examine_prefix(asking: ProbeRequests, start: str, own: ProbeAnswer) ->
 
 
 async def _count_on(asking: ProbeRequests, what: str) -> Finding:
-    counted = (await asking.ask(asking.prefix(COUNT), GREEDY, CONTINUED_TOKENS)).text
+    counted = (await asking.ask(Request(asking.prefix(COUNT), GREEDY, CONTINUED_TOKENS))).text
     if counted.lstrip(" ").startswith("9"):
         return Finding(Topic.PREFIX, State.YES, "counts on: 9 after “… 6, 7, 8,”")
     if fault := _starts_over("", counted):
@@ -113,7 +113,7 @@ async def examine_stop(asking: ProbeRequests, own: ProbeAnswer) -> Finding:
         begin = _begin_of_token(own.tokens, max(0, end - SHORT_OF_BLANK_LINE))
         written, expected = own.text[:begin], own.text[begin:end]
     prefix = asking.prefix(OPENING + written)
-    answer = await asking.ask(prefix, GREEDY, STEP_TOKENS, one_step=True)
+    answer = await asking.ask(Request(prefix, GREEDY, STEP_TOKENS, one_step=True))
     return judge_stop(expected, answer)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
-from trigreason.engines.base import EngineError, EngineUnreachable, LogprobScale, Usage
+from trigreason.engines.base import EngineError, EngineUnreachable, LogprobScale, Request, Usage
 from trigreason.engines.completions import CompletionsEngine
 from trigreason.engines.http import HttpEngine
 from trigreason.engines.probing.advice import advised, advised_uncached
@@ -101,7 +101,7 @@ class Examination:
     async def _first_request(self) -> ProbeAnswer:
         """Also loads the model where the server does that when it is first asked."""
         self._tell("a first request")
-        first = await self._asking.ask(self._asking.prefix(), GREEDY, FIRST_TOKENS)
+        first = await self._asking.ask(Request(self._asking.prefix(), GREEDY, FIRST_TOKENS))
         took = first.first_token_seconds
         after = f"; its first answer took {seconds(took)}" if took is not None else ""
         self._add(Finding(Topic.REACHABLE, State.YES, f"{self._facts}{after}"))
@@ -158,7 +158,9 @@ class Examination:
         if judge_streaming(text).state is not State.NO:
             return text
         try:
-            again = await self._asking.ask(self._asking.prefix(OPENING), GREEDY, OWN_TOKENS)
+            again = await self._asking.ask(
+                Request(self._asking.prefix(OPENING), GREEDY, OWN_TOKENS)
+            )
         except EngineError:
             return text
         return again if judge_streaming(again).state is State.YES else text
@@ -200,8 +202,8 @@ class Examination:
         room = CACHED_PROMPT_TOKENS if context is None else min(CACHED_PROMPT_TOKENS, context // 2)
         repeats = max(1, room // short)
         prefix = self._asking.prefix(question=" ".join([QUESTION] * repeats))
-        self._repeated = repeats, (await self._asking.ask(prefix, GREEDY, 1)).usage
-        usage = (await self._asking.ask(prefix, GREEDY, 1)).usage
+        self._repeated = repeats, (await self._asking.ask(Request(prefix, GREEDY, 1))).usage
+        usage = (await self._asking.ask(Request(prefix, GREEDY, 1))).usage
         finding = judge_cache(usage)
         if usage.cached_tokens == 0:
             return advised_uncached(finding, self._facts.kind)

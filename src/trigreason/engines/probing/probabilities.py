@@ -10,7 +10,7 @@ import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from trigreason.engines.base import EngineRefused, LogprobScale, NoLogprobs, Sampling
+from trigreason.engines.base import EngineRefused, LogprobScale, NoLogprobs, Request, Sampling
 from trigreason.engines.plausible import LOOKED_AT, impossible
 from trigreason.engines.probing.asking import ProbeAnswer, ProbeRequests
 from trigreason.engines.probing.report import Finding, State, Topic
@@ -56,17 +56,17 @@ async def ask_with_logprobs(
     for count in ALTERNATIVES:
         try:
             answer = await asking.ask(
-                prefix, sampling, max_tokens, alternatives=count, needs_logprobs=True
+                Request(prefix, sampling, max_tokens, alternatives=count, needs_logprobs=True)
             )
             return OwnText(answer, count, refused)
         except NoLogprobs:
-            answer = await asking.ask(prefix, sampling, max_tokens)
+            answer = await asking.ask(Request(prefix, sampling, max_tokens))
             return OwnText(answer, None, missing=True)
         except EngineRefused as error:
             refused = error.what
             if error.transient:
                 raise
-    answer = await asking.ask(prefix, sampling, max_tokens)
+    answer = await asking.ask(Request(prefix, sampling, max_tokens))
     return OwnText(answer, None, refused)
 
 
@@ -107,7 +107,9 @@ async def examine_truth(asking: ProbeRequests, own: OwnText) -> Finding | None:
     """
     if impossible(logprobs_of(own.answer.tokens)) is None:
         return None
-    drawn = await asking.ask(asking.prefix(), WARM, LOOKED_AT, alternatives=own.alternatives)
+    drawn = await asking.ask(
+        Request(asking.prefix(), WARM, LOOKED_AT, alternatives=own.alternatives)
+    )
     told = impossible(logprobs_of(drawn.tokens))
     return None if told is None else Finding(Topic.LOGPROBS, State.NO, told, SPECULATES)
 
@@ -129,7 +131,7 @@ async def examine_scale(
     prefix = asking.prefix(written)
     warm, cold = [
         await asking.ask(
-            prefix, replace(sampling, top_p=top_p), SCALE_TOKENS, alternatives=alternatives
+            Request(prefix, replace(sampling, top_p=top_p), SCALE_TOKENS, alternatives=alternatives)
         )
         for sampling in (WARM, COLD)
     ]
@@ -229,7 +231,7 @@ async def examine_seed(asking: ProbeRequests, written: str, max_tokens: int) -> 
         texts: dict[int, list[str]] = {1: [], 2: []}
         for seed in (1, 2, 1, 2):
             sampling = replace(WARM, temperature=temperature, seed=seed)
-            answer = await asking.ask(asking.prefix(written), sampling, max_tokens)
+            answer = await asking.ask(Request(asking.prefix(written), sampling, max_tokens))
             texts[seed].append(answer.text)
         finding = judge_seed(texts, temperature)
         if finding.state is not State.UNKNOWN:

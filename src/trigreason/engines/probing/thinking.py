@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from trigreason.engines.base import Prefix
+from trigreason.engines.base import Prefix, Request
 from trigreason.engines.completions import CompletionsEngine
 from trigreason.engines.probing.asking import GREEDY, QUESTION, ProbeAnswer, ProbeRequests
 from trigreason.engines.probing.report import Finding, State, Topic
@@ -25,7 +25,7 @@ async def examine_thinking(asking: ProbeRequests) -> Finding:
         EngineError: the engine failed.
     """
     prefix = Prefix((Message("user", QUESTION),), thinking=False)
-    begun = await asking.ask(prefix, GREEDY, BEGINNING_TOKENS)
+    begun = await asking.ask(Request(prefix, GREEDY, BEGINNING_TOKENS))
     engine = asking.engine
     guessed = isinstance(engine, CompletionsEngine) and engine.template.guessed
     return judge_thinking(begun.text, engine.tags, guessed=guessed)

@@ -24,8 +24,7 @@ from trigreason.engines.base import (
     Engine,
     EngineUnreachable,
     Finish,
-    Prefix,
-    Sampling,
+    Request,
     Usage,
 )
 from trigreason.reasoning import THINK_TAGS, Author, StepEnd, StepRecord, Token
@@ -113,17 +112,8 @@ class RecordedEngine(Engine):
         self._known = 0
 
     @asynccontextmanager
-    async def stream(
-        self,
-        prefix: Prefix,
-        sampling: Sampling,
-        *,
-        max_tokens: int,
-        alternatives: int | None = None,
-        needs_logprobs: bool = False,
-        one_step: bool = False,
-    ) -> AsyncIterator[_Stream]:
-        """What was recorded behind ``prefix``.
+    async def stream(self, request: Request) -> AsyncIterator[_Stream]:
+        """What was recorded behind the request's prefix.
 
         Raises:
             EngineUnreachable: the model had failed for good before.
@@ -132,16 +122,16 @@ class RecordedEngine(Engine):
         if self._recording.is_away(self._author, index):
             raise _away(self.model)
         steps = self._recording.trace.steps
-        if len(prefix.messages) > len(self._recording.trace.messages):
+        if len(request.prefix.messages) > len(self._recording.trace.messages):
             prompt = self._lengths.judge(self._author, index, steps[index].tokens)
             stream = self._sent(prompt)
             stream.arrivals, stream.ends = [(_SCORE,)], Finish.LENGTH
             self._knows(index + steps[index].standing)
-        elif END_OF_THINKING in prefix.written:
+        elif END_OF_THINKING in request.prefix.written:
             stream = self._sent(self._lengths.answer(self._author))
             stream.arrivals = list(_answer(self._recording.answer_tokens(self._author)))
             stream.ends = Finish.END_OF_TURN
-        elif max_tokens == 1:
+        elif request.max_tokens == 1:
             stream = self._sent(self._lengths.thinking(self._author, index))
             stream.arrivals, stream.ends = [(Token(_WORD),)], Finish.LENGTH
             self._knows(index)
@@ -153,9 +143,9 @@ class RecordedEngine(Engine):
             if is_early and not is_needed:
                 made_up = replace(steps[index], end=StepEnd.BLANK_LINE, logprobs=())
                 stream.arrivals = list(self._step(made_up))
-                stream.ends = Finish.STOP if one_step else None
+                stream.ends = Finish.STOP if request.one_step else None
             else:
-                self._write_on(stream, index + is_needed, one_step=one_step)
+                self._write_on(stream, index + is_needed, one_step=request.one_step)
         try:
             yield stream
         finally:

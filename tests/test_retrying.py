@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from trigreason.engines.base import EngineUnreachable
 from trigreason.failure import FailurePolicy
+from trigreason.running.backoff import Backoff
 from trigreason.running.deadline import Deadline
-from trigreason.running.patience import Patience
 
 BROKEN = EngineUnreachable("it broke", "there", "Look there.")
 
 
 async def attempts(rewarded: bool, policy: FailurePolicy) -> int:
-    patience = Patience(policy, Deadline())
+    backoff = Backoff(policy, Deadline())
     tried = 1
-    while not patience.is_over(BROKEN):
-        await patience.wait(BROKEN)
+    while not backoff.is_over(BROKEN):
+        await backoff.wait(BROKEN)
         tried += 1
         if rewarded:
-            patience.rewarded()
+            backoff.rewarded()
     return tried
 
 

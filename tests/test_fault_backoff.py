@@ -32,8 +32,8 @@ from trigreason.events import ThinkingText
 from trigreason.failure import FailurePolicy
 from trigreason.reasoner import reason
 from trigreason.reasoning import StopReason
+from trigreason.running.backoff import Backoff
 from trigreason.running.deadline import Deadline
-from trigreason.running.patience import Patience
 
 LATER = Instead(429, headers={"Retry-After": "15"})
 
@@ -131,7 +131,7 @@ async def waits(
 
     monkeypatch.setattr("asyncio.sleep", sleep)
     monkeypatch.setattr("random.uniform", lambda low, high: low + share * (high - low))
-    one, error = Patience(WAITING, Deadline()), EngineBusy("busy", "here", "", retry_after=asked)
+    one, error = Backoff(WAITING, Deadline()), EngineBusy("busy", "here", "", retry_after=asked)
     for _ in range(count):
         assert not one.is_over(error)
         await one.wait(error)

@@ -1,24 +1,25 @@
-"""A turn: what one author is asked for, over as many requests as it takes."""
+"""A stream that outlives failures: one text, over as many requests as it takes."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
-from dataclasses import dataclass
 from typing import Protocol, Self
 
-from trigreason.engines.base import EngineError, Finish
-from trigreason.failure import FailurePolicy
-from trigreason.reasoning import Author, Purpose, Token
-from trigreason.running.errands import Errand, Whence
-from trigreason.running.patience import Patience
+from trigreason.engines.base import EngineError, Finish, Request
+from trigreason.reasoning import Author, Purpose, Stretch, Token
+from trigreason.running.asking import Continuation
+from trigreason.running.backoff import Backoff
 from trigreason.running.requests import Requests
 
 
 class Arrivals(Protocol):
-    """A running request, as ``Request`` describes it."""
+    """A running request, as :class:`~trigreason.running.requests.RunningRequest` describes it."""
 
     used: int
+
+    @property
+    def request(self) -> Request: ...
 
     @property
     def index(self) -> int: ...
@@ -43,44 +44,30 @@ class ModelAway(Exception):
         self.error = error
 
 
-@dataclass(frozen=True, slots=True)
-class Writing:
-    """What a turn has to know of the text that it is for.
+class RetryingStream:
+    """After a failure that may pass, a new request goes on with the text.
 
-    ``whence`` says from where the next request goes on. ``take_back`` drops half a character from
-    the end of the text, and half a tag as well where somebody else is to go on; it says how many
-    tokens went with that.
-    """
-
-    whence: Callable[[], Whence]
-    take_back: Callable[[bool], int] = lambda _: 0
-
-
-class Turn:
-    """Arrivals that outlive failures: after one that may pass, a new request goes on.
-
-    ``early`` is a request that is already running and serves as the first; if it could not even
-    be sent, that counts for nothing.
+    Each request is entered into the trace as ``entry``. ``early`` is a request that is already
+    running and serves as the first; if it could not even be sent, that counts for nothing.
     """
 
     def __init__(
         self,
         requests: Requests,
-        errand: Errand,
-        writing: Writing,
-        policy: FailurePolicy,
+        entry: Stretch,
+        continuation: Continuation,
         early: Running | None = None,
     ) -> None:
-        self.errand = errand
         self.index = -1
         self.finish: Finish | None = None
         self._requests = requests
-        self._writing = writing
+        self._entry = entry
+        self._continuation = continuation
         self._early = early
-        self._patience = Patience(policy, requests.deadline)
+        self._backoff = Backoff(requests.pair.failure, requests.deadline)
         self._stack = AsyncExitStack()
         self._brought_text = False
-        self._request: Arrivals | None = None
+        self._running: Arrivals | None = None
         self._last: Arrivals | None = None
 
     async def __aenter__(self) -> Self:
@@ -98,7 +85,7 @@ class Turn:
         """
         while True:
             try:
-                request = self._request or await self._open()
+                request = self._running or await self._open()
                 tokens = await request.arrival()
             except EngineError as error:
                 await self._recover(error)
@@ -110,20 +97,26 @@ class Turn:
 
     def use(self, tokens: int = 1) -> None:
         """So many of the arrived tokens went into a step, a score or the answer."""
-        assert self._request is not None, "tokens come from a request"
-        self._request.used += tokens
+        assert self._running is not None, "tokens come from a request"
+        self._running.used += tokens
 
-    async def go_on_with(self, errand: Errand) -> None:
-        """Ask another way from now on, from where the writing is."""
+    @property
+    def request(self) -> Request:
+        """The last request that was sent."""
+        assert self._last is not None, "a request has been sent"
+        return self._last.request
+
+    async def go_on_with(self, continuation: Continuation) -> None:
+        """Ask another way from now on, from where the text is."""
         await self._close()
-        self.errand = errand
+        self._continuation = continuation
 
     async def _open(self) -> Arrivals:
         request = await self._take_over()
         if request is None:
-            opening = self._requests.open(self.errand, self._writing.whence())
+            opening = self._requests.open(self._entry, self._continuation.next_request())
             request = await self._stack.enter_async_context(opening)
-        self._request = self._last = request
+        self._running = self._last = request
         self.index = request.index
         return request
 
@@ -137,26 +130,26 @@ class Turn:
             return None
 
     async def _recover(self, error: EngineError) -> None:
-        if self._request is not None:
+        if self._running is not None:
             self._take_back(tags=False)
-            is_kept = self._request.used > 0 and self.errand.purpose is not Purpose.JUDGE
+            is_kept = self._running.used > 0 and self._entry.purpose is not Purpose.JUDGE
             if is_kept and self._brought_text:
-                self._patience.rewarded()
+                self._backoff.rewarded()
             self._brought_text = False
-        is_lost = self._patience.is_over(error)
+        is_lost = self._backoff.is_over(error)
         await self._close()
         if is_lost:
             self._take_back(tags=True)
-            raise ModelAway(self.errand.author, error) from error
-        await self._patience.wait(error)
+            raise ModelAway(self._entry.author, error) from error
+        await self._backoff.wait(error)
 
     def _take_back(self, *, tags: bool) -> None:
         """Shorten the text to where it can be gone on from, on the last request's account."""
-        dropped = self._writing.take_back(tags)
+        dropped = self._continuation.take_back(tags)
         if dropped and self._last is not None:
             self._last.used -= dropped
             self._last.settle()
 
     async def _close(self) -> None:
-        self._request = None
+        self._running = None
         await self._stack.aclose()

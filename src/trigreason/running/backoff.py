@@ -10,7 +10,7 @@ from trigreason.failure import FailurePolicy
 from trigreason.running.deadline import Deadline
 
 
-class Patience:
+class Backoff:
     """Counts the attempts in a row that brought no text, and all of them."""
 
     def __init__(self, policy: FailurePolicy, deadline: Deadline) -> None:
