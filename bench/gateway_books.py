@@ -53,7 +53,9 @@ async def books(folder: Path, telling: Telling, ending: str, count: int) -> Book
             await _ask(client, ending, index)
         assert await soon(lambda: client.is_idle)
         await settled(client.service.storage)
-        entered = rows(str(folder / "db"), RECORDS)
+        database = str(folder / "db")
+        assert await soon(lambda: len(rows(database, RECORDS)) == count)
+        entered = rows(database, RECORDS)
         costs = [row["nano_usd"] for row in entered]
         return Books(
             sum(cost or 0 for cost in costs) / NANO,

@@ -155,7 +155,7 @@ async def test_cancelling(situation: str, method: str) -> None:
     plan = SITUATIONS[situation]
     async with no_task_left(), story() as servers, behind_proxies(servers, plan) as doubles:
         running = asyncio.create_task(run(doubles.pair, method))
-        assert await soon(lambda: len(doubles.srm.happened) == len(plan), 5)
+        assert await soon(lambda: len(doubles.srm.happened) == len(plan))
         await asyncio.sleep(0.05)
         assert not running.done()
         running.cancel()

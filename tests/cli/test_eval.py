@@ -210,7 +210,9 @@ def test_a_comparison_from_end_to_end(command: Command, tmp_path: Path) -> None:
     asked = ["eval", "bundled", "--method", "trigreason,lrm", "--limit", "1"]
     asked += ["--group", "navigate", "--logs", str(tmp_path)]
     left = command(*asked, "--json")
-    assert (left.code, left.err) == (0, "trigreason: bundled, pair bundled: 2 runs\n")
+    begun, *progress = left.err.splitlines()
+    assert (left.code, begun) == (0, "trigreason: bundled, pair bundled: 2 runs")
+    assert all(" of 2 runs (" in line for line in progress)
     assert [arm["method"] for arm in left.json["arms"]] == ["trigreason", "lrm"]
     assert all(arm["complete"] for arm in left.json["arms"])
     again = command(*asked)

@@ -349,7 +349,7 @@ async def test_a_client_that_does_not_read_is_given_up(
         try:
             writer.write(_request(chat(model="two", stream=True, trigreason={"repeats": 0})))
             assert await soon(lambda: client.service.admission.running == 1)
-            assert await soon(lambda: client.is_idle, 3.0), "its place is free again"
+            assert await soon(lambda: client.is_idle), "its place is free again"
         finally:
             writer.close()
 

@@ -134,7 +134,7 @@ async def test_a_failing_database_is_tried_again_and_told_of_once(
         with monkeypatch.context() as patched:
             patched.setattr(Database, "transact", fails)
             storage.enter(record(f"x{outage}"))
-            assert await soon(lambda: len(tries) > 5, 5)
+            assert await soon(lambda: len(tries) > 5)
         await settled(storage)
     assert recorded(place) == {"x0", "x1"}
     warnings = [each.message for each in caplog.records if each.levelno == logging.WARNING]
