@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
+import sys
 from collections.abc import AsyncIterator, Callable, Iterator
+from pathlib import Path
 from time import perf_counter
 
 import pytest
@@ -13,6 +16,12 @@ from hypothesis import settings
 
 from trigreason.bundled import load_pair
 from trigreason.pairs import Pair
+
+if sys.dont_write_bytecode:  # the tests start programs by the hundred: compile once, off the tree
+    sys.dont_write_bytecode = False
+    sys.pycache_prefix = str(Path(__file__).parents[1] / ".pytest_cache" / "bytecode")
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    os.environ["PYTHONPYCACHEPREFIX"] = sys.pycache_prefix
 
 settings.register_profile("without deadlines", deadline=None)
 settings.load_profile("without deadlines")  # a busy machine is no fault of an example
