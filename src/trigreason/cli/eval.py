@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from trigreason.budget import Budget
 from trigreason.cli import options
 from trigreason.cli.console import print_json, screen
 from trigreason.cli.extra import needs
@@ -34,6 +35,7 @@ QUESTIONS = "Questions"
 
 
 def evaluate(
+    context: typer.Context,
     task: Annotated[
         str,
         typer.Argument(
@@ -115,27 +117,26 @@ def evaluate(
         ),
     ] = 1,
     seed: options.Seed = 0,
-    budget: Annotated[
+    thinking_tokens: Annotated[
         int | None,
-        typer.Option(
+        options.flag(
+            Budget,
+            "thinking_tokens",
             "--budget",
-            metavar="TOKENS",
-            help="Thinking is closed, and the answer asked for, after so many. Paper: 8192. "
-            "Default: as the pair has it.",
-            rich_help_panel="Limits",
+            origin="Paper: 8192. Default: as the pair has it.",
         ),
     ] = None,
     answer_tokens: options.AnswerTokens = None,
     temperature: options.Temperature = None,
     top_p: options.TopP = None,
     paper: options.Paper = False,
-    n: options.Priming = None,
+    n: options.N = None,
     tau: options.Tau = None,
     rho: options.Rho = None,
     direction: options.Side = None,
-    k: options.Streak = None,
-    m: options.Rectification = None,
-    hesitation: options.Hesitation = None,
+    k: options.K = None,
+    m: options.M = None,
+    expressions: options.Expressions = None,
     accept: options.Accept = None,
     judge_first: options.JudgeFirst = None,
     repeats: options.Repeats = None,
@@ -162,23 +163,13 @@ def evaluate(
         planned = planned_pair(configuration, pair or configuration.settings.default_pair)
         own = own_arm(planned)
         thresholds = options.changed(
-            Thresholds() if paper else own.thresholds,
-            n=n,
-            tau=tau,
-            rho=rho,
-            direction=direction,
-            k=k,
-            m=m,
-            expressions=hesitation,
-            accept=accept,
-            judge_first=judge_first,
-            repeats=repeats,
+            Thresholds() if paper else own.thresholds, **options.given(Thresholds, context)
         )
         base = replace(
             own,
             request_per_step=per_step,
             sampling=options.changed(own.sampling, temperature=temperature, top_p=top_p),
-            budget=options.changed(own.budget, thinking_tokens=budget, answer_tokens=answer_tokens),
+            budget=options.changed(own.budget, **options.given(Budget, context)),
         )
         arms = of_methods(base, methods, thresholds)
         for arm in arms:

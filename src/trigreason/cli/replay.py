@@ -46,14 +46,15 @@ _SHORT = {
 
 
 def replay(
+    context: typer.Context,
     file: options.TraceFile,
     *,
     tau: options.Tau = None,
     rho: options.Rho = None,
     direction: options.Side = None,
-    k: options.Streak = None,
-    m: options.Rectification = None,
-    hesitation: options.Hesitation = None,
+    k: options.K = None,
+    m: options.M = None,
+    expressions: options.Expressions = None,
     as_json: options.Json = False,
 ) -> None:
     """Put a recorded run to its method again, with no model.
@@ -63,10 +64,10 @@ def replay(
     With thresholds: which triggers would have fired on the steps that the SRM wrote?
     """
     recorded = read_trace(file)
-    flags = {"tau": tau, "rho": rho, "direction": direction, "k": k, "m": m}
-    if hesitation or any(value is not None for value in flags.values()):
+    flags = options.given(Thresholds, context)
+    if any(value not in (None, ()) for value in flags.values()):
         with as_wrong_use():
-            changed = options.changed(recorded.thresholds, **flags, expressions=hesitation)
+            changed = options.changed(recorded.thresholds, **flags)
             make_method("trigreason", changed)
         _compare_triggers(recorded, changed, as_json)
     else:

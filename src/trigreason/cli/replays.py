@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import product
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -18,13 +18,17 @@ from trigreason.cli.extra import needs
 from trigreason.cli.options import WrongUse, as_wrong_use
 from trigreason.cli.words import counted, percent
 from trigreason.reasoning import Direction, Thresholds, Trigger, make_method, method_entry
+from trigreason.reasoning.field_docs import field_doc
 from trigreason.reasoning.methods import method_title
+from trigreason.reasoning.names import SYMBOLS
 
 if TYPE_CHECKING:
     from trigreason.evaluation.statistics import Estimate
     from trigreason.studies.replaying import Replays
 
-SYMBOLS = {"n": "n", "tau": "τ", "rho": "ρ", "direction": "direction", "k": "k", "m": "m"}
+VARIED = ("n", "tau", "rho", "direction", "k", "m")
+"""The thresholds that can have several values."""
+
 SHORT = {
     Trigger.STRATEGIC_PRIMING: "priming",
     Trigger.COGNITIVE_OFFLOAD: "offload",
@@ -36,31 +40,38 @@ SHOWN_SHARE = 0.005
 """A share of steps below this reads 0 %."""
 
 
-_WANTED: dict[Any, str] = {int: "whole numbers", float: "numbers"}
+_WANTED: dict[Any, str] = {
+    int: "whole numbers",
+    float: "numbers",
+    Direction: f"one of {', '.join(Direction)}",
+}
 """What an option takes, by the type of its values."""
 
 
-def _several(flag: str, metavar: str, what: str) -> Any:
-    told = f"{what}; several with commas, or given several times. Default: as the runs had it."
-    return typer.Option(flag, metavar=metavar, help=told, rich_help_panel=options.TRIGGERS)
+def _several(name: str, what: str) -> Any:
+    """An option for values of the threshold called ``name``, which is ``what``."""
+    return typer.Option(
+        metavar=field_doc(Thresholds, name).unit or "SIDE",
+        help=f"{what}; several with commas, or given several times. Default: as the runs had it.",
+        rich_help_panel=options.TRIGGERS,
+    )
 
 
 def replay(
+    context: typer.Context,
     logs: options.Logs,
     *,
     method: options.Method = "trigreason",
-    n: Annotated[list[str] | None, _several("--n", "STEPS", "n, priming steps")] = None,
-    tau: Annotated[list[str] | None, _several("--tau", "PPL", "τ")] = None,
-    rho: Annotated[list[str] | None, _several("--rho", "SHARE", "ρ of the offload")] = None,
+    n: Annotated[list[str] | None, _several("n", "n, priming steps")] = None,
+    tau: Annotated[list[str] | None, _several("tau", "τ")] = None,
+    rho: Annotated[list[str] | None, _several("rho", "ρ of the offload")] = None,
     direction: Annotated[
-        list[str] | None, _several("--direction", "SIDE", "The side of ρ that fires: over, under")
+        list[str] | None, _several("direction", "The side of ρ that fires: over, under")
     ] = None,
     k: Annotated[
-        list[str] | None, _several("--k", "STEPS", "k, hesitating steps that ask for the LRM")
+        list[str] | None, _several("k", "k, hesitating steps that ask for the LRM")
     ] = None,
-    m: Annotated[
-        list[str] | None, _several("--m", "STEPS", "m, steps of the LRM after a request")
-    ] = None,
+    m: Annotated[list[str] | None, _several("m", "m, steps of the LRM after a request")] = None,
     as_json: options.Json = False,
 ) -> None:
     """Which triggers would fire in recorded runs under other thresholds, and the SMT that follows.
@@ -70,14 +81,7 @@ def replay(
     Runs of the SRM alone (eval --method srm) tell most.
     """
     with as_wrong_use():
-        values = {
-            "n": _parsed("--n", n, int),
-            "tau": _parsed("--tau", tau, float),
-            "rho": _parsed("--rho", rho, float),
-            "direction": _parsed("--direction", direction, Direction),
-            "k": _parsed("--k", k, int),
-            "m": _parsed("--m", m, int),
-        }
+        values = {name: _parsed(name, context.params[name]) for name in VARIED}
     with needs("evaluation"):
         from trigreason.studies.recorded import read_runs
         from trigreason.studies.replaying import recorded_token_ratio, replayed
@@ -97,7 +101,7 @@ def replay(
     out = screen()
     varied = [name for name, given in values.items() if len(given) > 1]
     told = method_entry(method).thresholds - set(varied)
-    same = [f"{SYMBOLS[name]} = {_value(base, values, name)}" for name in SYMBOLS if name in told]
+    same = [f"{_symbol(name)} = {_value(base, values, name)}" for name in VARIED if name in told]
     head = f"{counted(len(found.runs), 'run')} replayed by {method_title(method)}."
     out.print(Text(f"{head} The same throughout: {', '.join(same)}" if same else head))
     out.print()
@@ -107,15 +111,16 @@ def replay(
         out.print(Text(sentence))
 
 
-def _parsed(flag: str, given: Sequence[str] | None, kind: Callable[[str], Any]) -> list[Any]:
-    """The values of an option, in their order, each once. Raises ValueError for what is none."""
+def _parsed(name: str, given: Sequence[str] | None) -> list[Any]:
+    """A threshold's values, in their order, each once. Raises ValueError for what is none."""
+    kind = type(getattr(Thresholds(), name))
     values: dict[Any, None] = {}
     for text in (text.strip() for each in given or () for text in each.split(",")):
         try:
             values[kind(text)] = None
         except ValueError as error:
-            wanted = _WANTED.get(kind) or f"one of {', '.join(Direction)}"
-            raise ValueError(f"{flag} takes {wanted}, with commas between, not {text!r}") from error
+            wanted = f"{_WANTED[kind]}, with commas between"
+            raise ValueError(f"--{name} takes {wanted}, not {text!r}") from error
     return list(values)
 
 
@@ -125,6 +130,10 @@ def _grid(method: str, base: Thresholds, values: dict[str, list[Any]]) -> Iterat
         setting = options.changed(base, **dict(zip(given, chosen, strict=True)))
         make_method(method, setting)
         yield setting
+
+
+def _symbol(name: str) -> str:
+    return SYMBOLS.get(name, name)
 
 
 def _value(base: Thresholds, values: dict[str, list[Any]], name: str) -> str:
@@ -145,7 +154,7 @@ def _table(found: Replays, varied: Sequence[str]) -> Table:
         header_style="bold",
     )
     shown = [trigger for trigger in SHORT if found.share(trigger).max() >= SHOWN_SHARE]
-    names = [*(SYMBOLS[name] for name in varied), *(SHORT[trigger] for trigger in shown)]
+    names = [*map(_symbol, varied), *(SHORT[trigger] for trigger in shown)]
     for name in [*names, "fired", "hand-\novers", "SMT (95 %)"]:
         table.add_column(name, justify="right", no_wrap=True, vertical="bottom")
     for row, setting in enumerate(found.settings):

@@ -15,6 +15,7 @@ import typer
 from rich.console import Console
 
 from trigreason.answers import boxed
+from trigreason.budget import Budget
 from trigreason.cli import asking, llama_cpp, options
 from trigreason.cli.console import print_json, screen
 from trigreason.cli.failures import FAILURES, failure_to_json
@@ -26,12 +27,14 @@ from trigreason.cli.running import Assignment, RunSoFar, carry_out
 from trigreason.cli.tables import add_up, summary
 from trigreason.cli.words import how_it_ended
 from trigreason.configuration import read_configuration
+from trigreason.engines.base import Sampling
 from trigreason.reasoning import Author, Thresholds, Trace, trace_to_json
 
 MODEL = "GGUF file, hf:ORG/REPO, URL, MODEL@URL, or an engine of the configuration"
 
 
 def solve(
+    context: typer.Context,
     question: Annotated[
         str | None, typer.Argument(help="The question; - reads it from standard input.")
     ] = None,
@@ -59,13 +62,13 @@ def solve(
     trace: options.TraceOut = None,
     seed: options.SeedChange = None,
     paper: options.Paper = False,
-    n: options.Priming = None,
+    n: options.N = None,
     tau: options.Tau = None,
     rho: options.Rho = None,
     direction: options.Side = None,
-    k: options.Streak = None,
-    m: options.Rectification = None,
-    hesitation: options.Hesitation = None,
+    k: options.K = None,
+    m: options.M = None,
+    expressions: options.Expressions = None,
     accept: options.Accept = None,
     judge_first: options.JudgeFirst = None,
     repeats: options.Repeats = None,
@@ -107,28 +110,10 @@ def solve(
             changes = {
                 "thresholds": options.changed(
                     Thresholds() if paper else settings.thresholds,
-                    n=n,
-                    tau=tau,
-                    rho=rho,
-                    direction=direction,
-                    k=k,
-                    m=m,
-                    expressions=hesitation,
-                    accept=accept,
-                    judge_first=judge_first,
-                    repeats=repeats,
+                    **options.given(Thresholds, context),
                 ),
-                "sampling": options.changed(
-                    settings.sampling, temperature=temperature, top_p=top_p, seed=seed
-                ),
-                "budget": options.changed(
-                    settings.budget,
-                    thinking_tokens=thinking_tokens,
-                    answer_tokens=answer_tokens,
-                    step_tokens=step_tokens,
-                    steps=steps,
-                    seconds=seconds,
-                ),
+                "sampling": options.changed(settings.sampling, **options.given(Sampling, context)),
+                "budget": options.changed(settings.budget, **options.given(Budget, context)),
                 "step_break": step_break or settings.step_break,
                 "failure": options.changed(settings.failure, retries=retries),
                 "hiding": options.changed(
