@@ -10,12 +10,11 @@ import typer
 
 from trigreason.budget import Budget
 from trigreason.cli import options
+from trigreason.cli.chosen_pair import chosen_pair
 from trigreason.cli.extra import needs
 from trigreason.cli.fetching import fetch_models
-from trigreason.cli.models import chosen_pair
 from trigreason.cli.options import WrongUse, as_wrong_use
 from trigreason.configuration import Configuration, PlannedPair, read_configuration
-from trigreason.reasoning import Thresholds
 
 LABEL_FREE = "Without labels"
 LABELLED = "With labels"
@@ -92,16 +91,18 @@ def calibrate(
             rich_help_panel=LABELLED,
         ),
     ] = 1,
-    against: Annotated[
+    thrift: Annotated[
         Literal["smt", "usd"],
         typer.Option(
+            "--against",
             help="What accuracy is weighed against: the SRM's share of the thinking, or cost.",
             rich_help_panel=LABELLED,
         ),
     ] = "smt",
-    out: Annotated[
+    folder: Annotated[
         Path,
         typer.Option(
+            "--out",
             metavar="DIR",
             help="Every run is kept here, and none that is here is run again.",
             rich_help_panel=LABELLED,
@@ -155,7 +156,7 @@ def calibrate(
     if write:
         _check_writing(configuration, plan, profile_out)
     with needs("evaluation"):
-        from trigreason.cli.calibrated import Destination, with_labels, without_labels
+        from trigreason.cli.calibrate_outcome import Destination, with_labels, without_labels
         from trigreason.evaluation.questions import load_questions
         from trigreason.studies.calibration.job import Job
     destination = Destination(
@@ -165,31 +166,22 @@ def calibrate(
         figures=figures,
         as_json=as_json,
     )
-    settings = plan.settings
     if task is None:
         assert logs, "checked with the use"
         assert lrm_share is not None, "checked with the use"
         with as_wrong_use():
-            base = options.changed(settings.thresholds, **options.given(Thresholds, context))
-        said = f"direction {base.direction}, " + (
-            "as --direction says" if direction else f"as pair {plan.name} has it"
-        )
+            base = options.flagged(plan.settings.thresholds, context)
+        origin = "as --direction says" if direction else f"as pair {plan.name} has it"
+        said = f"direction {base.direction}, {origin}"
         without_labels(logs, method, lrm_share, base, said, seed, destination)
         return
     with as_wrong_use():
         job = Job(
             plan=plan,
             questions=load_questions(task, data, limit=limit, seed=seed),
-            sampling=options.changed(settings.sampling, temperature=temperature, top_p=top_p),
-            budget=options.changed(settings.budget, **options.given(Budget, context)),
-            folder=out,
-            held_out=held_out,
-            trials=trials,
-            thrift=against,
-            method=method,
-            epochs=epochs,
-            seed=seed,
-            connections=connections,
+            sampling=options.changed(plan.settings.sampling, temperature=temperature, top_p=top_p),
+            budget=options.flagged(plan.settings.budget, context),
+            **options.given(Job, context),
         )
         job.parts()
     fetch_models(plan, quiet=as_json)
@@ -199,7 +191,7 @@ def calibrate(
 _DEFAULT_DATA = "its default source"
 _OF_LOGS = {"lrm_share", "n", "tau", "direction", "m"}
 _OF_TASK = {
-    "data", "limit", "held_out", "trials", "epochs", "against", "out", "connections",
+    "data", "limit", "held_out", "trials", "epochs", "thrift", "folder", "connections",
     "temperature", "top_p", "thinking_tokens", "answer_tokens", "figures",
 }  # fmt: skip
 

@@ -21,6 +21,7 @@ from trigreason.reasoning.field_docs import field_doc
 
 TRIGGERS = "Triggers"
 LIMITS = "Limits"
+SERVERS = "Servers"
 PANELS: dict[type[Any], str] = {Thresholds: TRIGGERS, Sampling: "Sampling", Budget: LIMITS}
 
 Settings = TypeVar("Settings", Thresholds, Sampling, Budget, FailurePolicy, Hiding, LlamaCppOptions)
@@ -140,6 +141,41 @@ StepSeparator = Annotated[
     ),
 ]
 
+Retries = Annotated[
+    int | None,
+    typer.Option(
+        metavar="ATTEMPTS",
+        help="A request that fails is tried again so many times in a row. "
+        f"Default: {FailurePolicy().retries}.",
+        rich_help_panel=SERVERS,
+    ),
+]
+WarmSeconds = Annotated[
+    float | None,
+    typer.Option(
+        metavar="SECONDS",
+        help="While the SRM writes, the LRM reads along at most every so many seconds.",
+        rich_help_panel=SERVERS,
+    ),
+]
+WarmTokens = Annotated[
+    int | None,
+    typer.Option(
+        metavar="TOKENS",
+        help="The same, at most every so many tokens.",
+        rich_help_panel=SERVERS,
+    ),
+]
+Hedge = Annotated[
+    bool | None,
+    typer.Option(
+        "--hedge/--no-hedge",
+        help="Let the LRM begin to rewrite an SRM step that the offload is likely to reject. "
+        "Default: it waits.",
+        rich_help_panel=SERVERS,
+    ),
+]
+
 TraceFile = Annotated[
     str,
     typer.Argument(metavar="FILE", help="A recorded trace, or - for standard input."),
@@ -162,8 +198,14 @@ TraceOut = Annotated[
 
 
 def given(kind: type[Any], context: typer.Context) -> dict[str, Any]:
-    """The flags of a command that are named as fields of ``kind``, with their values."""
-    return {each.name: context.params.get(each.name) for each in fields(kind)}
+    """The parameters of a command that are named as fields of ``kind``, with their values."""
+    names = [each.name for each in fields(kind) if each.name in context.params]
+    return {name: context.params[name] for name in names}
+
+
+def flagged(base: Settings, context: typer.Context) -> Settings:
+    """``base`` with those of its fields that were given as flags of a command."""
+    return changed(base, **given(type(base), context))
 
 
 def changed(base: Settings, **flags: Any) -> Settings:
