@@ -1,4 +1,8 @@
-"""Options that commands share, each with its symbol in the paper and the paper's default."""
+"""Options that commands share.
+
+A command names its options in its signature, for Typer. Those called as a field of a dataclass are
+documented there, and :func:`flagged` takes their values from the command's context.
+"""
 
 from __future__ import annotations
 
