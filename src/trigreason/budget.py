@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, replace
+from typing import Annotated
 
+from trigreason.reasoning.field_docs import FieldDoc
 from trigreason.reasoning.steps import MAX_STEP_TOKENS
 
 ANSWER_SHARE = 4
@@ -21,11 +23,16 @@ class Budget:
     scores come on top and are in the trace.
     """
 
-    thinking_tokens: int = 8192
-    answer_tokens: int = 2048
-    step_tokens: int = MAX_STEP_TOKENS
-    steps: int | None = None
-    seconds: float | None = None
+    thinking_tokens: Annotated[
+        int,
+        FieldDoc("Thinking is closed, and the answer asked for, after so many.", unit="TOKENS"),
+    ] = 8192
+    answer_tokens: Annotated[int, FieldDoc("Longest answer.", unit="TOKENS")] = 2048
+    step_tokens: Annotated[int, FieldDoc("Longest step.", unit="TOKENS")] = MAX_STEP_TOKENS
+    steps: Annotated[int | None, FieldDoc("Thinking is closed after so many.", "", "STEPS")] = None
+    seconds: Annotated[
+        float | None, FieldDoc("The run ends, answered or not, after so many.", "", "SECONDS")
+    ] = None
 
     def __post_init__(self) -> None:
         for name, value in asdict(self).items():

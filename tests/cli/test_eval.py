@@ -11,8 +11,8 @@ import pytest
 from rich.console import Console
 
 from tests.cli.commands import Command
-from trigreason.cli.comparing import comparison_table, comparison_to_json
-from trigreason.cli.watching import SECONDS_BETWEEN_LINES, Watching, duration
+from trigreason.cli.comparison_progress import SECONDS_BETWEEN_LINES, Watching, duration
+from trigreason.cli.comparison_table import comparison_table, comparison_to_json
 from trigreason.configuration import bundled_pair
 from trigreason.evaluation.answering import own_arm
 from trigreason.evaluation.comparison import ArmOutcome, Plan

@@ -71,7 +71,7 @@ def test_names(name: str, found: ModelChoice) -> None:
         ("bundled:rho=nan", "rho: "),
         ("bundled:rho=inf", "rho: "),
         ("bundled:tau=inf", "tau: "),
-        ("bundled:tau=1", "tau: "),
+        ("bundled:tau=0.9", "tau: "),
         ("bundled:rho=-0.1", "rho: "),
         ("bundled:rho=1.01", "rho: "),
         ("bundled:n=-1", "n: "),

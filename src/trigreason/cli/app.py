@@ -17,10 +17,10 @@ from trigreason.cli.doctor import doctor
 from trigreason.cli.eval import evaluate
 from trigreason.cli.failures import FAILURES, one_line
 from trigreason.cli.keys import keys_commands
+from trigreason.cli.models import models
 from trigreason.cli.options import WrongUse
 from trigreason.cli.paper import paper_commands
-from trigreason.cli.presets import models
-from trigreason.cli.replays import replay
+from trigreason.cli.replay import replay
 from trigreason.cli.report import report
 from trigreason.cli.serve import serve
 from trigreason.cli.simulate import simulate

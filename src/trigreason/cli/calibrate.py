@@ -8,10 +8,11 @@ from typing import Annotated, Literal
 
 import typer
 
+from trigreason.budget import Budget
 from trigreason.cli import options
+from trigreason.cli.chosen_pair import chosen_pair
 from trigreason.cli.extra import needs
 from trigreason.cli.fetching import fetch_models
-from trigreason.cli.models import chosen_pair
 from trigreason.cli.options import WrongUse, as_wrong_use
 from trigreason.configuration import Configuration, PlannedPair, read_configuration
 
@@ -38,10 +39,10 @@ def calibrate(
             rich_help_panel=LABEL_FREE,
         ),
     ] = None,
-    n: options.Priming = None,
+    n: options.N = None,
     tau: options.Tau = None,
     direction: options.Side = None,
-    m: options.Rectification = None,
+    m: options.M = None,
     task: Annotated[
         str | None,
         typer.Option(
@@ -90,16 +91,18 @@ def calibrate(
             rich_help_panel=LABELLED,
         ),
     ] = 1,
-    against: Annotated[
+    thrift: Annotated[
         Literal["smt", "usd"],
         typer.Option(
+            "--against",
             help="What accuracy is weighed against: the SRM's share of the thinking, or cost.",
             rich_help_panel=LABELLED,
         ),
     ] = "smt",
-    out: Annotated[
+    folder: Annotated[
         Path,
         typer.Option(
+            "--out",
             metavar="DIR",
             help="Every run is kept here, and none that is here is run again.",
             rich_help_panel=LABELLED,
@@ -111,13 +114,14 @@ def calibrate(
     ] = None,
     temperature: options.Temperature = None,
     top_p: options.TopP = None,
-    budget: Annotated[
+    thinking_tokens: Annotated[
         int | None,
-        typer.Option(
-            metavar="TOKENS",
-            help="Thinking is closed, and the answer asked for, after so many. "
-            "Default: as the pair has it.",
-            rich_help_panel=LABELLED,
+        options.flag(
+            Budget,
+            "thinking_tokens",
+            "--budget",
+            origin="Default: as the pair has it.",
+            panel=LABELLED,
         ),
     ] = None,
     answer_tokens: options.AnswerTokens = None,
@@ -152,7 +156,7 @@ def calibrate(
     if write:
         _check_writing(configuration, plan, profile_out)
     with needs("evaluation"):
-        from trigreason.cli.calibrated import Destination, with_labels, without_labels
+        from trigreason.cli.calibrate_outcome import Destination, with_labels, without_labels
         from trigreason.evaluation.questions import load_questions
         from trigreason.studies.calibration.job import Job
     destination = Destination(
@@ -162,33 +166,22 @@ def calibrate(
         figures=figures,
         as_json=as_json,
     )
-    settings = plan.settings
     if task is None:
         assert logs, "checked with the use"
         assert lrm_share is not None, "checked with the use"
         with as_wrong_use():
-            base = options.changed(settings.thresholds, n=n, tau=tau, direction=direction, m=m)
-        said = f"direction {base.direction}, " + (
-            "as --direction says" if direction else f"as pair {plan.name} has it"
-        )
+            base = options.flagged(plan.settings.thresholds, context)
+        origin = "as --direction says" if direction else f"as pair {plan.name} has it"
+        said = f"direction {base.direction}, {origin}"
         without_labels(logs, method, lrm_share, base, said, seed, destination)
         return
     with as_wrong_use():
         job = Job(
             plan=plan,
             questions=load_questions(task, data, limit=limit, seed=seed),
-            sampling=options.changed(settings.sampling, temperature=temperature, top_p=top_p),
-            budget=options.changed(
-                settings.budget, thinking_tokens=budget, answer_tokens=answer_tokens
-            ),
-            folder=out,
-            held_out=held_out,
-            trials=trials,
-            thrift=against,
-            method=method,
-            epochs=epochs,
-            seed=seed,
-            connections=connections,
+            sampling=options.changed(plan.settings.sampling, temperature=temperature, top_p=top_p),
+            budget=options.flagged(plan.settings.budget, context),
+            **options.given(Job, context),
         )
         job.parts()
     fetch_models(plan, quiet=as_json)
@@ -198,8 +191,8 @@ def calibrate(
 _DEFAULT_DATA = "its default source"
 _OF_LOGS = {"lrm_share", "n", "tau", "direction", "m"}
 _OF_TASK = {
-    "data", "limit", "held_out", "trials", "epochs", "against", "out", "connections",
-    "temperature", "top_p", "budget", "answer_tokens", "figures",
+    "data", "limit", "held_out", "trials", "epochs", "thrift", "folder", "connections",
+    "temperature", "top_p", "thinking_tokens", "answer_tokens", "figures",
 }  # fmt: skip
 
 
@@ -210,12 +203,12 @@ def _check_use(context: typer.Context, has_logs: bool, has_task: bool) -> None:
             "give recorded runs and --lrm-share, to calibrate without labels, "
             "or --task, to search with them"
         )
-    for name in sorted(_OF_TASK if has_logs else _OF_LOGS):
-        source = context.get_parameter_source(name)
-        if source is not None and source.name == "COMMANDLINE":
-            flag = f"--{name.replace('_', '-')}"
+    misplaced = _OF_TASK if has_logs else _OF_LOGS
+    for parameter in context.command.params:
+        source = context.get_parameter_source(parameter.name)
+        if parameter.name in misplaced and source and source.name == "COMMANDLINE":
             belongs = "a search with --task" if has_logs else "a calibration from LOGS"
-            raise WrongUse(f"{flag} belongs to {belongs}; leave it out")
+            raise WrongUse(f"{parameter.opts[0]} belongs to {belongs}; leave it out")
     if has_logs and context.params["lrm_share"] is None:
         raise WrongUse("--lrm-share is missing: the share of the thinking that the LRM is to write")
 

@@ -12,21 +12,23 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from trigreason.budget import Budget
 from trigreason.cli import options
+from trigreason.cli.chosen_pair import check_models
 from trigreason.cli.console import print_json, screen
 from trigreason.cli.extra import needs
 from trigreason.cli.fetching import fetch_models
 from trigreason.cli.loading import loaded_files
-from trigreason.cli.models import check_models
 from trigreason.cli.options import WrongUse, as_wrong_use
 from trigreason.cli.words import counted
-from trigreason.configuration import nearest, planned_pair, read_configuration
+from trigreason.configuration import PlannedPair, nearest, planned_pair, read_configuration
 from trigreason.reasoning import Author, Thresholds, make_method
 from trigreason.reasoning.methods import method_title, methods
 from trigreason.reasoning.methods.registry import BUILT_IN
 
 if TYPE_CHECKING:
-    from trigreason.evaluation.comparison import ArmOutcome
+    from trigreason.evaluation.arms import Arm
+    from trigreason.evaluation.comparison import ArmOutcome, Plan
     from trigreason.evaluation.progress import ComparisonProgress
 
 OWN_METHODS = ",".join(entry.name for entry in BUILT_IN)
@@ -34,6 +36,7 @@ QUESTIONS = "Questions"
 
 
 def evaluate(
+    context: typer.Context,
     task: Annotated[
         str,
         typer.Argument(
@@ -115,27 +118,26 @@ def evaluate(
         ),
     ] = 1,
     seed: options.Seed = 0,
-    budget: Annotated[
+    thinking_tokens: Annotated[
         int | None,
-        typer.Option(
+        options.flag(
+            Budget,
+            "thinking_tokens",
             "--budget",
-            metavar="TOKENS",
-            help="Thinking is closed, and the answer asked for, after so many. Paper: 8192. "
-            "Default: as the pair has it.",
-            rich_help_panel="Limits",
+            origin="Paper: 8192. Default: as the pair has it.",
         ),
     ] = None,
     answer_tokens: options.AnswerTokens = None,
     temperature: options.Temperature = None,
     top_p: options.TopP = None,
     paper: options.Paper = False,
-    n: options.Priming = None,
+    n: options.N = None,
     tau: options.Tau = None,
     rho: options.Rho = None,
     direction: options.Side = None,
-    k: options.Streak = None,
-    m: options.Rectification = None,
-    hesitation: options.Hesitation = None,
+    k: options.K = None,
+    m: options.M = None,
+    expressions: options.Expressions = None,
     accept: options.Accept = None,
     judge_first: options.JudgeFirst = None,
     repeats: options.Repeats = None,
@@ -147,11 +149,8 @@ def evaluate(
     What is not given as a flag is as the pair has it.
     """
     with needs("evaluation"):
-        from trigreason.cli.comparing import comparison_table, comparison_to_json
-        from trigreason.cli.watching import Watching
-        from trigreason.evaluation.answering import own_arm
-        from trigreason.evaluation.arms import of_methods
-        from trigreason.evaluation.comparison import Plan, compare
+        from trigreason.cli.comparison_table import comparison_table, comparison_to_json
+        from trigreason.evaluation.comparison import Plan
         from trigreason.evaluation.questions import TASKS
 
     if task not in TASKS:
@@ -160,34 +159,10 @@ def evaluate(
     with as_wrong_use():
         configuration = read_configuration(config, os.environ)
         planned = planned_pair(configuration, pair or configuration.settings.default_pair)
-        own = own_arm(planned)
-        thresholds = options.changed(
-            Thresholds() if paper else own.thresholds,
-            n=n,
-            tau=tau,
-            rho=rho,
-            direction=direction,
-            k=k,
-            m=m,
-            expressions=hesitation,
-            accept=accept,
-            judge_first=judge_first,
-            repeats=repeats,
-        )
-        base = replace(
-            own,
-            request_per_step=per_step,
-            sampling=options.changed(own.sampling, temperature=temperature, top_p=top_p),
-            budget=options.changed(own.budget, thinking_tokens=budget, answer_tokens=answer_tokens),
-        )
-        arms = of_methods(base, methods, thresholds)
-        for arm in arms:
-            needed = make_method(arm.method, arm.thresholds).authors
-            check_models(planned, needed, arm.method)
         plan = Plan(
             task=task,
             pair=planned,
-            arms=tuple(arms),
+            arms=tuple(_arms(planned, methods, context)),
             logs=logs or Path("logs") / task / planned.name,
             data=data,
             groups=tuple(group) if group else None,
@@ -199,13 +174,7 @@ def evaluate(
             as_published=as_published,
         )
     fetch_models(planned, quiet=as_json)
-    names = {arm: method_title(arm.method) for arm in arms}
-    files = loaded_files(planned, frozenset(Author))
-    with Watching(f"{task}, pair {planned.name}", names, files=files) as watching:
-        try:
-            outcomes = compare(plan, watching)
-        except KeyboardInterrupt as interruption:
-            raise KeyboardInterrupt(_kept(watching.progress, plan.logs)) from interruption
+    outcomes = _outcomes(plan)
     if as_json:
         print_json(comparison_to_json(plan, outcomes))
     else:
@@ -221,6 +190,47 @@ def _methods(given: str) -> list[str]:
     if not names:
         raise WrongUse(f"--method names no method; there are {', '.join(methods())}")
     return [options.known_method(name) for name in names]
+
+
+def _arms(pair: PlannedPair, methods: Sequence[str], context: typer.Context) -> list[Arm]:
+    """The methods under the pair's settings with what was given as flags, and the models for them.
+
+    Raises:
+        WrongUse: a method needs a model that the pair has not.
+        ValueError: a value is out of range.
+    """
+    from trigreason.evaluation.answering import own_arm
+    from trigreason.evaluation.arms import of_methods
+
+    own, flags = own_arm(pair), context.params
+    base = replace(
+        own,
+        request_per_step=flags["per_step"],
+        sampling=options.changed(
+            own.sampling, temperature=flags["temperature"], top_p=flags["top_p"]
+        ),
+        budget=options.flagged(own.budget, context),
+    )
+    thresholds = options.flagged(Thresholds() if flags["paper"] else own.thresholds, context)
+    arms = of_methods(base, methods, thresholds)
+    for arm in arms:
+        needed = make_method(arm.method, arm.thresholds).authors
+        check_models(pair, needed, arm.method)
+    return arms
+
+
+def _outcomes(plan: Plan) -> list[ArmOutcome]:
+    """Carry the comparison out, shown as it goes on."""
+    from trigreason.cli.comparison_progress import Watching
+    from trigreason.evaluation.comparison import compare
+
+    names = {arm: method_title(arm.method) for arm in plan.arms}
+    files = loaded_files(plan.pair, frozenset(Author))
+    with Watching(f"{plan.task}, pair {plan.pair.name}", names, files=files) as watching:
+        try:
+            return compare(plan, watching)
+        except KeyboardInterrupt as interruption:
+            raise KeyboardInterrupt(_kept(watching.progress, plan.logs)) from interruption
 
 
 def _kept(progress: ComparisonProgress | None, logs: Path) -> str:

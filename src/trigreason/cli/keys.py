@@ -42,6 +42,7 @@ def keys(context: typer.Context) -> None:
 
 @keys_commands.command()
 def create(
+    context: typer.Context,
     name: Annotated[str, typer.Argument(metavar="NAME", help="Who or what it is for.")],
     *,
     pair: Annotated[
@@ -71,38 +72,17 @@ def create(
     as_json: options.Json = False,
 ) -> None:
     """Make a key and print it, this once."""
-    limits: dict[str, float | None] = {
-        "requests_per_minute": requests_per_minute,
-        "tokens_per_minute": tokens_per_minute,
-        "usd_per_day": usd_per_day,
-        "usd_per_month": usd_per_month,
-    }
-    for limit, most in limits.items():
-        if most is not None and not 0 < most <= MOST:
-            flag = f"--{limit.replace('_', '-')}"
-            raise options.WrongUse(f"{flag} must be above 0 and at most {MOST:,}")
-    configuration = _read(config)
-    for each in pair or ():
-        if each not in configuration.pair_names:
-            near = nearest(each, configuration.pair_names)
-            raise options.WrongUse(f"no pair is called {each!r}; {near}")
-    if usd_per_day is not None or usd_per_month is not None:
-        for uncounted in _uncounted(configuration, pair):
-            print(uncounted, file=sys.stderr)
     with needs("gateway"):
         from trigreason.gateway.keys import KeyLimits
-    bounds = KeyLimits(
-        requests_per_minute=requests_per_minute,
-        tokens_per_minute=tokens_per_minute,
-        usd_per_day=usd_per_day,
-        usd_per_month=usd_per_month,
-    )
+    limits = KeyLimits(**options.given(KeyLimits, context))
+    configuration = _read(config)
+    _check_key(configuration, pair, limits)
     made = _with_storage(
-        configuration, lambda storage: storage.create_key(name, pairs=pair, limits=bounds)
+        configuration, lambda storage: storage.create_key(name, pairs=pair, limits=limits)
     )
     if as_json:
         told = {"id": made.id, "name": name, "key": made.text, "pairs": pair}
-        print_json(told | {"limits": limits})
+        print_json(told | {"limits": asdict(limits)})
         return
     print(made.text)
     print(
@@ -142,6 +122,23 @@ def revoke(
 
     _with_storage(_read(config), work)
     print(f"{printable(id_or_name)} is revoked.")
+
+
+def _check_key(
+    configuration: Configuration, pairs: Sequence[str] | None, limits: KeyLimits
+) -> None:
+    """Raise WrongUse for a limit or a pair that cannot be; tell of what a limit does not count."""
+    for limit, most in asdict(limits).items():
+        if most is not None and not 0 < most <= MOST:
+            flag = f"--{limit.replace('_', '-')}"
+            raise options.WrongUse(f"{flag} must be above 0 and at most {MOST:,}")
+    for each in pairs or ():
+        if each not in configuration.pair_names:
+            near = nearest(each, configuration.pair_names)
+            raise options.WrongUse(f"no pair is called {each!r}; {near}")
+    if limits.usd_per_day is not None or limits.usd_per_month is not None:
+        for uncounted in _uncounted(configuration, pairs):
+            print(uncounted, file=sys.stderr)
 
 
 def _uncounted(configuration: Configuration, pairs: Sequence[str] | None) -> Iterator[str]:

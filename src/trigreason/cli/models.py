@@ -1,109 +1,132 @@
-"""From ``--pair``, ``--srm`` and ``--lrm`` to the pair that is meant."""
+"""``trigreason models``: the pairs that are known by name, and what of them is here."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Iterator
+from typing import Annotated, Any
 
+import typer
+from rich.table import Table
+from rich.text import Text
+
+from trigreason.cli import options
+from trigreason.cli.console import print_json, screen
 from trigreason.cli.options import WrongUse
-from trigreason.configuration import (
-    BUNDLED,
-    Configuration,
-    PairSettings,
-    PlannedEngine,
-    PlannedPair,
-    engine_at,
-    nearest,
-    planned_engine,
-    planned_pair,
-)
-from trigreason.engines.connect import as_file, is_url
-from trigreason.engines.hub import is_hub_name
-from trigreason.reasoning import Author
-
-UNNAMED = "pair"
-"""What a pair is called that --srm and --lrm alone make up."""
+from trigreason.cli.words import settings
+from trigreason.configuration import Preset, PresetModel, nearest, presets
+from trigreason.engines.hub import Hub, HubName, is_hub_name, size_in_words
 
 
-def chosen_pair(
-    configuration: Configuration,
-    name: str | None,
-    models: Mapping[Author, str | None],
-    environ: Mapping[str, str],
-) -> PlannedPair:
-    """The pair called ``name`` (or else the default one) with the ``models`` that are given.
-
-    Where both models are given, and no name, nothing is left of the default pair.
-
-    Raises:
-        WrongUse: there is no such pair or model, or the pair keeps the models that it has.
-        ConfigurationError: what is given for a model cannot be one.
-    """
-    given = {
-        author: given_engine(author, model, configuration, environ)
-        for author, model in models.items()
-        if model is not None
-    }
-    default = configuration.settings.default_pair
-    if name is None and (len(given) == len(Author) or (given and default == BUNDLED)):
-        return PlannedPair(UNNAMED, PairSettings(srm="--srm", lrm="--lrm"), given)
-    try:
-        pair = planned_pair(configuration, name or default)
-    except ValueError as error:
-        raise WrongUse(str(error)) from error
-    if given and pair.is_bundled:
-        raise WrongUse(f"the {BUNDLED} pair comes with its models; leave out --pair, or the models")
-    return replace(pair, engines={**pair.engines, **given})
+def models(
+    name: Annotated[
+        str | None, typer.Argument(metavar="NAME", help="Show this one wholly.")
+    ] = None,
+    *,
+    as_json: options.Json = False,
+) -> None:
+    """List the pairs that need no configuration (--pair NAME), and what of them is cached."""
+    known = presets()
+    if name is not None and name not in known:
+        raise WrongUse(f"no preset is called {name!r}; {nearest(name, known)}")
+    if as_json:
+        told = {each: _as_json(each, preset) for each, preset in known.items()}
+        print_json(told if name is None else told[name])
+    elif name is not None:
+        _show(name, known[name])
+    else:
+        screen().print(_table())
+        print("trigreason models NAME tells more; trigreason solve --pair NAME uses one.")
 
 
-def given_engine(
-    author: Author, model: str, configuration: Configuration, environ: Mapping[str, str]
-) -> PlannedEngine:
-    """An engine of the configuration by its name, or else a URL, MODEL@URL, file or hf: name.
-
-    Raises:
-        WrongUse: it is none of these.
-        ConfigurationError: the URL cannot be one.
-    """
-    if model in configuration.settings.engines:
-        return planned_engine(configuration, model)
-    flag = f"--{author}"
-    if configuration.settings.engines and not is_url(model) and not is_hub_name(model):
-        file = as_file(model)
-        if file.name == model and not file.exists():
-            near = nearest(model, configuration.settings.engines)
-            raise WrongUse(f"{flag}: no engine and no file is called {model!r}; {near}")
-    variable = f"TRIGREASON_{author.upper()}_API_KEY"
-    has_key = is_url(model) and bool(environ.get(variable))
-    return engine_at(model, flag, **({"api_key_env": variable} if has_key else {}))
-
-
-def check_models(pair: PlannedPair, needed: frozenset[Author], method: str) -> None:
-    """Refuse a pair that has too few models for a method, or files that are no models.
-
-    Raises:
-        WrongUse: a model that the method needs is not named.
-        ConfigurationError: a file that is named is no GGUF model.
-    """
-    if pair.is_bundled:
-        return
-    for author in sorted(needed, reverse=True):
-        if author not in pair.engines:
-            raise WrongUse(
-                f"--method {method} needs the {author.upper()} as well: "
-                f"add --{author} with a GGUF file, hf:ORG/REPO, URL, MODEL@URL or an engine's name"
+def _table() -> Table:
+    table = Table(box=None, padding=(0, 1, 0, 0), pad_edge=False, header_style="dim")
+    table.add_column("pair", no_wrap=True, style="bold")
+    table.add_column("SRM and LRM", overflow="fold")
+    table.add_column("size", justify="right", no_wrap=True)
+    table.add_column("memory", justify="right", no_wrap=True)
+    table.add_column("licence", overflow="fold")
+    table.add_column("where", no_wrap=True)
+    for name, preset in presets().items():
+        for title, model in ((name, preset.srm), ("", preset.lrm)):
+            table.add_row(
+                title,
+                model.title,
+                _bytes(model.weights),
+                _bytes(model.memory),
+                model.licence,
+                _where(model),
             )
-        pair.engines[author].check_file()
+        table.add_row()
+    return table
 
 
-def described(pair: PlannedPair) -> str:
-    """A pair and its models in one line; one that was given as a flag has no name of its own."""
-    models = (f"{author.upper()} {_named(engine)}" for author, engine in pair.engines.items())
-    names = [] if pair.name == UNNAMED else [f"pair {pair.name}"]
-    return " · ".join([*names, *models])
+def _show(name: str, preset: Preset) -> None:
+    console = screen()
+    table = Table(box=None, show_header=False, pad_edge=False)
+    table.add_column(style="dim", no_wrap=True)
+    table.add_column(overflow="fold")
+    for role, model in (("SRM", preset.srm), ("LRM", preset.lrm)):
+        table.add_row(role, Text(model.title, "bold"))
+        for line in _facts(model):
+            table.add_row("", line)
+    table.add_row("thresholds", settings("trigreason", preset.pair.thresholds))
+    table.add_row("", "as in the paper" if preset.evidence == "paper" else preset.evidence)
+    console.print(Text(name, "bold"), Text(preset.about), Text(), table, sep="\n")
+    if serve := [each.serve for each in (preset.srm, preset.lrm) if each.serve]:
+        console.print("\nStart the servers:")
+        for command in serve:
+            console.print(f"  {command}", soft_wrap=True)
+    console.print(f'\ntrigreason solve --pair {name} "…"')
 
 
-def _named(engine: PlannedEngine) -> str:
-    settings = engine.settings
-    model = settings.file.name if settings.file is not None else str(settings)
-    return model if engine.name.startswith("--") else f"{engine.name} ({model})"
+def _facts(model: PresetModel) -> Iterator[str]:
+    yield f"{model.engine} ({_where(model)})"
+    parameters = f"{model.parameters} parameters, " if model.parameters else ""
+    yield f"{parameters}licence {model.licence}"
+    if model.memory is not None:
+        context = f"with {model.engine.context_tokens:,} tokens of context"
+        yield f"{_bytes(model.weights)}; {_bytes(model.memory)} in memory {context}"
+    prices = model.engine.prices
+    if prices is not None and prices.output:
+        costs = f"{prices.input:g} / {prices.cached_input:g} / {prices.output:g}"
+        yield f"input / cached / output: {costs} USD per million tokens"
+
+
+def _where(model: PresetModel) -> str:
+    """Where the model is: in the cache, on the hub, or on a server."""
+    file = model.engine.file
+    if file is None:
+        return "server" if model.serve else "API"
+    if not is_hub_name(file):
+        return "here"
+    return "cached" if Hub().cached(HubName.parse(file)) else "to fetch"
+
+
+def _bytes(size: int | None) -> str:
+    return "–" if size is None else size_in_words(size)
+
+
+def _as_json(name: str, preset: Preset) -> dict[str, Any]:
+    return {
+        "name": name,
+        "about": preset.about,
+        "evidence": preset.evidence,
+        "thresholds": preset.pair.thresholds.to_json(),
+        "logprob_scale": preset.pair.logprob_scale,
+        "srm": _model_as_json(preset.srm),
+        "lrm": _model_as_json(preset.lrm),
+    }
+
+
+def _model_as_json(model: PresetModel) -> dict[str, Any]:
+    return {
+        "title": model.title,
+        "place": str(model.engine),
+        "parameters": model.parameters,
+        "licence": model.licence,
+        "weights_bytes": model.weights,
+        "memory_bytes": model.memory,
+        "context_tokens": model.engine.context_tokens,
+        "where": _where(model),
+        "serve": model.serve,
+    }

@@ -1,10 +1,14 @@
-"""Options that commands share, each with its symbol in the paper and the paper's default."""
+"""Options that commands share.
+
+A command names its options in its signature, for Typer. Those called as a field of a dataclass are
+documented there, and :func:`flagged` takes their values from the command's context.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
@@ -17,10 +21,12 @@ from trigreason.engines.embedded import LlamaCppOptions
 from trigreason.failure import FailurePolicy
 from trigreason.hiding import Hiding
 from trigreason.reasoning import Direction, StepBreak, Thresholds, methods
+from trigreason.reasoning.field_docs import field_doc
 
-PAPER = Thresholds()
-SAMPLING = Sampling()
-BUDGET = Budget()
+TRIGGERS = "Triggers"
+LIMITS = "Limits"
+SERVERS = "Servers"
+PANELS: dict[type[Any], str] = {Thresholds: TRIGGERS, Sampling: "Sampling", Budget: LIMITS}
 
 Settings = TypeVar("Settings", Thresholds, Sampling, Budget, FailurePolicy, Hiding, LlamaCppOptions)
 
@@ -80,7 +86,27 @@ PairName = Annotated[
     ),
 ]
 
-TRIGGERS = "Triggers"
+
+def flag(
+    kind: type[Any],
+    name: str,
+    *names: str,
+    origin: str | None = None,
+    panel: str | None = None,
+) -> Any:
+    """An option with the documentation of a dataclass's field.
+
+    ``origin`` says where the default comes from, in the place of what the field says of that.
+    """
+    doc = field_doc(kind, name)
+    told = doc.text, doc.origin if origin is None else origin
+    return typer.Option(
+        *names,
+        metavar=doc.unit,
+        help=" ".join(filter(None, told)),
+        rich_help_panel=panel or PANELS[kind],
+    )
+
 
 Paper = Annotated[
     bool,
@@ -90,167 +116,67 @@ Paper = Annotated[
         rich_help_panel=TRIGGERS,
     ),
 ]
-Priming = Annotated[
-    int | None,
-    typer.Option(
-        "--n",
-        metavar="STEPS",
-        help=f"n, priming: the LRM writes the first n steps; 0 for none. Paper: {PAPER.n}.",
-        rich_help_panel=TRIGGERS,
-    ),
-]
-Tau = Annotated[
-    float | None,
-    typer.Option(
-        "--tau",
-        metavar="PPL",
-        help=f"τ: a token is certain when its perplexity is below τ. Paper: {PAPER.tau}.",
-        rich_help_panel=TRIGGERS,
-    ),
-]
-Rho = Annotated[
-    float | None,
-    typer.Option(
-        "--rho",
-        metavar="SHARE",
-        help="ρ, offload: the LRM rewrites an SRM step whose share of certain tokens is beyond ρ; "
-        f"1 for never. Paper: {PAPER.rho}.",
-        rich_help_panel=TRIGGERS,
-    ),
-]
-Side = Annotated[
-    Direction | None,
-    typer.Option(
-        "--direction",
-        help="The side of ρ that fires: over (overconfident) or under (unsure). "
-        f"Paper: {PAPER.direction.value}.",
-        rich_help_panel=TRIGGERS,
-    ),
-]
-Streak = Annotated[
-    int | None,
-    typer.Option(
-        "--k",
-        metavar="STEPS",
-        help="k, request: so many hesitating SRM steps in a row ask for the LRM. "
-        f"The paper does not say; here {PAPER.k}.",
-        rich_help_panel=TRIGGERS,
-    ),
-]
-Rectification = Annotated[
-    int | None,
-    typer.Option(
-        "--m",
-        metavar="STEPS",
-        help=f"m, request: the LRM then writes m steps; 0 for never. Paper: {PAPER.m}.",
-        rich_help_panel=TRIGGERS,
-    ),
-]
-Hesitation = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--hesitation",
-        metavar="WORDS",
-        help="H, request: words that count as hesitation; may be given several times. "
-        "Paper: its table 3.",
-        rich_help_panel=TRIGGERS,
-    ),
-]
-Accept = Annotated[
-    float | None,
-    typer.Option(
-        "--accept",
-        metavar="SCORE",
-        help=f"SpecReason: the judge's lowest score that keeps a step, 0 to 9; {PAPER.accept}.",
-        rich_help_panel=TRIGGERS,
-    ),
-]
-JudgeFirst = Annotated[
-    int | None,
-    typer.Option(
-        "--judge-first",
-        metavar="STEPS",
-        help=f"SpecReason: the LRM writes so many steps first; {PAPER.judge_first}.",
-        rich_help_panel=TRIGGERS,
-    ),
-]
+N = Annotated[int | None, flag(Thresholds, "n")]
+Tau = Annotated[float | None, flag(Thresholds, "tau")]
+Rho = Annotated[float | None, flag(Thresholds, "rho")]
+Side = Annotated[Direction | None, flag(Thresholds, "direction")]
+K = Annotated[int | None, flag(Thresholds, "k")]
+M = Annotated[int | None, flag(Thresholds, "m")]
+Expressions = Annotated[list[str] | None, flag(Thresholds, "expressions", "--hesitation")]
+Accept = Annotated[float | None, flag(Thresholds, "accept")]
+JudgeFirst = Annotated[int | None, flag(Thresholds, "judge_first")]
+Repeats = Annotated[int | None, flag(Thresholds, "repeats")]
 
-Repeats = Annotated[
-    int | None,
-    typer.Option(
-        "--repeats",
-        metavar="STEPS",
-        help="The LRM follows a step that repeats itself, and so many of them in a row close the "
-        f"thinking; 0 for never. Not in the paper; {PAPER.repeats}.",
-        rich_help_panel=TRIGGERS,
-    ),
-]
+Temperature = Annotated[float | None, flag(Sampling, "temperature")]
+TopP = Annotated[float | None, flag(Sampling, "top_p")]
 
-_SAMPLING = "Sampling"
-
-Temperature = Annotated[
-    float | None,
-    typer.Option(
-        help=f"Sampling temperature; 0 is greedy. Default: {SAMPLING.temperature:g}.",
-        rich_help_panel=_SAMPLING,
-    ),
-]
-TopP = Annotated[
-    float | None,
-    typer.Option(
-        help=f"Draw from the likeliest tokens of this mass. Default: {SAMPLING.top_p:g}.",
-        rich_help_panel=_SAMPLING,
-    ),
-]
-
-_BUDGET = "Limits"
-
-ThinkingTokens = Annotated[
-    int | None,
-    typer.Option(
-        metavar="TOKENS",
-        help="Thinking is closed, and the answer asked for, after so many. "
-        f"Default: {BUDGET.thinking_tokens}.",
-        rich_help_panel=_BUDGET,
-    ),
-]
-AnswerTokens = Annotated[
-    int | None,
-    typer.Option(
-        metavar="TOKENS",
-        help=f"Longest answer. Default: {BUDGET.answer_tokens}.",
-        rich_help_panel=_BUDGET,
-    ),
-]
-StepTokens = Annotated[
-    int | None,
-    typer.Option(
-        metavar="TOKENS",
-        help=f"Longest step. Default: {BUDGET.step_tokens}.",
-        rich_help_panel=_BUDGET,
-    ),
-]
-Steps = Annotated[
-    int | None,
-    typer.Option(
-        metavar="STEPS", help="Thinking is closed after so many.", rich_help_panel=_BUDGET
-    ),
-]
+ThinkingTokens = Annotated[int | None, flag(Budget, "thinking_tokens")]
+AnswerTokens = Annotated[int | None, flag(Budget, "answer_tokens")]
+StepTokens = Annotated[int | None, flag(Budget, "step_tokens")]
+Steps = Annotated[int | None, flag(Budget, "steps")]
+Seconds = Annotated[float | None, flag(Budget, "seconds")]
 StepSeparator = Annotated[
     StepBreak | None,
     typer.Option(
         "--step-break",
         help="What separates steps: a blank line, as in the paper, or every line end, for models "
         "that write without blank lines. Default: as the pair has it.",
-        rich_help_panel=_BUDGET,
+        rich_help_panel=LIMITS,
     ),
 ]
-Seconds = Annotated[
+
+Retries = Annotated[
+    int | None,
+    typer.Option(
+        metavar="ATTEMPTS",
+        help="A request that fails is tried again so many times in a row. "
+        f"Default: {FailurePolicy().retries}.",
+        rich_help_panel=SERVERS,
+    ),
+]
+WarmSeconds = Annotated[
     float | None,
     typer.Option(
         metavar="SECONDS",
-        help="The run ends, answered or not, after so many.",
-        rich_help_panel=_BUDGET,
+        help="While the SRM writes, the LRM reads along at most every so many seconds.",
+        rich_help_panel=SERVERS,
+    ),
+]
+WarmTokens = Annotated[
+    int | None,
+    typer.Option(
+        metavar="TOKENS",
+        help="The same, at most every so many tokens.",
+        rich_help_panel=SERVERS,
+    ),
+]
+Hedge = Annotated[
+    bool | None,
+    typer.Option(
+        "--hedge/--no-hedge",
+        help="Let the LRM begin to rewrite an SRM step that the offload is likely to reject. "
+        "Default: it waits.",
+        rich_help_panel=SERVERS,
     ),
 ]
 
@@ -275,9 +201,20 @@ TraceOut = Annotated[
 ]
 
 
+def given(kind: type[Any], context: typer.Context) -> dict[str, Any]:
+    """The parameters of a command that are named as fields of ``kind``, with their values."""
+    names = [each.name for each in fields(kind) if each.name in context.params]
+    return {name: context.params[name] for name in names}
+
+
+def flagged(base: Settings, context: typer.Context) -> Settings:
+    """``base`` with those of its fields that were given as flags of a command."""
+    return changed(base, **given(type(base), context))
+
+
 def changed(base: Settings, **flags: Any) -> Settings:
     """``base`` with what was given as flags; None is a flag not given."""
-    given = {name: value for name, value in flags.items() if value is not None}
-    if expressions := given.pop("expressions", None):
-        given["expressions"] = tuple(expressions)
-    return replace(base, **given)
+    values = {name: value for name, value in flags.items() if value is not None}
+    if expressions := values.pop("expressions", None):
+        values["expressions"] = tuple(expressions)
+    return replace(base, **values)

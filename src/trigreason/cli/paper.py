@@ -12,11 +12,11 @@ import typer
 from rich.text import Text
 
 from trigreason.cli import options
+from trigreason.cli.chosen_pair import given_engine
 from trigreason.cli.console import print_json, screen
 from trigreason.cli.extra import needs
 from trigreason.cli.failures import FAILURES, one_line
 from trigreason.cli.fetching import fetch_models
-from trigreason.cli.models import given_engine
 from trigreason.cli.options import as_wrong_use
 from trigreason.cli.words import counted
 from trigreason.configuration import BUNDLED, planned_pair, read_configuration
@@ -128,7 +128,7 @@ def paper(context: typer.Context) -> None:
 def list_items(*, as_json: options.Json = False) -> None:
     """What there is, and how much each item takes."""
     with needs("evaluation"):
-        from trigreason.cli.paper_shown import show_catalogue
+        from trigreason.cli.paper_tables import show_catalogue
         from trigreason.paper.catalogue import catalogue
     items = list(catalogue().values())
     if as_json:
@@ -234,7 +234,7 @@ def _carry_out(items: Sequence[Item], wanted: Wanted, as_json: bool) -> None:
     for pair in wanted.pairs:
         fetch_models(pair, quiet=as_json)
     with needs("evaluation"):
-        from trigreason.cli.paper_shown import show
+        from trigreason.cli.paper_tables import show
         from trigreason.paper.running import carry_out
         from trigreason.paper.writing import write, write_index
 
@@ -283,8 +283,8 @@ def _complaint(failed: Mapping[str, str], incomplete: int) -> str | None:
 
 def _compare_for(item: Item) -> Compare:
     """A comparison that shows how it goes under the item's name."""
+    from trigreason.cli.comparison_progress import Watching
     from trigreason.cli.loading import loaded_files
-    from trigreason.cli.watching import Watching
     from trigreason.evaluation.comparison import compare
 
     def watched(plan: Plan, names: Mapping[Arm, str]) -> list[ArmOutcome]:

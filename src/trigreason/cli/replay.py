@@ -1,191 +1,238 @@
-"""``trigreason trace replay``: a recorded run put to its method again, with no model."""
+"""``trigreason replay``: recorded runs under other thresholds, with no model."""
 
 from __future__ import annotations
 
-from collections import Counter
-from typing import Any
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Sequence
+from itertools import product
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich import box
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from trigreason.cli import options
-from trigreason.cli.console import print_json, printable, screen
-from trigreason.cli.files import read_trace
-from trigreason.cli.options import as_wrong_use
-from trigreason.cli.words import counted, percent, settings
-from trigreason.reasoning import (
-    Firing,
-    Halt,
-    Judge,
-    Replayed,
-    Rewrite,
-    Thresholds,
-    Trace,
-    Trigger,
-    find_hesitations,
-    low_perplexity_ratio,
-    make_method,
-    what_if,
-)
-from trigreason.reasoning import replay as decide_again
-from trigreason.reasoning.names import TRIGGER_NAMES
+from trigreason.cli.console import print_json, screen
+from trigreason.cli.extra import needs
+from trigreason.cli.options import WrongUse, as_wrong_use
+from trigreason.cli.words import counted, percent
+from trigreason.reasoning import Direction, Thresholds, Trigger, make_method, method_entry
+from trigreason.reasoning.field_docs import field_doc
+from trigreason.reasoning.methods import method_title
+from trigreason.reasoning.names import SYMBOLS
 
-_SHORT = {
-    None: "–",
+if TYPE_CHECKING:
+    from trigreason.evaluation.statistics import Estimate
+    from trigreason.studies.replaying import Replays
+
+VARIED = ("n", "tau", "rho", "direction", "k", "m")
+"""The thresholds that can have several values."""
+
+SHORT = {
     Trigger.STRATEGIC_PRIMING: "priming",
     Trigger.COGNITIVE_OFFLOAD: "offload",
     Trigger.INTERVENTION_REQUEST: "request",
-    Trigger.JUDGE_REJECTION: "rejection",
-    Trigger.REPETITION: "repetition",
+    Trigger.REPETITION: "repeats",
     Trigger.METHOD: "method",
 }
-"""A trigger in a narrow column."""
+SHOWN_SHARE = 0.005
+"""A share of steps below this reads 0 %."""
+
+
+_WANTED: dict[Any, str] = {
+    int: "whole numbers",
+    float: "numbers",
+    Direction: f"one of {', '.join(Direction)}",
+}
+"""What an option takes, by the type of its values."""
+
+
+def _several(name: str, what: str) -> Any:
+    """An option for values of the threshold called ``name``, which is ``what``."""
+    return typer.Option(
+        metavar=field_doc(Thresholds, name).unit or "SIDE",
+        help=f"{what}; several with commas, or given several times. Default: as the runs had it.",
+        rich_help_panel=options.TRIGGERS,
+    )
 
 
 def replay(
-    file: options.TraceFile,
+    context: typer.Context,
+    logs: options.Logs,
     *,
-    tau: options.Tau = None,
-    rho: options.Rho = None,
-    direction: options.Side = None,
-    k: options.Streak = None,
-    m: options.Rectification = None,
-    hesitation: options.Hesitation = None,
+    method: options.Method = "trigreason",
+    n: Annotated[list[str] | None, _several("n", "n, priming steps")] = None,
+    tau: Annotated[list[str] | None, _several("tau", "τ")] = None,
+    rho: Annotated[list[str] | None, _several("rho", "ρ of the offload")] = None,
+    direction: Annotated[
+        list[str] | None, _several("direction", "The side of ρ that fires: over, under")
+    ] = None,
+    k: Annotated[
+        list[str] | None, _several("k", "k, hesitating steps that ask for the LRM")
+    ] = None,
+    m: Annotated[list[str] | None, _several("m", "m, steps of the LRM after a request")] = None,
     as_json: options.Json = False,
 ) -> None:
-    """Put a recorded run to its method again, with no model.
+    """Which triggers would fire in recorded runs under other thresholds, and the SMT that follows.
 
-    Without thresholds: is every decision reproduced?
+    No model is needed. Every combination of the values is replayed.
 
-    With thresholds: which triggers would have fired on the steps that the SRM wrote?
+    Runs of the SRM alone (eval --method srm) tell most.
     """
-    recorded = read_trace(file)
-    flags = {"tau": tau, "rho": rho, "direction": direction, "k": k, "m": m}
-    if hesitation or any(value is not None for value in flags.values()):
-        with as_wrong_use():
-            changed = options.changed(recorded.thresholds, **flags, expressions=hesitation)
-            make_method("trigreason", changed)
-        _compare_triggers(recorded, changed, as_json)
-    else:
-        _check_decisions(recorded, as_json)
+    with as_wrong_use():
+        values = {name: _parsed(name, context.params[name]) for name in VARIED}
+    with needs("evaluation"):
+        from trigreason.studies.recorded import read_runs
+        from trigreason.studies.replaying import recorded_token_ratio, replayed
 
-
-def _check_decisions(trace: Trace, as_json: bool) -> None:
-    """Say whether the record is what its method decides; exit code 1 where it is not."""
-    decisions = list(decide_again(trace))
-    differing = [each for each in decisions if each.agrees is False]
+    runs = list(read_runs(logs))
+    if not runs:
+        raise WrongUse("there is no recorded run in these files")
+    base = Counter(run.trace.thresholds for run in runs).most_common(1)[0][0]
+    with as_wrong_use():
+        settings = list(_grid(method, base, values))
+    ratio = recorded_token_ratio(runs)
+    with as_wrong_use():
+        found = replayed(runs, settings, method=method, token_ratio=1.0 if ratio is None else ratio)
     if as_json:
-        told = {
-            "decisions": len(decisions),
-            "reproduced": len(decisions) - len(differing),
-            "differing": [_as_values(each) for each in differing],
-        }
-        print_json(told)
-    else:
-        out = screen()
-        for each in differing:
-            out.print(Text(f"{_where(each)}: recorded otherwise; now {_in_words(each)}", "wrong"))
-        same = len(decisions) - len(differing)
-        verdict = "every one as recorded" if not differing else f"{same} as recorded"
-        out.print(Text(f"{counted(len(decisions), 'decision')} replayed, {verdict}."))
-    if differing:
-        raise typer.Exit(1)
-
-
-def _where(each: Replayed) -> str:
-    return "opening" if each.step < 0 else f"after step {each.step}"
-
-
-def _in_words(each: Replayed) -> str:
-    if isinstance(each.decision, Halt):
-        return "the thinking is closed, because it repeats itself"
-    author = each.decision.author.upper()
-    if isinstance(each.decision, Judge):
-        return f"the {author} would have to score it, and no score is recorded"
-    verb = "rewrites" if isinstance(each.decision, Rewrite) else "writes"
-    trigger = each.decision.trigger
-    return f"the {author} {verb}" + (f" ({TRIGGER_NAMES[trigger]})" if trigger else "")
-
-
-def _as_values(each: Replayed) -> dict[str, Any]:
-    return {
-        "step": each.step,
-        "decision": type(each.decision).__name__.lower(),
-        "author": None if isinstance(each.decision, Halt) else each.decision.author,
-        "trigger": None if isinstance(each.decision, Halt | Judge) else each.decision.trigger,
-    }
-
-
-def _compare_triggers(trace: Trace, thresholds: Thresholds, as_json: bool) -> None:
-    """Say for each SRM step which trigger fired and which one would."""
-    firings = what_if(trace, thresholds)
-    if as_json:
-        print_json(_comparison(firings, thresholds))
+        print_json(_to_json(found, recorded=ratio is not None))
         return
+    varied = [name for name, given in values.items() if len(given) > 1]
     out = screen()
-    out.print(Text(f"then: {settings('trigreason', trace.thresholds)}"))
-    out.print(Text(f"now:  {settings('trigreason', thresholds)}"))
-    if not firings:
-        out.print(Text("The SRM wrote no step in this run, so no trigger looks at any."))
-        return
+    out.print(Text(_head(found, method, varied)))
     out.print()
-    _print_steps(out, firings, thresholds)
+    out.print(_table(found, varied))
     out.print()
-    then, now = _counts(firings, "then"), _counts(firings, "now")
-    for trigger, name in TRIGGER_NAMES.items():
-        if then[trigger] or now[trigger]:
-            out.print(Text(f"{name}: {then[trigger]} then, {now[trigger]} now"))
-    changed = sum(each.then is not each.now for each in firings)
-    out.print(Text(f"{changed} of {counted(len(firings), 'SRM step')} would go another way."))
+    for sentence in _what_it_rests_on(found, recorded=ratio is not None):
+        out.print(Text(sentence))
 
 
-def _print_steps(out: Console, firings: list[Firing], thresholds: Thresholds) -> None:
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
-    for name in ("step", "r"):
-        table.add_column(name, justify="right", no_wrap=True)
-    table.add_column("hesitates", max_width=18)
-    for name in ("then", "now"):
-        table.add_column(name, no_wrap=True)
-    table.add_column("SRM wrote", ratio=1)
-    for each in firings:
-        ratio = _ratio(each, thresholds)
-        written = " ".join(printable(each.record.text).split())
+def _parsed(name: str, given: Sequence[str] | None) -> list[Any]:
+    """A threshold's values, in their order, each once. Raises ValueError for what is none."""
+    kind = type(getattr(Thresholds(), name))
+    values: dict[Any, None] = {}
+    for text in (text.strip() for each in given or () for text in each.split(",")):
+        try:
+            values[kind(text)] = None
+        except ValueError as error:
+            wanted = f"{_WANTED[kind]}, with commas between"
+            raise ValueError(f"--{name} takes {wanted}, not {text!r}") from error
+    return list(values)
+
+
+def _grid(method: str, base: Thresholds, values: dict[str, list[Any]]) -> Iterator[Thresholds]:
+    given = {name: each for name, each in values.items() if each}
+    for chosen in product(*given.values()):
+        setting = options.changed(base, **dict(zip(given, chosen, strict=True)))
+        make_method(method, setting)
+        yield setting
+
+
+def _symbol(name: str) -> str:
+    return SYMBOLS.get(name, name)
+
+
+def _head(found: Replays, method: str, varied: Sequence[str]) -> str:
+    """What was replayed, and the thresholds that all settings have in common."""
+    told = method_entry(method).thresholds - set(varied)
+    setting = found.settings[0]
+    same = [
+        f"{_symbol(name)} = {_shown(getattr(setting, name))}" for name in VARIED if name in told
+    ]
+    head = f"{counted(len(found.runs), 'run')} replayed by {method_title(method)}."
+    return f"{head} The same throughout: {', '.join(same)}" if same else head
+
+
+def _shown(value: Any) -> str:
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _table(found: Replays, varied: Sequence[str]) -> Table:
+    """One row per setting; triggers of which no setting shows anything have no column."""
+    table = Table(
+        box=box.SIMPLE_HEAD,
+        pad_edge=False,
+        show_edge=False,
+        collapse_padding=True,
+        header_style="bold",
+    )
+    shown = [trigger for trigger in SHORT if found.share(trigger).max() >= SHOWN_SHARE]
+    names = [*map(_symbol, varied), *(SHORT[trigger] for trigger in shown)]
+    for name in [*names, "fired", "hand-\novers", "SMT (95 %)"]:
+        table.add_column(name, justify="right", no_wrap=True, vertical="bottom")
+    for row, setting in enumerate(found.settings):
         table.add_row(
-            str(each.step),
-            "–" if ratio is None else percent(ratio, thresholds.rho),
-            Text(", ".join(find_hesitations(each.record.text, thresholds.expressions))),
-            _SHORT[each.then],
-            _SHORT[each.now],
-            Text(written, no_wrap=True, overflow="ellipsis"),
-            style="bold" if each.then is not each.now else "dim",
+            *(_shown(getattr(setting, name)) for name in varied),
+            *(percent(float(found.share(trigger)[row])) for trigger in shown),
+            percent(float((found.handovers[row] > 0).mean())),
+            f"{found.handovers[row].mean():.1f}",
+            _with_interval(estimated_smt(found, row)),
         )
-    out.print(table)
+    return table
 
 
-def _comparison(firings: list[Firing], thresholds: Thresholds) -> dict[str, Any]:
+def _with_interval(smt: Estimate) -> str:
+    within = f"{100 * smt.low:.0f}–{100 * smt.high:.0f}" if smt.has_interval else "–"
+    return f"{percent(smt.value)} ({within})"
+
+
+def estimated_smt(found: Replays, row: int) -> Estimate:
+    """The SMT of one setting as ``eval`` has it: a mean over runs, clustered by question."""
+    from trigreason.evaluation.statistics import SHARES, mean_of
+
+    shares: dict[str, list[float]] = defaultdict(list)
+    for run, srm, lrm in zip(found.runs, found.srm_tokens[row], found.lrm_tokens[row], strict=True):
+        shares[run.question].append(float(srm / (srm + lrm)))
+    estimate = mean_of(shares)
+    return estimate.clipped(*SHARES) if estimate.has_interval else estimate
+
+
+def _what_it_rests_on(found: Replays, *, recorded: bool) -> Iterator[str]:
+    length = (
+        f"{found.token_ratio:.2f} times the SRM's tokens, the ratio of the recorded steps"
+        if recorded
+        else "as many tokens as the SRM's step in its place, because no step of the LRM is recorded"
+    )
+    yield (
+        "By trigger: the share of all steps that the LRM would write because of it. Fired: the "
+        "share of runs in which any did. Handovers: per run, to the LRM."
+    )
+    yield (
+        "SMT is an estimate: the LRM's steps stand in the place of the SRM's, and the rest stays "
+        f"as it was written. An LRM step that is not recorded has {length}. What the models would "
+        "have written after the first difference nobody can know."
+    )
+    if found.kept_steps.any():
+        yield (
+            "Some of the runs have steps of the LRM for which no step of the SRM is known; they "
+            "stay the LRM's under every setting, so SMT is too low where it is asked for less."
+        )
+    if found.left_out:
+        yield f"{counted(found.left_out, 'run')} without a step of the SRM could not be replayed."
+
+
+def _to_json(found: Replays, *, recorded: bool) -> dict[str, Any]:
     return {
-        "thresholds": thresholds.to_json(),
-        "steps": [
-            {
-                "step": each.step,
-                "ratio": _ratio(each, thresholds),
-                "hesitations": find_hesitations(each.record.text, thresholds.expressions),
-                "then": each.then,
-                "now": each.now,
-            }
-            for each in firings
-        ],
-        "then": {str(key): count for key, count in _counts(firings, "then").items()},
-        "now": {str(key): count for key, count in _counts(firings, "now").items()},
+        "runs": len(found.runs),
+        "left_out": found.left_out,
+        "token_ratio": found.token_ratio,
+        "token_ratio_recorded": recorded,
+        "settings": [_row_to_json(found, row) for row in range(len(found.settings))],
     }
 
 
-def _ratio(each: Firing, thresholds: Thresholds) -> float | None:
-    return low_perplexity_ratio(each.record.logprobs, thresholds.tau)
-
-
-def _counts(firings: list[Firing], when: str) -> Counter[Trigger]:
-    return Counter(trigger for each in firings if (trigger := getattr(each, when)) is not None)
+def _row_to_json(found: Replays, row: int) -> dict[str, Any]:
+    smt = estimated_smt(found, row)
+    return {
+        "thresholds": found.settings[row].to_json(),
+        "step_shares": {each.value: float(found.share(each)[row]) for each in found.steps_by},
+        "handovers_per_run": {
+            each.value: float(counts[row].mean()) for each, counts in found.handovers_by.items()
+        },
+        "runs_fired_in": float((found.handovers[row] > 0).mean()),
+        "smt": smt.value,
+        "smt_interval": [smt.low, smt.high] if smt.has_interval else None,
+        "draft_tokens_per_run": float(found.draft_tokens[row].mean()),
+        "kept_lrm_steps": int(found.kept_steps[row].sum()),
+    }

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from rich.console import Console
 from rich.text import Text
 
+from trigreason.cli.chosen_pair import described
 from trigreason.cli.live import Transcript, preface
 from trigreason.cli.loading import shown_loading
-from trigreason.cli.models import described
 from trigreason.configuration import PlannedPair, opened_pair
 from trigreason.engines.completions import CompletionsEngine
 from trigreason.events import RunBegun

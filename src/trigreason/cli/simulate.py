@@ -9,15 +9,13 @@ import typer
 from rich.console import Console
 from rich.progress import track
 
-from trigreason.cli import asking, options
+from trigreason.cli import options
 from trigreason.cli.console import print_json, redraws, screen
 from trigreason.cli.extra import needs
 from trigreason.cli.options import as_wrong_use
 
 if TYPE_CHECKING:
     from trigreason.studies.simulation import Deployment, Server
-
-_SERVERS = "Servers"
 
 Requests = Literal["stretch", "step", "both"]
 
@@ -42,16 +40,20 @@ def simulate(
     as_json: options.Json = False,
     srm_rate: Annotated[
         float | None,
-        typer.Option(metavar="TOKENS/S", help="The SRM writes so fast.", rich_help_panel=_SERVERS),
+        typer.Option(
+            metavar="TOKENS/S", help="The SRM writes so fast.", rich_help_panel=options.SERVERS
+        ),
     ] = None,
     lrm_rate: Annotated[
         float | None,
-        typer.Option(metavar="TOKENS/S", help="The LRM writes so fast.", rich_help_panel=_SERVERS),
+        typer.Option(
+            metavar="TOKENS/S", help="The LRM writes so fast.", rich_help_panel=options.SERVERS
+        ),
     ] = None,
     round_trip: Annotated[
         float | None,
         typer.Option(
-            metavar="SECONDS", help="To the LRM's server and back.", rich_help_panel=_SERVERS
+            metavar="SECONDS", help="To the LRM's server and back.", rich_help_panel=options.SERVERS
         ),
     ] = None,
     first_token: Annotated[
@@ -59,19 +61,19 @@ def simulate(
         typer.Option(
             metavar="SECONDS",
             help="Until the LRM's first token, besides the round trip and the reading.",
-            rich_help_panel=_SERVERS,
+            rich_help_panel=options.SERVERS,
         ),
     ] = None,
-    warm_seconds: asking.WarmSeconds = None,
-    warm_tokens: asking.WarmTokens = None,
-    hedge: asking.Hedge = None,
+    warm_seconds: options.WarmSeconds = None,
+    warm_tokens: options.WarmTokens = None,
+    hedge: options.Hedge = None,
 ) -> None:
     """Tell what recorded runs would take and cost elsewhere; no model needed.
 
     The steps stay as they were written; their seconds, requests and USD follow anew.
     """
     with needs("evaluation"):
-        from trigreason.cli.simulated import shown, told
+        from trigreason.cli.simulate_tables import shown, told
         from trigreason.studies.recorded import read_runs
         from trigreason.studies.simulation import read_deployment
         from trigreason.studies.simulation.arms import simulate_arms

@@ -15,23 +15,25 @@ import typer
 from rich.console import Console
 
 from trigreason.answers import boxed
-from trigreason.cli import asking, llama_cpp, options
+from trigreason.cli import llama_cpp, options
+from trigreason.cli.chosen_pair import check_models, chosen_pair
 from trigreason.cli.console import print_json, screen
 from trigreason.cli.failures import FAILURES, failure_to_json
 from trigreason.cli.fetching import fetch_models
 from trigreason.cli.files import check_writable, read_text, write_trace
-from trigreason.cli.models import check_models, chosen_pair
 from trigreason.cli.options import as_wrong_use
 from trigreason.cli.running import Assignment, RunSoFar, carry_out
 from trigreason.cli.tables import add_up, summary
 from trigreason.cli.words import how_it_ended
-from trigreason.configuration import read_configuration
+from trigreason.configuration import PlannedPair, read_configuration
+from trigreason.engines.embedded import LlamaCppOptions
 from trigreason.reasoning import Author, Thresholds, Trace, trace_to_json
 
 MODEL = "GGUF file, hf:ORG/REPO, URL, MODEL@URL, or an engine of the configuration"
 
 
 def solve(
+    context: typer.Context,
     question: Annotated[
         str | None, typer.Argument(help="The question; - reads it from standard input.")
     ] = None,
@@ -59,13 +61,13 @@ def solve(
     trace: options.TraceOut = None,
     seed: options.SeedChange = None,
     paper: options.Paper = False,
-    n: options.Priming = None,
+    n: options.N = None,
     tau: options.Tau = None,
     rho: options.Rho = None,
     direction: options.Side = None,
-    k: options.Streak = None,
-    m: options.Rectification = None,
-    hesitation: options.Hesitation = None,
+    k: options.K = None,
+    m: options.M = None,
+    expressions: options.Expressions = None,
     accept: options.Accept = None,
     judge_first: options.JudgeFirst = None,
     repeats: options.Repeats = None,
@@ -77,10 +79,10 @@ def solve(
     step_break: options.StepSeparator = None,
     steps: options.Steps = None,
     seconds: options.Seconds = None,
-    retries: asking.Retries = None,
-    warm_seconds: asking.WarmSeconds = None,
-    warm_tokens: asking.WarmTokens = None,
-    hedge: asking.Hedge = None,
+    retries: options.Retries = None,
+    warm_seconds: options.WarmSeconds = None,
+    warm_tokens: options.WarmTokens = None,
+    hedge: options.Hedge = None,
     threads: llama_cpp.Threads = None,
     gpu_layers: llama_cpp.GpuLayers = None,
     context_tokens: llama_cpp.ContextTokens = None,
@@ -98,65 +100,20 @@ def solve(
     with as_wrong_use():
         asked = _question(question, file)
     run = RunSoFar()
+    is_silent = as_json or quiet
     with _failing_as_json(run) if as_json else nullcontext():
         configuration = read_configuration(config, os.environ)
-        models = {Author.SRM: srm, Author.LRM: lrm}
-        plan = chosen_pair(configuration, pair, models, os.environ)
+        chosen = chosen_pair(configuration, pair, {Author.SRM: srm, Author.LRM: lrm}, os.environ)
         with as_wrong_use():
-            settings = plan.settings
-            changes = {
-                "thresholds": options.changed(
-                    Thresholds() if paper else settings.thresholds,
-                    n=n,
-                    tau=tau,
-                    rho=rho,
-                    direction=direction,
-                    k=k,
-                    m=m,
-                    expressions=hesitation,
-                    accept=accept,
-                    judge_first=judge_first,
-                    repeats=repeats,
-                ),
-                "sampling": options.changed(
-                    settings.sampling, temperature=temperature, top_p=top_p, seed=seed
-                ),
-                "budget": options.changed(
-                    settings.budget,
-                    thinking_tokens=thinking_tokens,
-                    answer_tokens=answer_tokens,
-                    step_tokens=step_tokens,
-                    steps=steps,
-                    seconds=seconds,
-                ),
-                "step_break": step_break or settings.step_break,
-                "failure": options.changed(settings.failure, retries=retries),
-                "hiding": options.changed(
-                    settings.hiding,
-                    warm_seconds=warm_seconds,
-                    warm_tokens=warm_tokens,
-                    hedge=hedge,
-                ),
-            }
-            plan = replace(plan, settings=settings.model_copy(update=changes))
-            plan = llama_cpp.with_llama_cpp(
-                plan,
-                context_tokens,
-                threads=threads,
-                gpu_layers=gpu_layers,
-                flash_attention=flash_attention,
-                cache_type=cache_type,
-                mmap=mmap,
-                check_memory=check_memory,
-            )
+            plan = _with_flags(chosen, context)
             task = Assignment(question=asked, method=method, pair=plan)
             needed = task.authors
         check_models(plan, needed, method)
-        if (as_json or quiet) and not (pair or srm or lrm or plan.is_bundled):
-            chosen_by = configuration.place(("default_pair",))
-            print(f"trigreason: using pair {plan.name}, as {chosen_by} says", file=sys.stderr)
-        fetch_models(plan, needed, quiet=as_json or quiet)
-        _let_run(task, run, None if as_json or quiet else screen(), trace)
+        if is_silent and not (pair or srm or lrm or plan.is_bundled):
+            place = configuration.place(("default_pair",))
+            print(f"trigreason: using pair {plan.name}, as {place} says", file=sys.stderr)
+        fetch_models(plan, needed, quiet=is_silent)
+        _let_run(task, run, None if is_silent else screen(), trace)
     assert run.trace is not None, "a run that ends has a trace"
     if as_json:
         print_json(_as_json(run.trace))
@@ -164,6 +121,22 @@ def solve(
         _print_answer(run.trace)
     if not run.trace.stop or not run.trace.stop.has_answer:
         raise typer.Exit(1)
+
+
+def _with_flags(pair: PlannedPair, context: typer.Context) -> PlannedPair:
+    """The pair with what was given as flags. Raises ValueError for a value out of range."""
+    own, flags = pair.settings, context.params
+    changes = {
+        "thresholds": options.flagged(Thresholds() if flags["paper"] else own.thresholds, context),
+        "sampling": options.flagged(own.sampling, context),
+        "budget": options.flagged(own.budget, context),
+        "step_break": flags["step_break"] or own.step_break,
+        "failure": options.flagged(own.failure, context),
+        "hiding": options.flagged(own.hiding, context),
+    }
+    pair = replace(pair, settings=own.model_copy(update=changes))
+    loading = options.given(LlamaCppOptions, context)
+    return llama_cpp.with_llama_cpp(pair, flags["context_tokens"], **loading)
 
 
 @contextmanager

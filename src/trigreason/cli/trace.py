@@ -1,22 +1,54 @@
-"""``trigreason trace``: recorded runs, shown again (here) or replayed (``replay.py``)."""
+"""``trigreason trace``: a recorded run, shown again or put to its method again, with no model."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
+from typing import Any
 
 import typer
+from rich import box
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
 
-from trigreason.cli.console import screen
+from trigreason.cli import options
+from trigreason.cli.console import print_json, printable, screen
 from trigreason.cli.files import read_trace
 from trigreason.cli.live import Transcript, preface, question_block
-from trigreason.cli.options import TraceFile
-from trigreason.cli.replay import replay
+from trigreason.cli.options import as_wrong_use
 from trigreason.cli.tables import add_up, summary
+from trigreason.cli.words import counted, percent, settings
 from trigreason.events import Done, DraftDropped, Event, HandedOver, RunBegun, StepAccepted
-from trigreason.reasoning import Trace, Trigger
+from trigreason.reasoning import (
+    Firing,
+    Halt,
+    Judge,
+    Replayed,
+    Rewrite,
+    Thresholds,
+    Trace,
+    Trigger,
+    find_hesitations,
+    low_perplexity_ratio,
+    make_method,
+    what_if,
+)
+from trigreason.reasoning import replay as decide_again
+from trigreason.reasoning.names import TRIGGER_NAMES
 
 trace_commands = typer.Typer()
-trace_commands.command()(replay)
+
+_SHORT = {
+    None: "–",
+    Trigger.STRATEGIC_PRIMING: "priming",
+    Trigger.COGNITIVE_OFFLOAD: "offload",
+    Trigger.INTERVENTION_REQUEST: "request",
+    Trigger.JUDGE_REJECTION: "rejection",
+    Trigger.REPETITION: "repetition",
+    Trigger.METHOD: "method",
+}
+"""A trigger in a narrow column."""
 
 
 @trace_commands.callback(invoke_without_command=True)
@@ -27,7 +59,155 @@ def trace(context: typer.Context) -> None:
 
 
 @trace_commands.command()
-def show(file: TraceFile) -> None:
+def replay(
+    context: typer.Context,
+    file: options.TraceFile,
+    *,
+    tau: options.Tau = None,
+    rho: options.Rho = None,
+    direction: options.Side = None,
+    k: options.K = None,
+    m: options.M = None,
+    expressions: options.Expressions = None,
+    as_json: options.Json = False,
+) -> None:
+    """Put a recorded run to its method again, with no model.
+
+    Without thresholds: is every decision reproduced?
+
+    With thresholds: which triggers would have fired on the steps that the SRM wrote?
+    """
+    recorded = read_trace(file)
+    flags = options.given(Thresholds, context)
+    if any(value not in (None, ()) for value in flags.values()):
+        with as_wrong_use():
+            changed = options.flagged(recorded.thresholds, context)
+            make_method("trigreason", changed)
+        _compare_triggers(recorded, changed, as_json)
+    else:
+        _check_decisions(recorded, as_json)
+
+
+def _check_decisions(trace: Trace, as_json: bool) -> None:
+    """Say whether the record is what its method decides; exit code 1 where it is not."""
+    decisions = list(decide_again(trace))
+    differing = [each for each in decisions if each.agrees is False]
+    if as_json:
+        told = {
+            "decisions": len(decisions),
+            "reproduced": len(decisions) - len(differing),
+            "differing": [_as_values(each) for each in differing],
+        }
+        print_json(told)
+    else:
+        out = screen()
+        for each in differing:
+            out.print(Text(f"{_where(each)}: recorded otherwise; now {_in_words(each)}", "wrong"))
+        same = len(decisions) - len(differing)
+        verdict = "every one as recorded" if not differing else f"{same} as recorded"
+        out.print(Text(f"{counted(len(decisions), 'decision')} replayed, {verdict}."))
+    if differing:
+        raise typer.Exit(1)
+
+
+def _where(each: Replayed) -> str:
+    return "opening" if each.step < 0 else f"after step {each.step}"
+
+
+def _in_words(each: Replayed) -> str:
+    if isinstance(each.decision, Halt):
+        return "the thinking is closed, because it repeats itself"
+    author = each.decision.author.upper()
+    if isinstance(each.decision, Judge):
+        return f"the {author} would have to score it, and no score is recorded"
+    verb = "rewrites" if isinstance(each.decision, Rewrite) else "writes"
+    trigger = each.decision.trigger
+    return f"the {author} {verb}" + (f" ({TRIGGER_NAMES[trigger]})" if trigger else "")
+
+
+def _as_values(each: Replayed) -> dict[str, Any]:
+    return {
+        "step": each.step,
+        "decision": type(each.decision).__name__.lower(),
+        "author": None if isinstance(each.decision, Halt) else each.decision.author,
+        "trigger": None if isinstance(each.decision, Halt | Judge) else each.decision.trigger,
+    }
+
+
+def _compare_triggers(trace: Trace, thresholds: Thresholds, as_json: bool) -> None:
+    """Say for each SRM step which trigger fired and which one would."""
+    firings = what_if(trace, thresholds)
+    if as_json:
+        print_json(_comparison(firings, thresholds))
+        return
+    out = screen()
+    out.print(Text(f"then: {settings('trigreason', trace.thresholds)}"))
+    out.print(Text(f"now:  {settings('trigreason', thresholds)}"))
+    if not firings:
+        out.print(Text("The SRM wrote no step in this run, so no trigger looks at any."))
+        return
+    out.print()
+    _print_steps(out, firings, thresholds)
+    out.print()
+    then, now = _counts(firings, "then"), _counts(firings, "now")
+    for trigger, name in TRIGGER_NAMES.items():
+        if then[trigger] or now[trigger]:
+            out.print(Text(f"{name}: {then[trigger]} then, {now[trigger]} now"))
+    changed = sum(each.then is not each.now for each in firings)
+    out.print(Text(f"{changed} of {counted(len(firings), 'SRM step')} would go another way."))
+
+
+def _print_steps(out: Console, firings: list[Firing], thresholds: Thresholds) -> None:
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
+    for name in ("step", "r"):
+        table.add_column(name, justify="right", no_wrap=True)
+    table.add_column("hesitates", max_width=18)
+    for name in ("then", "now"):
+        table.add_column(name, no_wrap=True)
+    table.add_column("SRM wrote", ratio=1)
+    for each in firings:
+        ratio = _ratio(each, thresholds)
+        written = " ".join(printable(each.record.text).split())
+        table.add_row(
+            str(each.step),
+            "–" if ratio is None else percent(ratio, thresholds.rho),
+            Text(", ".join(find_hesitations(each.record.text, thresholds.expressions))),
+            _SHORT[each.then],
+            _SHORT[each.now],
+            Text(written, no_wrap=True, overflow="ellipsis"),
+            style="bold" if each.then is not each.now else "dim",
+        )
+    out.print(table)
+
+
+def _comparison(firings: list[Firing], thresholds: Thresholds) -> dict[str, Any]:
+    return {
+        "thresholds": thresholds.to_json(),
+        "steps": [
+            {
+                "step": each.step,
+                "ratio": _ratio(each, thresholds),
+                "hesitations": find_hesitations(each.record.text, thresholds.expressions),
+                "then": each.then,
+                "now": each.now,
+            }
+            for each in firings
+        ],
+        "then": {str(key): count for key, count in _counts(firings, "then").items()},
+        "now": {str(key): count for key, count in _counts(firings, "now").items()},
+    }
+
+
+def _ratio(each: Firing, thresholds: Thresholds) -> float | None:
+    return low_perplexity_ratio(each.record.logprobs, thresholds.tau)
+
+
+def _counts(firings: list[Firing], when: str) -> Counter[Trigger]:
+    return Counter(trigger for each in firings if (trigger := getattr(each, when)) is not None)
+
+
+@trace_commands.command()
+def show(file: options.TraceFile) -> None:
     """Print a recorded run the way it was shown while it ran."""
     recorded = read_trace(file)
     out = screen()

@@ -12,10 +12,11 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import cached_property
-from typing import Any, ClassVar, Protocol
+from typing import Annotated, Any, ClassVar, Protocol
 
 from trigreason.engines.breaker import Breaker
 from trigreason.reasoning import THINK_TAGS, Message, Tags, Token
+from trigreason.reasoning.field_docs import FieldDoc
 
 BLANK_LINE = "\n\n"
 """What a server is asked to end a single step at."""
@@ -39,11 +40,11 @@ class Prefix:
 class Sampling:
     """How tokens are drawn; always sent in full, because servers have defaults of their own.
 
-    ``top_k`` and ``min_p`` are off by default; temperature 0 is greedy.
+    ``top_k`` and ``min_p`` are off by default.
     """
 
-    temperature: float = 0.6
-    top_p: float = 0.95
+    temperature: Annotated[float, FieldDoc("Sampling temperature; 0 is greedy.")] = 0.6
+    top_p: Annotated[float, FieldDoc("Draw from the likeliest tokens of this mass.")] = 0.95
     top_k: int | None = None
     min_p: float = 0.0
     seed: int = 0

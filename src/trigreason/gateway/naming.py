@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from difflib import get_close_matches
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from trigreason.gateway.errors import ApiError, invalid
 from trigreason.gateway.exchange import ModelChoice
 from trigreason.reasoning import Direction, Thresholds, methods
+from trigreason.reasoning.field_docs import field_doc
 
 MAX_NAME = 500
 """Characters of a model name."""
@@ -20,33 +21,28 @@ _SHOWN = 80
 """Characters of a client's text that an error repeats."""
 
 
+def _threshold(name: str) -> Any:
+    """A field of a request with the bounds and the documentation of the threshold."""
+    doc = field_doc(Thresholds, name)
+    if doc.bounds is None:
+        return Field(description=doc.text)
+    return Field(ge=doc.bounds.least, le=doc.bounds.most, description=doc.text)
+
+
 class ThresholdChanges(BaseModel):
     """Thresholds that a request sets, under the paper's symbols; the others are the pair's."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
-    n: Annotated[int | None, Field(ge=0, description="Steps that the LRM writes first.")] = None
-    tau: Annotated[
-        float | None, Field(gt=1, description="Perplexity below which a token is certain.")
-    ] = None
-    rho: Annotated[
-        float | None,
-        Field(ge=0, le=1, description="Share of certain tokens beyond which the LRM rewrites."),
-    ] = None
-    direction: Annotated[Direction | None, Field(description="The side of rho that fires.")] = None
-    k: Annotated[
-        int | None, Field(ge=1, description="Hesitating steps in a row that ask for the LRM.")
-    ] = None
-    m: Annotated[int | None, Field(ge=0, description="Steps that the LRM then writes.")] = None
-    accept: Annotated[
-        float | None, Field(ge=0, le=9, description="SpecReason: lowest score that keeps a step.")
-    ] = None
-    judge_first: Annotated[
-        int | None, Field(ge=0, description="SpecReason: steps that the LRM writes first.")
-    ] = None
-    repeats: Annotated[
-        int | None, Field(ge=0, description="Repeating steps in a row that close the thinking.")
-    ] = None
+    n: Annotated[int | None, _threshold("n")] = None
+    tau: Annotated[float | None, _threshold("tau")] = None
+    rho: Annotated[float | None, _threshold("rho")] = None
+    direction: Annotated[Direction | None, _threshold("direction")] = None
+    k: Annotated[int | None, _threshold("k")] = None
+    m: Annotated[int | None, _threshold("m")] = None
+    accept: Annotated[float | None, _threshold("accept")] = None
+    judge_first: Annotated[int | None, _threshold("judge_first")] = None
+    repeats: Annotated[int | None, _threshold("repeats")] = None
 
     def onto(self, thresholds: Thresholds) -> Thresholds:
         """``thresholds`` with those that were set. Raises ValueError where they do not fit."""

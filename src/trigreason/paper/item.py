@@ -15,6 +15,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validat
 from trigreason.paper.measures import MEASURES
 from trigreason.reasoning import Thresholds
 from trigreason.reasoning.methods import method_title
+from trigreason.reasoning.names import SYMBOLS
 
 Kind = Literal[
     "plane", "methods", "sweep", "activation", "deployment", "judges", "rejections",
@@ -23,9 +24,6 @@ Kind = Literal[
 """What is made of the runs; see ``trigreason.paper.kinds``."""
 
 MethodName = Literal["srm", "lrm", "specreason", "trigreason"]
-SYMBOLS = {"rho": "ρ", "tau": "τ", "n": "n", "k": "k", "m": "m", "thinking_tokens": "budget"}
-"""What can be varied, and what it is called in tables and figures."""
-
 _REAL = ("rho", "tau")
 
 _STRICT = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
@@ -75,7 +73,7 @@ class Sweep(BaseModel):
     def arms(self, base: Mapping[str, Any]) -> Iterator[PlannedArm]:
         for method in self.methods:
             for value in self.values:
-                shown = f"{SYMBOLS[self.of]} = {value:,g}"
+                shown = f"{SYMBOLS.get(self.of, self.of)} = {value:,g}"
                 label = f"{method_title(method)}, {shown}" if len(self.methods) > 1 else shown
                 budget = int(value) if self.of == "thinking_tokens" else None
                 varied: dict[str, Any] = (

@@ -1,4 +1,4 @@
-"""What methods and triggers are called where a person reads of them."""
+"""What triggers and settings are called where a person reads of them."""
 
 from __future__ import annotations
 
@@ -12,3 +12,6 @@ TRIGGER_NAMES = {
     Trigger.REPETITION: "repetition",
     Trigger.METHOD: "the method's own",
 }
+
+SYMBOLS = {"tau": "τ", "rho": "ρ", "thinking_tokens": "budget"}
+"""Settings that are shown under another name than their own."""

@@ -17,6 +17,7 @@ import unicodedata
 from dataclasses import dataclass
 
 from trigreason.reasoning.steps import StepEnd
+from trigreason.reasoning.triggers import STEPS
 
 TAIL = 640
 """Characters at the end of a text in which a run is looked for, so that looking stays cheap."""
@@ -79,8 +80,7 @@ class RepetitionGuard:
     repeats: int = 3
 
     def __post_init__(self) -> None:
-        if self.repeats < 0:
-            raise ValueError(f"repeats (repeating steps) must be 0 or more, not {self.repeats}")
+        STEPS.check("repeats (repeating steps)", self.repeats)
 
     @property
     def is_off(self) -> bool:

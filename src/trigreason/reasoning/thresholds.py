@@ -8,11 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
-from typing import Any
+from typing import Annotated, Any
 
+from trigreason.reasoning.field_docs import FieldDoc
 from trigreason.reasoning.hesitation import HESITATION_EXPRESSIONS
 from trigreason.reasoning.repetition import RepetitionGuard
 from trigreason.reasoning.triggers import (
+    PERPLEXITY,
+    SCORE,
+    SHARE,
+    STEPS,
+    STREAK,
     CognitiveOffload,
     Direction,
     InterventionRequest,
@@ -20,35 +26,83 @@ from trigreason.reasoning.triggers import (
     StrategicPriming,
 )
 
+PAPER = "Paper: {}."
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Thresholds:
     """The defaults are the paper's; those of k, which it does not give, and repeats are our own.
 
-    Attributes:
-        n: priming steps the LRM writes first (steps).
-        tau: perplexity below which a token counts as certain.
-        rho: bound on the share of certain tokens in a step (0 to 1).
-        direction: the side of rho that fires.
-        k: hesitating steps in a row that ask for the LRM (steps).
-        m: steps the LRM then writes (steps).
-        accept: lowest judge's score with which SpecReason keeps a step (0 to 9).
-        judge_first: priming steps under SpecReason (steps; its script's option, off by default).
-        expressions: what counts as hesitation; Table 3.
-        repeats: repeating steps in a row that close the thinking (steps); 0 switches the
-            repetition guard off.
+    ``judge_first`` is an option of SpecReason's script, which has it off.
     """
 
-    n: int = 20
-    tau: float = 1.05
-    rho: float = 0.85
-    direction: Direction = Direction.OVER
-    k: int = 2
-    m: int = 1
-    accept: float = 7
-    judge_first: int = 0
-    expressions: tuple[str, ...] = HESITATION_EXPRESSIONS
-    repeats: int = 3
+    n: Annotated[
+        int,
+        FieldDoc(
+            "n, priming: the LRM writes the first n steps; 0 for none.", PAPER, "STEPS", STEPS
+        ),
+    ] = 20
+    tau: Annotated[
+        float,
+        FieldDoc("τ: a token is certain when its perplexity is below τ.", PAPER, "PPL", PERPLEXITY),
+    ] = 1.05
+    rho: Annotated[
+        float,
+        FieldDoc(
+            "ρ, offload: the LRM rewrites an SRM step whose share of certain tokens is beyond ρ; "
+            "1 for never.",
+            PAPER,
+            "SHARE",
+            SHARE,
+        ),
+    ] = 0.85
+    direction: Annotated[
+        Direction,
+        FieldDoc("The side of ρ that fires: over (overconfident) or under (unsure).", PAPER),
+    ] = Direction.OVER
+    k: Annotated[
+        int,
+        FieldDoc(
+            "k, request: so many hesitating SRM steps in a row ask for the LRM.",
+            "The paper does not say; here {}.",
+            "STEPS",
+            STREAK,
+        ),
+    ] = 2
+    m: Annotated[
+        int,
+        FieldDoc("m, request: the LRM then writes m steps; 0 for never.", PAPER, "STEPS", STEPS),
+    ] = 1
+    accept: Annotated[
+        float,
+        FieldDoc(
+            "SpecReason: the judge's lowest score that keeps a step, 0 to 9; {}.",
+            "",
+            "SCORE",
+            SCORE,
+        ),
+    ] = 7
+    judge_first: Annotated[
+        int, FieldDoc("SpecReason: the LRM writes so many steps first; {}.", "", "STEPS", STEPS)
+    ] = 0
+    expressions: Annotated[
+        tuple[str, ...],
+        FieldDoc(
+            "H, request: words that count as hesitation; may be given several times.",
+            "Paper: its table 3.",
+            "WORDS",
+        ),
+    ] = HESITATION_EXPRESSIONS
+    repeats: Annotated[
+        int,
+        FieldDoc(
+            "The LRM follows a step that repeats itself, and so many of them in a row close the "
+            "thinking; 0 for never.",
+            "Not in the paper; {}.",
+            "STEPS",
+            STEPS,
+        ),
+    ] = 3
 
     def to_json(self) -> dict[str, Any]:
         """Plain values; the expressions only where they are not the paper's."""

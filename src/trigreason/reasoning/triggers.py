@@ -6,13 +6,19 @@ Each is an immutable set of thresholds with the equation it stands for. What has
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from enum import StrEnum
 
+from trigreason.reasoning.field_docs import Bounds
 from trigreason.reasoning.hesitation import HESITATION_EXPRESSIONS, find_hesitations
 from trigreason.reasoning.steps import Step
 from trigreason.reasoning.tokens import low_perplexity_ratio
+
+STEPS = Bounds(0)
+STREAK = Bounds(1)
+PERPLEXITY = Bounds(1)
+SHARE = Bounds(0, 1)
+SCORE = Bounds(0, 9)
 
 
 class Trigger(StrEnum):
@@ -45,8 +51,7 @@ class StrategicPriming:
     n: int = 20
 
     def __post_init__(self) -> None:
-        if self.n < 0:
-            raise ValueError(f"n (priming steps) must be 0 or more, not {self.n}")
+        STEPS.check("n (priming steps)", self.n)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,10 +68,8 @@ class CognitiveOffload:
     direction: Direction = Direction.OVER
 
     def __post_init__(self) -> None:
-        if not 1 <= self.tau < math.inf:
-            raise ValueError(f"tau (perplexity) must be 1 or more, and finite, not {self.tau}")
-        if not 0 <= self.rho <= 1:
-            raise ValueError(f"rho (a share of tokens) must lie between 0 and 1, not {self.rho}")
+        PERPLEXITY.check("tau (perplexity)", self.tau)
+        SHARE.check("rho (a share of tokens)", self.rho)
 
     @property
     def is_off(self) -> bool:
@@ -95,10 +98,8 @@ class InterventionRequest:
     expressions: tuple[str, ...] = HESITATION_EXPRESSIONS
 
     def __post_init__(self) -> None:
-        if self.k < 1:
-            raise ValueError(f"k (hesitating steps in a row) must be 1 or more, not {self.k}")
-        if self.m < 0:
-            raise ValueError(f"m (rectification steps) must be 0 or more, not {self.m}")
+        STREAK.check("k (hesitating steps in a row)", self.k)
+        STEPS.check("m (rectification steps)", self.m)
 
     @property
     def is_off(self) -> bool:
@@ -120,8 +121,7 @@ class JudgeRejection:
     accept: float = 7
 
     def __post_init__(self) -> None:
-        if not 0 <= self.accept <= 9:
-            raise ValueError(f"accept (a score) must lie between 0 and 9, not {self.accept}")
+        SCORE.check("accept (a score)", self.accept)
 
     def fires(self, score: float) -> bool:
         return score < self.accept

@@ -7,8 +7,7 @@ from typing import Any
 
 from trigreason.evaluation.arms import Arm
 from trigreason.reasoning.methods import method_title, methods
-
-SYMBOLS = {"tau": "τ", "rho": "ρ", "thinking_tokens": "budget"}
+from trigreason.reasoning.names import SYMBOLS
 
 
 def arm_names(arms: Sequence[Arm]) -> dict[Arm, str]:

@@ -10,12 +10,13 @@ from typing import NamedTuple
 
 from trigreason.evaluation.arms import Arm
 from trigreason.evaluation.report.collect import ArmRuns, Comparison
-from trigreason.evaluation.report.naming import SYMBOLS, differing
+from trigreason.evaluation.report.naming import differing
 from trigreason.evaluation.report.numbers import differences
 from trigreason.evaluation.report.reading import printable
 from trigreason.evaluation.statistics import Estimate
 from trigreason.evaluation.summary import ArmSummary
 from trigreason.reasoning import Author
+from trigreason.reasoning.names import SYMBOLS
 
 QUESTIONS_SHOWN = 300
 QUESTION_SHOWN = 200

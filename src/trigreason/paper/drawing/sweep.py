@@ -9,10 +9,10 @@ from matplotlib.figure import Figure
 
 from trigreason.evaluation.figures.style import PAPER, figure, look_of, reach
 from trigreason.paper.drawing.look import titled
-from trigreason.paper.item import SYMBOLS
 from trigreason.paper.measures import MEASURES
 from trigreason.paper.result import MeasuredNumber, Result
 from trigreason.reasoning.methods import method_title
+from trigreason.reasoning.names import SYMBOLS
 
 
 def sweep(result: Result) -> Figure:
@@ -37,7 +37,7 @@ def sweep(result: Result) -> Figure:
         unit = " (tokens of thinking)" if varied.of == "thinking_tokens" else ""
         ticks = [_tick(value, varied.of) for value in values]
         panels[-1, column].set_xticks(range(len(values)), ticks)
-        panels[-1, column].set_xlabel(f"{SYMBOLS[varied.of]}{unit}")
+        panels[-1, column].set_xlabel(f"{SYMBOLS.get(varied.of, varied.of)}{unit}")
         if len(groups) > 1:
             panels[0, column].set_title(f"{group[0]} pair, {group[1]} task")
     for panel, measure in zip(panels[:, 0], measures, strict=True):

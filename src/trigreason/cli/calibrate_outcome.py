@@ -1,4 +1,4 @@
-"""What a calibration found: tables, words, JSON, and the files it is written to."""
+"""The two ways to calibrate, and where what they find goes: screen, JSON and files."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 from rich.text import Text
 
 from trigreason import __version__
-from trigreason.cli.calibrating import Calibrating
-from trigreason.cli.calibration_json import front_as_json, share_as_json
-from trigreason.cli.calibration_words import (
+from trigreason.cli.calibrate_progress import Calibrating
+from trigreason.cli.calibrate_words import (
     as_flags,
     front_table,
     share_in_words,
@@ -25,12 +25,15 @@ from trigreason.cli.console import print_json, screen
 from trigreason.cli.words import counted
 from trigreason.configuration import BUNDLED
 from trigreason.reasoning import Thresholds
+from trigreason.studies.calibration.direction import supported
 from trigreason.studies.calibration.evidence import Source, of_search, of_share
 from trigreason.studies.calibration.job import Job, carry_out
-from trigreason.studies.calibration.label_free import fit_share
+from trigreason.studies.calibration.label_free import Budgeted, fit_share
+from trigreason.studies.calibration.labelled import Calibration, SettingRow
 from trigreason.studies.calibration.picture import draw_front
 from trigreason.studies.calibration.profile import profile_toml
 from trigreason.studies.calibration.search import expected_runs
+from trigreason.studies.calibration.setting import Setting
 from trigreason.studies.calibration.writing import write_profile
 from trigreason.studies.recorded import read_runs
 from trigreason.studies.replaying import recorded_token_ratio
@@ -90,7 +93,7 @@ def without_labels(
     evidence = of_share(found, _source(counted(len(runs), "run")), direction)
     done = destination.write(found.thresholds, evidence)
     if destination.as_json:
-        print_json(share_as_json(found) | {"written": done})
+        print_json(_share_as_json(found) | {"written": done})
         return
     out = screen()
     for line in share_in_words(found, direction):
@@ -116,7 +119,7 @@ def with_labels(job: Job, data: str, destination: Destination) -> None:
     runs = {"asked": progress.asked, "folder": str(job.folder)}
     if destination.as_json:
         files = {"written": done, "figures": list(map(str, pictures))}
-        print_json(front_as_json(found) | {"evidence": evidence, "runs": runs} | files)
+        print_json(_front_as_json(found) | {"evidence": evidence, "runs": runs} | files)
         return
     out = screen()
     out.print(front_table(found))
@@ -133,3 +136,79 @@ def with_labels(job: Job, data: str, destination: Destination) -> None:
 def _source(data: str) -> Source:
     command = shlex.join(["trigreason", *sys.argv[1:]])
     return Source(command=command, date=date.today().isoformat(), version=__version__, data=data)
+
+
+def _front_as_json(found: Calibration) -> dict[str, Any]:
+    """Everything that was found; shares of 1, USD per run."""
+    return {
+        "against": found.thrift_name,
+        "thresholds": found.recommended.thresholds.to_json(),
+        "questions": {"search": found.questions[0], "held_out": found.questions[1]},
+        "accuracy_gain": found.accuracy._asdict(),
+        f"{found.thrift_name}_gain": found.thrift._asdict(),
+        "coin": None
+        if found.coin is None
+        else {
+            "one": _setting_as_json(found.coin.one),
+            "other": _setting_as_json(found.coin.other),
+            "other_weight": found.coin.weight,
+            "accuracy_gain": found.coin.gain._asdict(),
+        },
+        "settings": [_row_as_json(found, row) for row in found.rows],
+    }
+
+
+def _row_as_json(found: Calibration, row: SettingRow) -> dict[str, Any]:
+    search = None
+    if row.search is not None:
+        accuracy, thrift = row.search.point(found.thrift_name)
+        search = {"accuracy": accuracy, found.thrift_name: _as_cost(found, thrift)}
+    return {
+        **_setting_as_json(row.setting),
+        "is_recommended": row.setting == found.recommended,
+        "is_default": row.setting == found.default,
+        "is_on_front": row.setting in found.on_front,
+        "is_no_worse_than_default": found.is_no_worse(row.setting),
+        "search": search,
+        "held_out": {
+            "accuracy": row.accuracy._asdict(),
+            "smt": row.smt._asdict() if row.smt else None,
+            "usd": row.usd._asdict() if row.usd else None,
+            "lrm_tokens": row.held_out.per_run(lambda each: each.lrm_tokens),
+            "lrm_requests": row.held_out.per_run(lambda each: each.lrm_requests),
+            "drafts": row.held_out.per_run(lambda each: each.drafts),
+            "truncated": row.held_out.per_run(lambda each: each.truncated),
+        },
+    }
+
+
+def _as_cost(found: Calibration, thrift: float) -> float:
+    return thrift if found.thrift_name == "smt" else -thrift
+
+
+def _setting_as_json(setting: Setting) -> dict[str, Any]:
+    return {"method": setting.method, "thresholds": setting.thresholds.to_json()}
+
+
+def _share_as_json(found: Budgeted) -> dict[str, Any]:
+    evidence = found.direction
+    return {
+        "thresholds": found.thresholds.to_json(),
+        "wanted_lrm_share": found.wanted,
+        "lrm_share": {"value": found.share, "low": found.low, "high": found.high},
+        "steps": {str(trigger): part for trigger, part in found.steps.items()},
+        "runs": found.runs,
+        "left_out": found.left_out,
+        "questions": found.questions,
+        "token_ratio": found.token_ratio,
+        "direction": None
+        if evidence is None
+        else {
+            "auc": evidence.value,
+            "low": evidence.low,
+            "high": evidence.high,
+            "wrong": evidence.wrong,
+            "right": evidence.right,
+            "supports": supported(evidence),
+        },
+    }

@@ -6,7 +6,7 @@ import io
 
 from rich.console import Console
 
-from trigreason.cli.calibrating import SECONDS_BETWEEN_LINES, Calibrating
+from trigreason.cli.calibrate_progress import SECONDS_BETWEEN_LINES, Calibrating
 from trigreason.studies.calibration.ledger import RunOutcome
 from trigreason.studies.calibration.search import Stage
 from trigreason.studies.calibration.setting import Setting

@@ -1,0 +1,109 @@
+"""From ``--pair``, ``--srm`` and ``--lrm`` to the pair that is meant."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from trigreason.cli.options import WrongUse
+from trigreason.configuration import (
+    BUNDLED,
+    Configuration,
+    PairSettings,
+    PlannedEngine,
+    PlannedPair,
+    engine_at,
+    nearest,
+    planned_engine,
+    planned_pair,
+)
+from trigreason.engines.connect import as_file, is_url
+from trigreason.engines.hub import is_hub_name
+from trigreason.reasoning import Author
+
+UNNAMED = "pair"
+"""What a pair is called that --srm and --lrm alone make up."""
+
+
+def chosen_pair(
+    configuration: Configuration,
+    name: str | None,
+    models: Mapping[Author, str | None],
+    environ: Mapping[str, str],
+) -> PlannedPair:
+    """The pair called ``name`` (or else the default one) with the ``models`` that are given.
+
+    Where both models are given, and no name, nothing is left of the default pair.
+
+    Raises:
+        WrongUse: there is no such pair or model, or the pair keeps the models that it has.
+        ConfigurationError: what is given for a model cannot be one.
+    """
+    given = {
+        author: given_engine(author, model, configuration, environ)
+        for author, model in models.items()
+        if model is not None
+    }
+    default = configuration.settings.default_pair
+    if name is None and (len(given) == len(Author) or (given and default == BUNDLED)):
+        return PlannedPair(UNNAMED, PairSettings(srm="--srm", lrm="--lrm"), given)
+    try:
+        pair = planned_pair(configuration, name or default)
+    except ValueError as error:
+        raise WrongUse(str(error)) from error
+    if given and pair.is_bundled:
+        raise WrongUse(f"the {BUNDLED} pair comes with its models; leave out --pair, or the models")
+    return replace(pair, engines={**pair.engines, **given})
+
+
+def given_engine(
+    author: Author, model: str, configuration: Configuration, environ: Mapping[str, str]
+) -> PlannedEngine:
+    """An engine of the configuration by its name, or else a URL, MODEL@URL, file or hf: name.
+
+    Raises:
+        WrongUse: it is none of these.
+        ConfigurationError: the URL cannot be one.
+    """
+    if model in configuration.settings.engines:
+        return planned_engine(configuration, model)
+    flag = f"--{author}"
+    if configuration.settings.engines and not is_url(model) and not is_hub_name(model):
+        file = as_file(model)
+        if file.name == model and not file.exists():
+            near = nearest(model, configuration.settings.engines)
+            raise WrongUse(f"{flag}: no engine and no file is called {model!r}; {near}")
+    variable = f"TRIGREASON_{author.upper()}_API_KEY"
+    has_key = is_url(model) and bool(environ.get(variable))
+    return engine_at(model, flag, **({"api_key_env": variable} if has_key else {}))
+
+
+def check_models(pair: PlannedPair, needed: frozenset[Author], method: str) -> None:
+    """Refuse a pair that has too few models for a method, or files that are no models.
+
+    Raises:
+        WrongUse: a model that the method needs is not named.
+        ConfigurationError: a file that is named is no GGUF model.
+    """
+    if pair.is_bundled:
+        return
+    for author in sorted(needed, reverse=True):
+        if author not in pair.engines:
+            raise WrongUse(
+                f"--method {method} needs the {author.upper()} as well: "
+                f"add --{author} with a GGUF file, hf:ORG/REPO, URL, MODEL@URL or an engine's name"
+            )
+        pair.engines[author].check_file()
+
+
+def described(pair: PlannedPair) -> str:
+    """A pair and its models in one line; one that was given as a flag has no name of its own."""
+    models = (f"{author.upper()} {_named(engine)}" for author, engine in pair.engines.items())
+    names = [] if pair.name == UNNAMED else [f"pair {pair.name}"]
+    return " · ".join([*names, *models])
+
+
+def _named(engine: PlannedEngine) -> str:
+    settings = engine.settings
+    model = settings.file.name if settings.file is not None else str(settings)
+    return model if engine.name.startswith("--") else f"{engine.name} ({model})"
