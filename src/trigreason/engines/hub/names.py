@@ -1,4 +1,4 @@
-"""What a model on the hub is called here."""
+"""Names of models on the hub."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ _NAME = re.compile(
 
 
 _NOT_IN_NAMES = ("--", "..", ".git")
-"""The hub has no repository with these in its name, and its client refuses them."""
+"""No repository's name contains these, and the hub's client refuses them."""
 
 
 @dataclass(frozen=True, slots=True)
 class HubName:
-    """A repository, a revision of it, and the quantization or file that is wanted, if any is."""
+    """A repository, its revision, and optionally a quantization or file (``wanted``)."""
 
     repo: str
     revision: str = MAIN
@@ -29,7 +29,7 @@ class HubName:
 
     @classmethod
     def parse(cls, text: str | Path) -> HubName:
-        """Raises ValueError where the text is no such name; it says how one is written."""
+        """Parse a name. Raises ValueError, which shows the format, if the text is not one."""
         plain = text.as_posix() if isinstance(text, Path) else text
         match = _NAME.fullmatch(plain)
         if match is None or any(part in match["repo"] for part in _NOT_IN_NAMES):
@@ -45,5 +45,5 @@ class HubName:
 
 
 def is_hub_name(place: str | Path) -> bool:
-    """Whether this is meant as a name on the hub, rather than as a path."""
+    """Whether this is a name on the hub rather than a path."""
     return str(place).startswith(PREFIX)
