@@ -57,12 +57,12 @@ class Delivery(Response):
     """The response of one exchange."""
 
     def __init__(
-        self, service: Service, exchange: Exchange, asked: GatewayRequest, rendering: Rendering
+        self, service: Service, exchange: Exchange, request: GatewayRequest, rendering: Rendering
     ) -> None:
         super().__init__()
         self._service = service
         self._exchange = exchange
-        self._asked = asked
+        self._request = request
         self._rendering = rendering
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -87,12 +87,12 @@ class Delivery(Response):
         try:
             async with AsyncExitStack() as stack:
                 pair = self._service.catalogue[self._exchange.choice.pair].pair
-                if self._asked.streamed:
+                if self._request.streamed:
                     await stack.enter_async_context(self._kept_alive(wire))
                 await self._enter(stack)
                 await self._run_all(pair, wire)
             self._service.finish(self._exchange, ExchangeOutcome.FINISHED)
-            if self._asked.streamed:
+            if self._request.streamed:
                 await self._begin(wire)
                 await wire.end(self._rendering.end())
             else:
@@ -150,7 +150,7 @@ class Delivery(Response):
             self._observe(run, event)
             self._rendering.gather(run, event)
 
-        return stream if self._asked.streamed else gather
+        return stream if self._request.streamed else gather
 
     async def _run_all(self, pair: Pair, wire: _Wire) -> None:
         """Run all choices concurrently.
@@ -158,13 +158,14 @@ class Delivery(Response):
         Raises:
             EngineError: one failed, and the others were cancelled.
         """
-        exchange, asked, handle = self._exchange, self._asked, self._handler(wire)
+        exchange, request, handle = self._exchange, self._request, self._handler(wire)
         settings = self._service.catalogue[exchange.choice.pair].plan.settings
-        sampling = asked.sampling(settings.sampling)
+        sampling = request.sampling(settings.sampling)
         in_the_open = pair.srm.tags is None and pair.lrm.tags is None
-        budget = asked.budget(settings.budget, self._seconds_left(), in_the_open=in_the_open)
+        budget = request.budget(settings.budget, self._seconds_left(), in_the_open=in_the_open)
         runs = [
-            carry_out(exchange, run, asked, pair, sampling, budget, handle) for run in exchange.runs
+            carry_out(exchange, run, request, pair, sampling, budget, handle)
+            for run in exchange.runs
         ]
         if len(runs) == 1:
             await runs[0]
@@ -217,7 +218,7 @@ class Delivery(Response):
 
     def _about(self) -> dict[str, str]:
         fields = {"cache-control": "no-store"}
-        if self._asked.streamed:
+        if self._request.streamed:
             fields["x-accel-buffering"] = "no"
         return fields | headers(self._exchange)
 
@@ -231,10 +232,10 @@ class Delivery(Response):
         Every model that has a price is taken to read the prompt once.
         """
         settings = self._service.catalogue[self._exchange.choice.pair].plan.settings
-        budget = self._asked.budget(settings.budget, 1.0)
+        budget = self._request.budget(settings.budget, 1.0)
         runs = len(self._exchange.runs)
         tokens = runs * (budget.thinking_tokens + budget.answer_tokens)
-        prompt = runs * prompt_tokens(self._asked.messages)
+        prompt = runs * prompt_tokens(self._request.messages)
         prices = self._service.catalogue[self._exchange.choice.pair].pair.prices.values()
         dearest = max((price.output for price in prices), default=None)
         read = sum(price.input for price in prices)

@@ -98,17 +98,17 @@ def chosen(models: Sequence[GgufModel], name: HubName, where: str) -> GgufModel:
     Raises:
         HubError: there is no model, no such model, or several matches, which the error lists.
     """
-    wanted = name.wanted
-    if wanted is None:
+    variant = name.variant
+    if variant is None:
         ranked = sorted(models, key=_rank)
         matches = [model for model in ranked if _rank(model)[0] == _rank(ranked[0])[0]]
         if ranked and _rank(ranked[0])[0] == len(PREFERRED):
             matches = ranked[:1]
-    elif wanted.lower().endswith(".gguf"):
-        matches = [model for model in models if _is_file(model, wanted)]
+    elif variant.lower().endswith(".gguf"):
+        matches = [model for model in models if _is_file(model, variant)]
     else:
-        matches = [model for model in models if _same(model.quant, wanted)] or [
-            model for model in models if _same(model.quant, f"UD-{wanted}")
+        matches = [model for model in models if _same(model.quant, variant)] or [
+            model for model in models if _same(model.quant, f"UD-{variant}")
         ]
     if len(matches) == 1:
         return matches[0]
@@ -119,11 +119,11 @@ def chosen(models: Sequence[GgufModel], name: HubName, where: str) -> GgufModel:
         raise HubError(
             f"{where} has no GGUF model", str(name), "Name a repository with GGUF files."
         )
-    if wanted is not None and not wanted.lower().endswith(".gguf"):
+    if variant is not None and not variant.lower().endswith(".gguf"):
         listed = _listed(model.quant or model.name for model in models)
-        raise HubError(f"{where} has no {wanted}", str(name), f"There is {listed}.")
+        raise HubError(f"{where} has no {variant}", str(name), f"There is {listed}.")
     listed = _listed(model.name for model in models)
-    raise HubError(f"{where} has no file {wanted}", str(name), f"There is {listed}.")
+    raise HubError(f"{where} has no file {variant}", str(name), f"There is {listed}.")
 
 
 def _rank(model: GgufModel) -> tuple[int, int]:
@@ -131,15 +131,15 @@ def _rank(model: GgufModel) -> tuple[int, int]:
     return PREFERRED.index(str(model.quant)) if preferred else len(PREFERRED), model.size
 
 
-def _is_file(model: GgufModel, wanted: str) -> bool:
-    lower = wanted.lower()
+def _is_file(model: GgufModel, variant: str) -> bool:
+    lower = variant.lower()
     return any(
         lower in (file.path.lower(), file.path.rpartition("/")[2].lower()) for file in model.files
     )
 
 
-def _same(quant: str | None, wanted: str) -> bool:
-    return quant is not None and quant == _plain(wanted)
+def _same(quant: str | None, variant: str) -> bool:
+    return quant is not None and quant == _plain(variant)
 
 
 def _listed(names: Iterable[str]) -> str:

@@ -91,7 +91,7 @@ class Hub:
 
         logging.getLogger("huggingface_hub").setLevel(logging.ERROR)
         at_hand = self.cached(name)
-        if at_hand is not None and (name.wanted is not None or _is_first_choice(at_hand)):
+        if at_hand is not None and (name.variant is not None or _is_first_choice(at_hand)):
             return at_hand
         try:
             return self._downloaded(name, watch or LoggedWatch(), stopped)
@@ -121,7 +121,7 @@ class Hub:
         model = replace(model, files=tuple(part.file for part in parts))
         here = sum(part.here for part in parts)
         self._check_room(name, model.size - here)
-        quants = () if name.wanted else tuple(model.quant or model.name for model in models)
+        quants = () if name.variant else tuple(model.quant or model.name for model in models)
         watch.begin(Fetching(name, model, _licence(info), here, quants))
         whole = False
         try:

@@ -11,7 +11,7 @@ MAIN = "main"
 
 _PART = r"[A-Za-z0-9_][A-Za-z0-9._-]*"
 _NAME = re.compile(
-    rf"hf:(?P<repo>{_PART}/{_PART})(?:@(?P<revision>[^:@\s]+))?(?::(?P<wanted>[^:\s][^:]*))?"
+    rf"hf:(?P<repo>{_PART}/{_PART})(?:@(?P<revision>[^:@\s]+))?(?::(?P<variant>[^:\s][^:]*))?"
 )
 
 
@@ -21,11 +21,11 @@ _NOT_IN_NAMES = ("--", "..", ".git")
 
 @dataclass(frozen=True, slots=True)
 class HubName:
-    """A repository, its revision, and optionally a quantization or file (``wanted``)."""
+    """A repository, its revision, and optionally a quantization or file (``variant``)."""
 
     repo: str
     revision: str = MAIN
-    wanted: str | None = None
+    variant: str | None = None
 
     @classmethod
     def parse(cls, text: str | Path) -> HubName:
@@ -37,11 +37,11 @@ class HubName:
                 f"{plain} names no model on the Hugging Face hub; write hf:ORG/REPO, "
                 "hf:ORG/REPO:QUANT or hf:ORG/REPO@REVISION:FILE.gguf"
             )
-        return cls(match["repo"], match["revision"] or MAIN, match["wanted"])
+        return cls(match["repo"], match["revision"] or MAIN, match["variant"])
 
     def __str__(self) -> str:
         revision = f"@{self.revision}" if self.revision != MAIN else ""
-        return f"{PREFIX}{self.repo}{revision}" + (f":{self.wanted}" if self.wanted else "")
+        return f"{PREFIX}{self.repo}{revision}" + (f":{self.variant}" if self.variant else "")
 
 
 def is_hub_name(place: str | Path) -> bool:
