@@ -10,7 +10,7 @@ import pytest
 
 from tests.cli.commands import Command, finished, start
 from trigreason.cli import INTERRUPTED
-from trigreason.paper.catalogue import catalogue
+from trigreason.paper.item_files import catalogue
 
 
 def test_the_list_has_every_item(command: Command) -> None:

@@ -38,7 +38,7 @@ def test_a_preset_is_a_whole_pair(name: str) -> None:
         settings = plan.engines[author].settings
         if settings.file is not None:
             assert is_hub_name(settings.file)
-            assert HubName.parse(settings.file).wanted, "what is fetched is said"
+            assert HubName.parse(settings.file).variant, "what is fetched is said"
         elif model.serve is not None:
             command = model.serve.split()
             assert command[:3] == ["vllm", "serve", settings.model]

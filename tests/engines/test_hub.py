@@ -218,7 +218,7 @@ async def test_a_partial_file_of_other_bytes_is_found_out(place: Place) -> None:
     partial.write_bytes(b"\0" * 40_000)
     place.double.cut = []
     error = await place.error("hf:org/one:Q8_0")
-    assert "did not arrive as the hub has it" in error.what
+    assert "was damaged by the download" in error.what
     assert (await place.fetch("hf:org/one:Q8_0")).read_bytes() == MODEL
 
 
@@ -230,7 +230,7 @@ async def test_other_bytes_of_the_right_size_are_found_out(
 
     monkeypatch.setattr(fetching, "download", other)
     error = await place.error("hf:org/one:Q8_0")
-    assert "did not arrive as the hub has it" in error.what
+    assert "was damaged by the download" in error.what
     assert place.hub.cache is not None
     assert not list(place.hub.cache.rglob("*.incomplete"))
 
@@ -324,7 +324,7 @@ async def test_no_network_and_an_empty_cache(tmp_path: Path) -> None:
         ("hf:org/tensors", "no GGUF model", "It has model.safetensors, config.json"),
         ("hf:org/many:Q5_K_M", "has no Q5_K_M", "There is Q2_K, Q4_K_M, Q8_0."),
         ("hf:org/many:x.gguf", "has no file x.gguf", "m-Q4_K_M.gguf"),
-        ("hf:org/two", "has several such models", "a-Q8_0.gguf, b-Q8_0.gguf"),
+        ("hf:org/two", "has several matching models", "a-Q8_0.gguf, b-Q8_0.gguf"),
     ],
 )
 async def test_a_failure_says_what_to_do(place: Place, name: str, what: str, advice: str) -> None:

@@ -12,7 +12,7 @@ from trigreason.engines.hub.choosing import HubFile, chosen, models_in, quant_of
     ("text", "name"),
     [
         ("hf:Qwen/Qwen3-0.6B-GGUF", HubName("Qwen/Qwen3-0.6B-GGUF")),
-        ("hf:o/r:Q8_0", HubName("o/r", wanted="Q8_0")),
+        ("hf:o/r:Q8_0", HubName("o/r", variant="Q8_0")),
         ("hf:o/r@v1.0", HubName("o/r", "v1.0")),
         ("hf:o/r@refs/pr/1:sub/m.gguf", HubName("o/r", "refs/pr/1", "sub/m.gguf")),
     ],
@@ -86,7 +86,7 @@ UNSLOTH = ("mmproj-F16.gguf", "imatrix_unsloth.gguf", "m-Q2_K.gguf", "m-UD-Q4_K_
     ],
 )
 def test_a_model_is_chosen(wanted: str | None, paths: tuple[str, ...], name: str | None) -> None:
-    found = chosen(models_in(models(*paths)), HubName("o/r", wanted=wanted), "it")
+    found = chosen(models_in(models(*paths)), HubName("o/r", variant=wanted), "it")
     assert found.name == (name or "m.gguf")
     if name is None:
         assert found.files[0].path == wanted
@@ -104,5 +104,5 @@ def test_a_model_is_chosen(wanted: str | None, paths: tuple[str, ...], name: str
 )
 def test_what_is_not_there_is_told(wanted: str | None, paths: tuple[str, ...], told: str) -> None:
     with pytest.raises(HubError) as caught:
-        chosen(models_in(models(*paths)), HubName("o/r", wanted=wanted), "it")
+        chosen(models_in(models(*paths)), HubName("o/r", variant=wanted), "it")
     assert told in str(caught.value)

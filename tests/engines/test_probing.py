@@ -141,7 +141,7 @@ DEFECTS: list[tuple[dict[str, Any], dict[Topic, State], str]] = [
     ({"sharpened": True, "filtered": True}, {Topic.RAW: NO}, "2.00"),
     ({"ignores_seed": True}, {Topic.SEED: NO}, "the same seed wrote different texts"),
     ({"is_certain": True}, {Topic.SEED: UNKNOWN}, "too certain"),
-    ({"ignores_stop": True}, {Topic.STOP: NO}, "wrote on after the blank line"),
+    ({"ignores_stop": True}, {Topic.STOP: NO}, "went on after the blank line"),
     ({"goes_on_after_close": True}, {Topic.CLOSING: NO}, "/metrics"),
     (
         # by the clock alone, so at a pace that the machine's own speed does not make
@@ -149,7 +149,7 @@ DEFECTS: list[tuple[dict[str, Any], dict[Topic, State], str]] = [
         {Topic.CLOSING: NO},
         "/metrics",
     ),
-    ({"has_metrics": False}, {Topic.CLOSING: UNKNOWN}, "no page that says"),
+    ({"has_metrics": False}, {Topic.CLOSING: UNKNOWN}, "no page that shows"),
     ({"cached": None}, {Topic.CACHE: NO}, "--enable-prompt-tokens-details"),
     ({"cached": False}, {Topic.CACHE: NO}, "--enable-prefix-caching"),
     ({"context": 4096}, {Topic.CONTEXT: NO}, "--max-model-len"),

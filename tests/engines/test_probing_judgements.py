@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 from tests.scripted_server import listening
 from trigreason.engines.base import Finish, LogprobScale, Usage
 from trigreason.engines.probing.advice import advised
-from trigreason.engines.probing.asking import Arrival, ProbeAnswer
 from trigreason.engines.probing.closing import Watched, judge_closing
 from trigreason.engines.probing.continuing import judge_continuation, judge_stop
 from trigreason.engines.probing.examination import judge_question
@@ -28,6 +27,7 @@ from trigreason.engines.probing.facts import (
     vllm_activity,
 )
 from trigreason.engines.probing.probabilities import judge_scale, judge_seed
+from trigreason.engines.probing.probe_requests import Arrival, ProbeAnswer
 from trigreason.engines.probing.report import Finding, State, Topic
 from trigreason.engines.probing.timing import judge_cache, judge_streaming, seconds
 from trigreason.reasoning import Alternative, Token

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from trigreason.engines.probing.asking import Arrival, ProbeAnswer
+from trigreason.engines.probing.probe_requests import Arrival, ProbeAnswer
 from trigreason.engines.probing.report import State
 from trigreason.engines.probing.thinking import judge_steps, judge_thinking
 from trigreason.reasoning import THINK_TAGS, Tags, Token
@@ -18,13 +18,13 @@ BRACKETS = Tags("[THINK]", "[/THINK]")
     [
         ("First, I add", None, False, YES, "in the open, as its template says"),
         ("First, I add", THINK_TAGS, False, YES, "in <think>, as its template says"),
-        ("\n<think>\nSo", THINK_TAGS, True, YES, "in <think>, as it begins by itself"),
-        ("[THINK]So", BRACKETS, False, YES, "in [THINK], as it begins by itself"),
+        ("\n<think>\nSo", THINK_TAGS, True, YES, "in <think>; it begins so by itself"),
+        ("[THINK]So", BRACKETS, False, YES, "in [THINK]; it begins so by itself"),
         ("First, I add", None, True, UNKNOWN, "in the open, guessed"),
         ("First, I add", THINK_TAGS, True, UNKNOWN, "in <think>, guessed"),
         ("", None, False, YES, "in the open"),
-        ("<think>So", None, False, NO, "begins with <think>, and is taken to think in the open"),
-        ("[THINK]So", THINK_TAGS, False, NO, "begins with [THINK], and is taken to think in <th"),
+        ("<think>So", None, False, NO, "begins with <think>, but should think in the open"),
+        ("[THINK]So", THINK_TAGS, False, NO, "begins with [THINK], but should think in <th"),
         ("It writes <think> first", None, False, YES, "in the open"),
     ],
 )

@@ -12,8 +12,8 @@ from zlib import crc32
 
 import schemathesis
 
-from trigreason.gateway.chat.request import NOTHING_ASKED as NOT_OF_CHAT
-from trigreason.gateway.responses.request import NOTHING_ASKED as NOT_OF_RESPONSES
+from trigreason.gateway.chat.request import NO_EFFECT as NOT_OF_CHAT
+from trigreason.gateway.responses.request import NO_EFFECT as NOT_OF_RESPONSES
 
 CHARACTERS = 200
 THINKING_TOKENS = 3

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from trigreason.gateway.asked import GatewayRequest
-from trigreason.gateway.chat.request import NOTHING_ASKED, ChatRequest
+from trigreason.gateway.chat.request import NO_EFFECT, ChatRequest
 from trigreason.gateway.errors import ApiError
+from trigreason.gateway.gateway_request import GatewayRequest
 from trigreason.reasoning import Message
 
 QUESTION = {"role": "user", "content": "Why?"}
@@ -44,7 +44,7 @@ def parsed(**fields: Any) -> ChatRequest:
 
 
 def asked(**fields: Any) -> GatewayRequest:
-    return parsed(**fields).asked()
+    return parsed(**fields).parsed()
 
 
 def refused(**fields: Any) -> ApiError:
@@ -90,7 +90,7 @@ def test_null_is_as_if_it_were_not_there(field: str) -> None:
 @pytest.mark.parametrize(
     ("field", "value"),
     [
-        *((field, value) for field, values in NOTHING_ASKED.items() for value in values),
+        *((field, value) for field, values in NO_EFFECT.items() for value in values),
         ("frequency_penalty", 0.0),
         ("metadata", {"a": "b"}),
         ("parallel_tool_calls", True),

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from trigreason.gateway.asked import Options
 from trigreason.gateway.errors import ApiError
 from trigreason.gateway.exchange import ModelChoice
+from trigreason.gateway.gateway_request import Options
 from trigreason.gateway.naming import MAX_NAME, ThresholdChanges, choice, with_thresholds
 from trigreason.reasoning import Direction, Thresholds, methods
 
@@ -60,8 +60,8 @@ def test_names(name: str, found: ModelChoice) -> None:
         ("bundled:lrm:srm", "unknown threshold 'srm'"),
         ("bundled:n=1:lrm", "pair:method:rho=0.75,n=5"),
         ("bundled:lrm:n=1:n=2", "pair:method:rho=0.75,n=5"),
-        ("bundled:n=1,n=2", "stands there twice"),
-        ("bundled:n=1,n=1", "stands there twice"),
+        ("bundled:n=1,n=2", "is given twice"),
+        ("bundled:n=1,n=1", "is given twice"),
         ("bundled:n=", "n: "),
         ("bundled:=5", "unknown threshold ''"),
         ("bundled:n=1,", "unknown threshold ''"),

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from tests.paper.handwritten import ScriptedJudges, recorded, run, step
-from trigreason.paper.catalogue import catalogue
+from trigreason.paper.item_files import catalogue
 from trigreason.paper.kinds import STUDIES
 from trigreason.paper.result import MeasuredNumber
-from trigreason.paper.work import Made, Recorded, Work
+from trigreason.paper.work import Numbers, Recorded, Work
 from trigreason.reasoning import Author, Prices, Trigger
 
 PRIMED, OFFLOADED = Trigger.STRATEGIC_PRIMING, Trigger.COGNITIVE_OFFLOAD
@@ -24,7 +24,7 @@ def made(
     *,
     measured: bool = True,
     **setting: Any,
-) -> Made:
+) -> Numbers:
     item = catalogue()[name]
     quick = item.quick.model_copy(update=setting)
     work = Work(

@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 from trigreason.configuration import Configuration, read_configuration
-from trigreason.paper.catalogue import catalogue
+from trigreason.paper.item_files import catalogue
 
 PAGE = (Path(__file__).parents[2] / "docs" / "reproducing.md").read_text(encoding="utf-8")
 COMMANDS = re.findall(r"trigreason paper (?:run|all)[^`\n#]*", PAGE)

@@ -14,10 +14,10 @@ from trigreason.configuration import bundled_pair
 from trigreason.evaluation.arms import Arm
 from trigreason.evaluation.comparison import Plan
 from trigreason.evaluation.runs import Run
-from trigreason.paper.catalogue import catalogue
+from trigreason.paper.item_files import catalogue
+from trigreason.paper.reproduction import Reproduction
 from trigreason.paper.result import Result
 from trigreason.paper.running import carry_out
-from trigreason.paper.wanted import Wanted
 from trigreason.paper.writing import as_markdown, write, write_index
 
 
@@ -61,7 +61,7 @@ class WrittenComparison:
 
 def carried_out(name: str, out: Path, compare: WrittenComparison | None = None) -> Result:
     compare = compare or WrittenComparison()
-    wanted = Wanted(out=out, pairs=(bundled_pair(),), quick=True, limit=6, epochs=2)
+    wanted = Reproduction(out=out, pairs=(bundled_pair(),), quick=True, limit=6, epochs=2)
     return carry_out(catalogue()[name], wanted, compare)
 
 
@@ -102,7 +102,7 @@ def test_the_paper_s_numbers_are_in_the_figure_and_its_bytes_are_always_the_same
 
 @pytest.mark.parametrize("measured", [False, True])
 def test_what_is_simulated_is_not_called_measured(tmp_path: Path, measured: bool) -> None:
-    wanted = Wanted(
+    wanted = Reproduction(
         out=tmp_path, pairs=(bundled_pair(),), quick=True, limit=6, epochs=2, measured=measured
     )
     result = carry_out(catalogue()["fig2c"], wanted, WrittenComparison())

@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from trigreason.evaluation.arms import Arm
     from trigreason.evaluation.comparison import ArmOutcome, Plan
     from trigreason.paper.item import Item
+    from trigreason.paper.reproduction import Reproduction
     from trigreason.paper.running import Compare
-    from trigreason.paper.wanted import Wanted
 
 paper_commands = typer.Typer()
 
@@ -129,7 +129,7 @@ def list_items(*, as_json: options.Json = False) -> None:
     """What there is, and how much each item takes."""
     with needs("evaluation"):
         from trigreason.cli.paper_tables import show_catalogue
-        from trigreason.paper.catalogue import catalogue
+        from trigreason.paper.item_files import catalogue
     items = list(catalogue().values())
     if as_json:
         print_json({"items": [item.model_dump(exclude_none=True) for item in items]})
@@ -158,7 +158,7 @@ def run_items(
 ) -> None:
     """Carry out items: their runs, numbers, table and figure."""
     with needs("evaluation"):
-        from trigreason.paper.catalogue import chosen
+        from trigreason.paper.item_files import chosen
     with as_wrong_use():
         picked = chosen(items)
         _check_used(
@@ -191,7 +191,7 @@ def run_all(
 ) -> None:
     """Carry out everything, and write one page over all of it."""
     with needs("evaluation"):
-        from trigreason.paper.catalogue import catalogue
+        from trigreason.paper.item_files import catalogue
     wanted = _wanted(
         pair, config, judge, quick=quick, data=data, out=out, measured=measured, limit=limit,
         epochs=epochs, budget=budget, seed=seed, connections=connections, tasks=tuple(task or ()),
@@ -214,8 +214,8 @@ def _wanted(
     *,
     quick: bool,
     **sizes: Any,
-) -> Wanted:
-    from trigreason.paper.wanted import Wanted
+) -> Reproduction:
+    from trigreason.paper.reproduction import Reproduction
 
     configuration = read_configuration(config, os.environ)
     names = pairs or ([BUNDLED] if quick else [configuration.settings.default_pair])
@@ -224,12 +224,12 @@ def _wanted(
         engines = tuple(
             given_engine(Author.LRM, name, configuration, os.environ) for name in judges or ()
         )
-        return Wanted(
+        return Reproduction(
             pairs=planned, judges=engines, quick=quick, config=configuration.file, **sizes
         )
 
 
-def _carry_out(items: Sequence[Item], wanted: Wanted, as_json: bool) -> None:
+def _carry_out(items: Sequence[Item], wanted: Reproduction, as_json: bool) -> None:
     """Each item after the other; one that fails does not stop the others."""
     for pair in wanted.pairs:
         fetch_models(pair, quiet=as_json)

@@ -1,4 +1,4 @@
-"""Every value of a configuration that counts, whoever gave it."""
+"""Every effective value of a configuration, with its origin."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
 
 
 class Effective(NamedTuple):
-    """A key and its value as TOML writes them, and the file or variable it is from."""
+    """A key and its value in TOML's notation, and the file or variable that sets it."""
 
     key: str
     value: str
@@ -31,7 +31,7 @@ class Effective(NamedTuple):
 
 
 def effective_values(configuration: Configuration) -> Iterator[Effective]:
-    """All values, in the schema's order; what is off or left to be found out is left out."""
+    """All values that are set, in the schema's order; None is left out."""
     for path, value in _values(configuration.settings, Settings):
         key = ".".join(part if _BARE_KEY.fullmatch(part) else json.dumps(part) for part in path)
         written = json.dumps(value, ensure_ascii=False, default=str)

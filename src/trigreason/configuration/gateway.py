@@ -1,4 +1,4 @@
-"""How the gateway serves: the ``[gateway]`` table of a configuration."""
+"""The ``[gateway]`` table of a configuration."""
 
 from __future__ import annotations
 
@@ -33,14 +33,14 @@ def _database(place: str) -> str:
 
 
 class Limits(BaseModel):
-    """What one gateway process takes on; beyond it a request is refused before it costs anything.
+    """The limits of one gateway process; requests beyond them are refused at no cost.
 
     Attributes:
-        running: runs at a time, each choice of a request counted.
-        queued: runs that wait for a place; more are answered with 429.
-        request_seconds: longest time for a request, its waiting included (seconds).
+        running: concurrent runs; each choice of a request is one.
+        queued: runs that may wait for a place; further ones get 429.
+        request_seconds: longest time for a request, including its wait (seconds).
         body_bytes, messages, choices: largest body, most messages, largest ``n``.
-        shutdown_seconds: how long running requests may go on once the gateway is told to stop.
+        shutdown_seconds: how long running requests may go on after a signal to stop.
         keepalive_seconds: longest silence in a stream before a comment is sent.
     """
 
@@ -57,7 +57,7 @@ class Limits(BaseModel):
 
 
 class Traces(BaseModel):
-    """Whether whole traces, texts included, are kept in the database, and for how many days."""
+    """Whether the database keeps traces, including their texts, and for how many days."""
 
     model_config = _STRICT
 
@@ -66,11 +66,11 @@ class Traces(BaseModel):
 
 
 class TelemetrySettings(BaseModel):
-    """What leaves the process beyond ``/metrics``.
+    """Telemetry besides ``/metrics``.
 
     Attributes:
         otlp_endpoint: base URL of an OpenTelemetry collector (OTLP over HTTP); None sends nothing.
-        log_texts: prompts and answers go into the log.
+        log_texts: the log contains prompts and answers.
     """
 
     model_config = _STRICT
@@ -80,13 +80,13 @@ class TelemetrySettings(BaseModel):
 
 
 class GatewaySettings(BaseModel):
-    """Where the gateway listens, what it keeps, and its limits.
+    """Where the gateway listens, what it stores, and its limits.
 
     ``database`` is a file for SQLite or a SQLAlchemy URL; ``database_env`` names the environment
-    variable that holds the URL where that has a password. With neither, it is a file in the
-    user's state folder. ``pairs`` are those that are served; None for all that are configured, or
-    the bundled one where none is. ``reasoning_field`` is what chat completions call the reasoning;
-    with ``both`` it stands under either name.
+    variable that holds a URL with a password. With neither, the database is a file in the user's
+    state folder. ``pairs`` are the served ones; None for all configured pairs, or the bundled one
+    if there are none. ``reasoning_field`` is the field of the reasoning in chat completions;
+    ``both`` sends it twice.
     """
 
     model_config = _STRICT
@@ -103,7 +103,7 @@ class GatewaySettings(BaseModel):
 
 
 def anchored(values: dict[str, Any], folder: Path) -> None:
-    """Make a database file's path independent of where the program runs."""
+    """Make a database file's path independent of the working directory."""
     database = values.get("database")
     if isinstance(database, str) and database and "://" not in database:
         values["database"] = str(folder / Path(database).expanduser())

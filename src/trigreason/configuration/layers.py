@@ -1,12 +1,12 @@
-"""The layers of a configuration, lowest first: its file, then the environment.
+"""The layers of a configuration: the file, overridden by the environment.
 
-TRIGREASON_CONFIG                 the file, where --config names none
+TRIGREASON_CONFIG                 the file, unless --config names one
 TRIGREASON_PAIR                   default_pair
 TRIGREASON_ENGINES__SMALL__URL    engines.small.url, and so any key of an engine
 TRIGREASON_PAIRS__QWEN__SRM       pairs.qwen.srm, and so any key of a pair
 TRIGREASON_GATEWAY__PORT          gateway.port, and so any key of the gateway
 
-Names of engines and pairs are found whatever their case; "-" and "." in them are "_" here.
+Names of engines and pairs match regardless of case; "-" and "." in them are written "_" here.
 """
 
 from __future__ import annotations
@@ -33,13 +33,13 @@ KEY_VARIABLE = re.compile(r"TRIGREASON_((?:ENGINES|PAIRS|GATEWAY)__.*)", re.IGNO
 
 @dataclass(slots=True)
 class Layers:
-    """Values put on top of each other, and the file, variable or flag each one is from."""
+    """The merged values, and the file, variable or flag that set each one."""
 
     values: dict[str, Any] = field(default_factory=dict)
     places: dict[KeyPath, str] = field(default_factory=dict)
 
     def put(self, path: KeyPath, value: Any, place: str) -> None:
-        """Set a value; a table is put key by key onto the one that is there."""
+        """Set a value; a table is merged key by key."""
         if isinstance(value, dict):
             self._table(path)
             for key, inner in value.items():
@@ -51,10 +51,10 @@ class Layers:
             self.places[path] = place
 
     def place(self, path: KeyPath) -> str | None:
-        """Where the value at a path is from; for a table, the last of its values."""
+        """Where the value at a path was set; for a table, its value that was set last."""
         for length in range(len(path), -1, -1):
-            for each, place in reversed(self.places.items()):
-                if each[:length] == path[:length]:
+            for key, place in reversed(self.places.items()):
+                if key[:length] == path[:length]:
                     return place
         return None
 
@@ -67,17 +67,17 @@ class Layers:
         return table
 
 
-def find_file(given: Path | None, environ: Mapping[str, str]) -> Path | None:
-    """The file that counts: the one given or named by the environment, else the first there is."""
-    if given is not None:
-        return given
+def find_file(file: Path | None, environ: Mapping[str, str]) -> Path | None:
+    """The file to read: ``file``, or the environment's, or else the first of the usual ones."""
+    if file is not None:
+        return file
     if named := environ.get(FILE_VARIABLE):
         return Path(named).expanduser()
-    return next((file for file in usual_files(environ) if file.is_file()), None)
+    return next((usual for usual in usual_files(environ) if usual.is_file()), None)
 
 
 def usual_files(environ: Mapping[str, str]) -> list[Path]:
-    """Where a configuration is looked for: this folder, then the user's."""
+    """The default places of a configuration: the working directory, then the user's folder."""
     user = Path(environ.get("XDG_CONFIG_HOME", ""))
     if not user.is_absolute():
         user = Path("~/.config").expanduser()
@@ -88,7 +88,7 @@ def read_file(file: Path) -> dict[str, Any]:
     """The values of a TOML file; paths in it are relative to its folder.
 
     Raises:
-        ConfigurationError: it cannot be read, or is no TOML.
+        ConfigurationError: the file cannot be read, or is not TOML.
     """
     try:
         values = tomllib.loads(file.read_bytes().decode("utf-8-sig"))
@@ -107,7 +107,7 @@ def read_file(file: Path) -> dict[str, Any]:
 
 
 def _anchor(values: dict[str, Any], folder: Path) -> None:
-    """Make the paths of models, templates and a database independent of where the program runs."""
+    """Make the paths of models, templates and a database independent of the working directory."""
     if isinstance(gateway := values.get(GATEWAY), dict):
         anchored(gateway, folder)
     engines = values.get("engines")
@@ -122,7 +122,7 @@ def _anchor(values: dict[str, Any], folder: Path) -> None:
 
 
 def read_environment(layers: Layers, environ: Mapping[str, str]) -> Iterator[ConfigurationProblem]:
-    """Put the environment's values onto ``layers``; what is wrong with the names is yielded."""
+    """Put the environment's values onto ``layers``; yield problems with the variables' names."""
     if pair := environ.get(PAIR_VARIABLE):
         layers.put(("default_pair",), pair, PAIR_VARIABLE)
     for variable in sorted(environ):
@@ -136,15 +136,15 @@ def read_environment(layers: Layers, environ: Mapping[str, str]) -> Iterator[Con
             if kind == GATEWAY:
                 layers.put((kind, name, *keys), _parsed(environ[variable]), variable)
                 continue
-            there = layers.values.get(kind)
-            names = [each for each in there if _folded(each) == name] if there else []
-            if len(names) > 1:
-                both = " and ".join(sorted(names))
+            table = layers.values.get(kind)
+            matches = [key for key in table if _folded(key) == name] if table else []
+            if len(matches) > 1:
+                both = " and ".join(sorted(matches))
                 yield ConfigurationProblem(
                     variable, "", f"could be {both}; give one of them another name"
                 )
                 continue
-            path = (kind, *(names or [name]), *keys)
+            path = (kind, *(matches or [name]), *keys)
             layers.put(path, _parsed(environ[variable]), variable)
 
 
@@ -153,7 +153,7 @@ def _folded(name: str) -> str:
 
 
 def _parsed(text: str) -> Any:
-    """A value as TOML has it, or else the text itself."""
+    """The text parsed as a TOML value, or else the text itself."""
     if "\n" in text:
         return text
     try:

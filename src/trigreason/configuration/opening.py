@@ -1,4 +1,4 @@
-"""From a planned pair to one whose models are open, and closed again in all cases."""
+"""Opens the models of a planned pair, and closes them in all cases."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from trigreason.pairs import Pair
 from trigreason.reasoning import KNOWN_TAGS, THINK_TAGS, Author, Prices
 
 QUESTION_TOKENS = 6144
-"""Room for the question in a GGUF model's context, beside the thinking and the answer."""
+"""Tokens for the question in a GGUF model's context, besides thinking and answer."""
 
 BOTH = frozenset(Author)
 
@@ -35,16 +35,16 @@ async def opened_pair(
     slots: int = 1,
     caching: bool = True,
 ) -> AsyncIterator[Pair]:
-    """The pair, its models opened at the same time, and closed on leaving.
+    """Open the pair's models concurrently, and close them on leaving.
 
-    Only the models in ``needed`` are opened; the other side of the pair is then never asked. Keys
-    are read from ``environ`` now, and kept by the engines alone. Models that are loaded into this
-    process serve ``slots`` runs at once, or as many as they are configured to, or fewer where
-    memory is short. They read every prompt afresh where ``caching`` is off.
+    Only the models in ``needed`` are opened; the other one must not be used. Keys are read from
+    ``environ`` now, and only the engines keep them. Models that are loaded into this process serve
+    ``slots`` runs at once, or the configured number, or fewer if memory is short. With ``caching``
+    off they prefill every prompt from its start.
 
     Raises:
         EngineError: a model cannot be reached or loaded.
-        ConfigurationError: a key is not there, or a template cannot be read.
+        ConfigurationError: a key is missing, or a template cannot be read.
     """
     settings = plan.settings
     async with AsyncExitStack() as stack:
@@ -58,8 +58,8 @@ async def opened_pair(
                 hiding=settings.hiding,
             )
             return
-        wanted = {author: plan.engines[author] for author in sorted(needed, reverse=True)}
-        engines = await _open_all(wanted, environ, settings.budget, slots, caching, stack)
+        planned = {author: plan.engines[author] for author in sorted(needed, reverse=True)}
+        engines = await _open_all(planned, environ, settings.budget, slots, caching, stack)
         yield Pair(
             engines.get(Author.SRM) or engines[Author.LRM],
             engines.get(Author.LRM) or engines[Author.SRM],
@@ -70,7 +70,7 @@ async def opened_pair(
             judge=settings.judge,
             failure=settings.failure,
             hiding=settings.hiding,
-            prices=_prices(wanted),
+            prices=_prices(planned),
         )
 
 
@@ -80,15 +80,15 @@ def _prices(engines: Mapping[Author, PlannedEngine]) -> dict[Author, Prices]:
 
 
 async def _open_all(
-    wanted: Mapping[Author, PlannedEngine],
+    by_author: Mapping[Author, PlannedEngine],
     environ: Mapping[str, str],
     budget: Budget,
     slots: int,
     caching: bool,
     stack: AsyncExitStack,
 ) -> dict[Author, Engine]:
-    """Open each engine once, even where both authors use it; ``stack`` closes them."""
-    planned = {engine.name: engine for engine in wanted.values()}
+    """Open each engine once, even if both authors use it; ``stack`` closes them."""
+    planned = {engine.name: engine for engine in by_author.values()}
     keys = {name: engine.api_key(environ) for name, engine in planned.items()}
     planned = {name: await engine.with_file() for name, engine in planned.items()}
     loadings = await asyncio.to_thread(_loadings, planned, budget, slots)
@@ -108,7 +108,7 @@ async def _open_all(
                 group.create_task(open_one(name, engine))
     except ExceptionGroup as failures:
         raise failures.exceptions[0] from None
-    return {author: opened[engine.name] for author, engine in wanted.items()}
+    return {author: opened[engine.name] for author, engine in by_author.items()}
 
 
 async def _connected(engine: PlannedEngine, api_key: str | None) -> Engine:
@@ -147,46 +147,46 @@ async def _loaded(engine: PlannedEngine, loading: Loading, caching: bool) -> Eng
 def _loadings(
     planned: Mapping[str, PlannedEngine], budget: Budget, slots: int
 ) -> dict[str, Loading]:
-    """How each GGUF file is to be loaded, as far as memory allows.
+    """How to load each GGUF file within the available memory.
 
     Raises:
         EngineFailed: there is too little memory for all of them together.
-        NotAModel: a file is no GGUF file.
+        NotAModel: a file is not a GGUF file.
     """
     room = budget.thinking_tokens + budget.answer_tokens + QUESTION_TOKENS
-    wanted: dict[str, Loading] = {}
+    loadings: dict[str, Loading] = {}
     for name, engine in planned.items():
         settings = engine.settings
         if settings.file is not None:
             check_gguf(settings.file)
             tokens = settings.context_tokens or room
-            wanted[name] = Loading(settings.file, tokens, settings.llama_cpp, engine.draft_file)
-    if not wanted:
+            loadings[name] = Loading(settings.file, tokens, settings.llama_cpp, engine.draft_file)
+    if not loadings:
         return {}
-    fitted = fitting(list(wanted.values()), slots, available_bytes())
-    return dict(zip(wanted, fitted, strict=True))
+    fitted = fitting(list(loadings.values()), slots, available_bytes())
+    return dict(zip(loadings, fitted, strict=True))
 
 
 def _configure(engine: Engine, settings: EngineSettings) -> None:
-    """Put what the settings say in the place of what the model says of itself."""
+    """Override what the model reports of itself by what the settings say."""
     engine.breaker = settings.breaker
     with_thinking(engine, settings)
-    said = {
+    overrides = {
         "logprob_scale": settings.logprob_scale,
         "context_tokens": settings.context_tokens,
     }
-    changes: Any = {name: value for name, value in said.items() if value is not None}
+    changes: Any = {name: value for name, value in overrides.items() if value is not None}
     engine.capabilities = replace(engine.capabilities, **changes)
 
 
 def with_thinking(engine: Engine, settings: EngineSettings) -> Engine:
-    """The engine, taken to think as the settings say, where they say anything.
+    """Set the engine's thinking tags, if the settings name them, and return the engine.
 
     Raises:
-        EngineRefused: its server renders the prompt, and cannot be told of other tags.
+        EngineRefused: its server renders the prompt, and cannot open other tags.
     """
     if settings.thinking is not None:
-        engine.tags = {each.opening: each for each in KNOWN_TAGS}.get(settings.thinking)
+        engine.tags = {tags.opening: tags for tags in KNOWN_TAGS}.get(settings.thinking)
     if isinstance(engine, ChatPrefixEngine) and engine.tags not in (None, THINK_TAGS):
         raise EngineRefused(
             f"its server renders the prompt, so no thinking can be opened with {settings.thinking}",

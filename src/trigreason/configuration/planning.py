@@ -1,4 +1,4 @@
-"""A pair before its models are opened: which engines, and everything they are to work by."""
+"""A pair before its models are opened: its engines and all settings."""
 
 from __future__ import annotations
 
@@ -34,10 +34,9 @@ from trigreason.reasoning import Author
 
 @dataclass(frozen=True, slots=True)
 class PlannedEngine:
-    """An engine by its name; its settings are those ``at`` this path of ``layers``.
+    """A named engine; its settings come from the path ``at`` of ``layers``.
 
-    ``serve`` is the command that starts its server, where one is known. ``draft`` drafts
-    tokens for it.
+    ``serve`` is the command that starts its server, if it is known. ``draft`` is its draft model.
     """
 
     name: str
@@ -51,10 +50,10 @@ class PlannedEngine:
         return f"{self.name} ({self.settings})"
 
     def api_key(self, environ: Mapping[str, str]) -> str | None:
-        """The key, from the variable that the settings name; None where they name none.
+        """The API key, from the variable that the settings name; None if they name none.
 
         Raises:
-            ConfigurationError: the variable is not set, or what it holds can be no key.
+            ConfigurationError: the variable is not set, or its value cannot be a key.
         """
         variable = self.settings.api_key_env
         if variable is None:
@@ -67,7 +66,7 @@ class PlannedEngine:
         return key
 
     def template(self) -> ChatTemplate | None:
-        """The chat template that the settings name; None where the model is asked for its own.
+        """The chat template that the settings name; None to use the model's own.
 
         Raises:
             ConfigurationError: it cannot be read.
@@ -81,15 +80,15 @@ class PlannedEngine:
 
     @property
     def hub_name(self) -> HubName | None:
-        """What the model is called on the hub; None where it comes from elsewhere."""
+        """The model's name on the hub; None if it is not from the hub."""
         file = self.settings.file
         return HubName.parse(file) if file is not None and is_hub_name(file) else None
 
     async def with_file(self) -> PlannedEngine:
-        """The same engine with its models on this machine, fetched from the hub where they are not.
+        """The same engine with its models on this machine; downloads missing ones from the hub.
 
         Raises:
-            HubError: the model cannot be had.
+            HubError: a model cannot be downloaded.
         """
         draft = await self.draft.with_file() if self.draft else None
         if self.hub_name is None:
@@ -103,9 +102,9 @@ class PlannedEngine:
         return self.draft.settings.file if self.draft else None
 
     def check_file(self) -> None:
-        """Raises ConfigurationError where the settings name a file that is no model.
+        """Raise ConfigurationError if the settings name a file that is not a model.
 
-        A model on the hub is not looked for.
+        Models on the hub are not checked.
         """
         if self.settings.file is not None and self.hub_name is None:
             try:
@@ -116,7 +115,7 @@ class PlannedEngine:
             self.draft.check_file()
 
     def problems(self, environ: Mapping[str, str]) -> Iterator[ConfigurationProblem]:
-        """What is missing on this machine for the engine to be opened."""
+        """What prevents the engine from being opened on this machine."""
         checks: tuple[Callable[[], object], ...] = (
             lambda: self.api_key(environ),
             self.template,
@@ -129,19 +128,20 @@ class PlannedEngine:
                 yield from error.problems
 
     def error(self, key: str, what: str) -> ConfigurationError:
-        """What is wrong with a key of the engine, and where it stands."""
+        """The error for a setting of the engine, with the place that sets it."""
         path = (*self.at, key)
         place = self.layers.place(path) or "configuration"
         return ConfigurationError([ConfigurationProblem(place, ".".join(path), what)])
 
 
 def engine_at(model: str, place: str, **keys: str) -> PlannedEngine:
-    """The engine that a URL, MODEL@URL, a GGUF file or hf:ORG/REPO names, as ``place`` says.
+    """The engine that a URL, MODEL@URL, a GGUF file or hf:ORG/REPO names.
 
-    ``keys`` are further settings, by their keys in a configuration.
+    ``place`` names the argument in errors. ``keys`` are further settings, by their keys in a
+        configuration.
 
-    Raises:
-        ConfigurationError: it can be none.
+        Raises:
+        ConfigurationError: a setting is invalid.
     """
     layers = Layers()
     if is_url(model):
@@ -160,14 +160,14 @@ def engine_at(model: str, place: str, **keys: str) -> PlannedEngine:
 
 @dataclass(frozen=True, slots=True)
 class PlannedPair:
-    """A pair by its name; ``engines`` is empty for the bundled one, which brings its own."""
+    """A named pair; ``engines`` is empty for the bundled one, which has its own."""
 
     name: str
     settings: PairSettings
     engines: Mapping[Author, PlannedEngine] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        """Raises ConfigurationError where the SRM has a draft model."""
+        """Raise ConfigurationError if the SRM has a draft model."""
         srm = self.engines.get(Author.SRM)
         if srm is not None and srm.draft is not None:
             raise srm.error("draft", srm_with_draft(srm.name, srm.draft.name))
@@ -178,16 +178,16 @@ class PlannedPair:
 
 
 def bundled_pair() -> PlannedPair:
-    """The pair that comes along, under the thresholds that fit it."""
+    """The bundled pair, with the thresholds that were calibrated for it."""
     settings = PairSettings(srm="srm", lrm="lrm")
     return PlannedPair(BUNDLED, settings.model_copy(update={"thresholds": bundled.profile()}))
 
 
 def planned_pair(configuration: Configuration, name: str) -> PlannedPair:
-    """The pair of this name; one of the configuration goes before a preset.
+    """The pair of this name; a configured pair takes precedence over a preset.
 
     Raises:
-        ValueError: there is none.
+        ValueError: there is no such pair.
     """
     if name == BUNDLED:
         return bundled_pair()
@@ -218,11 +218,11 @@ def _preset_pair(name: str, preset: Preset) -> PlannedPair:
 
 
 def planned_engine(configuration: Configuration, name: str) -> PlannedEngine:
-    """The engine of this name, which there must be."""
+    """The engine of this name, which must exist."""
     settings = configuration.settings.engines[name]
     at = ("engines", name)
     draft = None
     if settings.draft is not None:
-        # a draft model drafts alone, whatever drafts for it elsewhere
+        # a draft model never has a draft model itself
         draft = replace(planned_engine(configuration, settings.draft), draft=None)
     return PlannedEngine(name, settings, configuration.layers, at, draft=draft)

@@ -1,4 +1,4 @@
-"""Pairs that are known by name, as ``presets.toml`` has them."""
+"""The predefined pairs of ``presets.toml``."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ class PresetModel(BaseModel):
     """A model that presets use.
 
     Attributes:
-        parameters: how many, in words; None where nobody tells.
-        weights: bytes of its file, or of its parameters on a server; None where nobody tells.
-        cache: bytes of keys and values for each token of context; None likewise.
-        serve: the command that starts its server; None where there is nothing to start.
+        parameters: their number, in words; None if unpublished.
+        weights: bytes of its file, or of its parameters on a server; None if unpublished.
+        cache: bytes of KV cache per token of context; None if unpublished.
+        serve: the command that starts its server; None if there is nothing to start.
     """
 
     model_config = _STRICT
@@ -39,7 +39,7 @@ class PresetModel(BaseModel):
 
     @property
     def memory(self) -> int | None:
-        """Bytes for the weights and one full context; what llama.cpp works with is not in it."""
+        """Bytes of the weights and one full context, without llama.cpp's buffers."""
         context = self.engine.context_tokens
         if self.weights is None or self.cache is None or context is None:
             return None
@@ -47,7 +47,7 @@ class PresetModel(BaseModel):
 
 
 class Preset(BaseModel):
-    """A pair of such models; ``evidence`` is where its thresholds come from."""
+    """A pair of preset models; ``evidence`` is where its thresholds come from."""
 
     model_config = _STRICT
 

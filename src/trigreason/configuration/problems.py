@@ -1,4 +1,4 @@
-"""What is wrong with a configuration, in lines that say where and what to do."""
+"""Errors of a configuration, in lines that say where and what to do."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ from dataclasses import asdict, dataclass
 from difflib import get_close_matches
 
 LONGEST_SHOWN = 24
-"""Longer values are not repeated: keys of APIs are longer, and end up in the wrong line."""
+"""Longer values are not repeated, because they may be API keys in the wrong line."""
 
 
 @dataclass(frozen=True, slots=True)
 class ConfigurationProblem:
-    """One thing that is wrong.
+    """One error.
 
-    ``place`` is the file, variable or flag that says so, ``key`` the dotted path of the value
-    there (empty for the whole of it).
+    ``place`` is the file, variable or flag that sets the value, ``key`` its dotted path there
+    (empty for the whole file, variable or flag).
     """
 
     place: str
@@ -30,7 +30,7 @@ class ConfigurationProblem:
 
 
 class ConfigurationError(ValueError):
-    """A configuration cannot be used; ``str()`` is the first problem and how many there are."""
+    """A configuration cannot be used; ``str()`` is the first problem and the number of others."""
 
     def __init__(self, problems: Sequence[ConfigurationProblem]) -> None:
         super().__init__(problems)
@@ -44,7 +44,7 @@ class ConfigurationError(ValueError):
 
 
 def shown(value: object) -> str:
-    """A value as it is repeated in an error; never one that may be a secret."""
+    """A value for an error message, without anything that may be a secret."""
     if isinstance(value, str):
         return repr(value) if len(value) <= LONGEST_SHOWN else "that (too long to repeat)"
     if isinstance(value, bool):
@@ -54,10 +54,10 @@ def shown(value: object) -> str:
     return "a table" if isinstance(value, dict) else "a list"
 
 
-def nearest(name: str, known: Collection[str]) -> str:
-    """The end of an error about a name that is not there: what was probably meant."""
-    folded = {each.lower(): each for each in known}
+def nearest(name: str, names: Collection[str]) -> str:
+    """The end of an error about an unknown name: the probably meant one, or all names."""
+    folded = {candidate.lower(): candidate for candidate in names}
     close = get_close_matches(name.lower(), folded, n=1, cutoff=0.5)
     if close:
         return f"did you mean {folded[close[0]]}?"
-    return f"there is {', '.join(known)}" if known else "there is none"
+    return f"there is {', '.join(names)}" if names else "there is none"

@@ -1,4 +1,4 @@
-"""From layers of values to a configuration that can be used, or to everything that is wrong."""
+"""Validates the layers of a configuration, and reports all problems at once."""
 
 from __future__ import annotations
 
@@ -34,12 +34,12 @@ _TYPES = {
     "model_type": "a table",
     "dict_type": "a table",
 }
-"""What pydantic misses, in TOML's words."""
+"""The expected types of pydantic's errors, in TOML's terms."""
 
 
 @dataclass(frozen=True, slots=True)
 class Configuration:
-    """Engines and pairs as they are to be used; ``file`` is None where there is none."""
+    """A validated configuration; ``file`` is None if there is no file."""
 
     settings: Settings
     layers: Layers
@@ -47,32 +47,32 @@ class Configuration:
 
     @property
     def pair_names(self) -> list[str]:
-        """Every pair that can be named: the bundled one, the configured ones, the presets."""
+        """All pairs: the bundled one, the configured ones, the presets."""
         return _pair_names(self.settings)
 
     @property
     def served_pairs(self) -> tuple[str, ...]:
-        """The pairs that a gateway serves: those it is told of, all configured, or the bundled."""
+        """The pairs that the gateway serves: those of its table, or all configured, or bundled."""
         return self.settings.gateway.pairs or tuple(self.settings.pairs) or (BUNDLED,)
 
     def place(self, path: KeyPath) -> str:
-        """The file or variable that a value comes from."""
+        """The file or variable that sets a value."""
         return self.layers.place(path) or "configuration"
 
 
 def read_configuration(file: Path | None, environ: Mapping[str, str]) -> Configuration:
-    """The configuration of ``file``, or of the file that is found, under the environment.
+    """Read ``file``, or else the first of the usual files, and the environment.
 
     Raises:
-        ConfigurationError: something in it is wrong; it holds everything that is.
+        ConfigurationError: the configuration is invalid; the error holds all problems.
     """
     file = find_file(file, environ)
     layers = Layers()
     if file is not None:
         layers.put((), read_file(file), str(file))
     problems = list(read_environment(layers, environ))
-    settings, wrong = validate(Settings, layers)
-    problems += wrong
+    settings, invalid = validate(Settings, layers)
+    problems += invalid
     if settings is not None:
         problems += _references(settings, layers)
     if problems or settings is None:
@@ -83,15 +83,15 @@ def read_configuration(file: Path | None, environ: Mapping[str, str]) -> Configu
 def validate(
     kind: type[Kind], layers: Layers, at: KeyPath = ()
 ) -> tuple[Kind | None, list[ConfigurationProblem]]:
-    """The table of this kind that the values are, or what is wrong with them.
+    """The values as a table of this kind, or their problems.
 
-    ``at`` is where in a configuration such a table stands. TOML has JSON's types, so the strict
-    rules for JSON are the right ones: no number from a text, no text from a number.
+    ``at`` is the table's path in a configuration. TOML has JSON's types, so pydantic's strict rules
+    for JSON apply: no number from a text, no text from a number.
     """
     try:
         return kind.model_validate_json(json.dumps(layers.values, default=str), strict=True), []
     except ValidationError as error:
-        return None, [_problem(each, layers, at) for each in error.errors(include_url=False)]
+        return None, [_problem(details, layers, at) for details in error.errors(include_url=False)]
 
 
 def _problem(error: ErrorDetails, layers: Layers, at: KeyPath) -> ConfigurationProblem:
@@ -101,7 +101,7 @@ def _problem(error: ErrorDetails, layers: Layers, at: KeyPath) -> ConfigurationP
 
 
 def _what(error: ErrorDetails, path: KeyPath) -> str:
-    """What is wrong, without repeating what may be a secret."""
+    """A problem in words, without repeating what may be a secret."""
     kind, value, context = error["type"], error["input"], error.get("ctx", {})
     if kind == "extra_forbidden":
         if path[-1] == "api_key":
@@ -123,7 +123,7 @@ def _pair_names(settings: Settings) -> list[str]:
 
 
 def _references(settings: Settings, layers: Layers) -> Iterator[ConfigurationProblem]:
-    """Names that lead nowhere."""
+    """Problems with references to engines and pairs."""
 
     def problem(path: KeyPath, what: str) -> ConfigurationProblem:
         return ConfigurationProblem(layers.place(path) or "configuration", ".".join(path), what)
@@ -137,19 +137,19 @@ def _references(settings: Settings, layers: Layers) -> Iterator[ConfigurationPro
             what = f"no pair is called {shown(name)}; {nearest(name, pairs)}"
             yield problem(("gateway", "pairs"), what)
     if BUNDLED in settings.pairs:
-        yield problem(("pairs", BUNDLED), "this name is taken by the pair that comes along")
+        yield problem(("pairs", BUNDLED), "this name is reserved for the bundled pair")
     for name, engine in settings.engines.items():
-        unfit = _no_draft(settings, name, engine.draft) if engine.draft is not None else None
-        if unfit is not None:
-            yield problem(("engines", name, "draft"), unfit)
+        refusal = _no_draft(settings, name, engine.draft) if engine.draft is not None else None
+        if refusal is not None:
+            yield problem(("engines", name, "draft"), refusal)
     for name, pair in settings.pairs.items():
         srm = settings.engines.get(pair.srm)
         if srm is not None and srm.draft is not None:
             yield problem(("pairs", name, "srm"), srm_with_draft(pair.srm, srm.draft))
         for role in ("srm", "lrm"):
-            named: str = getattr(pair, role)
-            if named not in settings.engines:
-                yield problem(("pairs", name, role), _no_engine(settings, named))
+            engine_name: str = getattr(pair, role)
+            if engine_name not in settings.engines:
+                yield problem(("pairs", name, role), _no_engine(settings, engine_name))
 
 
 def _no_engine(settings: Settings, name: str) -> str:
@@ -157,7 +157,7 @@ def _no_engine(settings: Settings, name: str) -> str:
 
 
 def _no_draft(settings: Settings, name: str, draft: str) -> str | None:
-    """Why the engine ``name`` cannot have ``draft`` for its draft model; None where it can."""
+    """Why the engine ``name`` cannot have ``draft`` as its draft model; None if it can."""
     if draft not in settings.engines:
         return _no_engine(settings, draft)
     if draft == name:

@@ -1,7 +1,7 @@
-"""What can be configured.
+"""The schema of a configuration.
 
-The tables below an engine and a pair are the runtime's own objects: their fields, types, defaults
-and checks are read from them, so that a value is described in one place only.
+The tables below an engine and a pair are runtime objects: the schema reads their fields, types,
+defaults and checks, so that each value is described in one place only.
 """
 
 from __future__ import annotations
@@ -41,13 +41,13 @@ from trigreason.pairs import JudgePrompt
 from trigreason.reasoning import KNOWN_TAGS, Prices, StepBreak, Thresholds
 
 BUNDLED = "bundled"
-"""The pair that is always there."""
+"""The name of the bundled pair."""
 
 OF_SERVERS = ("model", "dialect", "api_key_env", "timeouts")
-"""Keys that mean nothing to a file that is loaded into this process."""
+"""Keys that do not apply to a file that is loaded into this process."""
 
 OF_FILES = ("llama_cpp", "draft")
-"""Keys that mean nothing to a server."""
+"""Keys that do not apply to a server."""
 
 _STRICT = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, arbitrary_types_allowed=True)
 _NOT_CONFIGURED = {"clock"}
@@ -55,15 +55,15 @@ _NOT_CONFIGURED = {"clock"}
 
 @dataclass(frozen=True)
 class Runtime:
-    """Reads a table as the runtime object that it is annotated with, made by ``make``."""
+    """Reads a table as the annotated runtime object; ``make`` constructs it."""
 
     make: Callable[[Mapping[str, Any]], Any] | None = None
 
     def __get_pydantic_core_schema__(self, kind: type, handler: GetCoreSchemaHandler) -> CoreSchema:
         make = self.make or (lambda values: kind(**values))
         fields: Any = {
-            name: (each.annotation, ... if each.default is each.empty else each.default)
-            for name, each in _parameters(kind).items()
+            name: (parameter.annotation, _default(parameter))
+            for name, parameter in _parameters(kind).items()
         }
         table = create_model(kind.__name__, __config__=_STRICT, **fields)
 
@@ -74,8 +74,12 @@ class Runtime:
 
 
 def _parameters(kind: type) -> dict[str, inspect.Parameter]:
-    given = inspect.signature(kind, eval_str=True).parameters
-    return {name: each for name, each in given.items() if name not in _NOT_CONFIGURED}
+    parameters = inspect.signature(kind, eval_str=True).parameters
+    return {name: value for name, value in parameters.items() if name not in _NOT_CONFIGURED}
+
+
+def _default(parameter: inspect.Parameter) -> Any:
+    return ... if parameter.default is parameter.empty else parameter.default
 
 
 def _server(url: str) -> str:
@@ -119,22 +123,22 @@ Text = Annotated[str, Field(min_length=1)]
 
 
 IN_THE_OPEN = "open"
-"""How a configuration says that a model thinks without tags."""
+"""The value of ``thinking`` for a model that thinks without tags."""
 
 
 def _thinking(form: str) -> str:
     forms = (IN_THE_OPEN, *(tags.opening for tags in KNOWN_TAGS))
     if form not in forms:
-        known = ", ".join(forms)
-        raise ValueError(f"no model is known to think as {shown(form)}; give one of {known}")
+        choices = ", ".join(forms)
+        raise ValueError(f"no model is known to think as {shown(form)}; give one of {choices}")
     return form
 
 
 class EngineSettings(BaseModel):
-    """One model: where it is, how it is spoken to and how it thinks, what it costs.
+    """One model: its place, its API, its thinking tags, its prices.
 
     ``thinking`` is ``open`` or the opening tag; without it the chat template decides. ``draft`` is
-    the engine whose file drafts tokens for this one.
+    the engine whose file is the draft model.
     """
 
     model_config = _STRICT
@@ -183,7 +187,7 @@ def srm_with_draft(name: str, draft: str) -> str:
 
 
 class PairSettings(BaseModel):
-    """Two engines by their names, and how they work together."""
+    """Two engines by name, and the settings of their runs."""
 
     model_config = _STRICT
 
@@ -215,11 +219,11 @@ class Settings(BaseModel):
 KeyPath = tuple[str, ...]
 
 ANY_NAME = "*"
-"""In a key path: the name that the user gave an engine or a pair."""
+"""In a key path, stands for the user's name of an engine or a pair."""
 
 
 def fields_of(kind: Any) -> dict[str, Any]:
-    """The keys of a kind of table, and the kind of each one's value; none for a plain value."""
+    """A table's keys and the kinds of their values; empty for a plain value."""
     kind = _plain(kind)
     if get_origin(kind) is dict:
         return {ANY_NAME: get_args(kind)[1]}
@@ -228,19 +232,19 @@ def fields_of(kind: Any) -> dict[str, Any]:
     if issubclass(kind, BaseModel):
         return {name: field.annotation for name, field in kind.model_fields.items()}
     if is_dataclass(kind) or kind is Breaker:
-        return {name: each.annotation for name, each in _parameters(kind).items()}
+        return {name: parameter.annotation for name, parameter in _parameters(kind).items()}
     return {}
 
 
 def _plain(kind: Any) -> Any:
-    """A kind without annotations and without the ``| None`` of what may be left out."""
+    """A kind without annotations and without ``| None``."""
     while get_origin(kind) in (Annotated, Union, UnionType):
         kind = get_args(kind)[0]
     return kind
 
 
 def all_keys(kind: Any = Settings, path: KeyPath = ()) -> Iterator[KeyPath]:
-    """The path of every value that can be set, with ``ANY_NAME`` for a name."""
+    """The paths of all values that can be set, with ``ANY_NAME`` for names."""
     fields = fields_of(kind)
     if not fields:
         yield path

@@ -1,4 +1,4 @@
-"""Values that are named in a configuration and kept in the environment."""
+"""Names of environment variables in a configuration."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """The OpenAI-compatible server: pairs behind one endpoint.
 
-A request's way: ``routes`` understands it (``chat``, ``responses``: the words of each API),
-``delivery`` lets it wait (``admission``), run (``runs``) and be answered, ``service`` closes the
-books (``storage``, ``telemetry``). ``exchange`` is what all of them speak of.
+``routes`` parses a request (``chat`` and ``responses`` hold the schemas of the two APIs),
+``delivery`` queues it (``admission``), runs it (``runs``) and sends the response, ``service``
+records it (``storage``, ``telemetry``). ``exchange`` is the object that all of them share.
 """

@@ -1,4 +1,4 @@
-"""Who may ask: a key where there are keys; without any, this machine alone."""
+"""Authentication: every request needs a key; without any keys, only this machine may ask."""
 
 from __future__ import annotations
 
@@ -14,12 +14,11 @@ from trigreason.gateway.keys import ActiveKey, id_of
 from trigreason.gateway.storage import AWAY_SECONDS, DatabaseAway, Storage
 
 LOOKED_UP_SECONDS = 2.0
-"""For so long it is taken for granted that there are keys, or that there are none; while the
-database is away for ``AWAY_SECONDS``."""
+"""How long the answer to "are there keys?" is cached; ``AWAY_SECONDS`` during an outage."""
 
 
 class Access:
-    """Tells a request's key. ``is_local`` says that the gateway listens on loopback alone."""
+    """Finds a request's key. ``is_local``: the gateway listens on loopback alone."""
 
     def __init__(self, storage: Storage, *, is_local: bool) -> None:
         self._storage = storage
@@ -28,11 +27,11 @@ class Access:
         self._looked_up = -inf
 
     async def key_of(self, request: Request) -> ActiveKey | None:
-        """The key of a request; None where none is needed.
+        """The key of a request, or None if the gateway needs no keys.
 
         Raises:
-            ApiError: the key is missing, unknown or revoked (401), or a page in somebody's
-                browser asks a gateway that needs no key under another name (403).
+            ApiError: the key is missing, unknown or revoked (401), or the gateway needs no keys
+                and the Host header is not this machine's (403), as in DNS rebinding by a web page.
         """
         if await self._is_open():
             if not is_loopback(_host(request)):
@@ -67,7 +66,7 @@ class Access:
         return not self._has_keys
 
     async def can_let_in(self) -> bool:
-        """Whether anybody at all could ask at this moment."""
+        """Whether any client could be authenticated at this moment."""
         if self._storage.knows_keys:
             return True
         try:
@@ -77,7 +76,7 @@ class Access:
 
 
 def shown_id(request: Request) -> str | None:
-    """The id in the key that a request shows, whether or not there is such a key."""
+    """The id in the key that a request sends, whether or not such a key exists."""
     return id_of(_shown(request))
 
 
@@ -87,15 +86,15 @@ def _shown(request: Request) -> str:
 
 
 def is_loopback(host: str) -> bool:
-    """Whether only this machine can reach an address to listen on."""
+    """Whether only this machine can reach a host to listen on."""
     try:
         return host == "localhost" or ip_address(host).is_loopback
     except ValueError:
-        return False  # another name, which may come to stand for any address
+        return False  # another name may resolve to any address
 
 
 def _host(request: Request) -> str:
-    """The name that the gateway is asked under, without its port; empty where it is none."""
+    """The host in the Host header, without its port; empty if there is none."""
     try:
         return urlsplit(f"//{request.headers.get('host', '')}").hostname or ""
     except ValueError:

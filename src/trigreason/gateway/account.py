@@ -1,4 +1,4 @@
-"""What an exchange took, as clients are told: usage in OpenAI's shape, and the rest beside it."""
+"""What clients see of an exchange: usage in OpenAI's shape, and the ``trigreason`` object."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ from trigreason.reasoning import Author, Degraded, StepRecord, Trace, spent
 
 
 def chat_usage(exchange: Exchange) -> dict[str, Any]:
-    """Tokens of the prompt as the first model counts them, and of the text that stands.
+    """Tokens of the prompt as the first model counts them, and of the accepted text.
 
-    What was thrown away or judged is in :func:`account`, and so is whether the prompt is an
-    estimate, for which OpenAI's shape has no word.
+    :func:`account` has the tokens of drafts and scores, and says whether the prompt's count is an
+    estimate; OpenAI's shape has no fields for them.
     """
     prompt = exchange.prompt.tokens
     completion = exchange.reasoning_tokens + exchange.answer_tokens
@@ -37,9 +37,9 @@ def chat_usage(exchange: Exchange) -> dict[str, Any]:
 
 
 def account(exchange: Exchange) -> dict[str, Any]:
-    """The ``trigreason`` object; with several choices it has one ``runs`` entry for each."""
+    """The ``trigreason`` object; with several choices it has one ``runs`` entry per choice."""
     cost = exchange.spent
-    told: dict[str, Any] = {
+    shared: dict[str, Any] = {
         "pair": exchange.choice.pair,
         "method": exchange.choice.method,
         "usd": cost.usd,
@@ -48,7 +48,7 @@ def account(exchange: Exchange) -> dict[str, Any]:
         "queued_seconds": round(exchange.queued_seconds, 6),
     }
     runs = [_of_run(exchange, run) for run in exchange.runs if run.trace is not None]
-    return told | (runs[0] if len(exchange.runs) == 1 and runs else {"runs": runs})
+    return shared | (runs[0] if len(exchange.runs) == 1 and runs else {"runs": runs})
 
 
 def _of_run(exchange: Exchange, run: ChoiceRun) -> dict[str, Any]:
@@ -75,45 +75,45 @@ def _of_degraded(degraded: Degraded) -> dict[str, Any]:
 
 def _of_model(trace: Trace, author: Author) -> dict[str, Any]:
     cost = spent(trace, [author])
-    told = {"usd": cost.usd, "usd_is_estimate": cost.is_estimate}
-    return {"model": trace.models[author]} | asdict(trace.use(author)) | told
+    usd = {"usd": cost.usd, "usd_is_estimate": cost.is_estimate}
+    return {"model": trace.models[author]} | asdict(trace.use(author)) | usd
 
 
 def headers(exchange: Exchange) -> dict[str, str]:
-    """What is known once an answer begins, and more of it once it is whole."""
-    told = {
+    """Response headers; those about time and cost only once the exchange has ended."""
+    fields = {
         "x-trigreason-id": exchange.id,
         "x-trigreason-pair": quote(exchange.choice.pair, safe=" /:@"),
         "x-trigreason-method": exchange.choice.method,
     }
     timing = []
-    if exchange.queued_seconds:  # 0 is one who still waits, and gets a comment meanwhile
+    if exchange.queued_seconds:  # 0 while the request waits and gets keep-alive comments
         timing.append(f"queue;dur={1000 * exchange.queued_seconds:.1f}")
     if exchange.outcome is not None:
         for author in Author:
             seconds = sum(trace.use(author).seconds for trace in exchange.traces)
             timing.append(f"{author.value};dur={1000 * seconds:.1f}")
         timing.append(f"total;dur={1000 * exchange.seconds:.1f}")
-        told["x-trigreason-lrm-requests"] = str(exchange.requests(Author.LRM))
-        told["x-trigreason-degraded"] = str(exchange.degraded).lower()
+        fields["x-trigreason-lrm-requests"] = str(exchange.requests(Author.LRM))
+        fields["x-trigreason-degraded"] = str(exchange.degraded).lower()
         if (usd := exchange.spent.usd) is not None:
-            told["x-trigreason-usd"] = f"{usd:.9f}"
-    return told | ({"server-timing": ", ".join(timing)} if timing else {})
+            fields["x-trigreason-usd"] = f"{usd:.9f}"
+    return fields | ({"server-timing": ", ".join(timing)} if timing else {})
 
 
 def event_to_json(event: Event) -> dict[str, Any] | None:
-    """An event as ``events`` tells it; None for text, which comes by itself, and for the ends."""
+    """An event as an entry of ``events``; None for text, which has its own chunks, and for ends."""
     match event:
         case StepBegun(author, trigger):
             return {"type": "step_begun", "author": author, "trigger": trigger}
         case StepAccepted(index, step):
             return {"type": "step_accepted", "index": index} | _signals(step)
         case DraftDropped(index, step, trigger):
-            told = {"type": "draft_dropped", "index": index, "trigger": trigger}
-            return told | _signals(step) | {"text": step.text}
+            fields = {"type": "draft_dropped", "index": index, "trigger": trigger}
+            return fields | _signals(step) | {"text": step.text}
         case HandedOver(writer, trigger, steps, because):
-            told = {"type": "handed_over", "writer": writer, "trigger": trigger, "steps": steps}
-            return told | ({"because": _signals(because)} if because else {})
+            fields = {"type": "handed_over", "writer": writer, "trigger": trigger, "steps": steps}
+            return fields | ({"because": _signals(because)} if because else {})
         case WentOnAlone(author):
             return {"type": "went_on_alone", "author": author}
         case _:
@@ -121,13 +121,13 @@ def event_to_json(event: Event) -> dict[str, Any] | None:
 
 
 def for_clients(trace: dict[str, Any]) -> dict[str, Any]:
-    """A kept trace without what is the operator's: prices, and words that tell where models are."""
+    """A stored trace without what only the operator may see: prices and the models' addresses."""
     degraded = trace["degraded"]
     return trace | {
         "prices": {},
         "stretches": [
-            each | {"failed": in_short(each["failed"])} if each["failed"] else each
-            for each in trace["stretches"]
+            request | {"failed": in_short(request["failed"])} if request["failed"] else request
+            for request in trace["stretches"]
         ],
         "degraded": degraded and degraded | {"reason": in_short(degraded["reason"])},
     }

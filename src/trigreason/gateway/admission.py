@@ -1,4 +1,4 @@
-"""Who may run, who waits, and who is turned away: bounded, and in equal shares between sources."""
+"""Admission control: a bounded number of runs, a bounded queue, fair shares between sources."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from dataclasses import dataclass
 from time import perf_counter
 
 FIRST_GUESS = 5.0
-"""Seconds that a run is taken to last before any has ended."""
+"""The assumed seconds of a run before any has ended."""
 _WEIGHT = 0.1
 
 SHARE = 4
-"""A source may have so many times as many waiting as there are free places left in the queue.
+"""A source may queue at most this many times as many runs as the queue has free places.
 
-One that is alone so gets four fifths of it, and whoever comes then finds room."""
+A single source so fills at most four fifths of the queue, and the next source finds room."""
 
 
 class QueueFull(Exception):
-    """Nobody else may wait. ``retry_after`` is a guess at when a place is free, in seconds."""
+    """The queue is full. ``retry_after`` estimates when a place is free (seconds)."""
 
     def __init__(self, retry_after: float) -> None:
         super().__init__(f"no place for about {retry_after:.0f} s")
@@ -34,12 +34,12 @@ class _Waiting:
 
 
 class Admission:
-    """At most ``places`` runs at a time and ``queued`` that wait for one.
+    """At most ``places`` runs at a time, and at most ``queued`` waiting.
 
-    A free place goes to the source (a key, or an address) that has the fewest; of equals, to the
-    one that has waited longest since it last gave one back. So who sends many requests, or long
-    ones, waits behind its own, and none fills the queue (see ``SHARE``). Within a source, first
-    come is first served, and whose turn it is keeps it until there are as many places as it needs.
+    A free place goes to the source (a key, or an address) that holds the fewest; of equals, to
+    the one that released a place least recently. A source that sends many or long requests so
+    delays only itself, and none fills the queue (see ``SHARE``). Within a source, requests are
+    served in order, and the first in line waits until as many places are free as it needs.
     """
 
     def __init__(self, places: int, queued: int) -> None:
@@ -53,12 +53,12 @@ class Admission:
 
     @asynccontextmanager
     async def place(self, source: str, count: int = 1) -> AsyncIterator[None]:
-        """Hold ``count`` places, at most as many as there are, waiting for them where need be.
+        """Hold ``count`` places, waiting until they are free; ``count`` must not exceed ``places``.
 
         Raises:
-            QueueFull: too many wait already, or too many of this source.
+            QueueFull: too many runs are waiting, in all or from this source.
         """
-        assert count <= self._places, "who needs more than there are would wait for ever"
+        assert count <= self._places, "more places than there are would never be free"
         await self._enter(source, count)
         began = perf_counter()
         try:
@@ -72,21 +72,21 @@ class Admission:
         if not self._sources and self.running + count <= self._places:
             self._take(source, count)
             return
-        own_waiting = sum(each.count for each in self._sources.get(source, ()))
+        own_waiting = sum(waiting.count for waiting in self._sources.get(source, ()))
         free = self._queued - self.waiting
         if count > free or own_waiting + count > SHARE * free:
             raise QueueFull(self._usual_seconds * (1 + self.waiting / self._places))
-        own = _Waiting(count, asyncio.get_running_loop().create_future())
-        self._sources.setdefault(source, deque()).append(own)
+        entry = _Waiting(count, asyncio.get_running_loop().create_future())
+        self._sources.setdefault(source, deque()).append(entry)
         self.waiting += count
         self._call_up()
         try:
-            await own.turn
+            await entry.turn
         except asyncio.CancelledError:
-            if own in self._sources.get(source, ()):
-                self._leave(source, own)
+            if entry in self._sources.get(source, ()):
+                self._leave(source, entry)
             else:
-                self._give_back(source, count)  # called up in the very moment of leaving
+                self._give_back(source, count)  # it was called up just before the cancellation
             self._call_up()
             raise
 
@@ -102,15 +102,15 @@ class Admission:
         if source in self._sources:
             self._sources.move_to_end(source)
 
-    def _leave(self, source: str, own: _Waiting) -> None:
+    def _leave(self, source: str, entry: _Waiting) -> None:
         waiting = self._sources[source]
-        waiting.remove(own)
-        self.waiting -= own.count
+        waiting.remove(entry)
+        self.waiting -= entry.count
         if not waiting:
             del self._sources[source]
 
     def _call_up(self) -> None:
-        """Give free places to those whose turn it is."""
+        """Give free places to the next in line."""
         while self._sources:
             source = min(self._sources, key=self._held.__getitem__)
             first = self._sources[source][0]
@@ -118,5 +118,5 @@ class Admission:
                 return
             self._leave(source, first)
             self._take(source, first.count)
-            if not first.turn.done():  # who is just leaving gives its places back itself
+            if not first.turn.done():  # a cancelled one gives its places back itself
                 first.turn.set_result(None)

@@ -8,7 +8,7 @@ from trigreason import __version__
 from trigreason.gateway.access import Access
 from trigreason.gateway.documents import ANSWERS
 from trigreason.gateway.refusing import answer_errors, let_pages_ask, limit_bodies
-from trigreason.gateway.routes import asking, looking
+from trigreason.gateway.routes import generation, inspection
 from trigreason.gateway.service import Service
 
 
@@ -23,8 +23,8 @@ def make_app(service: Service) -> FastAPI:
     )
     app.state.service = service
     app.state.access = Access(service.storage, is_local=service.is_local)
-    app.include_router(asking)
-    app.include_router(looking)
+    app.include_router(generation)
+    app.include_router(inspection)
     answer_errors(app, service)
     limit_bodies(app, service.settings.limits.body_bytes)
     let_pages_ask(app, is_local=service.is_local)

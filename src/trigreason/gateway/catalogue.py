@@ -1,4 +1,4 @@
-"""The pairs that are served: opened in the background, tried again while their models are away."""
+"""The served pairs: opened in the background, and again while their models cannot be reached."""
 
 from __future__ import annotations
 
@@ -25,19 +25,19 @@ from trigreason.reasoning import Author, Thresholds
 
 FIRST_WAIT = 1.0
 LONGEST_WAIT = 30.0
-"""Between attempts at opening a pair (seconds)."""
+"""The back-off between attempts at opening a pair (seconds); it doubles up to the longest."""
 
 ANSWER_SECONDS = 2.0
-"""An engine that has not answered by then is not ready."""
+"""An engine that takes longer to answer is not ready."""
 
 GGUF_SLOTS = 4
-"""Runs that a GGUF pair serves at once, unless its engines are configured to serve others."""
+"""The most runs that a GGUF pair serves at once."""
 
 _logger = logging.getLogger("trigreason.gateway")
 
 
 class ServedPair:
-    """A pair by its name; ``problem`` says why it is not open yet."""
+    """A configured pair; ``problem`` says why it is not open yet."""
 
     def __init__(self, plan: PlannedPair, environ: Mapping[str, str], slots: int) -> None:
         self.plan = plan
@@ -54,7 +54,7 @@ class ServedPair:
 
     @property
     def pair(self) -> Pair:
-        """The open pair. Raises ApiError (503) while its models cannot be reached."""
+        """The open pair. Raises ApiError (503) until it is open."""
         if self._pair is None:
             raise ApiError(
                 503,
@@ -66,7 +66,7 @@ class ServedPair:
 
     @property
     def engines(self) -> Mapping[Author, Engine]:
-        """The engines of the open pair; none before."""
+        """The engines of the pair; empty until it is open."""
         pair = self._pair
         return {} if pair is None else {author: pair.engine(author) for author in Author}
 
@@ -80,7 +80,7 @@ class ServedPair:
             except EngineError as error:
                 self.problem = in_short(error.what)
                 _logger.warning("pair %s cannot be opened: %s", self.name, error)
-            except Exception as error:  # whatever it is, the other pairs are served
+            except Exception as error:  # no fault of one pair stops the others
                 self.problem = "the gateway's log says why"
                 _logger.warning("pair %s cannot be opened: %s", self.name, error)
             await asyncio.sleep(self._again)
@@ -96,15 +96,15 @@ class ServedPair:
             self._pair = None
 
     async def unready(self) -> str | None:
-        """Why the pair could not answer at this moment; None where it could."""
+        """Why the pair could not answer at this moment; None if it could."""
         if self._pair is None:
             return self.problem
-        told = await asyncio.gather(*(_silent(each) for each in {*self.engines.values()}))
-        return next((problem for problem in told if problem), None)
+        problems = await asyncio.gather(*(_silent(engine) for engine in {*self.engines.values()}))
+        return next((problem for problem in problems if problem), None)
 
 
 async def _silent(engine: Engine) -> str | None:
-    """Why an engine does not answer; None where it does, if only with a refusal."""
+    """Why an engine does not answer; None if it does, even with a refusal (status below 500)."""
     if engine.breaker.state is BreakerState.OPEN:
         return f"{engine.model} failed too often and rests"
     if not isinstance(engine, HttpEngine):
@@ -125,18 +125,18 @@ class Catalogue:
     """All pairs that are served, by name."""
 
     READY_SECONDS = 1.0
-    """For so long an answer to :meth:`unready` is given again without asking the engines."""
+    """How long the result of :meth:`unready` is cached."""
 
     def __init__(self, pairs: Sequence[ServedPair]) -> None:
-        self._pairs = {each.name: each for each in pairs}
+        self._pairs = {served.name: served for served in pairs}
         self._tasks: list[asyncio.Task[None]] = []
         self._checked: tuple[float, dict[str, str | None]] | None = None
         self._checking = asyncio.Lock()
 
     @property
     def thresholds(self) -> Mapping[str, Thresholds]:
-        """Every pair's own thresholds, by its name."""
-        return {name: each.plan.settings.thresholds for name, each in self._pairs.items()}
+        """Every pair's configured thresholds, by the pair's name."""
+        return {name: served.plan.settings.thresholds for name, served in self._pairs.items()}
 
     def __getitem__(self, name: str) -> ServedPair:
         return self._pairs[name]
@@ -146,7 +146,7 @@ class Catalogue:
 
     def open(self) -> None:
         """Begin to open every pair."""
-        self._tasks = [asyncio.create_task(each.serve()) for each in self]
+        self._tasks = [asyncio.create_task(served.serve()) for served in self]
 
     async def close(self) -> None:
         for task in self._tasks:
@@ -154,23 +154,23 @@ class Catalogue:
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
     def breakers(self) -> Iterator[tuple[str, Author, Breaker]]:
-        for each in self:
-            for author, engine in each.engines.items():
-                yield each.name, author, engine.breaker
+        for served in self:
+            for author, engine in served.engines.items():
+                yield served.name, author, engine.breaker
 
     async def unready(self) -> dict[str, str | None]:
-        """Why each pair could not answer at this moment; None where it could."""
+        """Why each pair could not answer at this moment; None if it could."""
         async with self._checking:
             if self._checked is None or monotonic() - self._checked[0] > self.READY_SECONDS:
-                told = await asyncio.gather(*(each.unready() for each in self))
-                self._checked = monotonic(), dict(zip(self._pairs, told, strict=True))
+                problems = await asyncio.gather(*(served.unready() for served in self))
+                self._checked = monotonic(), dict(zip(self._pairs, problems, strict=True))
             return self._checked[1]
 
 
 def catalogue_of(configuration: Configuration, environ: Mapping[str, str], slots: int) -> Catalogue:
-    """The pairs that the configuration wants served: those it names, or all of its own.
+    """The pairs that the configuration names to be served, or all that it defines.
 
-    ``slots`` is the most runs that models in this process serve at once.
+    ``slots``: the most runs that models in this process serve at once.
     """
     plans = (planned_pair(configuration, name) for name in configuration.served_pairs)
     return Catalogue([ServedPair(plan, environ, slots) for plan in plans])

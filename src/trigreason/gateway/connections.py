@@ -1,7 +1,7 @@
-"""uvicorn's connections, with bounds that it leaves to whoever stands before it.
+"""uvicorn's connections, with the bounds that uvicorn leaves to a reverse proxy.
 
-A connection that has no request under way is closed where a head does not come in time or grows
-too large, and where a body comes on behind the answer to its request.
+A connection is closed if a request's head is late or too large, or if a body still arrives
+``REST_SECONDS`` after its request was answered.
 """
 
 from __future__ import annotations
@@ -11,12 +11,12 @@ import asyncio
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 HEAD_SECONDS = 20.0
-"""From a connection, or a head's first byte, to the head's end."""
+"""From the opening of a connection, or a head's first byte, to the head's end."""
 
 HEAD_BYTES = 64 * 2**10
 
 REST_SECONDS = 10.0
-"""For the rest of a body whose request has been answered already."""
+"""For the rest of a body whose request has already been answered."""
 
 
 class BoundedConnection(HttpToolsProtocol):

@@ -1,12 +1,12 @@
-"""From an accepted request to the last byte of its answer, as an ASGI response.
+"""From an accepted request to the last byte of its response, as an ASGI response.
 
-Everything that takes time happens here, so that a client that goes away ends all of it at once:
-the waiting for a place, the run, and with it every request upstream.
+Everything that takes time happens here, so that a client's disconnect cancels all of it at
+once: the wait for a place, the run, and every upstream request of the run.
 
-    run    limits of the key -> a place -> the pair -> the choices at the same time
-    answer headers go out with the first text, or with the first keep-alive comment before it; so
-           a failure before that has its own HTTP status, and one after it is an event
-    books  are closed before the last chunk goes out: who has seen the end is in them
+    run       the key's limits -> a place -> the pair -> all choices concurrently
+    response  headers are sent with the first text or keep-alive comment; a failure before that
+              has its own HTTP status, a failure after it is an event in the stream
+    record    is entered before the last chunk is sent: a complete response is always recorded
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ from trigreason.engines.base import EngineError
 from trigreason.events import Event, HandedOver, WentOnAlone
 from trigreason.gateway.account import headers
 from trigreason.gateway.admission import QueueFull
-from trigreason.gateway.asked import GatewayRequest
 from trigreason.gateway.errors import ApiError, in_short, of_database, of_engine, of_fault
 from trigreason.gateway.exchange import ChoiceRun, Exchange, ExchangeOutcome
+from trigreason.gateway.gateway_request import GatewayRequest
 from trigreason.gateway.runs import carry_out
 from trigreason.gateway.service import Service
 from trigreason.gateway.storage import DatabaseAway, OverLimit, Worst
@@ -38,13 +38,13 @@ from trigreason.reasoning import prompt_tokens
 COMMENT = b": keep-alive\n\n"
 
 READING_SECONDS = 10.0
-"""A client that has not read its answer so long after the request's time is given up."""
+"""How long after ``request_seconds`` a client that has not read its response is disconnected."""
 
 _logger = logging.getLogger("trigreason.gateway")
 
 
 class Rendering(Protocol):
-    """How one API writes an exchange down; bytes may be none."""
+    """How one API renders an exchange; the bytes may be empty."""
 
     def stream(self, run: ChoiceRun, event: Event) -> bytes: ...
     def end(self) -> bytes: ...
@@ -54,15 +54,15 @@ class Rendering(Protocol):
 
 
 class Delivery(Response):
-    """The answer to one exchange."""
+    """The response of one exchange."""
 
     def __init__(
-        self, service: Service, exchange: Exchange, asked: GatewayRequest, rendering: Rendering
+        self, service: Service, exchange: Exchange, request: GatewayRequest, rendering: Rendering
     ) -> None:
         super().__init__()
         self._service = service
         self._exchange = exchange
-        self._asked = asked
+        self._request = request
         self._rendering = rendering
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -87,12 +87,12 @@ class Delivery(Response):
         try:
             async with AsyncExitStack() as stack:
                 pair = self._service.catalogue[self._exchange.choice.pair].pair
-                if self._asked.streamed:
+                if self._request.streamed:
                     await stack.enter_async_context(self._kept_alive(wire))
                 await self._enter(stack)
                 await self._run_all(pair, wire)
             self._service.finish(self._exchange, ExchangeOutcome.FINISHED)
-            if self._asked.streamed:
+            if self._request.streamed:
                 await self._begin(wire)
                 await wire.end(self._rendering.end())
             else:
@@ -112,10 +112,10 @@ class Delivery(Response):
             await self._fail(wire, of_fault(error))
 
     async def _enter(self, stack: AsyncExitStack) -> None:
-        """Pass the key's limits and wait for a place."""
+        """Pass the key's rate limits and wait for a place."""
         exchange = self._exchange
         if exchange.key is not None:
-            exchange.admitted = True  # also where the client goes away while it is looked up
+            exchange.admitted = True  # before the await: the client may disconnect during it
             try:
                 await self._service.storage.admit(exchange.key, exchange.id, self._worst())
             except OverLimit as over:
@@ -129,16 +129,16 @@ class Delivery(Response):
             async with asyncio.timeout(self._seconds_left()):
                 await stack.enter_async_context(place)
         except QueueFull as full:
-            told = "Too many requests are waiting already. Try again later."
-            raise ApiError(429, told, code="queue_full", retry_after=full.retry_after) from full
+            what = "Too many requests are waiting already. Try again later."
+            raise ApiError(429, what, code="queue_full", retry_after=full.retry_after) from full
         except TimeoutError:
-            told = "No place became free within the time that a request may take."
-            raise ApiError(503, told, code="queue_timeout", retry_after=5.0) from None
+            what = "No place became free within the time that a request may take."
+            raise ApiError(503, what, code="queue_timeout", retry_after=5.0) from None
         finally:
             exchange.queued_seconds = perf_counter() - waiting_since
 
-    def _tell(self, wire: _Wire) -> Callable[[ChoiceRun, Event], Awaitable[None]]:
-        """What becomes of a run's events."""
+    def _handler(self, wire: _Wire) -> Callable[[ChoiceRun, Event], Awaitable[None]]:
+        """What is called with each event of a run."""
 
         async def stream(run: ChoiceRun, event: Event) -> None:
             self._observe(run, event)
@@ -150,17 +150,22 @@ class Delivery(Response):
             self._observe(run, event)
             self._rendering.gather(run, event)
 
-        return stream if self._asked.streamed else gather
+        return stream if self._request.streamed else gather
 
     async def _run_all(self, pair: Pair, wire: _Wire) -> None:
-        """Let every choice run. EngineError: one failed, and the others are given up."""
-        exchange, asked, tell = self._exchange, self._asked, self._tell(wire)
+        """Run all choices concurrently.
+
+        Raises:
+            EngineError: one failed, and the others were cancelled.
+        """
+        exchange, request, handle = self._exchange, self._request, self._handler(wire)
         settings = self._service.catalogue[exchange.choice.pair].plan.settings
-        sampling = asked.sampling(settings.sampling)
+        sampling = request.sampling(settings.sampling)
         in_the_open = pair.srm.tags is None and pair.lrm.tags is None
-        budget = asked.budget(settings.budget, self._seconds_left(), in_the_open=in_the_open)
+        budget = request.budget(settings.budget, self._seconds_left(), in_the_open=in_the_open)
         runs = [
-            carry_out(exchange, run, asked, pair, sampling, budget, tell) for run in exchange.runs
+            carry_out(exchange, run, request, pair, sampling, budget, handle)
+            for run in exchange.runs
         ]
         if len(runs) == 1:
             await runs[0]
@@ -185,7 +190,7 @@ class Delivery(Response):
 
     @asynccontextmanager
     async def _kept_alive(self, wire: _Wire) -> AsyncIterator[None]:
-        """Meanwhile the client hears something now and then."""
+        """Send keep-alive comments while the block runs."""
         keeper = asyncio.create_task(self._keep_alive(wire))
         try:
             yield
@@ -195,7 +200,7 @@ class Delivery(Response):
                 await keeper
 
     async def _keep_alive(self, wire: _Wire) -> None:
-        """A comment whenever nothing else was sent for long, the headers before it if need be."""
+        """Send a comment whenever the stream was idle for ``keepalive_seconds``."""
         longest = self._service.settings.limits.keepalive_seconds
         while True:
             await asyncio.sleep(max(0.0, wire.last_sent + longest - perf_counter()))
@@ -212,25 +217,25 @@ class Delivery(Response):
             self._service.telemetry.handed_over(self._exchange, run, event)
 
     def _about(self) -> dict[str, str]:
-        kept = {"cache-control": "no-store"}
-        if self._asked.streamed:
-            kept["x-accel-buffering"] = "no"
-        return kept | headers(self._exchange)
+        fields = {"cache-control": "no-store"}
+        if self._request.streamed:
+            fields["x-accel-buffering"] = "no"
+        return fields | headers(self._exchange)
 
     def _seconds_left(self) -> float:
         spent = perf_counter() - self._exchange.began
         return max(0.001, self._service.settings.limits.request_seconds - spent)
 
     def _worst(self) -> Worst:
-        """What the exchange's budget comes to, at the pair's highest price for output.
+        """The most that the exchange's budget costs, at the pair's highest price for output.
 
-        Each model that has a price reads the prompt once.
+        Every model that has a price is taken to read the prompt once.
         """
         settings = self._service.catalogue[self._exchange.choice.pair].plan.settings
-        budget = self._asked.budget(settings.budget, 1.0)
+        budget = self._request.budget(settings.budget, 1.0)
         runs = len(self._exchange.runs)
         tokens = runs * (budget.thinking_tokens + budget.answer_tokens)
-        prompt = runs * prompt_tokens(self._asked.messages)
+        prompt = runs * prompt_tokens(self._request.messages)
         prices = self._service.catalogue[self._exchange.choice.pair].pair.prices.values()
         dearest = max((price.output for price in prices), default=None)
         read = sum(price.input for price in prices)
@@ -239,7 +244,7 @@ class Delivery(Response):
 
 
 class _Wire:
-    """The client's end: one writer at a time, and when it last got something."""
+    """The connection to the client: one writer at a time, and the time of the last write."""
 
     def __init__(self, send: Send) -> None:
         self.begun = False
@@ -247,19 +252,19 @@ class _Wire:
         self._send = send
         self._writing = asyncio.Lock()
 
-    async def begin(self, status: int, kind: str, told: dict[str, str]) -> None:
-        """Send status and headers, unless somebody else has."""
+    async def begin(self, status: int, kind: str, headers: dict[str, str]) -> None:
+        """Send status and headers, unless they have been sent."""
         async with self._writing:
             if self.begun:
                 return
             self.begun = True
-            fields = {"content-type": kind} | told
+            fields = {"content-type": kind} | headers
             raw = [(key.encode("latin-1"), text.encode("latin-1")) for key, text in fields.items()]
             await self._send({"type": "http.response.start", "status": status, "headers": raw})
 
-    async def whole(self, status: int, body: bytes, told: dict[str, str]) -> None:
-        """A JSON answer in one piece."""
-        await self.begin(status, "application/json", told | {"content-length": str(len(body))})
+    async def whole(self, status: int, body: bytes, headers: dict[str, str]) -> None:
+        """Send a complete JSON response."""
+        await self.begin(status, "application/json", headers | {"content-length": str(len(body))})
         await self.end(body)
 
     async def send(self, data: bytes) -> None:
@@ -273,24 +278,24 @@ class _Wire:
 
 
 async def _disconnected(receive: Receive) -> None:
-    """Return once the client has gone away."""
+    """Return once the client has disconnected."""
     while (await receive())["type"] != "http.disconnect":
         pass
 
 
 def _over(over: OverLimit) -> ApiError:
-    """A limit of the key is reached; for money that is spent OpenAI has a code of its own."""
+    """The error for a limit that is reached; OpenAI has a separate code for spent money."""
     limit = over.limit.replace("_", " ")
-    told = f"This key has used up its {limit}."
+    what = f"This key has used up its {limit}."
     if not over.is_spent:
-        told = (
+        what = (
             f"This key's requests under way may use up its {limit}: what they hold back is given "
             f"back as they end. Try again in {over.retry_after:.0f} s."
         )
     is_money_spent = over.is_spent and over.limit.startswith("usd")
     return ApiError(
         429,
-        told,
+        what,
         code="insufficient_quota" if is_money_spent else "rate_limit_exceeded",
         retry_after=over.retry_after,
         cause=over.limit,

@@ -1,4 +1,4 @@
-"""What the gateway's own OpenAPI document says of answers."""
+"""The responses in the gateway's OpenAPI document."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 from pydantic import BaseModel
 
 
-class ErrorTold(BaseModel):
+class ErrorObject(BaseModel):
     message: str
     type: str
     param: str | None
@@ -17,7 +17,7 @@ class ErrorTold(BaseModel):
 class ErrorBody(BaseModel):
     """OpenAI's shape of an error."""
 
-    error: ErrorTold
+    error: ErrorObject
 
 
 _JSON: dict[str, Any] = {"application/json": {"schema": {"type": "object"}}}

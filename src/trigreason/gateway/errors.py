@@ -15,13 +15,13 @@ from trigreason.engines.base import (
 )
 
 LONGEST_WAIT = 31 * 86_400.0
-"""Seconds that a client is told to wait, whatever a model's server says: a month's budget."""
+"""The largest Retry-After (seconds): the time until a monthly budget is renewed."""
 
 
 class ApiError(Exception):
-    """What a client is told. ``param`` names the field at fault, ``retry_after`` is in seconds.
+    """An error response. ``param`` names the field at fault, ``retry_after`` is in seconds.
 
-    ``cause`` is the kind of what failed, for records; the client does not see it.
+    ``cause`` names what failed, for records; the client does not see it.
     """
 
     def __init__(
@@ -61,8 +61,13 @@ class ApiError(Exception):
 
     @property
     def body(self) -> dict[str, Any]:
-        told = {"message": self.message, "type": self.kind, "param": self.param, "code": self.code}
-        return {"error": told}
+        fields = {
+            "message": self.message,
+            "type": self.kind,
+            "param": self.param,
+            "code": self.code,
+        }
+        return {"error": fields}
 
     @property
     def headers(self) -> dict[str, str]:
@@ -72,34 +77,38 @@ class ApiError(Exception):
 
 
 def invalid(message: str, param: str, code: str | None = None) -> ApiError:
-    """A field that cannot be taken as it is."""
+    """The error for a field whose value is invalid."""
     return ApiError(400, message, param=param, code=code)
 
 
 def unsupported(param: str, what: str) -> ApiError:
-    """A field that asks for what a pair cannot do."""
+    """The error for a field that asks for what a pair cannot do."""
     return invalid(f"{param}: {what}", param, "unsupported_parameter")
 
 
 def in_short(what: str) -> str:
-    """What happened to a model, without its server's own words: they may tell where it lives."""
+    """A model's failure without the server's message, which may hold the server's address."""
     return what.partition(" (")[0]
 
 
 def of_fault(fault: Exception) -> ApiError:
-    """A fault of the gateway itself; the log says what it was."""
-    told = "The gateway failed; its log says how."
-    return ApiError(500, told, code="internal_error", cause=type(fault).__name__)
+    """The error for a bug of the gateway; the log has the details."""
+    return ApiError(
+        500,
+        "The gateway failed; its log says how.",
+        code="internal_error",
+        cause=type(fault).__name__,
+    )
 
 
 def of_database() -> ApiError:
-    """The database does not answer, and keys and limits are in it."""
-    told = "The gateway's database does not answer. Try again later."
-    return ApiError(503, told, code="database_away", retry_after=5.0)
+    """The error for a database outage: keys and limits cannot be looked up."""
+    what = "The gateway's database does not answer. Try again later."
+    return ApiError(503, what, code="database_away", retry_after=5.0)
 
 
 def of_engine(error: EngineError) -> ApiError:
-    """A model's failure. Where the models live is nothing that a client has to know."""
+    """The error for a model's failure, without the address of the model's server."""
     cause, what = type(error).__name__, in_short(error.what)
     after = error.retry_after
     if isinstance(error, ContextTooLong):
@@ -111,8 +120,8 @@ def of_engine(error: EngineError) -> ApiError:
             cause=cause,
         )
     if isinstance(error, PromptRefused):
-        told = f"This pair does not take the conversation: {error.what}. {error.advice}"
-        return ApiError(400, told, param="messages", code="conversation_refused", cause=cause)
+        message = f"This pair does not take the conversation: {error.what}. {error.advice}"
+        return ApiError(400, message, param="messages", code="conversation_refused", cause=cause)
     if isinstance(error, EngineBusy | EngineResting):
         return ApiError(
             503,

@@ -1,7 +1,7 @@
-"""One request to the gateway and what has become of it: what records and telemetry are made from.
+"""One request to the gateway and its progress: the source of records and telemetry.
 
-An exchange is one HTTP request; it has a run for each choice that was asked for. Everything that
-can be derived from a run's trace is derived here, and nowhere stored beside it.
+An exchange is one HTTP request; it has one run per requested choice. Whatever follows from a
+run's trace is derived here and stored nowhere else.
 """
 
 from __future__ import annotations
@@ -35,24 +35,24 @@ class ExchangeOutcome(StrEnum):
     """How an exchange ended, as records and metrics name it."""
 
     FINISHED = "finished"
-    """Every run came to its end, be it one that a limit cut short."""
+    """Every run ended, including runs that a limit cut short."""
 
     CANCELLED = "cancelled"
-    """The client went away, or did not read."""
+    """The client disconnected, or did not read the response."""
 
     REFUSED = "refused"
-    """Turned away: no place, a limit of the key, or a conversation that no model can take."""
+    """Refused: full queue, a limit of the key, or a conversation that no model accepts."""
 
     FAILED = "failed"
     """A model or the gateway failed."""
 
     EXPIRED = "expired"
-    """The request's seconds were over before it had a place."""
+    """The request's time was over before it got a place."""
 
 
 @dataclass(frozen=True, slots=True)
 class ModelChoice:
-    """What a model name stands for: a pair, a method, thresholds (None: the pair's own)."""
+    """What a model name stands for: a pair, a method, thresholds (None: the pair's)."""
 
     pair: str
     method: str = "trigreason"
@@ -61,30 +61,30 @@ class ModelChoice:
 
 @dataclass(slots=True)
 class ChoiceRun:
-    """One choice of an exchange. Seconds count from the exchange's beginning."""
+    """One choice of an exchange. Seconds are since the exchange began."""
 
     index: int = 0
     trace: Trace | None = None
     first_reasoning_seconds: float | None = None
     first_answer_seconds: float | None = None
     finish_reason: str | None = None
-    """``stop`` or ``length``, as OpenAI's API says it; None while the run goes on."""
+    """OpenAI's ``stop`` or ``length``; None while the run goes on."""
 
     @property
     def opening(self) -> Stretch | None:
-        """The first request that wrote and whose prompt the server counted."""
+        """The first writing request whose prompt tokens the server reported."""
         written = (Purpose.WRITE, Purpose.ANSWER)
         stretches = self.trace.stretches if self.trace else []
-        counted = (each for each in stretches if each.purpose in written)
-        return next((each for each in counted if each.prompt_tokens is not None), None)
+        writing = (stretch for stretch in stretches if stretch.purpose in written)
+        return next((stretch for stretch in writing if stretch.prompt_tokens is not None), None)
 
 
 @dataclass(slots=True, kw_only=True)
 class Exchange:
     """One HTTP request, from its acceptance to its end.
 
-    ``model`` is the name as the client wrote it; ``source`` is who it is fair to, a key's id or a
-    client's address. What a run that failed half-way has ``spent`` counts too.
+    ``model`` is the name as the client wrote it; ``source`` is the key's id or the client's
+    address, between which places are shared fairly. ``spent`` includes runs that failed.
     """
 
     id: str
@@ -96,7 +96,7 @@ class Exchange:
     key: ActiveKey | None = None
     runs: list[ChoiceRun] = field(default_factory=list)
     admitted: bool = False
-    """The key's limits let it through, and hold something back for it until it is in the books."""
+    """Whether the key's limits let it through; its reservation ends when its record is entered."""
 
     created: float = field(default_factory=time.time)
     began: float = field(default_factory=perf_counter)
@@ -104,9 +104,9 @@ class Exchange:
     seconds: float = 0.0
     outcome: ExchangeOutcome | None = None
     error: str | None = None
-    """The kind of what failed, such as ``EngineUnreachable``; never a text with a prompt in it."""
+    """The name of what failed, such as ``EngineUnreachable``; never a message (it may quote)."""
     traceparent: str | None = None
-    """The header of that name (W3C Trace Context), where the request had one."""
+    """The request's ``traceparent`` header (W3C Trace Context), if it had one."""
 
     @property
     def traces(self) -> Sequence[Trace]:
@@ -114,27 +114,27 @@ class Exchange:
 
     @property
     def prompt(self) -> Prompt:
-        """The conversation's tokens as the model that was first asked counts them.
+        """The conversation's tokens as the first model that was asked counts them.
 
-        Where no server tells, they are estimated; 0 where no model has read it.
+        Estimated if no server reports them; 0 if no model has read the conversation.
         """
         read = [prompt for trace in self.traces if (prompt := prompt_of(trace)).tokens]
         return min(read, key=lambda prompt: prompt.is_estimate, default=Prompt(0, False))
 
     @property
     def cached_tokens(self) -> int | None:
-        """Those of the first counted prompt that were read before."""
+        """The tokens of ``opening``'s prompt that came from the server's prefix cache."""
         opening = next((run.opening for run in self.runs if run.opening), None)
         return opening.cached_tokens if opening else None
 
     @property
     def reasoning_tokens(self) -> int:
-        """Tokens of thinking that stands, by both models; none where they think in the open."""
+        """Accepted tokens of thinking, by both models; 0 for models that think in the open."""
         return sum(trace.thinking_tokens for trace in self.traces if not trace.in_the_open)
 
     @property
     def answer_tokens(self) -> int:
-        """Tokens of what clients get as content, by both models."""
+        """Tokens of the content that clients get, by both models."""
         return sum(trace.reply_tokens for trace in self.traces)
 
     @property
@@ -147,11 +147,11 @@ class Exchange:
 
     @property
     def spent(self) -> Spent:
-        """What the models cost in USD, estimated where their servers did not tell."""
+        """What the models cost in USD, estimated if their servers reported no usage."""
         return Spent.together(spent(trace) for trace in self.traces)
 
     def generated(self, author: Author) -> int:
-        """Every token that a model wrote, also what was thrown away or came too late."""
+        """Every token that a model wrote, including discarded ones."""
         return sum(trace.use(author).completion_tokens for trace in self.traces)
 
     def requests(self, author: Author) -> int:
@@ -159,5 +159,5 @@ class Exchange:
         return sum(trace.use(author).requests for trace in self.traces)
 
     def trace_id(self, run: ChoiceRun) -> str:
-        """The name under which a run's trace can be asked for."""
+        """The id under which a client can get a run's trace."""
         return self.id if run.index == 0 else f"{self.id}-{run.index}"

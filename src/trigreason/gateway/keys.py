@@ -1,7 +1,7 @@
-"""API keys: what one looks like, and what it may do. Where they are kept is ``storage``'s affair.
+"""API keys: their form and their limits. ``storage`` keeps them.
 
-``tr-ID-SECRET``: the id names the key in lists, logs and records; of the whole only a hash is
-kept, so that nobody who reads the database can use it.
+A key is ``tr-ID-SECRET``: the id names the key in lists, logs and records; only a hash of the
+whole key is stored, so that whoever reads the database cannot use it.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _SHAPE = re.compile(r"tr-([0-9a-f]{10})-[A-Za-z0-9_-]{43}")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeyLimits:
-    """None is no limit. Tokens are those that the client is told of: prompt, reasoning, answer."""
+    """None means no limit. Tokens are those of the client's usage: prompt, reasoning, answer."""
 
     requests_per_minute: int | None = None
     tokens_per_minute: int | None = None
@@ -34,7 +34,7 @@ class KeyLimits:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ActiveKey:
-    """A key that is in force; ``pairs`` are those it may use, None for all of them."""
+    """A key that is not revoked; ``pairs`` are those it may use, None for all of them."""
 
     id: str
     name: str
@@ -46,7 +46,7 @@ class ActiveKey:
 
 
 class NewKey(NamedTuple):
-    """``text`` is shown once, to whom it is for; ``digest`` is what is kept."""
+    """A key that was just made: ``text`` is shown once, ``digest`` is stored."""
 
     id: str
     text: str
@@ -54,23 +54,23 @@ class NewKey(NamedTuple):
 
 
 def new_key() -> NewKey:
-    """A key that nobody has had before."""
+    """A new random key."""
     identity = secrets.token_hex(_ID_BYTES)
     text = f"tr-{identity}-{secrets.token_urlsafe(_SECRET_BYTES)}"
     return NewKey(identity, text, digest(text))
 
 
 def digest(text: str) -> str:
-    """SHA-256, which is enough for 256 random bits."""
+    """A key's SHA-256, which is enough for 256 random bits."""
     return hashlib.sha256(text.encode()).hexdigest()
 
 
 def id_of(text: str) -> str | None:
-    """The id in a key; None where the text can be no key."""
+    """The id in a key; None if the text does not have a key's form."""
     match = _SHAPE.fullmatch(text)
     return match[1] if match else None
 
 
 def is_key(text: str, kept_digest: str) -> bool:
-    """Whether a text is the key with this hash, compared in constant time."""
+    """Whether a text is the key with this digest, compared in constant time."""
     return hmac.compare_digest(digest(text), kept_digest)

@@ -15,7 +15,7 @@ from trigreason.reasoning import Direction, Thresholds, methods
 from trigreason.reasoning.field_docs import field_doc
 
 MAX_NAME = 500
-"""Characters of a model name."""
+"""The most characters of a model name."""
 
 _SHOWN = 80
 """Characters of a client's text that an error repeats."""
@@ -30,7 +30,7 @@ def _threshold(name: str) -> Any:
 
 
 class ThresholdChanges(BaseModel):
-    """Thresholds that a request sets, under the paper's symbols; the others are the pair's."""
+    """The thresholds that a request sets, under the paper's symbols; the others are the pair's."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
@@ -45,9 +45,9 @@ class ThresholdChanges(BaseModel):
     repeats: Annotated[int | None, _threshold("repeats")] = None
 
     def onto(self, thresholds: Thresholds) -> Thresholds:
-        """``thresholds`` with those that were set. Raises ValueError where they do not fit."""
-        said = {name: getattr(self, name) for name in _NAMES}
-        values = {name: value for name, value in said.items() if value is not None}
+        """``thresholds`` with these changes. Raises ValueError if the result is inconsistent."""
+        fields = {name: getattr(self, name) for name in _NAMES}
+        values = {name: value for name, value in fields.items() if value is not None}
         return Thresholds.from_json(thresholds.to_json() | values)
 
 
@@ -55,43 +55,43 @@ _NAMES = frozenset(ThresholdChanges.model_fields)
 
 
 def choice(name: str, pairs: Mapping[str, Thresholds]) -> ModelChoice:
-    """What a model name stands for, among ``pairs`` with their own thresholds.
+    """What a model name stands for, among ``pairs`` with their thresholds.
 
     Raises:
-        ApiError: there is no such pair (404), or what follows it makes no sense (400).
+        ApiError: there is no such pair (404), or the rest of the name is invalid (400).
     """
     pair, rest = _pair(name, pairs)
-    found = ModelChoice(pair)
+    chosen = ModelChoice(pair)
     parts = rest.split(":") if rest else []
     if parts and "=" not in parts[0]:
-        found = with_method(found, parts.pop(0), "model")
+        chosen = with_method(chosen, parts.pop(0), "model")
     if parts:
-        found = with_thresholds(found, _changes(parts.pop(0)), pairs[pair], "model")
+        chosen = with_thresholds(chosen, _changes(parts.pop(0)), pairs[pair], "model")
     if parts:
         raise invalid("model: write it like pair:method:rho=0.75,n=5", "model")
-    return found
+    return chosen
 
 
-def with_method(found: ModelChoice, method: str, param: str) -> ModelChoice:
-    """The same with another method. Raises ApiError where there is none of this name."""
+def with_method(chosen: ModelChoice, method: str, param: str) -> ModelChoice:
+    """The choice with another method. Raises ApiError if there is none of this name."""
     if method not in methods():
-        known = ", ".join(methods())
-        raise invalid(f"no method is called {method[:_SHOWN]!r}; there are {known}", param)
-    return replace(found, method=method)
+        names = ", ".join(methods())
+        raise invalid(f"no method is called {method[:_SHOWN]!r}; there are {names}", param)
+    return replace(chosen, method=method)
 
 
 def with_thresholds(
-    found: ModelChoice, changes: ThresholdChanges, own: Thresholds, param: str
+    chosen: ModelChoice, changes: ThresholdChanges, default: Thresholds, param: str
 ) -> ModelChoice:
-    """The same with some thresholds changed. Raises ApiError where they do not fit."""
+    """The choice with some thresholds changed. Raises ApiError if they are inconsistent."""
     try:
-        return replace(found, thresholds=changes.onto(found.thresholds or own))
+        return replace(chosen, thresholds=changes.onto(chosen.thresholds or default))
     except ValueError as error:
         raise invalid(str(error), param) from error
 
 
 def _pair(name: str, pairs: Iterable[str]) -> tuple[str, str]:
-    """The pair that a name begins with, the longest one, and what follows."""
+    """The longest pair name that ``name`` begins with, and what follows it."""
     for pair in sorted(pairs, key=len, reverse=True):
         if name == pair or name.startswith(f"{pair}:"):
             return pair, name[len(pair) + 1 :]
@@ -106,11 +106,11 @@ def _pair(name: str, pairs: Iterable[str]) -> tuple[str, str]:
 
 
 def _changes(part: str) -> ThresholdChanges:
-    """``rho=0.75,n=5``, read."""
+    """Parse ``rho=0.75,n=5``."""
     items = [item.partition("=") for item in part.split(",")]
     values = {key.strip(): text.strip() for key, _, text in items}
     if len(values) < len(items):
-        raise invalid("model: a threshold stands there twice", "model")
+        raise invalid("model: a threshold is given twice", "model")
     try:
         return ThresholdChanges.model_validate(values)
     except ValidationError as error:

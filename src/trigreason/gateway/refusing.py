@@ -1,4 +1,4 @@
-"""Requests that are turned down before they become exchanges: errors and bodies too large."""
+"""Requests that are refused before they become exchanges: errors and oversized bodies."""
 
 from __future__ import annotations
 
@@ -45,27 +45,27 @@ def answer_errors(app: FastAPI, service: Service) -> None:
     @app.exception_handler(Exception)
     async def _fault(request: Request, fault: Exception) -> JSONResponse:
         answer = answered(request, of_fault(fault))
-        answer.headers["connection"] = "close"  # as the server does behind a fault
+        answer.headers["connection"] = "close"  # uvicorn closes the connection after a fault
         return answer
 
     @app.exception_handler(HTTPException)
     async def _http(request: Request, error: HTTPException) -> JSONResponse:
-        told = ApiError(error.status_code, str(error.detail))
+        refusal = ApiError(error.status_code, str(error.detail))
         if error.status_code == 404:
-            told = ApiError(
+            refusal = ApiError(
                 404, f"There is no {request.url.path[:_SHOWN]} here.", code="unknown_url"
             )
         elif error.status_code == 413:
-            told = ApiError(413, str(error.detail), code="body_too_large")
+            refusal = ApiError(413, str(error.detail), code="body_too_large")
         elif error.status_code == 400:
-            told = invalid("The body is no JSON.", "body")
-        answer = answered(request, told)
+            refusal = invalid("The body is no JSON.", "body")
+        answer = answered(request, refusal)
         answer.headers.update(error.headers or {})
         return answer
 
 
 def _of_validation(error: dict[str, Any], body: Any) -> ApiError:
-    """The first thing that is wrong with a body, by the name of its field."""
+    """The first validation error of a body, with the name of its field."""
     path = error["loc"][1:]
     if error["type"] in ("json_invalid", "json_type") or not path:
         return invalid("The body must be a JSON object sent as application/json.", "body")
@@ -78,7 +78,7 @@ def _of_validation(error: dict[str, Any], body: Any) -> ApiError:
 
 
 def _field(path: Sequence[int | str], value: Any, *, is_missing: bool) -> str:
-    """The name of what is at, or missing at, a path, without the types that pydantic tried."""
+    """The name of the field at a path, without the union members that pydantic adds to it."""
     name = ""
     for part in path:
         if isinstance(part, int):
@@ -97,15 +97,12 @@ def _printable(key: str) -> str:
 
 
 def limit_bodies(app: FastAPI, largest: int) -> None:
-    """Refuse bodies of more than ``largest`` bytes, as soon as that is known."""
+    """Refuse bodies of more than ``largest`` bytes, by Content-Length or once they exceed it."""
     app.add_middleware(_BodyLimit, largest=largest)
 
 
 def let_pages_ask(app: FastAPI, *, is_local: bool) -> None:
-    """Let pages in browsers read answers (CORS).
-
-    Without keys those of this machine alone; where every request shows a key, all of them.
-    """
+    """Let web pages read responses (CORS): with keys any page, without keys only this machine's."""
     app.add_middleware(
         CORSMiddleware,
         allow_origins=() if is_local else ("*",),
@@ -127,14 +124,14 @@ class _BodyLimit:
             return
         announced = dict(scope["headers"]).get(b"content-length", b"0")
         is_too_large = announced.isdigit() and int(announced) > self._largest
-        came = 0
+        received = 0
 
         async def counted() -> Message:
-            nonlocal came
+            nonlocal received
             if not is_too_large:
                 message = await receive()
-                came += len(message.get("body", b""))
-                if came <= self._largest:
+                received += len(message.get("body", b""))
+                if received <= self._largest:
                     return message
             raise HTTPException(413, f"The body is larger than {self._largest:,} bytes.")
 

@@ -1,4 +1,4 @@
-"""One choice of an exchange, run: the reasoner's events, with the client's stop strings seen to."""
+"""Runs one choice of an exchange, and applies the client's stop strings to the answer."""
 
 from __future__ import annotations
 
@@ -10,39 +10,37 @@ from time import perf_counter
 from trigreason.budget import Budget
 from trigreason.engines.base import Sampling
 from trigreason.events import AnswerText, Done, Event, RunBegun, ThinkingText
-from trigreason.gateway.asked import GatewayRequest
 from trigreason.gateway.exchange import ChoiceRun, Exchange
+from trigreason.gateway.gateway_request import GatewayRequest
 from trigreason.gateway.stopping import StopFilter
 from trigreason.pairs import Pair
 from trigreason.reasoner import reason
 from trigreason.reasoning import StopReason
 
-Tell = Callable[[ChoiceRun, Event], Awaitable[None]]
+Handler = Callable[[ChoiceRun, Event], Awaitable[None]]
 
 
 async def carry_out(
     exchange: Exchange,
     run: ChoiceRun,
-    asked: GatewayRequest,
+    request: GatewayRequest,
     pair: Pair,
     sampling: Sampling,
     budget: Budget,
-    tell: Tell,
+    handle: Handler,
 ) -> None:
-    """Let the pair answer; ``tell`` gets each event, the answer's only up to a stop string.
+    """Run the pair; ``handle`` gets every event, and the answer's text up to a stop string.
 
-    Where the models think in the open, all that they write is the answer: a client gets what an
-    instruct model would have sent it.
-
-    Cancelling it closes everything upstream.
+    If the models think in the open, everything that they write is the answer, as an instruct
+    model would send it. Cancellation closes all upstream requests.
 
     Raises:
-        EngineError: a model failed, and nobody may go on.
+        EngineError: a model failed, and the other may not go on alone.
     """
-    stops = StopFilter(asked.stop)
+    stops = StopFilter(request.stop)
     events = reason(
         pair,
-        asked.messages,
+        request.messages,
         exchange.choice.method,
         thresholds=exchange.choice.thresholds,
         sampling=replace(sampling, seed=sampling.seed + run.index),
@@ -61,14 +59,14 @@ async def carry_out(
                     if run.first_answer_seconds is None:
                         run.first_answer_seconds = perf_counter() - exchange.began
                     if kept := stops.push(text):
-                        await tell(run, AnswerText(author, kept))
+                        await handle(run, AnswerText(author, kept))
                     if stops.hit:
                         run.finish_reason = "stop"
                         return
                     continue
                 case Done(trace):
                     if (rest := stops.rest()) and trace.answer_author is not None:
-                        await tell(run, AnswerText(trace.answer_author, rest))
+                        await handle(run, AnswerText(trace.answer_author, rest))
                     cut = trace.stop is StopReason.TRUNCATED
                     run.finish_reason = "length" if cut else "stop"
-            await tell(run, event)
+            await handle(run, event)

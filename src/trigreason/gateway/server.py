@@ -1,4 +1,4 @@
-"""The gateway as a process: opened, served until it is told to stop, and closed in order."""
+"""The gateway as a process: starts, serves until a signal, and shuts down in order."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from trigreason.configuration import Configuration
 from trigreason.gateway.access import is_loopback
 from trigreason.gateway.admission import Admission
 from trigreason.gateway.app import make_app
-from trigreason.gateway.bodies import Bodies
 from trigreason.gateway.catalogue import catalogue_of
 from trigreason.gateway.connections import BoundedConnection
+from trigreason.gateway.request_bodies import Bodies
 from trigreason.gateway.service import Service
 from trigreason.gateway.storage import Storage, database_place
 from trigreason.gateway.telemetry import Telemetry
@@ -26,20 +26,20 @@ from trigreason.gateway.telemetry import Telemetry
 _logger = logging.getLogger("trigreason.gateway")
 
 BUNDLED_SLOTS = 16
-"""Runs that the bundled pair serves at once; more share its two cores to nobody's gain."""
+"""The most runs that the bundled pair serves at once; more only slow each other down."""
 
 LAST_WORDS_SECONDS = 2.0
-"""For telling the clients of unfinished requests why they end."""
+"""The time to send the clients of unfinished requests the reason."""
 
 
 @asynccontextmanager
 async def opened_service(
     configuration: Configuration, environ: Mapping[str, str], *, host: str
 ) -> AsyncIterator[Service]:
-    """Everything that requests need, opened; the pairs go on opening in the background.
+    """Open everything that requests need; the pairs go on opening in the background.
 
     Raises:
-        ConfigurationError, StorageError: the database's place is not told, or it cannot be used.
+        ConfigurationError, StorageError: the database is not configured, or cannot be used.
         ValueError: other machines could reach the gateway, and there are no keys.
     """
     settings = configuration.settings.gateway
@@ -71,7 +71,7 @@ async def opened_service(
 
 
 def run(configuration: Configuration, environ: Mapping[str, str], *, host: str, port: int) -> None:
-    """As :func:`serve`, on the fastest event loop that there is for this platform."""
+    """:func:`serve` on uvloop, or on asyncio's loop on Windows."""
     factory = asyncio.new_event_loop
     if sys.platform != "win32":
         import uvloop
@@ -84,11 +84,11 @@ def run(configuration: Configuration, environ: Mapping[str, str], *, host: str, 
 async def serve(
     configuration: Configuration, environ: Mapping[str, str], *, host: str, port: int
 ) -> None:
-    """Serve until SIGINT or SIGTERM; the log says where, once connections are accepted.
+    """Serve until SIGINT or SIGTERM; the log has the URL once connections are accepted.
 
     Raises:
-        OSError: the address cannot be listened on.
-        ConfigurationError, StorageError, ValueError: as :func:`opened_service`.
+        OSError: the gateway cannot listen on the address.
+        ConfigurationError, StorageError, ValueError: see :func:`opened_service`.
     """
     with _listening(host, port) as listener:
         async with opened_service(configuration, environ, host=host) as service:
@@ -106,14 +106,17 @@ async def serve(
 
 
 class _Server(uvicorn.Server):
-    """Lets those who run finish in the time there is, and then ends them with a word."""
+    """On shutdown, waits ``shutdown_seconds`` for running requests, then ends them with an error.
+
+    After that their clients have ``LAST_WORDS_SECONDS`` to receive it.
+    """
 
     def __init__(self, config: uvicorn.Config, service: Service) -> None:
         super().__init__(config)
         self._service = service
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        """As uvicorn's, which would end the process by the same signal before the books close."""
+        """Keep uvicorn from raising the signal again, which would skip the rest of the shutdown."""
         super().handle_exit(sig, frame)
         self._captured_signals.clear()
 
@@ -122,7 +125,7 @@ class _Server(uvicorn.Server):
         if self.started and sockets:
             host, port = sockets[0].getsockname()[:2]
             url = f"http://{f'[{host}]' if ':' in host else host}:{port}"
-            names = ", ".join(each.name for each in self._service.catalogue)
+            names = ", ".join(served.name for served in self._service.catalogue)
             _logger.info("serving %s at %s/v1 (docs: %s/docs)", names, url, url)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:

@@ -1,4 +1,4 @@
-"""What every request to a gateway needs: its pairs, places, books and instruments."""
+"""What every request to a gateway needs: pairs, admission, storage and telemetry."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from time import perf_counter
 
 from trigreason.configuration.gateway import GatewaySettings
 from trigreason.gateway.admission import Admission
-from trigreason.gateway.bodies import Bodies
 from trigreason.gateway.catalogue import Catalogue
 from trigreason.gateway.exchange import Exchange, ExchangeOutcome
+from trigreason.gateway.request_bodies import Bodies
 from trigreason.gateway.storage import Record, Storage
 from trigreason.gateway.telemetry import Telemetry
 
@@ -19,8 +19,8 @@ from trigreason.gateway.telemetry import Telemetry
 class Service:
     """One gateway process.
 
-    ``is_local`` says that it listens on loopback alone, ``is_stopping`` that whoever still runs is
-    out of time.
+    ``is_local``: it listens on loopback alone. ``is_stopping``: the time for running requests to
+    finish is over.
     """
 
     settings: GatewaySettings
@@ -32,10 +32,10 @@ class Service:
     is_local: bool
     is_stopping: bool = False
     live: set[asyncio.Task[None]] = field(default_factory=set)
-    """The exchanges under way."""
+    """The tasks of the exchanges that are running."""
 
     def give_up(self) -> None:
-        """End every exchange under way; its client is told why."""
+        """Cancel every running exchange; its client gets the reason."""
         self.is_stopping = True
         for task in self.live:
             task.cancel()
@@ -46,9 +46,9 @@ class Service:
     def finish(
         self, exchange: Exchange, outcome: ExchangeOutcome, error: str | None = None
     ) -> None:
-        """Enter an exchange into the books. It counts once, whatever else becomes of it.
+        """Record an exchange. Calls after the first one do nothing.
 
-        One that was turned away before anything was held back for it, or asked, has no record.
+        An exchange that was refused before a reservation and before a run has no record.
         """
         if exchange.outcome is not None:
             return

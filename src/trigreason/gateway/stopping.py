@@ -1,4 +1,4 @@
-"""Stop strings of an answer, found across the pieces in which it comes."""
+"""Stop strings, found across the chunks of a streamed answer."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from collections.abc import Sequence
 
 
 class StopFilter:
-    """Lets an answer through up to the first stop string; ``hit`` once it was found.
+    """Passes an answer up to the first stop string; ``hit`` is True once it was found.
 
-    What could be the beginning of one is held back until it is clear. The first is the one that
-    is complete first, so that it does not matter in what pieces the answer comes.
+    Text that could begin a stop string is held back until that is decided. The first stop string
+    is the one that is complete first, so that the result does not depend on the chunks.
     """
 
     def __init__(self, stops: Sequence[str]) -> None:
@@ -18,27 +18,27 @@ class StopFilter:
         self._held = ""
 
     def push(self, text: str) -> str:
-        """The part of the answer that is certain now."""
+        """Add a chunk; returns the text that can be passed on now."""
         if not self._stops:
             return text
         if self.hit:
             return ""
         text = self._held + text
-        found = [(at + len(stop), at) for stop in self._stops if (at := text.find(stop)) >= 0]
-        if found:
+        hits = [(at + len(stop), at) for stop in self._stops if (at := text.find(stop)) >= 0]
+        if hits:
             self.hit, self._held = True, ""
-            return text[: min(found)[1]]
+            return text[: min(hits)[1]]
         keep = max(_overlap(text, stop) for stop in self._stops)
         self._held = text[len(text) - keep :]
         return text[: len(text) - keep]
 
     def rest(self) -> str:
-        """What was held back, once the answer is over."""
+        """The text that was held back; for the end of the answer."""
         held, self._held = self._held, ""
         return held
 
 
 def _overlap(text: str, stop: str) -> int:
-    """How many characters at the end of a text begin a stop string that is not complete."""
+    """How many characters at the end of ``text`` begin ``stop``."""
     longest = min(len(text), len(stop) - 1)
     return next((size for size in range(longest, 0, -1) if text.endswith(stop[:size])), 0)

@@ -1,4 +1,4 @@
-"""Texts of a conversation, out of the parts in which clients send them."""
+"""The text of a message's content, which clients send as a string or as a list of parts."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ _SHOWN = 40
 
 
 def plain_text(content: Any, where: str, kinds: Sequence[str]) -> str:
-    """A content's text; ``kinds`` are the types of parts that hold text.
+    """The text of ``content``; ``kinds`` are the types of parts that hold text.
 
     Raises:
-        ApiError: it holds something else, or is no Unicode text.
+        ApiError: it holds something else, or is not valid Unicode.
     """
     if isinstance(content, str):
         return _checked(content, where)

@@ -1,1 +1,1 @@
-"""The paper, item by item: every table and figure, on anyone's pair."""
+"""Every table and figure of the paper, measured on any pair."""

@@ -1,7 +1,7 @@
-"""What an item of the paper is: its runs, their sizes, and the numbers that the paper gives.
+"""The schema of an item of the paper: its runs, their sizes, and the paper's numbers.
 
-One TOML file per item under ``items/`` (see ``catalogue``). ``[full]`` is the paper's own size,
-``[quick]`` one that the bundled pair finishes in seconds; both are read as :class:`ItemSetting`.
+Each item is a TOML file in ``items/`` (see ``catalogue``). ``[full]`` is the paper's size,
+``[quick]`` one that the bundled pair finishes in seconds; both are an :class:`ItemSetting`.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ Kind = Literal[
     "plane", "methods", "sweep", "activation", "deployment", "judges", "rejections",
     "overconfidence", "hesitation",
 ]  # fmt: skip
-"""What is made of the runs; see ``trigreason.paper.kinds``."""
+"""How numbers are computed from the runs; see ``trigreason.paper.kinds``."""
 
 MethodName = Literal["srm", "lrm", "specreason", "trigreason"]
 _REAL = ("rho", "tau")
@@ -43,15 +43,15 @@ def _measure(name: str) -> str:
 
 
 Changes = Annotated[dict[str, Any], AfterValidator(_thresholds)]
-"""Thresholds that differ from the pair's own, by their names."""
+"""The thresholds that differ from the pair's, by name."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlannedArm:
     """One arm of an item.
 
-    ``changes`` are the thresholds that differ from the pair's own; ``thinking_tokens`` is the
-    budget where it differs from the setting's; ``x`` is the value varied, in a sweep.
+    ``changes`` are the thresholds that differ from the pair's; ``thinking_tokens`` is the budget
+    if it differs from the setting's; ``x`` is the swept value.
     """
 
     label: str
@@ -62,7 +62,7 @@ class PlannedArm:
 
 
 class Sweep(BaseModel):
-    """One quantity varied, everything else fixed."""
+    """A sweep over one quantity; everything else is fixed."""
 
     model_config = _STRICT
 
@@ -98,23 +98,22 @@ class Config(BaseModel):
 
 
 class ItemSetting(BaseModel):
-    """What is run, and how much of it.
+    """An item's runs and their number.
 
     Attributes:
         tasks: names of tasks of ``trigreason.evaluation``.
         epochs: answers per question.
-        limit: questions of each task; all of them where left out.
-        thinking_tokens: the budget of thinking.
-        answer_tokens: the budget of the answer; the pair's own where left out.
-        thresholds: thresholds of all TrigReason arms, where they differ from the pair's own (the
-            other methods read none of them); and what counts as overconfident, where steps are
-            only looked at.
-        methods: arms under these methods and thresholds.
-        sweep: arms along one threshold, or along the budget.
-        configs: arms under named thresholds.
-        questions: how many questions a study picks out of the limit (see its kind).
-        trajectories: how many answers per question a judge is asked about; all where left out.
-        deployment: the preset under which recorded runs are timed and priced.
+        limit: questions per task; None for all.
+        thinking_tokens: the budget of the thinking.
+        answer_tokens: the budget of the answer; None for the pair's.
+        thresholds: thresholds of all TrigReason arms that differ from the pair's (other methods
+            ignore them); for the kind ``overconfidence``, the bounds of overconfident steps.
+            methods: one arm per method, with these thresholds.
+        sweep: one arm per value of a threshold or of the budget.
+        configs: one arm per named set of thresholds.
+        questions: how many questions of the limit the kind selects.
+        trajectories: how many answers per question a judge scores; None for all.
+        deployment: the preset that times and prices recorded runs.
     """
 
     model_config = _STRICT
@@ -137,7 +136,7 @@ class ItemSetting(BaseModel):
         arms = self.arms()
         if not arms:
             raise ValueError("has no arms; give methods, sweep or configs")
-        labels = [each.label for each in arms]
+        labels = [arm.label for arm in arms]
         if len(set(labels)) < len(labels):
             raise ValueError(f"two arms are both called {max(labels, key=labels.count)!r}")
         for arm in arms:
@@ -145,7 +144,7 @@ class ItemSetting(BaseModel):
         return self
 
     def arms(self) -> list[PlannedArm]:
-        """All arms: methods first, then the sweep's, then the named ones."""
+        """All arms: of the methods, then of the sweep, then of the configs."""
         arms = [
             PlannedArm(
                 label=method_title(method),
@@ -157,14 +156,14 @@ class ItemSetting(BaseModel):
         if self.sweep:
             arms += self.sweep.arms(self.thresholds)
         arms += [
-            PlannedArm(label=each.label, changes={**self.thresholds, **each.thresholds})
-            for each in self.configs
+            PlannedArm(label=config.label, changes={**self.thresholds, **config.thresholds})
+            for config in self.configs
         ]
         return arms
 
 
 class PaperNumber(BaseModel):
-    """A number that the paper's text gives: a value, or the ends of a range (one may be open)."""
+    """A number in the paper: a value, or a range of which one end may be open."""
 
     model_config = _STRICT
 
@@ -185,7 +184,7 @@ class PaperNumber(BaseModel):
 
 
 class Paper(BaseModel):
-    """What the paper says: on which models, in which place, and its numbers."""
+    """The paper's models, its statement (``said``), and its numbers."""
 
     model_config = _STRICT
 
@@ -195,10 +194,10 @@ class Paper(BaseModel):
 
 
 class Item(BaseModel):
-    """One table or figure. ``id`` is the name of its file.
+    """One table or figure. ``id`` is its file's name.
 
-    ``about`` says what it shows, ``departs`` what this project does differently or had to choose
-    because the paper does not say.
+    ``about`` says what it shows, ``departs`` what this project does differently, or had to choose
+    because the paper does not specify it.
     """
 
     model_config = _STRICT

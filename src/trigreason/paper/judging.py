@@ -1,4 +1,4 @@
-"""The judges at hand: the pairs' LRMs, and engines named besides."""
+"""The available judges: the pairs' LRMs, and further engines."""
 
 from __future__ import annotations
 
@@ -8,37 +8,37 @@ from dataclasses import dataclass, replace
 
 from trigreason.configuration import PlannedEngine, PlannedPair
 from trigreason.evaluation.lanes import opened_lanes
-from trigreason.paper.wanted import Wanted
+from trigreason.paper.reproduction import Reproduction
 from trigreason.reasoning import Author
 from trigreason.studies.judging import Judgements, Trajectory, judge_all
 
 
 @dataclass(frozen=True, slots=True)
 class _Seat:
-    """Which model of which pair a judge is."""
+    """The pair and the role of a judge's model."""
 
     plan: PlannedPair
     author: Author
 
 
 class Judges:
-    """Opens a judge's models when it is asked, and keeps what it said below the results."""
+    """Opens a judge's model when it is needed, and stores its scores in the results' folder."""
 
-    def __init__(self, wanted: Wanted, tell: Callable[[str], None]) -> None:
+    def __init__(self, options: Reproduction, tell: Callable[[str], None]) -> None:
         self._tell = tell
-        self._connections = wanted.connections
-        self._kept = Judgements(wanted.out / "judged.jsonl")
+        self._connections = options.connections
+        self._kept = Judgements(options.out / "judged.jsonl")
         self._seats: dict[str, _Seat] = {}
         self._lrms: dict[str, str] = {}
-        for pair in wanted.pairs:
+        for pair in options.pairs:
             self._lrms[pair.name] = self._seat(pair, Author.LRM)
-        for engine in wanted.judges:
-            self._seat(_alone(wanted.pairs[0], engine), Author.LRM)
+        for engine in options.judges:
+            self._seat(_alone(options.pairs[0], engine), Author.LRM)
         if len(self._seats) == 1:
-            self._seat(wanted.pairs[0], Author.SRM)
+            self._seat(options.pairs[0], Author.SRM)
 
     def judges(self) -> list[str]:
-        """The LRMs of all pairs, then the engines named; of one pair alone, its SRM as well."""
+        """The pairs' LRMs, then the further engines; for a single pair alone, its SRM as well."""
         return list(self._seats)
 
     def lrm(self, pair: str) -> str:
@@ -46,17 +46,15 @@ class Judges:
         return self._lrms[pair]
 
     def scores(self, judge: str, trajectories: Sequence[Trajectory]) -> list[list[float | None]]:
-        """The score of each step of each trajectory; None for a step whose score is no digit.
+        """The score of each step of each trajectory; None if the judge wrote no digit.
 
         Raises:
-            EngineError: the judge cannot be reached, or failed for good.
+            EngineError: the judge cannot be reached, or failed after all retries.
         """
         seat = self._seats[judge]
-        steps = sum(len(each.steps) for each in trajectories)
-        trajectory = (
-            "1 trajectory" if len(trajectories) == 1 else f"{len(trajectories):,} trajectories"
-        )
-        self._tell(f"{judge} scores {steps:,} steps of {trajectory}")
+        steps = sum(len(trajectory.steps) for trajectory in trajectories)
+        count = "1 trajectory" if len(trajectories) == 1 else f"{len(trajectories):,} trajectories"
+        self._tell(f"{judge} scores {steps:,} steps of {count}")
 
         async def ask() -> list[list[float | None]]:
             async with opened_lanes(seat.plan, self._connections) as lanes:
@@ -65,7 +63,7 @@ class Judges:
         return asyncio.run(ask())
 
     def _seat(self, plan: PlannedPair, author: Author) -> str:
-        """The judge's name; one engine under one prompt is one judge, whatever pair it is in."""
+        """Add a judge and return its name; the same engine with the same prompt is one judge."""
         name = f"{plan.name} {author.upper()}" if plan.is_bundled else plan.engines[author].name
         seat = self._seats.setdefault(name, _Seat(plan, author))
         if seat.plan.settings.judge != plan.settings.judge:
@@ -75,5 +73,5 @@ class Judges:
 
 
 def _alone(pair: PlannedPair, engine: PlannedEngine) -> PlannedPair:
-    """An engine on both seats of a pair, in the words of ``pair``'s judge."""
+    """A pair of one engine in both roles, with the judge's prompt of ``pair``."""
     return replace(pair, name=engine.name, engines=dict.fromkeys(Author, engine))

@@ -1,4 +1,4 @@
-"""What is measured: names, units, and how a number is written."""
+"""The measures: their names, units and number formats."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Measure:
-    """``scale`` turns the stored number into the shown one; ``unit`` follows it.
+    """A measure. A shown number is the stored one times ``scale``, in ``unit``.
 
-    ``column`` is the name at the head of a narrow column, its unit in it.
+    ``column`` is the heading of a narrow column, with the unit.
     """
 
     name: str
@@ -29,8 +29,8 @@ class Measure:
         sign = "+" if self.signed else ""
         return f"{value * self.scale:{sign}.{self.digits}f}"
 
-    def as_given(self, value: float) -> str:
-        """A number of the paper, with the digits that the paper gives (two at most)."""
+    def as_printed(self, value: float) -> str:
+        """A number of the paper, with the paper's digits (two at most)."""
         sign = "+" if self.signed else ""
         text = f"{round(value * self.scale, 6):{sign}.2f}"
         return text.rstrip("0").rstrip(".")
@@ -62,4 +62,4 @@ MEASURES = {
     ),
     "overconfident_steps": Measure("overconfident steps", "overconfident %"),
 }
-"""By the names that the items' files use. Shares and costs are stored as shares and USD."""
+"""All measures, by their names in the items' files. Shares are from 0 to 1, costs in USD."""

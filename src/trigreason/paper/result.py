@@ -1,4 +1,4 @@
-"""What an item comes to: rows of numbers, the paper's beside them, and its form on disk."""
+"""An item's result: measured rows, the paper's numbers beside them, and its JSON."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ class MeasuredNumber:
         arm: the arm's label, or the kind of step or trajectory.
         measure: a key of ``MEASURES``.
         estimate: the number with its 95 % interval.
-        method: the arm's method where it stands for one, for its colour and marker.
-        x: the value varied, in a sweep.
-        question: the question that the number is about, where it is about one.
+        method: the arm's method, for its colour and marker; empty if it has none.
+        x: the swept value, in a sweep.
+        question: the question of the number; empty for numbers over all questions.
     """
 
     pair: str
@@ -38,11 +38,11 @@ class MeasuredNumber:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Result:
-    """An item, carried out.
+    """The result of an item.
 
-    ``setup`` says on what: pairs with their models, tasks with their sizes, thresholds of each
-    arm. ``notes`` are sentences that belong below the table. ``detail`` is what the figure shows
-    besides the rows. ``missing`` counts answers that were wanted and failed.
+    ``setup`` has the pairs with their models, the tasks with their sizes, and each arm's
+    thresholds. ``notes`` are sentences below the table. ``detail`` is what the figure shows
+    besides the rows. ``missing`` counts the answers that failed.
     """
 
     item: Item
@@ -54,18 +54,18 @@ class Result:
     missing: int = 0
 
     def of(self, measure: str) -> list[MeasuredNumber]:
-        """The rows of one measure that are about all questions."""
+        """The rows of one measure over all questions."""
         return [row for row in self.rows if row.measure == measure and not row.question]
 
     def paper(self, measure: str) -> list[PaperNumber]:
         """The paper's numbers of one measure."""
-        return [each for each in self.item.paper.numbers if each.measure == measure]
+        return [number for number in self.item.paper.numbers if number.measure == measure]
 
     @property
     def measures(self) -> list[str]:
-        """What is measured or given, in the order of the rows."""
+        """All measures of the rows and of the paper's numbers, in order."""
         names = [row.measure for row in self.rows if not row.question]
-        names += [each.measure for each in self.item.paper.numbers]
+        names += [number.measure for number in self.item.paper.numbers]
         return list(dict.fromkeys(names))
 
     @property
@@ -73,7 +73,7 @@ class Result:
         return list(dict.fromkeys(row.pair for row in self.rows))
 
     def to_json(self) -> dict[str, Any]:
-        """Everything in plain values; shares as shares, costs in USD."""
+        """The result as plain values; shares from 0 to 1, costs in USD."""
         return {
             "item": self.item.id,
             "title": self.item.title,
@@ -84,7 +84,9 @@ class Result:
             "paper": {
                 "models": self.item.paper.models,
                 "said": self.item.paper.said,
-                "numbers": [each.model_dump(exclude_none=True) for each in self.item.paper.numbers],
+                "numbers": [
+                    number.model_dump(exclude_none=True) for number in self.item.paper.numbers
+                ],
             },
             "notes": list(self.notes),
             "missing": self.missing,
@@ -101,16 +103,16 @@ def _row_to_json(row: MeasuredNumber) -> dict[str, Any]:
 
 
 class NumberCell(NamedTuple):
-    """A number as it is written, and the ends of its interval (none where there is none)."""
+    """A formatted number, and the ends of its interval (empty without an interval)."""
 
     value: str
     ends: tuple[str, ...] = ()
 
 
 class ArmEntry(NamedTuple):
-    """One line of an item's table: everything that is known of one arm.
+    """One line of an item's table: all numbers of one arm.
 
-    ``source`` is the pair's name, or what the paper measured on; ``is_paper`` tells which.
+    ``source`` is the pair's name, or the paper's models if ``is_paper``.
     """
 
     source: str
@@ -121,21 +123,21 @@ class ArmEntry(NamedTuple):
 
 
 def entries(result: Result) -> list[ArmEntry]:
-    """The table: measured arms first, then the paper's; cells by measure."""
+    """The lines of the table: measured arms, then the paper's."""
     measured: dict[tuple[str, str, str], dict[str, NumberCell]] = {}
     for row in result.rows:
         if not row.question:
             cells = measured.setdefault((row.pair, row.task, row.arm), {})
             cells[row.measure] = _measured_cell(row)
-    given: dict[tuple[str, str, str], dict[str, NumberCell]] = {}
-    for each in result.item.paper.numbers:
-        models = each.models or result.item.paper.models
-        cells = given.setdefault((models, each.task, each.arm), {})
-        cells[each.measure] = _paper_cell(each)
+    paper: dict[tuple[str, str, str], dict[str, NumberCell]] = {}
+    for number in result.item.paper.numbers:
+        models = number.models or result.item.paper.models
+        cells = paper.setdefault((models, number.task, number.arm), {})
+        cells[number.measure] = _paper_cell(number)
     return [
         ArmEntry(*about, is_paper, cells)
-        for is_paper, known in ((False, measured), (True, given))
-        for about, cells in known.items()
+        for is_paper, lines in ((False, measured), (True, paper))
+        for about, cells in lines.items()
     ]
 
 
@@ -150,8 +152,8 @@ def _measured_cell(row: MeasuredNumber) -> NumberCell:
 def _paper_cell(number: PaperNumber) -> NumberCell:
     measure = MEASURES[number.measure]
     if number.value is not None:
-        return NumberCell(measure.as_given(number.value))
-    ends = [None if end is None else measure.as_given(end) for end in (number.low, number.high)]
+        return NumberCell(measure.as_printed(number.value))
+    ends = [None if end is None else measure.as_printed(end) for end in (number.low, number.high)]
     match ends:
         case [None, str(high)]:
             return NumberCell(f"up to {high}")

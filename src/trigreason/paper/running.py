@@ -1,4 +1,4 @@
-"""An item carried out: its runs made or read from logs, and turned into a result."""
+"""Computes an item's result from its runs, which are read from logs or made now."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from trigreason.evaluation.runs import Run
 from trigreason.paper.item import Item, ItemSetting
 from trigreason.paper.judging import Judges
 from trigreason.paper.kinds import STUDIES
+from trigreason.paper.reproduction import Reproduction, arm_of, described
 from trigreason.paper.result import Result
-from trigreason.paper.wanted import Wanted, arm_of, described
 from trigreason.paper.work import Recorded, Work
 
 
 class ComparedArm(Protocol):
-    """What a comparison says of one arm: its finished runs, and how many were wanted."""
+    """One arm of a comparison: its finished runs, and the number of planned ones."""
 
     @property
     def arm(self) -> Arm: ...
@@ -31,65 +31,66 @@ class ComparedArm(Protocol):
 
 
 Compare = Callable[[Plan, Mapping[Arm, str]], Sequence[ComparedArm]]
-"""Carries out a plan, as ``trigreason.evaluation.comparison.compare`` does; with it come the
-names of its arms.
-"""
+"""Runs a plan like ``trigreason.evaluation.comparison.compare``; the mapping names its arms."""
 
 
 def carry_out(
-    item: Item, wanted: Wanted, compare: Compare, tell: Callable[[str], None] = lambda _: None
+    item: Item,
+    options: Reproduction,
+    compare: Compare,
+    tell: Callable[[str], None] = lambda _: None,
 ) -> Result:
-    """Make the runs that the logs lack, and make the item's numbers of all of them.
+    """Make the runs that the logs lack, and compute the item's result from all runs.
 
-    All items share a log folder per pair and task, so an arm that another item ran already is
-    not run again. ``tell`` hears in words what goes on besides the runs.
+    All items share one log folder per pair and task, so an arm is not run again for another
+    item. ``tell`` is called with messages about work besides the runs.
 
     Raises:
-        EngineError, ValueError: the runs cannot be made, or there are too few of them.
+        EngineError, ValueError: the runs fail, or there are too few of them.
     """
-    setting = wanted.setting(item)
+    setting = options.setting(item)
     recorded: list[Recorded] = []
-    for pair in wanted.pairs:
+    for pair in options.pairs:
         for task in setting.tasks:
-            recorded += _recorded(pair, task, setting, wanted, compare)
+            recorded += _recorded(pair, task, setting, options, compare)
     work = Work(
         item=item,
         setting=setting,
         recorded=recorded,
-        judging=Judges(wanted, tell),
-        measured=wanted.measured,
+        judging=Judges(options, tell),
+        measured=options.measured,
     )
-    made = STUDIES[item.kind](work)
+    numbers = STUDIES[item.kind](work)
     return Result(
         item=item,
-        quick=wanted.quick,
-        rows=made.rows,
-        setup=_setup(wanted, setting, recorded),
-        notes=[*made.notes, *_stand_in(recorded), *_incomplete(recorded)],
-        detail=made.detail,
-        missing=sum(each.missing for each in recorded),
+        quick=options.quick,
+        rows=numbers.rows,
+        setup=_setup(options, setting, recorded),
+        notes=[*numbers.notes, *_poor_judge(recorded), *_incomplete(recorded)],
+        detail=numbers.detail,
+        missing=sum(arm.missing for arm in recorded),
     )
 
 
 def _recorded(
-    pair: PlannedPair, task: str, setting: ItemSetting, wanted: Wanted, compare: Compare
+    pair: PlannedPair, task: str, setting: ItemSetting, options: Reproduction, compare: Compare
 ) -> list[Recorded]:
-    planned = [(each, arm_of(pair, each, setting)) for each in setting.arms()]
+    arms = [(planned, arm_of(pair, planned, setting)) for planned in setting.arms()]
     plan = Plan(
         task=task,
         pair=pair,
-        arms=tuple(dict.fromkeys(arm for _, arm in planned)),
-        logs=wanted.out / "logs" / pair.name / task,
-        data=wanted.data,
+        arms=tuple(dict.fromkeys(arm for _, arm in arms)),
+        logs=options.out / "logs" / pair.name / task,
+        data=options.data,
         limit=setting.limit,
         epochs=setting.epochs,
-        seed=wanted.seed,
-        connections=wanted.connections,
-        config=wanted.config,
+        seed=options.seed,
+        connections=options.connections,
+        config=options.config,
     )
     names: dict[Arm, str] = {}
-    for each, arm in planned:
-        names.setdefault(arm, each.label)
+    for planned, arm in arms:
+        names.setdefault(arm, planned.label)
     outcomes = {outcome.arm: outcome for outcome in compare(plan, names)}
     for arm, outcome in outcomes.items():
         if not outcome.runs:
@@ -101,38 +102,39 @@ def _recorded(
         Recorded(
             pair=pair.name,
             task=task,
-            planned=each,
+            planned=planned,
             arm=arm,
             runs=outcomes[arm].runs,
             missing=outcomes[arm].planned - len(outcomes[arm].runs),
         )
-        for each, arm in planned
+        for planned, arm in arms
     ]
 
 
-def _setup(wanted: Wanted, setting: ItemSetting, recorded: Sequence[Recorded]) -> dict[str, Any]:
+def _setup(
+    options: Reproduction, setting: ItemSetting, recorded: Sequence[Recorded]
+) -> dict[str, Any]:
     return {
-        "pairs": {pair.name: dict(described(pair)) for pair in wanted.pairs},
+        "pairs": {pair.name: dict(described(pair)) for pair in options.pairs},
         "tasks": list(setting.tasks),
-        "data": wanted.data or "as shipped or from the hub",
+        "data": options.data or "as shipped or from the hub",
         "questions": {
-            f"{each.pair} · {each.task}": len({run.sample for run in each.runs})
-            for each in recorded
+            f"{arm.pair} · {arm.task}": len({run.sample for run in arm.runs}) for arm in recorded
         },
         "epochs": setting.epochs,
-        "seed": wanted.seed,
+        "seed": options.seed,
         "arms": [
-            {"pair": each.pair, "task": each.task, "label": each.planned.label}
-            | each.arm.to_args()
-            | {"runs": len(each.runs)}
-            for each in recorded
+            {"pair": arm.pair, "task": arm.task, "label": arm.planned.label}
+            | arm.arm.to_args()
+            | {"runs": len(arm.runs)}
+            for arm in recorded
         ],
     }
 
 
-def _stand_in(recorded: Sequence[Recorded]) -> list[str]:
-    """What to know of SpecReason with the bundled pair."""
-    if any(each.pair == BUNDLED and each.arm.method == "specreason" for each in recorded):
+def _poor_judge(recorded: Sequence[Recorded]) -> list[str]:
+    """A note on SpecReason with the bundled pair."""
+    if any(arm.pair == BUNDLED and arm.arm.method == "specreason" for arm in recorded):
         return [
             "The bundled LRM is a poor judge (see the bundled pair's page), so SpecReason's "
             "numbers with it say nothing about SpecReason with other models."
@@ -141,10 +143,10 @@ def _stand_in(recorded: Sequence[Recorded]) -> list[str]:
 
 
 def _incomplete(recorded: Sequence[Recorded]) -> list[str]:
-    """A sentence for each arm that has fewer answers than wanted."""
+    """A sentence for each arm with missing answers."""
     return [
-        f"{each.planned.label} ({each.pair}, {each.task}) lacks {each.missing} of "
-        f"{each.missing + len(each.runs)} answers; the same command tries them again."
-        for each in recorded
-        if each.missing
+        f"{arm.planned.label} ({arm.pair}, {arm.task}) lacks {arm.missing} of "
+        f"{arm.missing + len(arm.runs)} answers; the same command tries them again."
+        for arm in recorded
+        if arm.missing
     ]

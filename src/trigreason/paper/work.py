@@ -1,4 +1,4 @@
-"""What a kind of item is given to work with, and what it makes of it."""
+"""The input and the output of a kind's computation."""
 
 from __future__ import annotations
 
@@ -25,16 +25,16 @@ class Recorded:
     missing: int = 0
 
     def samples(self, value: Callable[[Run], float | None]) -> dict[str, list[float]]:
-        """A number of each run, by question; runs that have none are left out."""
-        found: dict[str, list[float]] = {}
+        """One number per run, by question; runs without one are left out."""
+        samples: dict[str, list[float]] = {}
         for run in self.runs:
             number = value(run)
             if number is not None:
-                found.setdefault(run.sample, []).append(number)
-        return found
+                samples.setdefault(run.sample, []).append(number)
+        return samples
 
     def row(self, measure: str, estimate: Any, **changes: Any) -> MeasuredNumber:
-        """A row about this arm."""
+        """A row of this arm."""
         about: dict[str, Any] = {
             "pair": self.pair,
             "task": self.task,
@@ -46,23 +46,23 @@ class Recorded:
 
 
 class Judging(Protocol):
-    """The judges at hand, by their names."""
+    """The available judges, by name."""
 
     def judges(self) -> Sequence[str]:
-        """All of them; the pairs' LRMs come first."""
+        """All judges, the pairs' LRMs first."""
 
     def lrm(self, pair: str) -> str:
         """The LRM of this pair."""
 
     def scores(self, judge: str, trajectories: Sequence[Trajectory]) -> list[list[float | None]]:
-        """The score of each step of each trajectory; None for a step whose score is no digit."""
+        """The score of each step of each trajectory; None if the judge wrote no digit."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Work:
     """An item, its sizes, and the recorded runs of all pairs and tasks.
 
-    ``measured`` takes recorded seconds and USD where a deployment would else be simulated.
+    ``measured`` uses recorded seconds and USD instead of simulating a deployment.
     """
 
     item: Item
@@ -72,16 +72,16 @@ class Work:
     measured: bool = False
 
     def grouped(self) -> dict[tuple[str, str], dict[str, Recorded]]:
-        """By pair and task, the arms by their labels."""
+        """The arms by label, by pair and task."""
         groups: dict[tuple[str, str], dict[str, Recorded]] = {}
-        for each in self.recorded:
-            groups.setdefault((each.pair, each.task), {})[each.planned.label] = each
+        for arm in self.recorded:
+            groups.setdefault((arm.pair, arm.task), {})[arm.planned.label] = arm
         return groups
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Made:
-    """What a kind makes of its work; see ``Result``."""
+class Numbers:
+    """What a kind computes; see ``Result`` for the fields."""
 
     rows: Sequence[MeasuredNumber]
     notes: Sequence[str] = ()

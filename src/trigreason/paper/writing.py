@@ -1,4 +1,4 @@
-"""Results as files: a table in Markdown, numbers in JSON, the figure as PNG and SVG."""
+"""Writes results: a page in Markdown, numbers in JSON, the figure as PNG and SVG."""
 
 from __future__ import annotations
 
@@ -6,26 +6,26 @@ import json
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from trigreason.paper.catalogue import catalogue
 from trigreason.paper.drawing import draw
+from trigreason.paper.item_files import catalogue
 from trigreason.paper.measures import MEASURES
 from trigreason.paper.result import ArmEntry, Result, entries
 
 
 def write(result: Result, folder: Path) -> list[Path]:
-    """Write an item's files and return their paths: Markdown, JSON, then the figure's."""
+    """Write an item's files and return their paths: Markdown, JSON, figures."""
     folder.mkdir(parents=True, exist_ok=True)
     figures = draw(result, folder / result.item.id)
     text = folder / f"{result.item.id}.md"
     text.write_text(as_markdown(result, bool(figures)), encoding="utf-8")
     numbers = folder / f"{result.item.id}.json"
-    told = json.dumps(result.to_json(), ensure_ascii=False, indent=1)
-    numbers.write_text(f"{told}\n", encoding="utf-8")
+    text_of_numbers = json.dumps(result.to_json(), ensure_ascii=False, indent=1)
+    numbers.write_text(f"{text_of_numbers}\n", encoding="utf-8")
     return [text, numbers, *figures]
 
 
 def as_markdown(result: Result, with_figure: bool) -> str:
-    """Title, figure, table, what the paper says, notes, and what was done differently."""
+    """The page: title, figure, table, the paper's statement, notes, differences."""
     item = result.item
     parts = [f"# {item.title}", f"{item.section} · {item.about}"]
     if with_figure:
@@ -40,7 +40,7 @@ def as_markdown(result: Result, with_figure: bool) -> str:
 
 
 def write_index(folder: Path) -> Path:
-    """One page over everything that the folder holds, in the order of the catalogue."""
+    """Write one page of all items in the folder, in the catalogue's order."""
     pages = [
         (folder / f"{name}.md").read_text(encoding="utf-8").replace("# ", "## ", 1).rstrip()
         for name in catalogue()
@@ -59,21 +59,21 @@ def _tables(result: Result) -> list[str]:
         parts.append(_table(result.measures, lines))
     for name, mined in result.detail.items():
         if isinstance(mined, dict) and "candidates" in mined:
-            parts.append(f"{name}: candidates that no expression in force finds")
+            parts.append(f"{name}: candidates that no current expression finds")
             parts.append(_candidates(mined["candidates"]))
     return parts
 
 
 def _table(measures: Sequence[str], lines: Sequence[ArmEntry]) -> str:
-    head = ["source", "task", "arm", *(MEASURES[each].axis for each in measures)]
+    head = ["source", "task", "arm", *(MEASURES[measure].axis for measure in measures)]
     body = [
         [
-            f"paper: {each.source}" if each.is_paper else each.source,
-            each.task,
-            each.arm,
-            *(_cell(each, measure) for measure in measures),
+            f"paper: {line.source}" if line.is_paper else line.source,
+            line.task,
+            line.arm,
+            *(_cell(line, measure) for measure in measures),
         ]
-        for each in lines
+        for line in lines
     ]
     return _as_rows([head, ["---"] * 3 + ["---:"] * len(measures), *body])
 
@@ -85,11 +85,11 @@ def _cell(entry: ArmEntry, measure: str) -> str:
     return f"{cell.value} ({' to '.join(cell.ends)})" if cell.ends else cell.value
 
 
-def _candidates(found: Iterable[dict[str, object]]) -> str:
+def _candidates(ngrams: Iterable[dict[str, object]]) -> str:
     head = ["words", "hesitating steps", "other steps", "strength"]
     body = [
-        [str(each["words"]), str(each["hesitating"]), str(each["other"]), f"{each['strength']:.1f}"]
-        for each in found
+        [str(ngram[key]) for key in ("words", "hesitating", "other")] + [f"{ngram['strength']:.1f}"]
+        for ngram in ngrams
     ]
     return _as_rows([head, ["---", "---:", "---:", "---:"], *body])
 

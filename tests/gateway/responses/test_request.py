@@ -8,7 +8,7 @@ import pytest
 from pydantic import ValidationError
 
 from trigreason.gateway.errors import ApiError
-from trigreason.gateway.responses.request import NOTHING_ASKED, ResponsesRequest
+from trigreason.gateway.responses.request import NO_EFFECT, ResponsesRequest
 from trigreason.reasoning import Message
 
 
@@ -18,16 +18,16 @@ def request(**fields: Any) -> ResponsesRequest:
 
 def refusal(**fields: Any) -> ApiError:
     with pytest.raises(ApiError) as refused:
-        request(**fields).asked()
+        request(**fields).parsed()
     return refused.value
 
 
 def test_a_text_is_a_turn_of_the_user() -> None:
-    assert request().asked().messages == (Message("user", "hello"),)
+    assert request().parsed().messages == (Message("user", "hello"),)
 
 
 def test_instructions_are_a_system_message_in_front() -> None:
-    asked = request(instructions="be brief").asked()
+    asked = request(instructions="be brief").parsed()
     assert asked.messages == (Message("system", "be brief"), Message("user", "hello"))
 
 
@@ -47,7 +47,7 @@ def test_a_conversation_is_read_and_its_earlier_reasoning_left_out() -> None:
         },
         {"role": "user", "content": "3+3?"},
     ]
-    assert request(input=items).asked().messages == (
+    assert request(input=items).parsed().messages == (
         Message("system", "be brief"),
         Message("user", "2+2?"),
         Message("assistant", "44"),
@@ -106,14 +106,14 @@ def test_what_a_pair_cannot_do_is_refused_by_name(field: str, value: Any) -> Non
 
 
 def test_every_value_that_asks_for_nothing_is_taken() -> None:
-    for field, values in NOTHING_ASKED.items():
+    for field, values in NO_EFFECT.items():
         for value in values:
-            request(**{field: value}).asked()
+            request(**{field: value}).parsed()
 
 
 def test_a_stream_option_needs_a_stream() -> None:
     assert refusal(stream_options={}).param == "stream_options"
-    assert request(stream_options={}, stream=True).asked().streamed
+    assert request(stream_options={}, stream=True).parsed().streamed
 
 
 @pytest.mark.parametrize(
@@ -146,7 +146,7 @@ def test_what_is_honoured_is_understood() -> None:
         text={"format": {"type": "text"}},
         store=True,
         trigreason={"rho": 0.5},
-    ).asked()
+    ).parsed()
     assert asked.streamed
     assert (asked.max_tokens, asked.effort, asked.seed) == (40, "low", 3)
     assert (asked.temperature, asked.top_p, asked.options.rho) == (0.5, 0.9, 0.5)

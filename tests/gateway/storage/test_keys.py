@@ -6,7 +6,7 @@ import pytest
 
 from tests.gateway.storage.books import key_with, record, rows
 from trigreason.gateway.keys import KeyLimits, new_key
-from trigreason.gateway.storage import NameTaken, Storage, known
+from trigreason.gateway.storage import NameTaken, Storage, key_cache
 from trigreason.gateway.storage.tables import KEYS
 
 LIMITS = KeyLimits(
@@ -56,7 +56,7 @@ async def test_texts_that_are_no_key(storage: Storage) -> None:
 async def test_unknown_keys_are_not_remembered(storage: Storage) -> None:
     for _ in range(50):
         assert await storage.authenticate(new_key().text) is None
-    assert storage._keys._known == {}
+    assert storage._keys._cached == {}
 
 
 async def test_a_revoked_key_stops_here_at_once(storage: Storage) -> None:
@@ -77,7 +77,7 @@ async def test_and_elsewhere_within_seconds(
         assert await other.authenticate(made.text)
         assert await storage.revoke_key(made.id)
         assert await other.authenticate(made.text), "it is still known there"
-        monkeypatch.setattr(known, "KNOWN_SECONDS", 0.0)
+        monkeypatch.setattr(key_cache, "CACHED_SECONDS", 0.0)
         assert await other.authenticate(made.text) is None
     finally:
         await other.close()

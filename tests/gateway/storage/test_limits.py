@@ -17,7 +17,7 @@ from tests.gateway.storage.books import WORST, is_admitted, key_with, record, ro
 from tests.gateway.telemetry.exchanges import made_exchange, made_trace
 from trigreason.gateway.exchange import ChoiceRun
 from trigreason.gateway.keys import ActiveKey
-from trigreason.gateway.storage import OverLimit, Record, Storage, Worst, budgets, holding
+from trigreason.gateway.storage import OverLimit, Record, Storage, Worst, budgets, reservations
 from trigreason.gateway.storage import storage as storage_module
 from trigreason.gateway.storage.periods import DAY
 from trigreason.gateway.storage.tables import RESERVATIONS, USAGE
@@ -176,7 +176,7 @@ async def test_a_reservation_lapses(storage: Storage, place: str, clock: Clock) 
 async def test_a_reservation_holds_while_its_process_lives(
     place: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(holding, "RENEWED_SECONDS", 0.01)
+    monkeypatch.setattr(reservations, "RENEWED_SECONDS", 0.01)
     moments = iter(NOON + 20 * step for step in range(1000))
     monkeypatch.setattr(budgets, "time", lambda: next(moments))
     storage = await Storage.open(place, traces_days=7)
@@ -202,7 +202,7 @@ async def test_a_reservation_that_lapsed_in_an_outage_is_revived(
     await storage.admit(key, "long", WORST)
     clock(NOON + 600)
     await storage.prune()
-    await storage._holding.renew()
+    await storage._reservations.renew()
     assert not await is_admitted(storage, key, "early")
 
 

@@ -154,17 +154,17 @@ def test_many_refused_requests_have_few_lines(monkeypatch: pytest.MonkeyPatch) -
     configure_logging(False)
     refusals = logs.Refusals()
     for _ in range(500):
-        refusals.told("invalid_api_key", "10.0.0.9", None)
-    refusals.told("invalid_api_key", "10.0.0.8", "0123456789")
+        refusals.log("invalid_api_key", "10.0.0.9", None)
+    refusals.log("invalid_api_key", "10.0.0.8", "0123456789")
     for number in range(500):
-        refusals.told("invalid_api_key", f"10.1.0.{number}", None)
+        refusals.log("invalid_api_key", f"10.1.0.{number}", None)
     lines = stderr.getvalue().splitlines()
     assert len(lines) == 10 * refusals.LINES
     assert sum("from 10.0.0.9" in line for line in lines) == refusals.LINES
-    assert "from 10.0.0.8 with key 0123456789 (490 others were not told)" in stderr.getvalue()
+    assert "from 10.0.0.8 with key 0123456789 (490 others were not logged)" in stderr.getvalue()
     now = refusals.SECONDS
-    refusals.told("invalid_api_key", "10.0.0.9", None)
-    assert "(411 others were not told)" in stderr.getvalue().splitlines()[-1]
+    refusals.log("invalid_api_key", "10.0.0.9", None)
+    assert "(411 others were not logged)" in stderr.getvalue().splitlines()[-1]
 
 
 @pytest.mark.parametrize("log_texts", [False, True])

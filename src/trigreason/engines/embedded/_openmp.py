@@ -1,8 +1,8 @@
-"""How long a thread of llama.cpp waits awake for the others; imported before xllamacpp.
+"""Sets how long libgomp's threads spin; must be imported before xllamacpp.
 
 libgomp's threads wait for each other many times per token, and by default they spin for
-milliseconds before they sleep. Where another program needs a core, they spin in the time that the
-thread they wait for should have. So here they spin for less.
+milliseconds before they sleep. If another program needs a core, they take the core from the very
+thread that they wait for. Here they spin for less.
 
 Tokens written per second by a model of 0.5 billion parameters on two cores, medians of eight:
 
@@ -20,6 +20,6 @@ The last row is of one or two runs. llama.cpp's own ``poll`` is for builds witho
 import os
 
 SPINNING = "GOMP_SPINCOUNT"
-"""The environment variable that libgomp reads when it is loaded; a user's own value stays."""
+"""The environment variable that libgomp reads when it is loaded; a user's value is kept."""
 
 os.environ.setdefault(SPINNING, "1000")

@@ -1,7 +1,7 @@
-"""What the layers of a GGUF model keep of what they have read, told by the file's metadata.
+"""The size of a GGUF model's caches, computed from the file's metadata.
 
-A layer of attention keeps keys and values of every token of the context, one with a sliding window
-those of so many tokens, and a recurrent one a state that does not grow.
+An attention layer stores keys and values of every token of the context, one with a sliding window
+those of the window's tokens, and a recurrent layer a state of constant size.
 """
 
 from __future__ import annotations
@@ -11,22 +11,22 @@ from dataclasses import dataclass
 from typing import Any
 
 BATCH_TOKENS = 512
-"""llama.cpp computes so many tokens at a time; a window's cache has room for as many more."""
+"""llama.cpp's batch size (tokens); a window's cache has room for as many more."""
 
 STATE_BYTES = 4
 WINDOW_PERIODS = {"gemma2": 2, "gemma3": 6, "gpt-oss": 2, "cohere2": 4}
-"""Every so many layers one has no window, where llama.cpp knows that and the file need not tell."""
+"""Every n-th layer has no window: architectures for which llama.cpp knows n without metadata."""
 
 
 @dataclass(frozen=True, slots=True)
 class Caches:
-    """What one slot keeps.
+    """The caches of one slot.
 
     Attributes:
-        values: keys and values of a token in the layers without a window, in numbers.
-        windowed: the same in the layers with one.
-        window: tokens that these keep; no more than the context.
-        state: of the recurrent layers, in bytes.
+        values: numbers stored per token (keys and values) in the layers without a window.
+        windowed: the same in the layers with a window.
+        window: tokens that these layers store, if the context is longer.
+        state: bytes of the recurrent layers' state.
     """
 
     values: float
@@ -35,20 +35,19 @@ class Caches:
     state: int
 
 
-def caches_of(told: Mapping[str, Any]) -> Caches:
+def caches_of(metadata: Mapping[str, Any]) -> Caches:
     """The caches of a model with this metadata.
 
-    Layers of which it does not tell what they are count as attention without a window, so what
-    comes out may be too much.
+    Layers of unknown kind count as attention without a window, so the result may be too large.
     """
-    kind = told.get("general.architecture")
+    kind = metadata.get("general.architecture")
 
     def get(key: str, default: Any = 0) -> Any:
-        return told.get(f"{kind}.{key}", default)
+        return metadata.get(f"{kind}.{key}", default)
 
     layers = int(get("block_count"))
-    heads = [each or 1 for each in _each(get("attention.head_count", 1), layers)]
-    kv_heads = _each(get("attention.head_count_kv", heads), layers)
+    heads = [count or 1 for count in _per_layer(get("attention.head_count", 1), layers)]
+    kv_heads = _per_layer(get("attention.head_count_kv", heads), layers)
     interval = int(get("full_attention_interval"))
     window = int(get("attention.sliding_window"))
     pattern = get("attention.sliding_window_pattern", WINDOW_PERIODS.get(str(kind), 1))
@@ -70,9 +69,9 @@ def caches_of(told: Mapping[str, Any]) -> Caches:
     return Caches(values, windowed, window + BATCH_TOKENS, state)
 
 
-def _each(told: Any, layers: int) -> Sequence[float]:
-    """A number for each layer, of one for all or of a list."""
-    listed = list(told) if isinstance(told, list) else [told] * layers
+def _per_layer(value: Any, layers: int) -> Sequence[float]:
+    """One number per layer, from a single number or a list."""
+    listed = list(value) if isinstance(value, list) else [value] * layers
     return listed + [listed[-1] if listed else 1] * (layers - len(listed))
 
 

@@ -1,12 +1,12 @@
-"""Control tokens of a vocabulary, told apart from the same words in a message.
+"""Keeps control tokens' names in messages from being parsed as control tokens.
 
-llama.cpp reads ``<|im_end|>`` in a prompt as the end of a turn, whoever wrote it. A prompt may also
-be a list of texts and token ids. So a word that stands in a message is cut behind one of its
-characters, and that character goes as the id of a token of its own:
+llama.cpp parses ``<|im_end|>`` in a prompt as the end of a turn, even in a user's message. A prompt
+may also be a list of texts and token ids. So such a word in a message is cut after one of its
+characters, and that character is sent as a token id:
 
     <|im_start|>user⏎Say <|im_end|>!    →    ["<|im_start|>user⏎Say ", 27, "|im_end|>!"]
 
-The model reads the same characters, and no control. Prompts without such words stay as they are.
+The model reads the same characters, but no control token. Other prompts are not changed.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from trigreason.engines.gguf import DamagedGguf, read_metadata
 from trigreason.reasoning.tags import KNOWN_TAGS
 
 CUT = "\ufdd0"
-"""Stands behind the character that goes by its id; Unicode keeps it out of every text."""
+"""Marks the character before it to be sent as a token id; Unicode never assigns this one."""
 
 _NORMAL, _UNKNOWN, _CONTROL = 1, 2, 3
 _TAGS = {tag for tags in KNOWN_TAGS for tag in tags}
@@ -32,9 +32,9 @@ Prompt = str | list[str | int]
 
 
 class ControlWords:
-    """The control tokens of a vocabulary, given the metadata of its GGUF file.
+    """The control tokens of a vocabulary, from the metadata of its GGUF file.
 
-    Tags of thinking are left as they are: system messages of some models show them on purpose.
+    Thinking tags are left alone: some models' system messages contain them on purpose.
     """
 
     def __init__(self, metadata: Mapping[str, Any]) -> None:
@@ -56,19 +56,21 @@ class ControlWords:
 
     @classmethod
     def of_file(cls, path: Path) -> Self:
-        """Those of a GGUF file; none where its metadata cannot be read."""
+        """The control words of a GGUF file; none if its metadata cannot be read."""
         try:
             return cls(read_metadata(path))
         except (DamagedGguf, OSError):
             return cls({})
 
     def as_text(self, prefix: Prefix) -> Prefix:
-        """The prefix with every such word cut, in the messages and in what was written."""
-        messages = tuple(each._replace(content=self._cut(each.content)) for each in prefix.messages)
+        """The prefix with every control word cut, in the messages and in the written text."""
+        messages = tuple(
+            message._replace(content=self._cut(message.content)) for message in prefix.messages
+        )
         return replace(prefix, messages=messages, written=self._cut(prefix.written))
 
     def prompt(self, rendered: str) -> Prompt:
-        """What is sent for the prompt of such a prefix: a text where nothing was cut in it."""
+        """The prompt to send for a rendered prefix with cuts; a text if it has none."""
         *cut, rest = rendered.split(CUT)
         if not cut:
             return rendered
@@ -80,23 +82,23 @@ class ControlWords:
     def _cut(self, text: str) -> str:
         text = text.replace(CUT, "")
         while (cut := self._words.sub(self._cut_word, text)) != text:
-            text = cut  # a word that began within another is found once that is cut
+            text = cut  # cutting a word can reveal another that overlaps it
         return text
 
     def _cut_word(self, word: re.Match[str]) -> str:
         place = self._place(word[0])
-        assert place is not None, "only words that can be cut are looked for"
+        assert place is not None, "the pattern holds only words that can be cut"
         return word[0][: place + 1] + CUT + word[0][place + 1 :]
 
     def _place(self, word: str) -> int | None:
-        """The first character, but not the last, that is a token of its own."""
-        return next((at for at, each in enumerate(word[:-1]) if each in self._ids), None)
+        """The index of the first character, except the last, that is a single token."""
+        return next((at for at, character in enumerate(word[:-1]) if character in self._ids), None)
 
 
 def _any_of(words: Iterable[str]) -> str:
-    """A regular expression for any of the words, the longest first; it looks at no character twice.
+    """A regular expression for any of the words, longest first, as a trie.
 
-    Hundreds of alternatives that all begin alike would each be tried at every ``<`` of a message.
+    A plain alternation would try hundreds of words at every ``<`` of a message.
     """
     rests: defaultdict[str, list[str]] = defaultdict(list)
     ends = False

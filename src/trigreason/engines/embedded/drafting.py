@@ -1,4 +1,4 @@
-"""Speculative decoding: a small model drafts tokens, and the model itself checks them at once."""
+"""Speculative decoding: a small model drafts tokens, and the large one verifies them in a batch."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from trigreason.engines.gguf import DamagedGguf, read_metadata
 
 TOKENS = "tokenizer.ggml.tokens"
 PADDING = 128
-"""Sizes of one family fill their vocabularies up to different lengths; llama.cpp allows so much."""
+"""Models of one family pad their vocabularies differently; llama.cpp allows this difference."""
 
 
 def check_draft(model: Path, draft: Path) -> None:
-    """Raise NotAModel unless ``draft`` can draft for ``model``: both have one vocabulary."""
+    """Raise NotAModel unless ``draft`` has the vocabulary of ``model``."""
     try:
         fits = share_vocabulary(read_metadata(model), read_metadata(draft))
     except (DamagedGguf, OSError) as error:
@@ -30,7 +30,7 @@ def check_draft(model: Path, draft: Path) -> None:
 
 
 def share_vocabulary(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
-    """Whether the same number is the same token to both, by the metadata of their files."""
+    """Whether the two models' token ids mean the same tokens, by their files' metadata."""
     kind = "tokenizer.ggml.model"
     tokens, others = one.get(TOKENS, ()), other.get(TOKENS, ())
     shared = min(len(tokens), len(others))

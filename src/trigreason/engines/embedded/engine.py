@@ -1,7 +1,7 @@
 """llama.cpp inside this process, for GGUF files.
 
-The server listens on a free port of the loopback interface and is spoken to over HTTP like any
-other, so there is one code path. It ends with the engine, and with the program.
+The server listens on a free port of the loopback interface and gets HTTP requests like any other
+server, so there is one code path. It ends with the engine, and with the program.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ CONTEXT_TOKENS = 16384
 """Room for the default thinking budget, an answer and a long question."""
 
 QUEUE_SECONDS = 60
-"""The longest that a loaded model takes to be ready for work."""
+"""The longest that a loaded model may take to serve its first request."""
 
 MIB = 2**20
 _GGUF_MAGIC = b"GGUF"
@@ -42,7 +42,7 @@ _FLASH_ATTENTION = {
 
 
 class EmbeddedEngine(CompletionsEngine):
-    """A GGUF file served in this process; made by :func:`load`."""
+    """A GGUF file served in this process; :func:`load` makes it."""
 
     dialect = LLAMA_CPP
     _server: xllamacpp.Server | None
@@ -53,7 +53,7 @@ class EmbeddedEngine(CompletionsEngine):
         return f"{self.model}.gguf"
 
     def request_body(self, request: Request) -> Body:
-        """The JSON of one request; the words of messages are text in it, and never control."""
+        """The JSON of one request; messages never become control tokens in it."""
         body = super().request_body(replace(request, prefix=self._control.as_text(request.prefix)))
         return body | {"prompt": self._control.prompt(body["prompt"])}
 
@@ -73,17 +73,17 @@ async def load(
 ) -> EmbeddedEngine:
     """Load a GGUF file. ``context_tokens`` is per slot; a slot serves one request at a time.
 
-    What a slot has read is kept for the next request. Prompts that left their slots are kept in up
-    to ``kept_bytes`` (None: as much as their KV cache). With ``caching`` off nothing is kept: a
-    prompt that is read in other pieces has other last digits in its probabilities, so with one slot
-    and without caching the same requests give the same tokens, whatever came before.
+    A slot's KV cache serves as prefix cache of the next request. Caches of other prompts are kept
+    in up to ``kept_bytes`` of memory (None: as much as the KV cache). With ``caching`` off nothing
+    is reused. Splitting a prompt differently changes the last digits of probabilities, so only one
+    slot without caching gives the same tokens for the same requests, whatever came before.
 
     ``draft`` is a smaller model of the same vocabulary, for speculative decoding. llama.cpp then
     gives no true logprobs (0.0 for most tokens), so the engine has none.
 
     Raises:
-        NotAModel: there is no such file, or it is no GGUF model that llama.cpp can load, or the
-            draft has another vocabulary.
+        NotAModel: the file does not exist, or llama.cpp cannot load it, or the draft has another
+            vocabulary.
     """
     check_gguf(path)
     if draft is not None:
@@ -172,9 +172,9 @@ def _serve(path: Path, parameters: xllamacpp.CommonParams) -> xllamacpp.Server:
 
 
 def _await_queue(server: xllamacpp.Server) -> None:
-    """Wait until the server works its queue off, which is a moment after it begins to listen.
+    """Wait until the server processes its queue, which is a moment after it begins to listen.
 
-    A server that is ended within that moment never ends, and the program with it.
+    Ending a server within that moment hangs, and the program with it.
     """
     directly = build_opener(ProxyHandler({}))
     with directly.open(f"{server.listening_address}/slots", timeout=QUEUE_SECONDS) as answer:

@@ -1,4 +1,4 @@
-"""What GGUF models need of memory, estimated before they are loaded, and what is available."""
+"""Estimates the memory that GGUF models need before they are loaded, and what is available."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ GB = 10**9
 
 @dataclass(frozen=True, slots=True)
 class Loading:
-    """A GGUF file and how it is to be loaded; ``context_tokens`` is per slot.
+    """A GGUF file and how to load it; ``context_tokens`` is per slot.
 
-    ``draft`` is the file of the model that drafts for it, with a KV cache as long. ``kept_bytes``
-    is how much the prompts may take that left their slots and may come back; None for as much as
-    the KV cache of the slots.
+    ``draft`` is the file of its draft model, which has an equally long KV cache. ``kept_bytes``
+    bounds the memory for caches of prompts that left their slots; None for as much as the KV
+    cache of the slots.
     """
 
     file: Path
@@ -43,8 +43,8 @@ class Loading:
 
 @dataclass(frozen=True, slots=True)
 class Need:
-    """Bytes: ``fixed`` for weights, computing and caches that a longer context does not enlarge,
-    ``per_token`` of context for the others."""
+    """Bytes: ``fixed`` for weights, buffers and caches of constant size, ``per_token`` of context
+    for the other caches."""
 
     fixed: int
     per_token: float
@@ -60,7 +60,7 @@ class Need:
 
 
 def need_of(loading: Loading) -> Need:
-    """The memory that a model needs; of a damaged file its size, since loading will refuse it."""
+    """The memory that a model needs; a damaged file counts with its size, since loading fails."""
     needs = [_need_of(file, loading) for file in loading.files]
     fixed = sum(need.fixed for need in needs)
     return Need(fixed, sum(need.per_token for need in needs), needs[0].tokens)
@@ -70,12 +70,14 @@ def _need_of(file: Path, loading: Loading) -> Need:
     weights = file.stat().st_size
     tokens = loading.context_tokens * loading.slots
     try:
-        told = read_metadata(file)
+        metadata = read_metadata(file)
     except (DamagedGguf, ValueError):
         return Need(weights, 0.0, tokens)
-    caches = caches_of(told)
+    caches = caches_of(metadata)
     value_bytes = loading.options.cache_type.bytes_per_value
-    logits = len(told.get("tokenizer.ggml.tokens", ())) * min(BATCH_TOKENS, tokens) * LOGIT_BYTES
+    logits = (
+        len(metadata.get("tokenizer.ggml.tokens", ())) * min(BATCH_TOKENS, tokens) * LOGIT_BYTES
+    )
     fixed = weights + logits + caches.state * loading.slots
     if caches.window < loading.context_tokens:
         fixed += int(caches.windowed * value_bytes * caches.window * loading.slots)
@@ -84,30 +86,30 @@ def _need_of(file: Path, loading: Loading) -> Need:
 
 
 def available_bytes() -> int | None:
-    """Memory that this process can still take, GPUs included; None where it is not known."""
+    """The memory that this process can still allocate, GPUs included; None if unknown."""
     host = _free_on_host()
     if host is None:
         return None
     cpu = xllamacpp.ggml_backend_dev_type.GGML_BACKEND_DEVICE_TYPE_CPU
-    devices = (each for each in xllamacpp.get_device_info() if each["type"] != cpu)
+    devices = (device for device in xllamacpp.get_device_info() if device["type"] != cpu)
     return min(host, _left_in_group(Path("/sys/fs/cgroup")) or host) + sum(
-        int(each["memory_free"]) for each in devices
+        int(device["memory_free"]) for device in devices
     )
 
 
 def fitting(loadings: Sequence[Loading], slots: int, free: int | None) -> list[Loading]:
-    """The models with up to ``slots`` slots where their options name no number.
+    """The models with as many slots as fit, up to ``slots``, unless their options name a number.
 
-    What is free beyond their need is left to prompts that are kept. Where the options of one say
-    so, whatever is free is enough.
+    Memory beyond their need is left to the caches of prompts (``kept_bytes``). If one model's
+    options switch ``check_memory`` off, nothing is checked.
 
     Raises:
-        EngineFailed: they need more than ``free`` bytes.
+        EngineFailed: the models need more than ``free`` bytes.
     """
     if not all(loading.options.check_memory for loading in loadings):
         free = None
-    for each in range(slots, 0, -1):
-        tried = [_with_slots(loading, each) for loading in loadings]
+    for count in range(slots, 0, -1):
+        tried = [_with_slots(loading, count) for loading in loadings]
         needs = [need_of(loading) for loading in tried]
         if free is None:
             return tried
@@ -133,13 +135,13 @@ def _too_little(loadings: Sequence[Loading], needs: Sequence[Need], free: int) -
         advice = f"The models alone take {fixed / GB:.1f} GB; use smaller ones."
     else:
         share = (free - fixed) / cache
-        tokens = min(int(each.context_tokens * share) for each in loadings)
-        few = " and slots to 1" if any(each.slots > 1 for each in loadings) else ""
+        tokens = min(int(loading.context_tokens * share) for loading in loadings)
+        few = " and slots to 1" if any(loading.slots > 1 for loading in loadings) else ""
         advice = f"Lower context_tokens to {tokens}{few}, or take a smaller cache_type."
     return EngineFailed(
         f"needs about {(fixed + cache) / GB:.1f} GB of memory, and {free / GB:.1f} GB are free",
-        " and ".join(file.name for each in loadings for file in each.files),
-        f"{advice} If you know better than this estimate, load them all the same with "
+        " and ".join(file.name for loading in loadings for file in loading.files),
+        f"{advice} If the estimate is wrong, load them without the check: "
         "check_memory = false under llama_cpp, or --no-check-memory.",
     )
 
@@ -150,12 +152,12 @@ def _free_on_host() -> int | None:
     except OSError:
         return None
     sizes = {key: value for key, _, value in (line.partition(":") for line in lines)}
-    told = sizes.get("MemAvailable")
-    return int(told.split()[0]) * 1024 if told else None
+    available = sizes.get("MemAvailable")
+    return int(available.split()[0]) * 1024 if available else None
 
 
 def _left_in_group(folder: Path) -> int | None:
-    """What a container's limit leaves; pages of files can be given back. None without a limit."""
+    """What a container's limit leaves, with reclaimable file pages; None without a limit."""
     try:
         limit = (folder / "memory.max").read_text().strip()
         used = int((folder / "memory.current").read_text())

@@ -1,4 +1,4 @@
-"""How llama.cpp loads and runs a GGUF file, as far as a user can choose."""
+"""The user's options for loading and running a GGUF file with llama.cpp."""
 
 from __future__ import annotations
 
@@ -30,14 +30,14 @@ class LlamaCppOptions:
     """Options of one model.
 
     Attributes:
-        threads: None for every core, or one for a very small model.
-        gpu_layers: layers kept on the GPU; None for as many as fit. Builds without a GPU ignore it.
-        slots: requests served at once; None leaves the number to the command.
+        threads: None for all cores, or one for a very small model.
+        gpu_layers: layers on the GPU; None for as many as fit. Builds without a GPU ignore it.
+        slots: requests served at once; None lets the command choose.
         flash_attention: ``auto`` lets llama.cpp decide.
         cache_type: a quantized one needs flash attention.
-        mmap: map the file into memory, instead of reading all of it first.
-        check_memory: refuse to load what by estimate needs more memory than is free. The estimate
-            is too high where a file does not tell which of its layers keep less.
+        mmap: map the file into memory instead of reading all of it first.
+        check_memory: refuse to load a model whose estimated need exceeds the free memory. The
+            estimate is too high if the metadata does not say which layers have smaller caches.
     """
 
     threads: int | None = None

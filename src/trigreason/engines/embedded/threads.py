@@ -1,8 +1,8 @@
-"""How many threads a model computes with.
+"""How many threads a model uses.
 
-Two models mostly take turns, so each gets every core. Measured on two cores with models of 0.5 and
-1.5 billion parameters: 21.2 and 11.8 tokens/s alone, against 11.9 and 6.3 with one core each. At
-work at the same time they write 11.8 and 11.7 with two threads each, and 11.9 and 6.3 with one.
+Two models mostly take turns, so each gets all cores. Measured on two cores with models of 0.5 and
+1.5 billion parameters: 21.2 and 11.8 tokens/s alone, against 11.9 and 6.3 with one core each. When
+both run at once, they write 11.8 and 11.7 with two threads each, and 11.9 and 6.3 with one.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import os
 from pathlib import Path
 
 SMALL_MODEL_BYTES = 64 * 2**20
-"""Below this a second thread costs more in waiting than it brings."""
+"""Below this size a second thread makes a model slower."""
 
 
 def threads_for(model: Path, cores: int | None = None) -> int:

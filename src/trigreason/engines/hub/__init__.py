@@ -1,9 +1,9 @@
-"""Models by name: ``hf:ORG/REPO[@REVISION][:QUANT or FILE]``, fetched from the Hugging Face hub.
+"""Downloads models by name, ``hf:ORG/REPO[@REVISION][:QUANT or FILE]``, from the Hugging Face hub.
 
 path = await fetched(HubName.parse("hf:Qwen/Qwen3-0.6B-GGUF:Q8_0"))
 
-The hub is asked through ``huggingface_hub``, whose cache, token, ``HF_ENDPOINT`` and offline mode
-are kept. It is imported only where a name is really looked up.
+Requests go through ``huggingface_hub``, with its cache, token, ``HF_ENDPOINT`` and offline mode. It
+is imported only when a name is looked up.
 """
 
 from trigreason.engines.hub.errors import HubError, HubUnreachable

@@ -1,4 +1,4 @@
-"""What is in the cache of the hub's client, without asking the hub."""
+"""Looks up models in the cache of the hub's client, without a request."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from trigreason.engines.hub.names import HubName
 
 
 def cached_snapshot(name: HubName, cache: Path | None) -> Path | None:
-    """The folder of the revision in the cache; None where nothing of it is there."""
+    """The folder of the revision in the cache; None if the cache has nothing of it."""
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import LocalEntryNotFoundError
 
@@ -19,7 +19,7 @@ def cached_snapshot(name: HubName, cache: Path | None) -> Path | None:
             revision=name.revision,
             cache_dir=cache,
             local_files_only=True,
-            allow_patterns=[],  # whatever of it is there
+            allow_patterns=[],  # an incomplete snapshot is enough
         )
     except LocalEntryNotFoundError:
         return None
@@ -27,10 +27,10 @@ def cached_snapshot(name: HubName, cache: Path | None) -> Path | None:
 
 
 def cached_models(snapshot: Path | None) -> list[GgufModel]:
-    """The models that are wholly in a folder of the cache."""
+    """The models that are completely in a folder of the cache."""
     if snapshot is None:
         return []
-    files = (each for each in snapshot.rglob("*") if each.is_file())
+    files = (file for file in snapshot.rglob("*") if file.is_file())
     return models_in(
-        HubFile(each.relative_to(snapshot).as_posix(), each.stat().st_size) for each in files
+        HubFile(file.relative_to(snapshot).as_posix(), file.stat().st_size) for file in files
     )

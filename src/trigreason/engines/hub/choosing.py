@@ -1,4 +1,4 @@
-"""Which of a repository's files is the model that is meant."""
+"""Chooses the model that a name means among a repository's files."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ PREFERRED = (
     "IQ4_NL", "IQ4_XS", "Q4_1", "Q4_0", "Q5_1", "Q5_0", "BF16", "F16",
     "Q3_K_L", "Q3_K_M", "Q3_K_S",
 )  # fmt: skip
-"""Quantizations in the order in which one is taken where none is named: first those that lose
-little and are small, then larger ones, then those that lose much."""
+"""The order in which a quantization is chosen if the name has none: first small ones that lose
+little, then larger ones, then those that lose much."""
 
 SHOWN = 12
-"""So many names are listed in an error."""
+"""The most names that an error lists."""
 
 _PART = re.compile(r"(?P<stem>.+)-(?P<number>\d{5})-of-(?P<count>\d{5})\.gguf", re.IGNORECASE)
 _QUANT = re.compile(
@@ -30,7 +30,7 @@ _QUANT = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class HubFile:
-    """A file of a repository by its path there; ``size`` in bytes."""
+    """A file of a repository; ``size`` is in bytes."""
 
     path: str
     size: int
@@ -38,30 +38,30 @@ class HubFile:
 
 @dataclass(frozen=True, slots=True)
 class GgufModel:
-    """A model in GGUF format: one file, or all parts of it in their order."""
+    """A model in GGUF format: one file, or all its parts in order."""
 
     files: tuple[HubFile, ...]
     quant: str | None
 
     @property
     def name(self) -> str:
-        """The first file's name; llama.cpp finds the others by it."""
+        """The first file's name, by which llama.cpp finds the others."""
         return self.files[0].path.rpartition("/")[2]
 
     @property
     def size(self) -> int:
-        return sum(each.size for each in self.files)
+        return sum(file.size for file in self.files)
 
 
 def models_in(files: Iterable[HubFile]) -> list[GgufModel]:
     """The models among a repository's files.
 
-    Projectors for images (mmproj) and data for quantizing (imatrix) are none; nor is a split
-    model of which a part is missing.
+    Image projectors (mmproj), quantization data (imatrix) and incomplete split models are left
+    out.
     """
     whole: list[GgufModel] = []
     split: dict[tuple[str, int], dict[int, HubFile]] = {}
-    for file in sorted(files, key=lambda each: each.path):
+    for file in sorted(files, key=lambda file: file.path):
         base = file.path.rpartition("/")[2].lower()
         quant = quant_of(file.path)
         if not base.endswith(".gguf") or "mmproj" in base or ("imatrix" in base and not quant):
@@ -79,67 +79,67 @@ def models_in(files: Iterable[HubFile]) -> list[GgufModel]:
 
 
 def quant_of(path: str) -> str | None:
-    """The quantization that a file's name tells, in capitals; the last where there are several."""
+    """The quantization in a file's name, in capitals; the last one if there are several."""
     base = path.rpartition("/")[2]
     part = _PART.fullmatch(base)
     stem = part["stem"] if part else re.sub(r"\.gguf$", "", base, flags=re.IGNORECASE)
-    found = _QUANT.findall(stem)
-    return _plain(found[-1]) if found else None
+    quants = _QUANT.findall(stem)
+    return _plain(quants[-1]) if quants else None
 
 
 def _plain(quant: str) -> str:
-    """In capitals; FP16 is F16."""
+    """A quantization in capitals, with FP16 as F16."""
     return re.sub(r"^FP", "F", quant.upper())
 
 
 def chosen(models: Sequence[GgufModel], name: HubName, where: str) -> GgufModel:
-    """The model that a name means; ``where`` the models are, as an error puts it.
+    """The model that a name means; ``where`` is the place for error messages.
 
     Raises:
-        HubError: there is none, no such one, or several that could be meant; it lists them.
+        HubError: there is no model, no such model, or several matches, which the error lists.
     """
-    wanted = name.wanted
-    if wanted is None:
+    variant = name.variant
+    if variant is None:
         ranked = sorted(models, key=_rank)
-        found = [each for each in ranked if _rank(each)[0] == _rank(ranked[0])[0]]
+        matches = [model for model in ranked if _rank(model)[0] == _rank(ranked[0])[0]]
         if ranked and _rank(ranked[0])[0] == len(PREFERRED):
-            found = ranked[:1]
-    elif wanted.lower().endswith(".gguf"):
-        found = [each for each in models if _is_file(each, wanted)]
+            matches = ranked[:1]
+    elif variant.lower().endswith(".gguf"):
+        matches = [model for model in models if _is_file(model, variant)]
     else:
-        found = [each for each in models if _same(each.quant, wanted)] or [
-            each for each in models if _same(each.quant, f"UD-{wanted}")
+        matches = [model for model in models if _same(model.quant, variant)] or [
+            model for model in models if _same(model.quant, f"UD-{variant}")
         ]
-    if len(found) == 1:
-        return found[0]
-    if found:
-        which = _listed(each.name for each in found)
-        raise HubError(f"{where} has several such models", str(name), f"Name one of: {which}.")
+    if len(matches) == 1:
+        return matches[0]
+    if matches:
+        which = _listed(model.name for model in matches)
+        raise HubError(f"{where} has several matching models", str(name), f"Name one of: {which}.")
     if not models:
         raise HubError(
             f"{where} has no GGUF model", str(name), "Name a repository with GGUF files."
         )
-    if wanted is not None and not wanted.lower().endswith(".gguf"):
-        there = _listed(each.quant or each.name for each in models)
-        raise HubError(f"{where} has no {wanted}", str(name), f"There is {there}.")
-    there = _listed(each.name for each in models)
-    raise HubError(f"{where} has no file {wanted}", str(name), f"There is {there}.")
+    if variant is not None and not variant.lower().endswith(".gguf"):
+        listed = _listed(model.quant or model.name for model in models)
+        raise HubError(f"{where} has no {variant}", str(name), f"There is {listed}.")
+    listed = _listed(model.name for model in models)
+    raise HubError(f"{where} has no file {variant}", str(name), f"There is {listed}.")
 
 
 def _rank(model: GgufModel) -> tuple[int, int]:
-    known = model.quant in PREFERRED
-    return PREFERRED.index(str(model.quant)) if known else len(PREFERRED), model.size
+    preferred = model.quant in PREFERRED
+    return PREFERRED.index(str(model.quant)) if preferred else len(PREFERRED), model.size
 
 
-def _is_file(model: GgufModel, wanted: str) -> bool:
-    lower = wanted.lower()
+def _is_file(model: GgufModel, variant: str) -> bool:
+    lower = variant.lower()
     return any(
-        lower in (each.path.lower(), each.path.rpartition("/")[2].lower()) for each in model.files
+        lower in (file.path.lower(), file.path.rpartition("/")[2].lower()) for file in model.files
     )
 
 
-def _same(quant: str | None, wanted: str) -> bool:
-    return quant is not None and quant == _plain(wanted)
+def _same(quant: str | None, variant: str) -> bool:
+    return quant is not None and quant == _plain(variant)
 
 
 def _listed(names: Iterable[str]) -> str:

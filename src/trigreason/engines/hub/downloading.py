@@ -1,8 +1,8 @@
-"""One file, downloaded so that nothing is fetched twice.
+"""Downloads one file so that an interrupted download can be resumed.
 
-The hub's own client throws away what it has of a file when a download ends early (versions 2.0
-to 2.4 do). So the bytes are streamed here, with the client's session and headers, into a file
-that stays: an interrupted program goes on where it was.
+The hub's client deletes an incomplete file when a download ends early (versions 2.0 to 2.4 do).
+So this module streams the bytes, with the client's session and headers, into a file that stays:
+the next attempt resumes at its end.
 """
 
 from __future__ import annotations
@@ -16,32 +16,32 @@ from pathlib import Path
 from trigreason.engines.hub.watching import DownloadWatch, size_in_words
 
 ATTEMPTS = 5
-"""Attempts in a row that bring no byte; then the download is given up."""
+"""The download fails after so many attempts in a row without progress."""
 
 WAIT_SECONDS = 1.0
-"""Before the second attempt; doubles with each."""
+"""The back-off before the second attempt; it doubles with each further one."""
 
 LOCK_SECONDS = 0.5
-"""Who waits for another program's download looks so often whether to stop."""
+"""How often ``stopped()`` is checked while another program downloads the file."""
 
 SILENCE_SECONDS = 30.0
-"""The longest that a connection may bring nothing."""
+"""The read timeout of a connection."""
 
 
 class DamagedDownload(Exception):
-    """All bytes are here, and they are not those that the hub tells of."""
+    """The downloaded file does not have the SHA-256 that the hub gives."""
 
 
 class Stopped(Exception):
-    """The download was told to stop; what is here stays."""
+    """The download was stopped; the bytes so far are kept."""
 
 
 @contextmanager
 def locked(file: Path, stopped: Callable[[], bool]) -> Iterator[None]:
-    """Hold the lock that the hub's client has for a file, once no other program does.
+    """Wait for the hub client's lock on a file, and hold it.
 
     Raises:
-        Stopped: ``stopped()`` became true before.
+        Stopped: ``stopped()`` became true while waiting.
     """
     from filelock import Timeout
     from huggingface_hub.utils import WeakFileLock
@@ -65,10 +65,10 @@ def download(
     watch: DownloadWatch,
     stopped: Callable[[], bool] = lambda: False,
 ) -> None:
-    """Make ``partial`` ``size`` bytes long, from however much of it is there.
+    """Download the rest of ``partial``, up to ``size`` bytes.
 
     Raises:
-        HTTPError: of ``httpx2``; the connection broke too often, or the server refuses.
+        HTTPError: (of ``httpx2``) the connection broke too often, or the server refused.
         Stopped: ``stopped()`` became true.
     """
     import httpx2
@@ -102,12 +102,12 @@ def _stream(
     from huggingface_hub import get_session, hf_raise_for_status
 
     here = _length(partial)
-    asked = {**headers, "Accept-Encoding": "identity"}
+    fields = {**headers, "Accept-Encoding": "identity"}
     if here:
-        asked["Range"] = f"bytes={here}-"
-    with get_session().stream("GET", url, headers=asked, timeout=SILENCE_SECONDS) as response:
+        fields["Range"] = f"bytes={here}-"
+    with get_session().stream("GET", url, headers=fields, timeout=SILENCE_SECONDS) as response:
         hf_raise_for_status(response)
-        if here and response.status_code != 206:  # the range was not looked at
+        if here and response.status_code != 206:  # the server ignored the range
             watch.advance(-here)
             partial.unlink()
         with partial.open("ab") as file:
@@ -119,16 +119,16 @@ def _stream(
 
 
 def check(file: Path, etag: str) -> None:
-    """Compare a file with the SHA-256 that the hub names it by, where it does.
+    """Compare a file with its ETag, if that is a SHA-256.
 
     Raises:
-        DamagedDownload: it is another one. The file is then gone.
+        DamagedDownload: they differ; the file has been deleted.
     """
     if len(etag) != hashlib.sha256().digest_size * 2:
         return
     with file.open("rb") as content:
-        found = hashlib.file_digest(content, "sha256").hexdigest()
-    if found != etag:
+        digest = hashlib.file_digest(content, "sha256").hexdigest()
+    if digest != etag:
         file.unlink()
         raise DamagedDownload
 

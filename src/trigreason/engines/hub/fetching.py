@@ -1,4 +1,4 @@
-"""From a model's name to a file in the cache of the hub's client."""
+"""Finds a model's file by its name: in the cache of the hub's client, or by a download."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ if TYPE_CHECKING:
     from huggingface_hub import ModelInfo
 
 ANSWER_SECONDS = 10.0
-"""The longest that the hub may take to say what a repository holds."""
+"""The time limit for a repository's list of files."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Part:
-    """A file of the model that is to be downloaded, and where it goes."""
+    """A file of the model to download, and its place in the cache."""
 
     file: HubFile
     url: str
@@ -47,22 +47,22 @@ class _Part:
 
     @property
     def here(self) -> int:
-        """Bytes of it on this machine."""
-        for each in (self.blob, self.partial):
-            if each.exists():
-                return each.stat().st_size
+        """Bytes of it that are downloaded."""
+        for file in (self.blob, self.partial):
+            if file.exists():
+                return file.stat().st_size
         return 0
 
 
 @dataclass(frozen=True, slots=True)
 class Hub:
-    """The hub at ``endpoint`` and its cache; both as the environment has them where not given."""
+    """The hub at ``endpoint`` and its cache; None takes the environment's."""
 
     endpoint: str | None = None
     cache: Path | None = None
 
     def cached(self, name: HubName) -> Path | None:
-        """The model's first file where the whole model is in the cache; never asks the hub."""
+        """The model's first file if the whole model is in the cache; sends no request."""
         snapshot = cached_snapshot(name, self.cache)
         models = cached_models(snapshot)
         if snapshot is None or not models:
@@ -78,20 +78,20 @@ class Hub:
         watch: DownloadWatch | None = None,
         stopped: Callable[[], bool] = lambda: False,
     ) -> Path:
-        """The model's first file, downloaded where it is not in the cache.
+        """The model's first file, downloaded if it is not in the cache.
 
-        The hub is not asked where the cache alone can tell which file is meant. An interrupted
-        download (Ctrl-C, ``stopped()``, a broken connection) goes on where it was the next time.
+        No request is sent if the cache shows which file the name means. An interrupted download
+        (Ctrl-C, ``stopped()``, a broken connection) is resumed the next time.
 
         Raises:
-            HubError: it cannot be had; the error says why and what to do.
+            HubError: the model cannot be downloaded; the error says why and what to do.
             Stopped: ``stopped()`` became true.
         """
         from huggingface_hub import get_token
 
         logging.getLogger("huggingface_hub").setLevel(logging.ERROR)
         at_hand = self.cached(name)
-        if at_hand is not None and (name.wanted is not None or _is_first_choice(at_hand)):
+        if at_hand is not None and (name.variant is not None or _is_first_choice(at_hand)):
             return at_hand
         try:
             return self._downloaded(name, watch or LoggedWatch(), stopped)
@@ -100,11 +100,11 @@ class Hub:
                 return at_hand
             raise
         except Exception as error:
-            told = explained(error, name, self._page(name), has_token=bool(get_token()))
+            explanation = explained(error, name, self._page(name), has_token=bool(get_token()))
             offline = isinstance(error, ConnectionError)
-            if at_hand is not None and (offline or isinstance(told, HubUnreachable)):
+            if at_hand is not None and (offline or isinstance(explanation, HubUnreachable)):
                 return at_hand
-            raise told from error
+            raise explanation from error
 
     def _downloaded(self, name: HubName, watch: DownloadWatch, stopped: Callable[[], bool]) -> Path:
         from huggingface_hub import HfApi
@@ -112,15 +112,16 @@ class Hub:
         info = HfApi(endpoint=self.endpoint).model_info(
             name.repo, revision=name.revision, files_metadata=True, timeout=ANSWER_SECONDS
         )
-        models = models_in(HubFile(each.rfilename, each.size or 0) for each in info.siblings or ())
+        listing = info.siblings or ()
+        models = models_in(HubFile(file.rfilename, file.size or 0) for file in listing)
         if not models:
-            raise _no_gguf(name, [each.rfilename for each in info.siblings or ()])
+            raise _no_gguf(name, [file.rfilename for file in listing])
         model = chosen(models, name, "the repository")
         parts = [self._part(name, file, info.sha) for file in model.files]
         model = replace(model, files=tuple(part.file for part in parts))
         here = sum(part.here for part in parts)
         self._check_room(name, model.size - here)
-        quants = () if name.wanted else tuple(each.quant or each.name for each in models)
+        quants = () if name.variant else tuple(model.quant or model.name for model in models)
         watch.begin(Fetching(name, model, _licence(info), here, quants))
         whole = False
         try:
@@ -138,25 +139,25 @@ class Hub:
         url = hf_hub_url(
             name.repo, file.path, revision=commit or name.revision, endpoint=self.endpoint
         )
-        told = get_hf_file_metadata(url, endpoint=self.endpoint, timeout=ANSWER_SECONDS)
-        if told.etag is None or told.size is None:
+        metadata = get_hf_file_metadata(url, endpoint=self.endpoint, timeout=ANSWER_SECONDS)
+        if metadata.etag is None or metadata.size is None:
             raise HubError(
-                "the hub does not tell a file's size and ETag", str(name), "Check HF_ENDPOINT."
+                "the hub does not give a file's size and ETag", str(name), "Check HF_ENDPOINT."
             )
         cache = Path(self.cache or HF_HUB_CACHE).expanduser().resolve()
         folder = repo_folder_name(repo_id=name.repo, repo_type="model")
         return _Part(
-            HubFile(file.path, told.size),
+            HubFile(file.path, metadata.size),
             url,
-            told.etag,
-            cache / folder / "blobs" / told.etag,
-            cache / ".locks" / folder / f"{told.etag}.lock",
+            metadata.etag,
+            cache / folder / "blobs" / metadata.etag,
+            cache / ".locks" / folder / f"{metadata.etag}.lock",
         )
 
     def _fetch_part(
         self, name: HubName, part: _Part, watch: DownloadWatch, stopped: Callable[[], bool]
     ) -> Path:
-        """Download the bytes into the cache, and let the hub's client enter them there."""
+        """Download the bytes into the cache, and let the hub's client link them there."""
         from huggingface_hub import hf_hub_download
         from huggingface_hub.utils import build_hf_headers
 
@@ -169,7 +170,7 @@ class Hub:
                     download(part.url, headers, part.partial, part.file.size, watch, stopped)
                     check(part.partial, part.etag)
                 except DamagedDownload as error:
-                    what = f"{part.file.path} did not arrive as the hub has it"
+                    what = f"{part.file.path} was damaged by the download"
                     raise HubError(what, str(name), "Run it again; it begins anew.") from error
                 except Exception as error:
                     raise self._broken_off(error, name, part) from error
@@ -184,7 +185,7 @@ class Hub:
         return Path(entered)
 
     def _broken_off(self, error: Exception, name: HubName, part: _Part) -> Exception:
-        """A connection that stays broken, with the place where the next run goes on."""
+        """The error for a broken connection, with the place where the next run resumes."""
         import httpx2
         from huggingface_hub.errors import HfHubHTTPError
 
@@ -202,11 +203,11 @@ class Hub:
         from huggingface_hub.constants import HF_HUB_CACHE
 
         cache = Path(self.cache or HF_HUB_CACHE).expanduser().resolve()
-        there = next(each for each in (cache, *cache.parents) if each.exists())
-        free = shutil.disk_usage(there).free
+        folder = next(path for path in (cache, *cache.parents) if path.exists())
+        free = shutil.disk_usage(folder).free
         if needed > free:
             raise HubError(
-                f"{size_in_words(needed)} are to be fetched and {there} has "
+                f"{size_in_words(needed)} are to be fetched and {folder} has "
                 f"{size_in_words(free)} free",
                 str(name),
                 "Make room, or set HF_HOME to a folder on another disk.",
@@ -219,10 +220,10 @@ class Hub:
 
 
 async def fetched(name: HubName, watch: DownloadWatch | None = None) -> Path:
-    """:meth:`Hub.fetch` beside the event loop; cancelled, it stops and keeps what is here.
+    """:meth:`Hub.fetch` in a thread; cancellation stops it and keeps the bytes so far.
 
     Raises:
-        HubError: the model cannot be had.
+        HubError: the model cannot be downloaded.
     """
     stop = threading.Event()
     try:
@@ -232,7 +233,7 @@ async def fetched(name: HubName, watch: DownloadWatch | None = None) -> Path:
 
 
 def _is_first_choice(file: Path) -> bool:
-    """Whether no other file of a repository would be taken in its place."""
+    """Whether the file has the most preferred quantization, so that no other can be chosen."""
     return quant_of(file.name) == PREFERRED[0]
 
 
@@ -242,10 +243,10 @@ def _licence(info: ModelInfo) -> str | None:
 
 
 def _no_gguf(name: HubName, files: Sequence[str]) -> HubError:
-    other = [each for each in files if not each.startswith(".")]
-    there = ", ".join(other[:8]) + (" …" if len(other) > 8 else "")
+    visible = [file for file in files if not file.startswith(".")]
+    listed = ", ".join(visible[:8]) + (" …" if len(visible) > 8 else "")
     return HubError(
         "the repository has no GGUF model",
         str(name),
-        f"It has {there or 'no files'}; look for {name.repo.rpartition('/')[2]}-GGUF.",
+        f"It has {listed or 'no files'}; look for {name.repo.rpartition('/')[2]}-GGUF.",
     )

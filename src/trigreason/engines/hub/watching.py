@@ -1,4 +1,4 @@
-"""What is told while a model is fetched."""
+"""Reports the progress of a download."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ _logger = logging.getLogger("trigreason.hub")
 
 
 def size_in_words(size: int) -> str:
-    """Bytes as the hub shows them, in powers of 1000."""
+    """A size in powers of 1000, as the hub shows it."""
     return decimal(size)
 
 
 @dataclass(frozen=True, slots=True)
 class Fetching:
-    """A download that is about to begin; ``here`` bytes of it are on this machine already.
+    """A download that is about to begin; ``here`` of its bytes are already on this machine.
 
-    ``quants`` are those to choose from, where the name leaves the choice.
+    ``quants`` are those that one was chosen from, if the name has none.
     """
 
     name: HubName
@@ -34,33 +34,33 @@ class Fetching:
 
     def __str__(self) -> str:
         parts = f" in {len(self.model.files)} files" if len(self.model.files) > 1 else ""
-        facts = f"{size_in_words(self.model.size)}{parts}, {self.licence or 'licence not told'}"
-        told = f"fetching {self.model.name} from {self.name.repo} ({facts})"
+        facts = f"{size_in_words(self.model.size)}{parts}, {self.licence or 'licence unknown'}"
+        line = f"fetching {self.model.name} from {self.name.repo} ({facts})"
         if self.here:
-            told += f", going on at {size_in_words(self.here)}"
+            line += f", going on at {size_in_words(self.here)}"
         if len(self.quants) > 1:
-            told += f"; {self.model.quant} chosen from {', '.join(self.quants)}"
-        return told
+            line += f"; {self.model.quant} chosen from {', '.join(self.quants)}"
+        return line
 
 
 class DownloadWatch(Protocol):
-    """Sees a download; called from the thread that downloads."""
+    """Observes a download; called from the downloading thread."""
 
     def begin(self, fetching: Fetching) -> None:
-        """It begins."""
+        """The download begins."""
 
     def advance(self, size: int) -> None:
-        """So many bytes more are here; fewer where what was here was of no use."""
+        """``size`` more bytes have arrived; negative if earlier bytes were discarded."""
 
     def note(self, text: str) -> None:
-        """Something is worth a line, such as a connection that broke."""
+        """Show a line, such as one about a broken connection."""
 
     def end(self, whole: bool) -> None:
-        """It ends; ``whole`` says whether all of it is here."""
+        """The download ends; ``whole`` says whether it is complete."""
 
 
 class LoggedWatch:
-    """Writes a line at the beginning and one at the end into the log ``trigreason.hub``."""
+    """Logs one line at the beginning and one at the end, to ``trigreason.hub``."""
 
     def begin(self, fetching: Fetching) -> None:
         self._name = fetching.model.name

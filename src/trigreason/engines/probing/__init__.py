@@ -1,7 +1,7 @@
-"""What an endpoint really can do, found out by asking it.
+"""Tests with a few requests what an endpoint can really do.
 
-``Examination`` asks, ``Report`` holds the findings, ``verdict`` says which model of a pair the
-endpoint can be, and ``measured_capabilities`` turns a report into what an engine is told of itself.
+``Examination`` sends the requests, ``Report`` holds the findings, ``verdict`` says which model of
+a pair the endpoint can be, and ``measured_capabilities`` turns a report into Capabilities.
 """
 
 from trigreason.engines.probing.examination import SILENCE_SECONDS, Examination, unopened

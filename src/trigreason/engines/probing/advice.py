@@ -1,4 +1,4 @@
-"""What to do where an answer was not the one to wish for: per server where that is known."""
+"""Advice for findings that are not good, specific to the server where possible."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _SAY_HOW_IT_THINKS = (
 
 _WHERE_NO: dict[Topic, dict[ServerKind, str]] = {
     Topic.THINKING: {_ANY: _SAY_HOW_IT_THINKS},
-    Topic.STEPS: {_ANY: "No trigger looks before a step ends: lower --step-tokens."},
+    Topic.STEPS: {_ANY: "Triggers only act when a step ends: lower --step-tokens."},
     Topic.PREFIX: {
         ServerKind.OLLAMA: "Its /v1/completions puts a template around the text: --dialect ollama.",
         _ANY: "Try another --dialect: raw completions, or this API's way of continuing a message.",
@@ -31,19 +31,19 @@ _WHERE_NO: dict[Topic, dict[ServerKind, str]] = {
         "or switch the offload off (--rho 1).",
     },
     Topic.COMPLETE: {
-        _ANY: "Such tokens are left out of r; where most are, take another server for the SRM.",
+        _ANY: "Such tokens are left out of r; if most are, take another server for the SRM.",
     },
     Topic.RAW: {
         ServerKind.VLLM: "Start it with --logprobs-mode raw_logprobs; else they are converted.",
         ServerKind.SGLANG: "Set SGLANG_RETURN_ORIGINAL_LOGPROB=1 for it; else they are converted.",
-        _ANY: "They are converted, from the likeliest tokens that come with them.",
+        _ANY: "They are converted, from the alternatives that come with them.",
     },
     Topic.SEED: {
         ServerKind.SGLANG: "Start it with --enable-deterministic-inference.",
-        _ANY: "Runs cannot be repeated exactly there; nothing else suffers.",
+        _ANY: "Runs cannot be repeated exactly; there is no other effect.",
     },
     Topic.STOP: {
-        _ANY: "Steps are cut here all the same; a single step then costs more than its tokens.",
+        _ANY: "TrigReason still cuts the steps; a single step then costs more than its tokens.",
     },
     Topic.CLOSING: {
         _ANY: "Each handover pays for text that nobody reads: ask for short steps "
@@ -94,7 +94,7 @@ _WHERE_UNCACHED = {
 
 
 def advised(finding: Finding, kind: ServerKind) -> Finding:
-    """The finding with its advice, where it has none yet and there is some."""
+    """The finding, with advice if it has none and there is some."""
     if finding.advice is not None:
         return finding
     tables = {State.YES: _WHERE_YES, State.NO: _WHERE_NO, State.UNKNOWN: _WHERE_UNKNOWN}
@@ -103,6 +103,6 @@ def advised(finding: Finding, kind: ServerKind) -> Finding:
 
 
 def advised_uncached(finding: Finding, kind: ServerKind) -> Finding:
-    """The finding of a server that counts cached tokens and counted none."""
-    anywhere = "Its prefix cache is off, or too small: every handover reads the whole text again."
+    """The finding of a server that reports cached tokens and reported 0, with advice."""
+    anywhere = "Its prefix cache is off or too small: every handover prefills the whole text again."
     return replace(finding, advice=_WHERE_UNCACHED.get(kind, anywhere))

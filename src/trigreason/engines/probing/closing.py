@@ -1,4 +1,4 @@
-"""Does the server stop when a stream is closed? Only the server can say."""
+"""Does the server stop when a stream is closed? Only the server's own pages show it."""
 
 from __future__ import annotations
 
@@ -9,29 +9,29 @@ from dataclasses import dataclass
 from time import perf_counter
 
 from trigreason.engines.base import Request
-from trigreason.engines.probing.asking import GREEDY, ProbeAnswer, ProbeRequests
 from trigreason.engines.probing.continuing import OPENING
 from trigreason.engines.probing.facts import Activity, ServerKind, ServerPages
+from trigreason.engines.probing.probe_requests import GREEDY, ProbeAnswer, ProbeRequests
 from trigreason.engines.probing.report import Finding, State, Topic
 from trigreason.engines.probing.timing import seconds
 
 MAX_TOKENS = 256
 LONGEST_WATCH = 10.0
 ATTEMPTS = 6
-"""A model that writes its whole answer while one page is read shows nothing; a later try may."""
+"""A model may finish its answer before a page is read; then another attempt follows."""
 POLL_SECONDS = 0.01
 READ_AGAIN = 10
-"""Times: a page can be a few tokens behind."""
-UNSEEN = "the server has no page that says what it is doing"
+"""How often a page is read again, since it can be a few tokens behind."""
+UNSEEN = "the server has no page that shows its running requests"
 
 
 @dataclass(frozen=True, slots=True)
 class Watched:
-    """What was seen around a closed stream.
+    """What the server's page showed after a stream was closed.
 
-    ``left`` tokens were still to come, at least, and would have taken ``left_seconds``. ``wrote``
-    is how many the server says it wrote after all, and ``idle_after`` how long it was busy, in
-    seconds; None where that was not seen.
+    At least ``left`` tokens were missing, and would have taken ``left_seconds``. ``wrote`` is how
+    many tokens the server still wrote, ``idle_after`` how many seconds it was still busy; None
+    if the page did not show it.
     """
 
     page: str
@@ -43,7 +43,7 @@ class Watched:
 
     @property
     def share(self) -> float:
-        """How much of what was still to come was worked on all the same, in tokens or else time."""
+        """The share of the missing tokens, or else of their time, that the server still worked."""
         if self.idle_after is None:
             return math.inf
         done, left = self.idle_after, self.left_seconds
@@ -53,12 +53,12 @@ class Watched:
 
 
 async def examine_closing(
-    asking: ProbeRequests, pages: ServerPages, kind: ServerKind, own: ProbeAnswer
+    probe: ProbeRequests, pages: ServerPages, kind: ServerKind, reference: ProbeAnswer
 ) -> Finding:
-    """Close a request after its first tokens and watch the server; ``own`` ran to its end.
+    """Close a request after its first tokens and watch the server; ``reference`` was not closed.
 
-    A request that is over too soon, or seen too late, is followed by another; the one that shows
-    most tells.
+    If the request ended too soon, or was seen too late, another attempt follows; the attempt with
+    the smallest share decides.
 
     Raises:
         EngineError: the engine failed.
@@ -69,38 +69,40 @@ async def examine_closing(
         before = await _settled(pages, kind, lambda now: now.running == 0)
         if before is None:
             break
-        watched = await _closed(asking, pages, kind, before, own)
+        watched = await _closed(probe, pages, kind, before, reference)
         if watched is None:
-            told = f"the server's {before.page} did not show the request while it ran"
-            finding = Finding(Topic.CLOSING, State.UNKNOWN, told)
+            evidence = f"the server's {before.page} did not show the request while it ran"
+            finding = Finding(Topic.CLOSING, State.UNKNOWN, evidence)
             continue
         seen.append(watched)
         if judge_closing(watched).state is State.YES or watched.idle_after is None:
             break
-    return judge_closing(min(seen, key=lambda each: each.share)) if seen else finding
+    return judge_closing(min(seen, key=lambda watched: watched.share)) if seen else finding
 
 
 async def _closed(
-    asking: ProbeRequests, pages: ServerPages, kind: ServerKind, before: Activity, own: ProbeAnswer
+    probe: ProbeRequests,
+    pages: ServerPages,
+    kind: ServerKind,
+    before: Activity,
+    reference: ProbeAnswer,
 ) -> Watched | None:
-    """One request, closed after its first tokens; None where the server never showed it."""
-    async with asking.asked(Request(asking.prefix(OPENING), GREEDY, MAX_TOKENS)) as (
-        answer,
-        arrivals,
-    ):
+    """Close one request after its first tokens; None if the server's page never showed it."""
+    request = Request(probe.prefix(OPENING), GREEDY, MAX_TOKENS)
+    async with probe.streamed(request) as (answer, arrivals):
         async for _ in arrivals:
             break
         during = await _settled(pages, kind, lambda now: now.running > before.running)
         read = answer.generated
     if during is None or during.running <= before.running:
         return None
-    return await _watch(pages, kind, before, during, own, read)
+    return await _watch(pages, kind, before, during, reference, read)
 
 
 async def _settled(
     pages: ServerPages, kind: ServerKind, shows: Callable[[Activity], bool]
 ) -> Activity | None:
-    """What the server is doing, read again a few times until it shows what is waited for."""
+    """The server's activity, read again a few times until ``shows`` is true of it."""
     now = await pages.activity(kind)
     for _ in range(READ_AGAIN):
         if now is None or shows(now):
@@ -115,11 +117,11 @@ async def _watch(
     kind: ServerKind,
     before: Activity,
     during: Activity,
-    own: ProbeAnswer,
+    reference: ProbeAnswer,
     read: int,
 ) -> Watched:
-    left = max(0, own.generated - read)
-    left_seconds = left / (own.tokens_per_second or 1.0)
+    left = max(0, reference.generated - read)
+    left_seconds = left / (reference.tokens_per_second or 1.0)
     closed = perf_counter()
     longest = min(LONGEST_WATCH, 2 * left_seconds + 1)
     idle_after: float | None = None
@@ -136,17 +138,17 @@ async def _watch(
 
 
 def judge_closing(watched: Watched) -> Finding:
-    """Stopped is: idle, and well before the rest could have been written."""
+    """Judge whether the server was idle well before it could have written the rest."""
     if watched.idle_after is None:
-        told = f"still busy {seconds(watched.watched_seconds)} after the close ({watched.page})"
-        return Finding(Topic.CLOSING, State.NO, told)
+        evidence = f"still busy {seconds(watched.watched_seconds)} after the close ({watched.page})"
+        return Finding(Topic.CLOSING, State.NO, evidence)
     idle = f"idle after {seconds(watched.idle_after)}"
     if watched.wrote is not None:
-        told = f"{idle}, {watched.wrote} of {watched.left} further tokens ({watched.page})"
+        evidence = f"{idle}, {watched.wrote} of {watched.left} further tokens ({watched.page})"
     else:
-        told = f"{idle} of the {seconds(watched.left_seconds)} left ({watched.page})"
+        evidence = f"{idle} of the {seconds(watched.left_seconds)} left ({watched.page})"
     if watched.share <= 0.5:
-        return Finding(Topic.CLOSING, State.YES, told)
+        return Finding(Topic.CLOSING, State.YES, evidence)
     if watched.share >= 0.9 and watched.left >= 16:
-        return Finding(Topic.CLOSING, State.NO, told)
-    return Finding(Topic.CLOSING, State.UNKNOWN, f"{told}: too short to tell")
+        return Finding(Topic.CLOSING, State.NO, evidence)
+    return Finding(Topic.CLOSING, State.UNKNOWN, f"{evidence}: too short to tell")

@@ -1,4 +1,4 @@
-"""What only a server's own pages tell: which server it is, and how busy it is at this moment."""
+"""What a server's own pages show: which server it is, and how busy it is at this moment."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from trigreason.engines.bodies import page
 from trigreason.engines.proxies import proxy_for
 
 _UNNUMBERED_BUILD = "b0-"
-"""llama.cpp built as a part of another program."""
+"""The version of llama.cpp when it was built as a part of another program."""
 
 
 class ServerKind(StrEnum):
@@ -30,10 +30,10 @@ class ServerKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ServerFacts:
-    """Which server answers, as far as it says so.
+    """Which server answers, as far as its pages show.
 
-    ``models`` are those it lists; None where it has no list, or shows it to nobody.
-    ``context_tokens`` is what it has room for, ``trained_tokens`` what the model was trained on.
+    ``models`` are those it lists; None if the list cannot be read. ``context_tokens`` is the
+    context that it serves, ``trained_tokens`` the context that the model was trained on.
     """
 
     kind: ServerKind = ServerKind.UNKNOWN
@@ -50,10 +50,10 @@ class ServerFacts:
 
 @dataclass(frozen=True, slots=True)
 class Activity:
-    """A server's own word on what it is doing.
+    """What a server reports of its work.
 
-    ``tokens`` grows by one with each token that it generates, from any beginning; None where it
-    does not count them. ``page`` is where it says so.
+    ``tokens`` is a counter of generated tokens with any starting value; None if the server has
+    none. ``page`` is where it reports them.
     """
 
     running: int
@@ -62,9 +62,9 @@ class Activity:
 
 
 class ServerPages:
-    """Reads the pages of the server at ``root`` (without ``/v1``); a page that fails is not there.
+    """Reads the pages of the server at ``root`` (without ``/v1``); failing pages count as absent.
 
-    ``seconds`` is the longest that one page may take.
+    ``seconds`` is the time limit for one page.
     """
 
     def __init__(self, root: str, headers: Mapping[str, str], seconds: float) -> None:
@@ -85,7 +85,7 @@ class ServerPages:
         await self._session.close()
 
     async def facts(self, model: str | None = None) -> ServerFacts:
-        """Who answers, and the context of ``model``."""
+        """Which server answers, and the context of ``model``."""
         pages = "/props", "/get_server_info", "/version", "/api/version", "/v1/models"
         props, sglang, vllm, ollama, listing = await asyncio.gather(*map(self._json, pages))
         kind, version = ServerKind.UNKNOWN, None
@@ -99,24 +99,24 @@ class ServerPages:
                 ServerKind.VLLM: vllm,
                 ServerKind.OLLAMA: ollama,
             }
-            for each, answer in answers.items():
+            for candidate, answer in answers.items():
                 if version := _text(answer, "version"):
-                    kind = each
+                    kind = candidate
                     break
         entries = _entries(listing)
-        own = next((each for each in entries or () if model in (None, each["id"])), None)
-        if own is None and kind is ServerKind.LLAMA_CPP and entries:
-            own = entries[0]  # a GGUF file goes under another name there
+        entry = next((entry for entry in entries or () if model in (None, entry["id"])), None)
+        if entry is None and kind is ServerKind.LLAMA_CPP and entries:
+            entry = entries[0]  # llama.cpp lists a GGUF file under another name
         return ServerFacts(
             kind,
             version,
-            None if entries is None else tuple(each["id"] for each in entries),
-            _room(props) or _count(own, "max_model_len"),
-            _count(own.get("meta"), "n_ctx_train") if own else None,
+            None if entries is None else tuple(entry["id"] for entry in entries),
+            _context(props) or _count(entry, "max_model_len"),
+            _count(entry.get("meta"), "n_ctx_train") if entry else None,
         )
 
     async def activity(self, kind: ServerKind) -> Activity | None:
-        """What the server is doing; None where it has no page that says so."""
+        """What the server is doing; None if it has no page that shows it."""
         match kind:
             case ServerKind.VLLM:
                 return vllm_activity(await self._text("/metrics"))
@@ -138,7 +138,7 @@ class ServerPages:
             return None
 
     async def _text(self, path: str) -> str:
-        """A page that answers with 200, or nothing."""
+        """The text of a page that answers with 200, otherwise an empty text."""
         try:
             async with self._session.get(self._root + path) as response:
                 if response.status != 200:
@@ -156,19 +156,19 @@ def vllm_activity(metrics: str) -> Activity | None:
 
 
 def llama_cpp_activity(metrics: str) -> Activity | None:
-    """Its token counter moves only when a request ends, so it is no help here."""
+    """llama.cpp's token counter only moves when a request ends, so it is not used."""
     running = _metric(metrics, "llamacpp:requests_processing")
     return None if running is None else Activity(running, None, "/metrics")
 
 
 def slots_activity(slots: Any) -> Activity | None:
-    """A slot says how many tokens it holds, prompt and text, also after its request has ended."""
+    """Each slot reports its tokens (prompt and text), even after its request has ended."""
     if not isinstance(slots, list) or not all(isinstance(slot, dict) for slot in slots):
         return None
     held = [slot.get("n_prompt_tokens") for slot in slots]
-    known = [count for count in held if isinstance(count, int)]
+    counts = [count for count in held if isinstance(count, int)]
     running = sum(slot.get("is_processing") is True for slot in slots)
-    return Activity(running, sum(known) if known else None, "/slots")
+    return Activity(running, sum(counts) if counts else None, "/slots")
 
 
 def loads_activity(page: Any) -> Activity | None:
@@ -181,7 +181,7 @@ def loads_activity(page: Any) -> Activity | None:
 
 
 def load_activity(loads: Any) -> Activity | None:
-    """As builds of SGLang tell it that have no ``/v1/loads``."""
+    """The page of older builds of SGLang, which have no ``/v1/loads``."""
     if not isinstance(loads, list) or not loads:
         return None
     counts = [load.get("num_reqs") if isinstance(load, dict) else None for load in loads]
@@ -201,14 +201,15 @@ def _text(body: Any, name: str) -> str | None:
 
 
 def _entries(listing: Any) -> list[dict[str, Any]] | None:
-    """The models of an OpenAI-style list; None where it is none."""
+    """The models of an OpenAI-style list; None if it is not one."""
     models = listing.get("data") if isinstance(listing, dict) else None
     if not isinstance(models, list):
         return None
-    return [each for each in models if isinstance(each, dict) and isinstance(each.get("id"), str)]
+    entries = (entry for entry in models if isinstance(entry, dict))
+    return [entry for entry in entries if isinstance(entry.get("id"), str)]
 
 
-def _room(props: Any) -> int | None:
+def _context(props: Any) -> int | None:
     settings = props.get("default_generation_settings") if isinstance(props, dict) else None
     return _count(settings, "n_ctx")
 

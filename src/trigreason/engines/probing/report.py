@@ -1,4 +1,4 @@
-"""What was found out about an endpoint: findings with their evidence, and numbers."""
+"""The results of an examination: findings with their evidence, and measurements."""
 
 from __future__ import annotations
 
@@ -18,36 +18,36 @@ class State(StrEnum):
 
 
 class Topic(StrEnum):
-    """What is asked of an endpoint; each is good when the answer is yes."""
+    """What is tested; YES is the good result for every topic."""
 
     REACHABLE = "reachable"
     MODEL = "model"
     TEMPLATE = "template"
-    """Where the prompt's template comes from is known, not guessed."""
+    """The chat template's source is known, not guessed."""
     THINKING = "thinking"
-    """The model thinks in the tags, or in the open, as it is taken to."""
+    """The model thinks in the expected tags, or in the open as expected."""
     STEPS = "steps"
-    """Its text falls into steps at blank lines."""
+    """Blank lines divide its text into steps."""
     PREFIX = "prefix"
     STREAMS = "streams"
     LOGPROBS = "logprobs"
     COMPLETE = "complete"
     """Every token has a logprob; none is a placeholder."""
     RAW = "raw"
-    """Logprobs are those before temperature."""
+    """Logprobs are from before temperature."""
     SEED = "seed"
     STOP = "stop"
     CLOSING = "closing"
     CACHE = "cache"
     QUESTION = "question"
-    """The question stands in the prompt."""
+    """The prompt contains the question."""
     CONTEXT = "context"
     SPEED = "speed"
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One answer. ``evidence`` is what was seen, ``advice`` what to do about it, if anything."""
+    """The result of one test. ``evidence`` is what was observed, ``advice`` what to do about it."""
 
     topic: Topic
     state: State
@@ -57,7 +57,7 @@ class Finding:
 
 @dataclass(slots=True)
 class Cost:
-    """What the examination took: generating requests, tokens as counted or reported, seconds."""
+    """The cost of the examination: generating requests, tokens (counted or reported), seconds."""
 
     requests: int = 0
     prompt_tokens: int = 0
@@ -67,7 +67,7 @@ class Cost:
 
 @dataclass(slots=True, kw_only=True)
 class Measurements:
-    """Numbers; None for what could not be measured. Seconds, tokens."""
+    """Measurements in seconds and tokens; None if something could not be measured."""
 
     logprob_scale: LogprobScale | None = None
     max_alternatives: int | None = None
@@ -78,9 +78,9 @@ class Measurements:
 
 @dataclass(slots=True)
 class Report:
-    """An endpoint, examined. ``place`` is where it was looked for, as the user wrote it.
+    """The report on an endpoint. ``place`` is its address as the user wrote it.
 
-    ``dialect`` is how it was spoken to; it and ``model`` are None where that was not come to.
+    ``model`` and ``dialect`` are None if the model could not be opened.
     """
 
     place: str
@@ -93,17 +93,17 @@ class Report:
     cost: Cost = field(default_factory=Cost)
 
     def state(self, topic: Topic) -> State:
-        """The answer on a topic; ``cannot tell`` where it was not come to."""
+        """The result of a topic; UNKNOWN if it was not tested."""
         finding = self.finding(topic)
         return finding.state if finding else State.UNKNOWN
 
     def finding(self, topic: Topic) -> Finding | None:
-        return next((each for each in self.findings if each.topic is topic), None)
+        return next((finding for finding in self.findings if finding.topic is topic), None)
 
     def advice(self, *topics: Topic) -> Sequence[str]:
-        """What to do, in the findings' order; on these topics, or on all."""
-        chosen = [each for each in self.findings if not topics or each.topic in topics]
-        return list(dict.fromkeys(each.advice for each in chosen if each.advice))
+        """The advice of these topics, or of all, in the findings' order."""
+        chosen = [finding for finding in self.findings if not topics or finding.topic in topics]
+        return list(dict.fromkeys(finding.advice for finding in chosen if finding.advice))
 
     def as_json(self) -> dict[str, Any]:
         """The report as plain values; ``docs/engines.md`` describes the shape."""
@@ -112,17 +112,14 @@ class Report:
             "model": self.model,
             "dialect": self.dialect,
             "server": {"kind": self.server.value, "version": self.version},
-            "findings": [asdict(each) for each in self.findings],
+            "findings": [asdict(finding) for finding in self.findings],
             "measured": asdict(self.measured),
             "cost": asdict(self.cost),
         }
 
 
 def measured_capabilities(report: Report, base: Capabilities) -> Capabilities:
-    """``base`` with what the examination measured in the place of what was assumed.
-
-    What it could not tell stays as it is in ``base``.
-    """
+    """``base`` with the values that the examination measured; the others stay."""
     measured = report.measured
     state = report.state(Topic.LOGPROBS)
     return Capabilities(

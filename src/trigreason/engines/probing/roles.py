@@ -1,4 +1,4 @@
-"""Which of the two models an endpoint can be, and why not the other."""
+"""Which of the two models an endpoint can be, and why."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ SUFFERS_FROM = {
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """``missing`` are the needs that are not met, ``weak`` what works less well than it could."""
+    """``missing`` are the needs that are not met, ``weak`` the topics that make a run worse."""
 
     role: Author
     state: State
@@ -34,7 +34,7 @@ class Verdict:
 
 
 def verdict(report: Report, role: Author) -> Verdict:
-    """Whether the endpoint can play a role."""
+    """Whether the endpoint can be the SRM or the LRM."""
     states = {topic: report.state(topic) for topic in NEEDS[role]}
     missing = tuple(topic for topic, state in states.items() if state is not State.YES)
     weak = tuple(topic for topic in SUFFERS_FROM[role] if _suffers(report.finding(topic)))
@@ -47,7 +47,7 @@ def verdict(report: Report, role: Author) -> Verdict:
 
 
 def _suffers(finding: Finding | None) -> bool:
-    """A guess may be wrong, and nothing else would show it; other doubts weigh nothing."""
+    """NO counts; UNKNOWN only for template and thinking, since wrong guesses stay unnoticed."""
     if finding is None:
         return False
     unsure = finding.topic in (Topic.TEMPLATE, Topic.THINKING) and finding.state is State.UNKNOWN

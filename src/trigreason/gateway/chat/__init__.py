@@ -1,1 +1,1 @@
-"""``POST /v1/chat/completions``: what may be asked, and how it is answered."""
+"""``POST /v1/chat/completions``: its requests and its responses."""

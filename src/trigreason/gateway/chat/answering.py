@@ -1,8 +1,8 @@
-"""A chat completion, streamed or in one piece, as OpenAI's clients read it.
+"""A chat completion, streamed or in one piece, in OpenAI's format.
 
-Reasoning has no field in OpenAI's API. Clients look for ``reasoning_content`` (as SGLang, llama.cpp
-and DeepSeek call it), for ``reasoning`` (vLLM, Ollama, OpenRouter), or for the first that is there;
-some add up all they find, so that only one of the two is right for everybody.
+OpenAI's API has no field for reasoning. Clients read ``reasoning_content`` (as SGLang, llama.cpp
+and DeepSeek call it), ``reasoning`` (vLLM, Ollama, OpenRouter), or whichever is present; some
+concatenate both, so the default is to send only one.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ def sse(value: Any) -> bytes:
 
 
 class ChatAnswer:
-    """Renders one exchange; ``with_events`` tells what happens beside the text."""
+    """Renders one exchange; ``with_events`` adds the run's events to the text."""
 
     def __init__(
         self,
@@ -50,7 +50,7 @@ class ChatAnswer:
         self._prefix = b"data: " + head + b',"choices":[{"index":'
 
     def stream(self, run: ChoiceRun, event: Event) -> bytes:
-        """The chunks that an event makes; none for most."""
+        """The chunks for an event; empty for most events."""
         match event:
             case ThinkingText(_, text):
                 written = _encode(text)
@@ -59,38 +59,38 @@ class ChatAnswer:
             case AnswerText(_, text):
                 delta = b'{"content":' + _encode(text) + b"}"
             case _:
-                return self._told(run, event)
+                return self._event_chunk(run, event)
         return self._beginning(run) + self._chunk(run, delta)
 
     def end(self) -> bytes:
-        """The last chunks: how each choice ended, what it took, and that this is all."""
+        """The last chunks: finish reasons, usage, the ``trigreason`` object, ``[DONE]``."""
         runs = self._exchange.runs
         chunks = [self._beginning(run) + self._finished(run) for run in runs[:-1]]
         last = runs[-1]
         chunks.append(self._beginning(last))
-        told: dict[str, Any] = {"choices": [self._finish(last)]}
+        final: dict[str, Any] = {"choices": [self._finish(last)]}
         if self._include_usage:
             chunks.append(self._finished(last))
-            told = {"choices": [], "usage": chat_usage(self._exchange)}
-        chunks.append(sse(self._head() | told | {"trigreason": account(self._exchange)}))
+            final = {"choices": [], "usage": chat_usage(self._exchange)}
+        chunks.append(sse(self._head() | final | {"trigreason": account(self._exchange)}))
         return b"".join(chunks) + DONE
 
     def failure(self, error: ApiError) -> bytes:
-        """A stream that cannot go on says so, and what it took; OpenAI's clients raise it."""
+        """The error that ends a stream, with its usage; OpenAI's clients raise it."""
         return sse(error.body | {"trigreason": account(self._exchange)}) + DONE
 
     def gather(self, run: ChoiceRun, event: Event) -> None:
-        """Keep what an event adds to the whole."""
+        """Collect an event for :meth:`whole`."""
         match event:
             case ThinkingText(_, text):
                 self._thinking.setdefault(run.index, []).append(text)
             case AnswerText(_, text):
                 self._answers.setdefault(run.index, []).append(text)
-            case _ if self._with_events and (told := event_to_json(event)):
-                self._events.setdefault(run.index, []).append(told)
+            case _ if self._with_events and (entry := event_to_json(event)):
+                self._events.setdefault(run.index, []).append(entry)
 
     def whole(self) -> bytes:
-        """The body of an answer that is not streamed."""
+        """The body of a response that is not streamed."""
         exchange = self._exchange
         choices = []
         for run in exchange.runs:
@@ -109,13 +109,13 @@ class ChatAnswer:
                     "finish_reason": run.finish_reason,
                 }
             )
-        told = account(exchange)
+        trigreason = account(exchange)
         if self._with_events:
             events = [self._events.get(run.index, []) for run in exchange.runs]
-            told["events"] = events[0] if len(events) == 1 else events
+            trigreason["events"] = events[0] if len(events) == 1 else events
         head = self._head() | {"object": "chat.completion"}
         return _encode(
-            head | {"choices": choices, "usage": chat_usage(exchange), "trigreason": told}
+            head | {"choices": choices, "usage": chat_usage(exchange), "trigreason": trigreason}
         )
 
     def _head(self) -> dict[str, Any]:
@@ -146,13 +146,13 @@ class ChatAnswer:
         self._begun.add(run.index)
         return self._chunk(run, b'{"role":"assistant","content":""}')
 
-    def _told(self, run: ChoiceRun, event: Event) -> bytes:
-        told = event_to_json(event) if self._with_events else None
-        if told is None:
+    def _event_chunk(self, run: ChoiceRun, event: Event) -> bytes:
+        entry = event_to_json(event) if self._with_events else None
+        if entry is None:
             return b""
         choice = {"index": run.index, "delta": {}, "logprobs": None, "finish_reason": None}
-        beside = {"trigreason": {"event": told}}
-        return self._beginning(run) + sse(self._head() | self._of(choice) | beside)
+        trigreason = {"trigreason": {"event": entry}}
+        return self._beginning(run) + sse(self._head() | self._of(choice) | trigreason)
 
     def _finish(self, run: ChoiceRun) -> dict[str, Any]:
         reason = run.finish_reason
@@ -162,5 +162,5 @@ class ChatAnswer:
         return sse(self._head() | self._of(self._finish(run)))
 
     def _of(self, choice: dict[str, Any]) -> dict[str, Any]:
-        """What a chunk of one choice holds; its usage is null until the last one tells it."""
+        """The fields of a chunk with one choice; usage is null in all chunks but the last."""
         return {"choices": [choice]} | ({"usage": None} if self._include_usage else {})

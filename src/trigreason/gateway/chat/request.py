@@ -1,7 +1,7 @@
-"""The body of a chat completion request, in OpenAI's words.
+"""The body of a chat completion request, in OpenAI's schema.
 
-Every field of OpenAI's is here: honoured, allowed at the value that asks for nothing, or refused
-with its name. A field that OpenAI does not know is refused, as OpenAI does.
+Every field of OpenAI's is here: it is honoured, or allowed at the values that have no effect, or
+refused by name. A field that OpenAI does not know is refused, as OpenAI does.
 """
 
 from __future__ import annotations
@@ -10,14 +10,14 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from trigreason.gateway.asked import Effort, GatewayRequest, Options, Seed
 from trigreason.gateway.errors import invalid, unsupported
+from trigreason.gateway.gateway_request import Effort, GatewayRequest, Options, Seed
 from trigreason.gateway.naming import MAX_NAME
 from trigreason.gateway.texts import plain_text
 from trigreason.reasoning import Message
 
 ROLES = {"system": "system", "developer": "system", "user": "user", "assistant": "assistant"}
-NOTHING_ASKED: dict[str, tuple[Any, ...]] = {
+NO_EFFECT: dict[str, tuple[Any, ...]] = {
     "audio": (None,),
     "frequency_penalty": (None, 0),
     "function_call": (None, "none"),
@@ -34,7 +34,7 @@ NOTHING_ASKED: dict[str, tuple[Any, ...]] = {
     "top_logprobs": (None, 0),
     "web_search_options": (None,),
 }
-"""Fields that a pair has nothing to give for, and the values that ask for nothing."""
+"""Fields that a pair cannot honour, and their values that have no effect."""
 
 
 class ChatStreamOptions(BaseModel):
@@ -45,7 +45,7 @@ class ChatStreamOptions(BaseModel):
 
 
 class ChatMessage(BaseModel):
-    """A turn; its earlier reasoning, where a client sends it along, is left out of the prompt."""
+    """A turn. Earlier reasoning that a client sends back is left out of the prompt."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -82,7 +82,7 @@ class ChatRequest(BaseModel):
     user: Annotated[str | None, Field(max_length=512)] = None
     trigreason: Options | None = None
 
-    # Of use to others, and without effect here
+    # Accepted and ignored
     metadata: dict[str, Any] | None = None
     parallel_tool_calls: bool | None = None
     prompt_cache_key: str | None = None
@@ -93,7 +93,7 @@ class ChatRequest(BaseModel):
     store: bool | None = None
     verbosity: Literal["low", "medium", "high"] | None = None
 
-    # Refused where they ask for something
+    # Refused unless the value has no effect
     audio: Any = None
     frequency_penalty: Any = None
     function_call: Any = None
@@ -114,9 +114,9 @@ class ChatRequest(BaseModel):
     def includes_usage(self) -> bool:
         return bool(self.stream_options and self.stream_options.include_usage)
 
-    def asked(self) -> GatewayRequest:
-        """What is asked for. Raises ApiError for what cannot be served."""
-        for field, harmless in NOTHING_ASKED.items():
+    def parsed(self) -> GatewayRequest:
+        """The request, parsed. Raises ApiError if it asks for what cannot be served."""
+        for field, harmless in NO_EFFECT.items():
             if getattr(self, field) not in harmless:
                 raise unsupported(field, "pairs of reasoning models give text and nothing else")
         if self.stream_options is not None and not self.stream:

@@ -1,1 +1,1 @@
-"""``POST /v1/responses``: what may be asked, and how it is answered."""
+"""``POST /v1/responses``: its requests and its responses."""

@@ -1,4 +1,4 @@
-"""A response, as events or in one piece, as OpenAI's clients read it."""
+"""A response, as events or in one piece, in OpenAI's format."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ _encode = msgspec.json.encode
 
 
 class ResponsesAnswer:
-    """Renders one exchange, whose only run it follows.
+    """Renders an exchange with one run.
 
-    The thinking is an item and the answer another, each with one part; an item is closed when the
-    next one opens. Events are numbered from 0.
+    Thinking and answer are separate items of one part; an item is closed when the next one
+    opens. Events are numbered from 0.
     """
 
     def __init__(self, exchange: Exchange, request: ResponsesRequest) -> None:
@@ -34,41 +34,41 @@ class ResponsesAnswer:
         self._delta = b""
 
     def stream(self, run: ChoiceRun, event: Event) -> bytes:
-        """The events that an event of the run makes; none for most."""
+        """The server-sent events for an event of the run; empty for most."""
         match event:
             case ThinkingText(_, text):
                 return self._text(REASONING, text)
             case AnswerText(_, text):
                 return self._text(MESSAGE, text)
-            case _ if self._with_events and (told := event_to_json(event)):
-                return self._beginning() + self._event("response.trigreason.event", event=told)
+            case _ if self._with_events and (entry := event_to_json(event)):
+                return self._beginning() + self._event("response.trigreason.event", event=entry)
             case _:
                 return b""
 
     def end(self) -> bytes:
-        """The last events: the open item is closed, and the whole told once more."""
+        """The last events: they close the open item and repeat the whole response."""
         status = status_of(self._exchange)
-        said = self._beginning()
+        events = self._beginning()
         if status is Status.COMPLETED:
-            said += self._opened(MESSAGE)
-        said += self._closed(status)
+            events += self._opened(MESSAGE)
+        events += self._closed(status)
         body = ended(self._exchange, self._request, self._items)
-        return said + self._event(f"response.{status}", response=body)
+        return events + self._event(f"response.{status}", response=body)
 
     def failure(self, error: ApiError) -> bytes:
-        """A stream that cannot go on says so, with what there was of it."""
+        """The event that ends a failed stream, with the output so far."""
         body = failed(self._exchange, self._request, self._items, error)
         return self._beginning() + self._event("response.failed", response=body)
 
     def gather(self, run: ChoiceRun, event: Event) -> None:
-        """Keep what an event adds to the whole."""
+        """Collect an event for :meth:`whole`."""
         match event:
             case ThinkingText(_, text):
                 self._item(REASONING).texts.append(text)
             case AnswerText(_, text):
                 self._item(MESSAGE).texts.append(text)
-            case _ if self._with_events and (told := event_to_json(event)):
-                self._events.append(told)
+            case _ if self._with_events and (entry := event_to_json(event)):
+                self._events.append(entry)
 
     def whole(self) -> bytes:
         """The body of a response that is not streamed."""
@@ -80,7 +80,7 @@ class ResponsesAnswer:
         return _encode(body)
 
     def _item(self, kind: Kind) -> OutputItem:
-        """The item for a kind of text: the last one, or a new one."""
+        """The last item if it is of this kind, otherwise a new one."""
         if not self._is_open(kind):
             self._items.append(OutputItem(kind, self._exchange.id, len(self._items)))
         return self._items[-1]
@@ -89,10 +89,10 @@ class ResponsesAnswer:
         return bool(self._items) and self._items[-1].kind is kind
 
     def _text(self, kind: Kind, text: str) -> bytes:
-        said = self._beginning() + self._opened(kind)
+        events = self._beginning() + self._opened(kind)
         self._items[-1].texts.append(text)
         number = self._next()
-        return said + self._delta + b'%d,"delta":%b}\n\n' % (number, _encode(text))
+        return events + self._delta + b'%d,"delta":%b}\n\n' % (number, _encode(text))
 
     def _beginning(self) -> bytes:
         if self._number:
@@ -103,30 +103,30 @@ class ResponsesAnswer:
         )
 
     def _opened(self, kind: Kind) -> bytes:
-        """An item for a kind of text begins, unless it is the one that is open."""
+        """The events that open an item of this kind; empty if it is the open one."""
         if self._is_open(kind):
             return b""
-        said = self._closed(Status.COMPLETED)
+        events = self._closed(Status.COMPLETED)
         item = self._item(kind)
         self._delta = _delta(item)
         body = item.body(Status.IN_PROGRESS)
         return b"".join(
             (
-                said,
+                events,
                 self._event("response.output_item.added", output_index=item.index, item=body),
                 self._event("response.content_part.added", **item.place, part=item.part("")),
             )
         )
 
     def _closed(self, status: Status) -> bytes:
-        """The open item ends, where there is one."""
+        """The events that close the last item; empty if there is none."""
         if not self._items:
             return b""
         item = self._items[-1]
-        text, place, beside = item.text, item.place, item.kind.of_event
+        text, place, extra = item.text, item.place, item.kind.of_event
         return b"".join(
             (
-                self._event(f"response.{item.kind.part}.done", **place, text=text, **beside),
+                self._event(f"response.{item.kind.part}.done", **place, text=text, **extra),
                 self._event("response.content_part.done", **place, part=item.part(text)),
                 self._event(
                     "response.output_item.done", output_index=item.index, item=item.body(status)
@@ -134,8 +134,8 @@ class ResponsesAnswer:
             )
         )
 
-    def _event(self, kind: str, **told: Any) -> bytes:
-        data = _encode({"type": kind, "sequence_number": self._next()} | told)
+    def _event(self, kind: str, **fields: Any) -> bytes:
+        data = _encode({"type": kind, "sequence_number": self._next()} | fields)
         return b"event: %b\ndata: %b\n\n" % (kind.encode(), data)
 
     def _next(self) -> int:
@@ -144,7 +144,7 @@ class ResponsesAnswer:
 
 
 def _delta(item: OutputItem) -> bytes:
-    """What stands before the number and the text of each of an item's deltas."""
+    """The constant beginning of an item's delta events, before number and text."""
     kind = f"response.{item.kind.part}.delta"
     head = _encode({"type": kind} | item.place | dict(item.kind.of_event))[:-1]
     return b'event: %b\ndata: %b,"sequence_number":' % (kind.encode(), head)

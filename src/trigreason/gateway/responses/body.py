@@ -13,9 +13,9 @@ from trigreason.gateway.responses.request import ResponsesRequest
 
 
 def begun(exchange: Exchange, request: ResponsesRequest) -> dict[str, Any]:
-    """The response as it is told when it begins: what was asked, and nothing yet in answer.
+    """The response at its beginning: the request's fields and no output.
 
-    ``store`` and ``truncation`` say what is done here, whatever was asked.
+    ``store`` and ``truncation`` are what the gateway does, whatever the request said.
     """
     return {
         "id": exchange.id,
@@ -57,22 +57,22 @@ def begun(exchange: Exchange, request: ResponsesRequest) -> dict[str, Any]:
 def ended(
     exchange: Exchange, request: ResponsesRequest, items: Sequence[OutputItem]
 ) -> dict[str, Any]:
-    """The response once its run is over; only its last item can be cut short."""
+    """The response once its run is over; only its last item can be incomplete."""
     status = status_of(exchange)
-    told: dict[str, Any] = {"status": status, "trigreason": account(exchange)}
+    fields: dict[str, Any] = {"status": status, "trigreason": account(exchange)}
     if status is Status.COMPLETED:
-        told["completed_at"] = int(exchange.created + exchange.seconds)
+        fields["completed_at"] = int(exchange.created + exchange.seconds)
     else:
-        told["incomplete_details"] = {"reason": "max_output_tokens"}
-    return begun(exchange, request) | _written(exchange, items, status) | told
+        fields["incomplete_details"] = {"reason": "max_output_tokens"}
+    return begun(exchange, request) | _written(exchange, items, status) | fields
 
 
 def failed(
     exchange: Exchange, request: ResponsesRequest, items: Sequence[OutputItem], error: ApiError
 ) -> dict[str, Any]:
-    """The response that an error ended, with what there was of it.
+    """The response that an error ended, with the output so far.
 
-    OpenAI's codes are few; the gateway's own is in the ``trigreason`` object.
+    OpenAI has few codes; the gateway's code is in the ``trigreason`` object.
     """
     match error.status:
         case 429:
@@ -81,16 +81,16 @@ def failed(
             code = "invalid_prompt"
         case _:
             code = "server_error"
-    told = {
+    fields = {
         "status": Status.FAILED,
         "error": {"code": code, "message": error.message},
         "trigreason": account(exchange) | {"error": error.code},
     }
-    return begun(exchange, request) | _written(exchange, items, Status.INCOMPLETE) | told
+    return begun(exchange, request) | _written(exchange, items, Status.INCOMPLETE) | fields
 
 
 def status_of(exchange: Exchange) -> Status:
-    """How a run that is over has ended."""
+    """The final status of a run that is over."""
     cut = exchange.runs[0].finish_reason == "length"
     return Status.INCOMPLETE if cut else Status.COMPLETED
 
@@ -102,7 +102,7 @@ def _written(exchange: Exchange, items: Sequence[OutputItem], last: Status) -> d
 
 
 def _usage(exchange: Exchange) -> dict[str, Any]:
-    """As :func:`chat_usage`, under the names of this API."""
+    """:func:`chat_usage` under the field names of this API."""
     usage = chat_usage(exchange)
     cached = usage["prompt_tokens_details"]["cached_tokens"]
     return {

@@ -1,4 +1,4 @@
-"""The turns of a conversation, out of the items in which the Responses API sends them."""
+"""Converts the Responses API's input items to the turns of a conversation."""
 
 from __future__ import annotations
 
@@ -11,19 +11,17 @@ from trigreason.reasoning import Message
 
 ROLES = {"system": "system", "developer": "system", "user": "user", "assistant": "assistant"}
 FIELDS = frozenset({"type", "role", "content", "id", "status", "phase"})
-"""Of a message, as clients write one or send back one that they got."""
+"""The fields of a message, whether a client wrote it or sends back one of ours."""
 
 TEXTS = ("input_text", "output_text")
 _SHOWN = 40
 
 
 def conversation(instructions: str | None, items: Any) -> tuple[Message, ...]:
-    """``input`` as messages, the instructions before it.
-
-    Earlier reasoning is left out, as it is of every prompt.
+    """The instructions and ``input`` as messages, without earlier reasoning.
 
     Raises:
-        ApiError: an item is no message, or holds more than text.
+        ApiError: an item is neither a message nor reasoning, or holds more than text.
     """
     before = () if instructions is None else (Message("system", instructions),)
     if isinstance(items, str):
@@ -49,8 +47,8 @@ def _messages(items: list[Any]) -> Iterator[Message]:
 def _message(item: dict[str, Any], where: str) -> Message:
     unknown = next((key for key in item if key not in FIELDS), None)
     if unknown is not None:
-        told = f"{where}: a message has no field {unknown[:_SHOWN]!r}"
-        raise invalid(told, where, "unknown_field")
+        what = f"{where}: a message has no field {unknown[:_SHOWN]!r}"
+        raise invalid(what, where, "unknown_field")
     role = item.get("role")
     if not isinstance(role, str) or role not in ROLES:
         raise invalid(f"{where}.role: must be one of {', '.join(ROLES)}", f"{where}.role")

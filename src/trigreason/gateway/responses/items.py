@@ -1,4 +1,4 @@
-"""The items of a response's output, and the events in which one of them comes."""
+"""The items of a response's output."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 
 class Status(StrEnum):
-    """Of a response; all but ``FAILED`` of an item too."""
+    """The status of a response or an item; an item is never ``FAILED``."""
 
     IN_PROGRESS = "in_progress"
     COMPLETED = "completed"
@@ -19,9 +19,9 @@ class Status(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kind:
-    """What OpenAI calls the parts of an item that holds text.
+    """OpenAI's names for an item that holds text, and for its part.
 
-    ``of_item``, ``of_part`` and ``of_event`` are what they have beyond the text and its place.
+    ``of_item``, ``of_part`` and ``of_event`` are fixed fields beside the text and its place.
     """
 
     name: str
@@ -65,7 +65,7 @@ class OutputItem:
 
     @property
     def place(self) -> dict[str, Any]:
-        """What every event about its text says of where the text belongs."""
+        """The fields of a text event that say where the text belongs."""
         return {"item_id": self.id, "output_index": self.index, "content_index": 0}
 
     @property

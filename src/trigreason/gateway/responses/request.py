@@ -1,8 +1,8 @@
-"""The body of a request to ``/v1/responses``, in OpenAI's words.
+"""The body of a request to ``/v1/responses``, in OpenAI's schema.
 
-Every field of OpenAI's is here: honoured, allowed at the value that asks for nothing, or refused
-with its name. A field that OpenAI does not know is refused, as OpenAI does; ``seed``, which the
-Responses API lacks, and ``trigreason`` are ours.
+Every field of OpenAI's is here: it is honoured, or allowed at the values that have no effect, or
+refused by name. A field that OpenAI does not know is refused, as OpenAI does, except ``seed``
+(which the Responses API lacks) and ``trigreason``.
 """
 
 from __future__ import annotations
@@ -11,12 +11,12 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 
-from trigreason.gateway.asked import Effort, GatewayRequest, Options, Seed
 from trigreason.gateway.errors import invalid, unsupported
+from trigreason.gateway.gateway_request import Effort, GatewayRequest, Options, Seed
 from trigreason.gateway.naming import MAX_NAME
 from trigreason.gateway.responses.conversation import conversation
 
-NOTHING_ASKED: dict[str, tuple[Any, ...]] = {
+NO_EFFECT: dict[str, tuple[Any, ...]] = {
     "access_programs": (None, {}),
     "background": (None, False),
     "background_options": (None, {}),
@@ -31,10 +31,10 @@ NOTHING_ASKED: dict[str, tuple[Any, ...]] = {
     "tools": (None, []),
     "top_logprobs": (None, 0),
 }
-"""Fields that a pair has nothing to give for, and the values that ask for nothing."""
+"""Fields that a pair cannot honour, and their values that have no effect."""
 
 KEPT = ("background", "conversation", "previous_response_id")
-"""Those of them that need responses which outlive their request."""
+"""Those of them that need stored responses."""
 
 Input = Annotated[
     Any,
@@ -42,7 +42,7 @@ Input = Annotated[
         {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "object"}}]},
     ),
 ]
-"""Read by :func:`conversation`, whose errors name the item at fault."""
+"""Parsed by :func:`conversation`, whose errors name the item at fault."""
 
 Metadata = dict[
     Annotated[str, Field(max_length=64)],
@@ -51,7 +51,7 @@ Metadata = dict[
 
 
 class Reasoning(BaseModel):
-    """How much to think. No summary is made: the reasoning itself is told."""
+    """How much to think. There are no summaries: the response has the reasoning itself."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -100,7 +100,7 @@ class ResponsesRequest(BaseModel):
     metadata: Annotated[Metadata | None, Field(max_length=16)] = None
     trigreason: Options | None = None
 
-    # Of use to others, and without effect here
+    # Accepted and ignored
     max_tool_calls: int | None = None
     parallel_tool_calls: bool | None = None
     prompt_cache_key: str | None = None
@@ -114,7 +114,7 @@ class ResponsesRequest(BaseModel):
     truncation: Literal["auto", "disabled"] | None = None
     user: Annotated[str | None, Field(max_length=512)] = None
 
-    # Refused where they ask for something
+    # Refused unless the value has no effect
     access_programs: Any = None
     background: Any = None
     background_options: Any = None
@@ -129,9 +129,9 @@ class ResponsesRequest(BaseModel):
     tools: Any = None
     top_logprobs: Any = None
 
-    def asked(self) -> GatewayRequest:
-        """What is asked for. Raises ApiError for what cannot be served."""
-        for field, harmless in NOTHING_ASKED.items():
+    def parsed(self) -> GatewayRequest:
+        """The request, parsed. Raises ApiError if it asks for what cannot be served."""
+        for field, harmless in NO_EFFECT.items():
             if getattr(self, field) not in harmless:
                 what = "pairs of reasoning models give text and nothing else"
                 if field in KEPT:

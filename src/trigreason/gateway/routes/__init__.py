@@ -1,6 +1,6 @@
-"""Where requests arrive: those that ask a pair, and those that look at the gateway itself."""
+"""The HTTP routes: those that a pair answers, and those about the gateway itself."""
 
-from trigreason.gateway.routes.asking import router as asking
-from trigreason.gateway.routes.looking import router as looking
+from trigreason.gateway.routes.generation import router as generation
+from trigreason.gateway.routes.inspection import router as inspection
 
-__all__ = ["asking", "looking"]
+__all__ = ["generation", "inspection"]

@@ -1,4 +1,4 @@
-"""What the gateway keeps: keys, their limits and use, records of exchanges, traces.
+"""The gateway's database: keys, their limits and use, records of exchanges, traces.
 
 storage = await Storage.open("gateway.db", traces_days=7)
 await storage.admit(key, exchange.id, Worst(tokens=5000, usd=0.01))
@@ -13,15 +13,15 @@ from trigreason.gateway.storage.errors import (
     OverLimit,
     StorageError,
 )
+from trigreason.gateway.storage.key_cache import AWAY_SECONDS, CACHED_SECONDS
 from trigreason.gateway.storage.keyring import KeyRow
-from trigreason.gateway.storage.known import AWAY_SECONDS, KNOWN_SECONDS
 from trigreason.gateway.storage.place import database_place
 from trigreason.gateway.storage.records import Record
 from trigreason.gateway.storage.storage import Storage
 
 __all__ = [
     "AWAY_SECONDS",
-    "KNOWN_SECONDS",
+    "CACHED_SECONDS",
     "DatabaseAway",
     "DatabaseNewer",
     "KeyRow",

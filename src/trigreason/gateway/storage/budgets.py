@@ -1,8 +1,8 @@
-"""Limits of keys, kept under concurrency and across processes.
+"""Keys' rate limits and budgets, enforced across concurrent requests and processes.
 
-An exchange that is let in reserves what it is likely to come to, and its record replaces the
-reservation by what it came to; both happen under the key's lock (``usage.lock``), and so every
-exchange is counted at every moment, once. What is refused costs nothing.
+An admitted exchange reserves its expected tokens and cost; its record later replaces the
+reservation by the actual ones. Both happen under the key's lock (``usage.lock``), so that every
+exchange counts exactly once at any time. A refused exchange counts nothing.
 """
 
 from __future__ import annotations
@@ -21,21 +21,21 @@ from trigreason.gateway.storage.tables import MOST_NANO, RESERVATIONS, nano
 from trigreason.gateway.storage.usage import Used, add, lock, used
 
 EXPERIENCE = 5
-"""From so many exchanges in this month on, a key's average says what the next will come to."""
+"""After so many exchanges in a month, the expected use is the key's average of that month."""
 
 RESERVED_SECONDS = 45.0
-"""How long a reservation holds unless the process that made it renews it."""
+"""How long a reservation lasts unless the process that made it renews it."""
 
 SOON_SECONDS = 5.0
-"""When to ask again where a limit is reached only by what is in flight."""
+"""``retry_after`` if running requests' reservations are what reaches the limit."""
 
 
 @dataclass(frozen=True, slots=True)
 class Worst:
-    """What an exchange's budget comes to; ``usd`` is None where no price is known.
+    """The most that an exchange's budget allows; ``usd`` is None if no price is known.
 
-    An estimate for keys without an average: drafts and scores are not in it. What the prompt
-    comes to is sure, and is held back whatever the average is.
+    Keys without an average reserve this estimate, which leaves out drafts and scores. The prompt's
+    tokens and cost are certain, and are always reserved.
     """
 
     tokens: int
@@ -46,16 +46,16 @@ class Worst:
 
 @dataclass(frozen=True, slots=True)
 class _Held:
-    """What is reserved, for one exchange or for all in flight."""
+    """Reserved tokens and cost, of one exchange or of all running ones."""
 
     tokens: int
     nano_usd: int
 
 
 def admit(connection: Connection, key: ActiveKey, exchange: str, worst: Worst) -> None:
-    """Let an exchange in and reserve for it, for RESERVED_SECONDS; :func:`renew` makes it longer.
+    """Admit an exchange and make its reservation, which lasts RESERVED_SECONDS unless renewed.
 
-    Time is this machine's: gateways that share a database need clocks that agree to a second.
+    Uses this machine's clock: gateways that share a database need clocks that agree to a second.
 
     Raises:
         OverLimit: a limit of the key is reached.
@@ -89,11 +89,11 @@ def admit(connection: Connection, key: ActiveKey, exchange: str, worst: Worst) -
 
 
 def renew(connection: Connection, exchanges: Collection[str]) -> set[str]:
-    """Let reservations hold on, also lapsed ones; which of them there still are."""
-    own = RESERVATIONS.c.exchange.in_(exchanges)
+    """Renew reservations, including expired ones; returns those that still exist."""
+    ours = RESERVATIONS.c.exchange.in_(exchanges)
     expires = time() + RESERVED_SECONDS
-    connection.execute(update(RESERVATIONS).where(own).values(expires=expires))
-    return set(connection.scalars(select(RESERVATIONS.c.exchange).where(own)))
+    connection.execute(update(RESERVATIONS).where(ours).values(expires=expires))
+    return set(connection.scalars(select(RESERVATIONS.c.exchange).where(ours)))
 
 
 def _reserves(limits: KeyLimits) -> bool:
@@ -104,7 +104,7 @@ def _reserves(limits: KeyLimits) -> bool:
 def _bounds(
     limits: KeyLimits, usage: dict[Period, Used], held: _Held
 ) -> Iterator[tuple[str, Period, int, int, int]]:
-    """Each limit there is: its name, its period, how much, and what is spent and reserved."""
+    """The limits that are set: name, period, limit, spent, reserved."""
     if limits.tokens_per_minute is not None:
         spent = usage[Period.MINUTE].tokens
         yield "tokens_per_minute", Period.MINUTE, limits.tokens_per_minute, spent, held.tokens
@@ -117,9 +117,9 @@ def _bounds(
 
 
 def _held(connection: Connection, key: str, now: float) -> _Held:
-    """What a key's exchanges in flight have reserved, without what has lapsed."""
-    own = (RESERVATIONS.c.key == key) & (RESERVATIONS.c.expires > now)
-    sums = select(func.sum(RESERVATIONS.c.tokens), func.sum(RESERVATIONS.c.nano_usd)).where(own)
+    """The sum of a key's reservations that have not expired."""
+    current = (RESERVATIONS.c.key == key) & (RESERVATIONS.c.expires > now)
+    sums = select(func.sum(RESERVATIONS.c.tokens), func.sum(RESERVATIONS.c.nano_usd)).where(current)
     tokens, nano_usd = connection.execute(sums).one()
     return _Held(int(tokens or 0), int(nano_usd or 0))
 

@@ -1,4 +1,4 @@
-"""The database behind an async face: transactions run in threads, and outages have one name."""
+"""Async access to the database: transactions run in threads, and all outages are DatabaseAway."""
 
 from __future__ import annotations
 
@@ -20,20 +20,20 @@ from trigreason.gateway.storage.place import DatabasePlace
 
 READERS = 2
 WRITERS = 4
-"""Threads with a connection each. SQLite has one writer, because more would only wait."""
+"""Threads, each with a connection. SQLite gets one writer, because more would only wait."""
 
 BUSY_SECONDS = 60.0
-"""How long SQLite waits for another process that writes."""
+"""How long SQLite waits while another process writes."""
 
 REST_SECONDS = 1.0
-"""For so long after PostgreSQL did not answer nobody else is made to wait for it."""
+"""After an outage of PostgreSQL, requests fail at once for so long instead of waiting."""
 
 _POSTGRESQL: dict[str, Any] = {
     "connect_timeout": 5,
     "tcp_user_timeout": 10_000,
     "keepalives_idle": 30,
 }
-# A gateway that is stopped in the middle of a transaction must not stop all others for long.
+# A gateway that is stopped in the middle of a transaction must not block the others for long.
 _OPTIONS = "-c lock_timeout=10s -c idle_in_transaction_session_timeout=30s"
 _WAITED_FOR_A_LOCK = ("55P03", "40P01")
 
@@ -41,10 +41,10 @@ Result = TypeVar("Result")
 
 
 class Database:
-    """Opens no connection before it is needed.
+    """The database; connections are opened when they are needed.
 
-    ``read`` and ``write`` run a function in one transaction, in a thread. What the function
-    raises rolls back and is passed on; a database that cannot be used raises DatabaseAway.
+    ``read`` and ``write`` run a function in one transaction, in a thread. An exception of the
+    function rolls back and is passed on; an outage of the database raises DatabaseAway.
     """
 
     def __init__(self, place: DatabasePlace) -> None:
@@ -60,12 +60,12 @@ class Database:
         return await loop.run_in_executor(self._readers, self.transact, work, True)
 
     async def write(self, work: Callable[[Connection], Result]) -> Result:
-        """As ``read``; on SQLite the transaction holds the one lock for writing throughout."""
+        """Like ``read``; on SQLite the transaction holds the write lock from its beginning."""
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._writers, self.transact, work)
 
     def transact(self, work: Callable[[Connection], Result], reads: bool = False) -> Result:
-        """The same in the calling thread."""
+        """Run a function in one transaction, in the calling thread."""
         if monotonic() < self._rests_until:
             raise DatabaseAway(f"{self.place}: the database does not answer")
         try:
@@ -85,7 +85,7 @@ class Database:
         return DatabaseAway(f"{self.place}: the database cannot be used: {_first_line(cause)}")
 
     async def close(self) -> None:
-        """Wait for what runs, and close every connection."""
+        """Wait for running transactions, and close every connection."""
         await asyncio.to_thread(self.close_now)
 
     def close_now(self) -> None:
@@ -94,10 +94,10 @@ class Database:
         self._engine.dispose()
 
     def prepare(self) -> None:
-        """For SQLite: make the file, readable by nobody else, and switch it to WAL.
+        """For SQLite: create the file, readable by its owner only, and switch it to WAL.
 
         Raises:
-            StorageError: the file cannot be made, or is no SQLite database.
+            StorageError: the file cannot be created, or is not an SQLite database.
         """
         file = self.place.file
         if file is None:
@@ -105,14 +105,14 @@ class Database:
         try:
             os.close(os.open(file, os.O_RDWR | os.O_CREAT, 0o600))
         except OSError as error:
-            told = f"{file}: the database cannot be opened ({error.strerror}); check the path"
-            raise StorageError(told) from error
+            what = f"{file}: the database cannot be opened ({error.strerror}); check the path"
+            raise StorageError(what) from error
         try:
             with closing(sqlite3.connect(file, timeout=BUSY_SECONDS)) as connection:
                 connection.execute("PRAGMA journal_mode=WAL")
         except sqlite3.Error as error:
-            told = f"{file}: the database cannot be used ({error}); choose another file"
-            raise StorageError(told) from error
+            what = f"{file}: the database cannot be used ({error}); choose another file"
+            raise StorageError(what) from error
 
 
 def _sqlite(place: DatabasePlace) -> Engine:
@@ -125,7 +125,7 @@ def _sqlite(place: DatabasePlace) -> Engine:
 
     @event.listens_for(engine, "connect")
     def configure(connection: Any, _: Any) -> None:
-        connection.isolation_level = None  # begin() below says BEGIN, not the driver
+        connection.isolation_level = None  # begin() below starts transactions, not the driver
         connection.execute("PRAGMA synchronous=NORMAL")
         connection.execute("PRAGMA foreign_keys=ON")
 
@@ -138,9 +138,9 @@ def _sqlite(place: DatabasePlace) -> Engine:
 
 
 def _postgresql(place: DatabasePlace) -> Engine:
-    given = place.url.query
-    arguments = {name: value for name, value in _POSTGRESQL.items() if name not in given}
-    if "options" not in given:
+    query = place.url.query
+    arguments = {name: value for name, value in _POSTGRESQL.items() if name not in query}
+    if "options" not in query:
         arguments["options"] = _OPTIONS
     return create_engine(
         place.url,

@@ -1,30 +1,30 @@
-"""What can go wrong with keys, limits and the database."""
+"""Errors of keys, limits and the database."""
 
 from __future__ import annotations
 
 
 class StorageError(ValueError):
-    """The database cannot be used. A ValueError, so that a command tells of it in one line."""
+    """The database cannot be used. A ValueError, which commands print in one line."""
 
 
 class DatabaseAway(StorageError):
-    """The database does not answer, or not in time; what was asked of it may work later."""
+    """The database does not answer, or not in time; the call may succeed later."""
 
 
 class DatabaseNewer(StorageError):
-    """A later version of TrigReason has been here, and this one cannot read what it wrote."""
+    """A later version of TrigReason has migrated the database, and this one cannot read it."""
 
 
 class NameTaken(StorageError):
-    """A key that is in force has this name already."""
+    """An active key already has this name."""
 
 
 class OverLimit(Exception):
     """A key has used up a limit.
 
-    ``limit`` is its name among KeyLimits, ``retry_after`` the seconds after which asking again
-    makes sense. ``is_spent`` is False where only what is held back for requests under way
-    reaches the limit.
+    ``limit`` is its name in KeyLimits, ``retry_after`` the seconds after which to retry.
+    ``is_spent`` is False if the limit is only reached together with the reservations of running
+    requests.
     """
 
     def __init__(self, limit: str, retry_after: float, *, is_spent: bool) -> None:

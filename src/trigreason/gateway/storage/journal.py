@@ -1,8 +1,8 @@
-"""Files that hold records until the database has them.
+"""Files that hold records until they are in the database.
 
-Each process that is alive appends to a file of its own and keeps it locked (flock), so a file
-that is not locked was left by a process that died, and whoever comes next takes it over. Lines
-are in the kernel's hands once written: they outlast the process, though not the machine's power.
+Each running process appends to its own file and keeps it locked (flock). An unlocked file was
+left by a process that died, and the next process to start takes it over. A written line
+is in the kernel's page cache: it survives the process, but not a power failure.
 """
 
 from __future__ import annotations
@@ -26,14 +26,14 @@ _SET_ASIDE = "unusable.txt"
 
 
 class Batch(NamedTuple):
-    """Lines that are next to go into the database, and where in the file they end."""
+    """The lines that go into the database next, and the offset in the file at which they end."""
 
     lines: list[bytes]
     end: int
 
 
 class Journal:
-    """A file of lines, emptied from the front. Made by :func:`opened_journals`, which locks it."""
+    """A file of lines, consumed from the front; :func:`opened_journals` opens and locks it."""
 
     def __init__(self, file: Path, descriptor: int) -> None:
         self.file = file
@@ -45,13 +45,13 @@ class Journal:
 
     @property
     def written(self) -> int:
-        """Bytes that were ever appended."""
+        """Bytes appended so far."""
         with self._lock:
             return self._emptied + os.fstat(self._descriptor).st_size
 
     @property
     def settled(self) -> int:
-        """How many of these, the first ones, are in the database."""
+        """How many of the appended bytes are in the database."""
         with self._lock:
             return self._emptied + self._done
 
@@ -59,7 +59,7 @@ class Journal:
         """Write a line that ends in a newline, with a single write.
 
         Raises:
-            OSError: the file takes no more; nothing of the line will be read.
+            OSError: the line was not written completely; no part of it will be read.
         """
         with self._lock:
             if self._is_torn:
@@ -70,7 +70,7 @@ class Journal:
                 raise OSError(f"{self.file}: only {written} of {len(line)} bytes were taken")
 
     def batch(self) -> Batch:
-        """What is next. A line without its end, which a process left when it died, is skipped."""
+        """The next lines. An incomplete line, left by a process that died, is skipped."""
         size, data = self._end(), b""
         while self._done + len(data) < size:
             more = os.pread(self._descriptor, BATCH_BYTES, self._done + len(data))
@@ -83,9 +83,9 @@ class Journal:
         return Batch([line for line in lines if line.strip()], end)
 
     def advance(self, end: int) -> bool:
-        """What lies before ``end`` is in the database; True if that is all there is.
+        """Note that everything before ``end`` is in the database; True if that is the whole file.
 
-        The file is then emptied.
+        In that case the file is truncated.
         """
         with self._lock:
             self._done = end
@@ -98,7 +98,7 @@ class Journal:
             return True
 
     def set_aside(self, line: bytes) -> Path:
-        """Keep a line that no database will take where a person can look at it."""
+        """Write a line that the database rejects to a file for the operator to look at."""
         file = self.file.with_name(_SET_ASIDE)
         descriptor = os.open(file, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
         try:
@@ -108,7 +108,7 @@ class Journal:
         return file
 
     def close(self) -> None:
-        """Give the file up: to nobody where it is empty, else to whoever comes next."""
+        """Delete the file if it is empty, otherwise leave it to the next process."""
         if self._end() == 0:
             self.file.unlink(missing_ok=True)
         os.close(self._descriptor)
@@ -119,7 +119,7 @@ class Journal:
 
     @classmethod
     def opened(cls, file: Path) -> Self | None:
-        """The journal in a file, made if need be; None where a living process has it."""
+        """Open or create the journal in a file; None if a running process has it."""
         descriptor = os.open(file, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o600)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -131,7 +131,7 @@ class Journal:
 
 @contextmanager
 def alone(folder: Path) -> Iterator[None]:
-    """Hold the lock under which a database is prepared and its journals are handed out."""
+    """Hold the lock for preparing a database and for opening its journals."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     descriptor = os.open(folder / _LOCK_FILE, os.O_RDWR | os.O_CREAT, 0o600)
     try:
@@ -142,12 +142,12 @@ def alone(folder: Path) -> Iterator[None]:
 
 
 def opened_journals(folder: Path) -> tuple[Journal, list[Journal]]:
-    """A new journal, and those that dead processes left; to be called :func:`alone`."""
+    """A new journal, and those that dead processes left; call it within :func:`alone`."""
     left = []
     for file in sorted(folder.glob(f"*{_ENDING}")):
         with suppress(FileNotFoundError):
             if journal := Journal.opened(file):
                 left.append(journal)
-    own = Journal.opened(folder / f"{os.getpid()}-{secrets.token_hex(4)}{_ENDING}")
-    assert own is not None, "nobody else has a file of this name"
-    return own, left
+    new = Journal.opened(folder / f"{os.getpid()}-{secrets.token_hex(4)}{_ENDING}")
+    assert new is not None, "the file's name is unique"
+    return new, left

@@ -21,7 +21,7 @@ LISTED_DAYS = 30
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeyRow:
-    """A key as it is listed: times since 1970, and its use in the last 30 days."""
+    """A listed key: its times (seconds since 1970) and its use in the last 30 days."""
 
     id: str
     name: str
@@ -33,8 +33,8 @@ class KeyRow:
     usd: float
 
 
-class Kept(NamedTuple):
-    """A key and the hash of its text."""
+class StoredKey(NamedTuple):
+    """A key and the digest of its text."""
 
     key: ActiveKey
     digest: str
@@ -43,10 +43,10 @@ class Kept(NamedTuple):
 def create(
     connection: Connection, name: str, pairs: Sequence[str] | None, limits: KeyLimits
 ) -> NewKey:
-    """Make a key.
+    """Create a key.
 
     Raises:
-        NameTaken: a key that is in force is called so.
+        NameTaken: an active key has this name.
         ValueError: the name is empty, too long, or not printable.
     """
     if not (0 < len(name) <= LONGEST_NAME and name.isprintable() and name == name.strip()):
@@ -54,22 +54,22 @@ def create(
     in_force = KEYS.c.revoked.is_(None)
     if connection.scalar(select(KEYS.c.id).where(KEYS.c.name == name, in_force)):
         raise NameTaken(f"a key is called {name} already; choose another name, or revoke it first")
-    made = new_key()
+    key = new_key()
     connection.execute(
         insert(KEYS).values(
-            id=made.id,
+            id=key.id,
             name=name,
-            digest=made.digest,
+            digest=key.digest,
             pairs=None if pairs is None else json.dumps(list(pairs)),
             created=time(),
             **asdict(limits),
         )
     )
-    return made
+    return key
 
 
 def listed(connection: Connection) -> list[KeyRow]:
-    """Every key that ever was, oldest first."""
+    """All keys, including revoked ones, oldest first."""
     since = Period.DAY.start(time()) - (LISTED_DAYS - 1) * DAY
     recent = (
         select(
@@ -102,15 +102,15 @@ def listed(connection: Connection) -> list[KeyRow]:
 
 
 def revoke(connection: Connection, id_or_name: str) -> bool:
-    """End a key that is in force; False where there is none of this id or name."""
+    """Revoke an active key; False if none has this id or name."""
     if not id_or_name.isprintable():
         return False
     in_force = KEYS.c.revoked.is_(None)
     named = or_(KEYS.c.id == id_or_name, KEYS.c.name == id_or_name)
-    found = connection.scalars(select(KEYS.c.id).where(in_force, named)).all()
-    if not found:
+    matches = connection.scalars(select(KEYS.c.id).where(in_force, named)).all()
+    if not matches:
         return False
-    one = id_or_name if id_or_name in found else found[0]
+    one = id_or_name if id_or_name in matches else matches[0]
     connection.execute(update(KEYS).where(KEYS.c.id == one).values(revoked=time()))
     return True
 
@@ -119,14 +119,14 @@ def any_in_force(connection: Connection) -> bool:
     return connection.scalar(select(KEYS.c.id).where(KEYS.c.revoked.is_(None)).limit(1)) is not None
 
 
-def find(connection: Connection, identity: str) -> Kept | None:
-    """The key with this id, where it is in force."""
+def find(connection: Connection, identity: str) -> StoredKey | None:
+    """The active key with this id."""
     query = select(KEYS).where(KEYS.c.id == identity, KEYS.c.revoked.is_(None))
     row = connection.execute(query).one_or_none()
     if row is None:
         return None
     key = ActiveKey(id=row.id, name=row.name, pairs=_pairs(row), limits=_limits(row))
-    return Kept(key, row.digest)
+    return StoredKey(key, row.digest)
 
 
 def _pairs(row: Row[Any]) -> tuple[str, ...] | None:

@@ -1,4 +1,4 @@
-"""Bringing a database to the tables of this version."""
+"""Migrates a database to this version's tables."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from trigreason.gateway.storage.tables import VERSION_TABLE
 
 SCRIPTS = Path(__file__).with_name("migrations")
 _LOCK = 0x7472_6967_7265_6173
-"""PostgreSQL's advisory lock for it; the number is "trigreas"."""
+"""The id of PostgreSQL's advisory lock for migrations: "trigreas" in ASCII."""
 
 
 def migrate(database: Database) -> None:
-    """All of it in one transaction, one process at a time.
+    """Run all migrations in one transaction, one process at a time.
 
     Raises:
-        DatabaseNewer: a later version has been here.
+        DatabaseNewer: a later version has migrated the database.
         DatabaseAway: the database cannot be used.
     """
 
@@ -40,9 +40,10 @@ def _upgrade(connection: Connection, place: str) -> None:
     config = Config()
     config.set_main_option("script_location", str(SCRIPTS).replace("%", "%%"))
     config.attributes["connection"] = connection
-    known = {each.revision for each in ScriptDirectory.from_config(config).walk_revisions()}
+    scripts = ScriptDirectory.from_config(config).walk_revisions()
+    revisions = {script.revision for script in scripts}
     context = MigrationContext.configure(connection, opts={"version_table": VERSION_TABLE})
-    if unknown := set(context.get_current_heads()) - known:
+    if unknown := set(context.get_current_heads()) - revisions:
         raise DatabaseNewer(
             f"{place}: the database is of a newer version of trigreason "
             f"({', '.join(sorted(unknown))}); upgrade trigreason, or use another database"

@@ -1,4 +1,4 @@
-"""The spans of time that limits are counted in, all of them in UTC."""
+"""The periods of limits, all in UTC."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class Period(StrEnum):
     MONTH = "month"
 
     def start(self, at: float) -> int:
-        """When the one that ``at`` lies in began."""
+        """When the period that contains ``at`` began."""
         match self:
             case Period.MINUTE:
                 return int(at // _MINUTE) * _MINUTE
@@ -28,7 +28,7 @@ class Period(StrEnum):
                 return int(midnight.replace(day=1).timestamp())
 
     def rest(self, at: float) -> float:
-        """Seconds until the one that ``at`` lies in is over."""
+        """Seconds from ``at`` to the end of its period."""
         start = self.start(at)
         match self:
             case Period.MINUTE:
@@ -36,5 +36,5 @@ class Period(StrEnum):
             case Period.DAY:
                 return start + DAY - at
             case Period.MONTH:
-                some_day_in_the_next = datetime.fromtimestamp(start, UTC) + timedelta(days=32)
-                return self.start(some_day_in_the_next.timestamp()) - at
+                in_next_month = datetime.fromtimestamp(start, UTC) + timedelta(days=32)
+                return self.start(in_next_month.timestamp()) - at

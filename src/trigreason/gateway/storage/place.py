@@ -1,4 +1,4 @@
-"""Where the database is, and where the journals are that lead to it."""
+"""The locations of the database and of its journals."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _SECRETS = ("password", "sslpassword")
 
 @dataclass(frozen=True, slots=True)
 class DatabasePlace:
-    """A database. ``file`` is that of SQLite, None for PostgreSQL; ``str()`` holds no password."""
+    """A database. ``file`` is SQLite's, None for PostgreSQL; ``str()`` holds no password."""
 
     url: URL
     journals: Path
@@ -34,14 +34,14 @@ class DatabasePlace:
 
 
 def database_place(settings: GatewaySettings, environ: Mapping[str, str]) -> str:
-    """The file or URL that a configuration means.
+    """The file or URL of the configured database.
 
     Raises:
-        ConfigurationError: it names two, or a variable that is not set.
+        ConfigurationError: both settings are there, or the named variable is not set.
     """
     if variable := settings.database_env:
         if settings.database is not None:
-            raise _problem("database", "stands beside database_env; give one of them")
+            raise _problem("database", "excludes database_env; give one of them")
         if not (place := environ.get(variable, "").strip()):
             what = f"{variable} is not set; export {variable}=postgresql://user:password@host/name"
             raise _problem("database_env", what)
@@ -50,10 +50,10 @@ def database_place(settings: GatewaySettings, environ: Mapping[str, str]) -> str
 
 
 def state_folder(environ: Mapping[str, str]) -> Path:
-    """Where this user's programs keep what is to outlast them.
+    """The folder for this user's state files (XDG_STATE_HOME).
 
     Raises:
-        StorageError: there is no such folder, because the user has no home.
+        StorageError: the user has no home folder.
     """
     state = Path(environ.get("XDG_STATE_HOME", ""))
     if not state.is_absolute():
@@ -68,7 +68,7 @@ def located(place: str, environ: Mapping[str, str]) -> DatabasePlace:
     """The database at a file's path or a SQLAlchemy URL.
 
     Raises:
-        StorageError: the URL is none, or leads to a database of another kind. What it says never
+        StorageError: the URL is invalid, or names another kind of database. The message never
             repeats the URL, which may hold a password.
     """
     if "://" not in place:
@@ -76,8 +76,8 @@ def located(place: str, environ: Mapping[str, str]) -> DatabasePlace:
     try:
         url = make_url(place)
     except (ArgumentError, ValueError):
-        told = "the database's URL cannot be read; write it like postgresql://user:pw@host/name"
-        raise StorageError(f"{told}, with special characters in it as %XX") from None
+        what = "the database's URL cannot be read; write it like postgresql://user:pw@host/name"
+        raise StorageError(f"{what}, with special characters in it as %XX") from None
     kind = url.drivername.partition("+")[0]
     if kind == "sqlite":
         if not url.database or url.database == ":memory:":

@@ -1,4 +1,4 @@
-"""Records on their way from the journal into the database, off the path of requests."""
+"""Moves records from the journal into the database, in the background."""
 
 from __future__ import annotations
 
@@ -18,25 +18,25 @@ from trigreason.gateway.storage.settling import settle
 
 LOG = logging.getLogger("trigreason.gateway")
 GATHER_SECONDS = 0.05
-"""Records that come within so long of each other go into one transaction."""
+"""How long records are collected for one transaction."""
 
 PATIENCE_SECONDS = 0.5
 LONGEST_PATIENCE_SECONDS = 10.0
-"""The pause after the database failed, at first and at most; it doubles in between."""
+"""The back-off after a failure of the database: it doubles from the first to the second."""
 
 UNWRITTEN = 10_000
-"""Records that are kept in memory, the newest ones, while the journal's disk is full."""
+"""The most records (the newest) that are kept in memory while the journal's disk is full."""
 
 
 class Backlog(NamedTuple):
-    """What waits for the database: bytes in journals, and records that no journal took."""
+    """What waits for the database: bytes in journals, and records in memory alone."""
 
     bytes: int
     records: int
 
 
 class Recorder:
-    """Takes records from the event loop's thread; whatever was taken is kept, or kept safe."""
+    """Takes records in the event loop's thread; writes them to a journal, then to the database."""
 
     def __init__(self, database: Database, own: Journal, left: Sequence[Journal]) -> None:
         self._database = database
@@ -50,7 +50,7 @@ class Recorder:
         self._task = asyncio.create_task(self._move())
 
     def enter(self, record: Record) -> None:
-        """Take a record; when this returns, it outlasts a kill of the process."""
+        """Take a record. Once this returns, the record survives a kill, unless the disk is full."""
         try:
             self._own.append(record.to_line())
         except OSError as error:
@@ -61,11 +61,11 @@ class Recorder:
 
     @property
     def backlog(self) -> Backlog:
-        waiting = sum(each.written - each.settled for each in [self._own, *self._left])
+        waiting = sum(journal.written - journal.settled for journal in [self._own, *self._left])
         return Backlog(waiting, len(self._unwritten))
 
     async def caught_up(self, seconds: float) -> bool:
-        """Wait at most so long for what was entered so far; whether the database has it then."""
+        """Wait up to ``seconds``; whether all records entered so far are in the database then."""
         entered = self._own.written
         try:
             async with asyncio.timeout(seconds), self._moved:
@@ -76,7 +76,7 @@ class Recorder:
             return False
 
     async def close(self) -> None:
-        """Move everything, once more if the database is away; the rest waits for a successor."""
+        """Move all records. In an outage it tries once, and the rest waits for the next process."""
         self._closing.set()
         self._entered.set()
         await self._task
@@ -92,14 +92,14 @@ class Recorder:
             self._entered.clear()
             try:
                 await self._move_all()
-            except Exception as error:  # whatever it is, the records wait and are tried again
-                self._tell_of_outage(error)
+            except Exception as error:  # after any fault the records wait for the next attempt
+                self._log_outage(error)
                 if is_last:
                     return
                 await self._pause(patience)
                 patience = min(2 * patience, LONGEST_PATIENCE_SECONDS)
                 continue
-            self._tell_of_return()
+            self._log_return()
             patience = PATIENCE_SECONDS
             if is_last:
                 return
@@ -131,7 +131,7 @@ class Recorder:
                 self._moved.notify_all()
 
     async def _settle(self, records: Sequence[Record], journal: Journal) -> None:
-        """Put records into the database; one that it will never take does not stop the others."""
+        """Put records into the database; one that it rejects does not stop the others."""
         try:
             await self._database.write(partial(settle, records=records))
         except (SQLAlchemyError, OverflowError) as error:
@@ -149,12 +149,12 @@ class Recorder:
         except TimeoutError:
             return
 
-    def _tell_of_outage(self, error: Exception) -> None:
+    def _log_outage(self, error: Exception) -> None:
         if not self._outage:
             LOG.warning("records wait in %s, nothing is lost: %s", self._own.file, error)
         self._outage = True
 
-    def _tell_of_return(self) -> None:
+    def _log_return(self) -> None:
         if self._outage:
             LOG.warning("the database is back, and has the records that waited")
         self._outage = False

@@ -1,4 +1,4 @@
-"""One finished exchange, as it is kept."""
+"""The record of a finished exchange."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from trigreason.gateway.exchange import ChoiceRun, Exchange, ExchangeOutcome
 from trigreason.reasoning import Author, trace_to_json
 
 LONGEST_TEXT = 500
-"""Characters of a model's name, which a client writes, and of an error's kind."""
+"""The most characters of a model's name, which a client writes, and of an error's name."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Record:
-    """Times in seconds, ``created`` since 1970. ``key`` is a key's id, None where none is needed.
+    """A finished exchange. Times are in seconds, ``created`` since 1970; ``key`` is a key's id.
 
-    ``srm_tokens`` and ``lrm_tokens`` are all that a model wrote. ``traces`` are by trace id, and
-    empty unless they are to be kept. ``usd`` and ``prompt_tokens`` are estimates where no server
-    told them; a prompt that no model has read has none.
+    ``srm_tokens`` and ``lrm_tokens`` are all that a model wrote. ``traces`` are by trace id, empty
+    unless traces are kept. ``usd`` and ``prompt_tokens`` are estimates if no server reported
+    them; ``prompt_tokens`` is None if no model has read the prompt.
     """
 
     id: str
@@ -56,7 +56,7 @@ class Record:
     @classmethod
     def of(cls, exchange: Exchange, *, keep_traces: bool) -> Self:
         """The record of an exchange that has ended."""
-        assert exchange.outcome is not None, "an exchange that goes on has no record yet"
+        assert exchange.outcome is not None, "only an ended exchange has a record"
         runs, cost = exchange.runs, exchange.spent
         return cls(
             id=exchange.id,
@@ -92,37 +92,37 @@ class Record:
 
     @property
     def tokens(self) -> int:
-        """What counts against tokens_per_minute: what the client is told of."""
+        """The tokens that count against tokens_per_minute: those of the client's usage."""
         return (self.prompt_tokens or 0) + self.reasoning_tokens + self.answer_tokens
 
     @property
     def ended(self) -> float:
-        """When the exchange was over; its use counts in the minute, day and month of this."""
+        """When the exchange ended; its use counts in this minute, day and month."""
         return self.created + self.seconds
 
     @property
     def was_served(self) -> bool:
-        """Whether it got as far as the models, so that it says what an exchange comes to."""
+        """Whether it got as far as the models, and so counts for the key's average."""
         return self.outcome != ExchangeOutcome.REFUSED
 
     def to_json(self) -> dict[str, Any]:
-        return {each.name: getattr(self, each.name) for each in fields(self)}
+        return {field.name: getattr(self, field.name) for field in fields(self)}
 
     @classmethod
     def from_json(cls, values: Any) -> Self:
-        """What :meth:`to_json` made. Raises ValueError where this is no record."""
+        """The inverse of :meth:`to_json`. Raises ValueError if this is not a record."""
         try:
             return cls(**values)
         except TypeError as error:
             raise ValueError(f"this is no record: {error}") from error
 
     def to_line(self) -> bytes:
-        """One line of JSON in ASCII, its newline included."""
+        """One line of JSON in ASCII, with its newline."""
         return json.dumps(self.to_json(), separators=(",", ":")).encode() + b"\n"
 
     @classmethod
     def from_line(cls, line: bytes) -> Self:
-        """What :meth:`to_line` made. Raises ValueError where it is damaged."""
+        """The inverse of :meth:`to_line`. Raises ValueError if the line is damaged."""
         return cls.from_json(json.loads(line))
 
 
@@ -131,10 +131,10 @@ def _traces(exchange: Exchange, runs: list[ChoiceRun]) -> list[tuple[str, dict[s
 
 
 def _first(seconds: Iterable[float | None]) -> float | None:
-    return min((each for each in seconds if each is not None), default=None)
+    return min((time for time in seconds if time is not None), default=None)
 
 
 def _storable(text: str) -> str:
-    """A text that every database takes: no NUL, no half of a surrogate pair, not too long."""
+    """A text that every database accepts: no NUL, no lone surrogate, not too long."""
     whole = text[:LONGEST_TEXT].encode(errors="replace").decode()
     return whole.replace("\0", "\N{REPLACEMENT CHARACTER}")

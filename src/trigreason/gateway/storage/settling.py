@@ -1,4 +1,4 @@
-"""Records put into the database, each once, and their use counted."""
+"""Puts records into the database, each once, and counts their use."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from trigreason.gateway.storage.usage import Used, add, lock
 
 
 def settle(connection: Connection, records: Sequence[Record]) -> None:
-    """Keep those records that are not kept yet, and end their reservations."""
+    """Insert the records that the database does not have yet, and end their reservations."""
     lock(connection, sorted({record.key for record in records if record.key is not None}))
     ids = [record.id for record in records]
-    there = set(connection.scalars(select(RECORDS.c.id).where(RECORDS.c.id.in_(ids))))
+    stored = set(connection.scalars(select(RECORDS.c.id).where(RECORDS.c.id.in_(ids))))
     first = {record.id: record for record in reversed(records)}
-    new = [record for record in first.values() if record.id not in there]
+    new = [record for record in first.values() if record.id not in stored]
     connection.execute(delete(RESERVATIONS).where(RESERVATIONS.c.exchange.in_(ids)))
     if not new:
         return

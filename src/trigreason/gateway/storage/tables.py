@@ -1,8 +1,8 @@
-"""The tables, as the newest migration leaves them.
+"""The tables after the newest migration.
 
-Times are seconds since 1970 (UTC). Money is whole billionths of a USD, so that sums are exact in
-whatever order they are made. Names begin with ``gateway_``, because a PostgreSQL database may be
-shared with other programs.
+Times are seconds since 1970 (UTC). Money is in whole billionths of a USD, so that sums are exact
+in any order. Names begin with ``gateway_``, because a PostgreSQL database may be shared with
+other programs.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ METADATA = MetaData(
     }
 )
 VERSION_TABLE = "gateway_version"
-"""Alembic's, under a name of its own for the same reason."""
+"""The table of Alembic's version, with a ``gateway_`` name for the same reason."""
 
 KEYS = Table(
     "gateway_keys",
@@ -117,15 +117,15 @@ TRACES = Table(
     Column("id", Text, primary_key=True),
     Column("record", Text, ForeignKey(RECORDS.c.id, ondelete="CASCADE"), nullable=False),
     Column("created", Double, nullable=False, index=True),
-    Column("body", Text, nullable=False),  # JSON in ASCII: PostgreSQL takes no NUL in a text
+    Column("body", Text, nullable=False),  # JSON in ASCII, because PostgreSQL rejects NUL in a text
 )
 
 
 def nano(usd: float) -> int:
-    """USD as they are kept, never more than a column holds."""
+    """USD in whole billionths, at most what a column holds."""
     return min(round(usd * NANO), MOST_NANO) if usd < MOST_NANO / NANO else MOST_NANO
 
 
 def usd(nano_usd: int) -> float:
-    """USD as they are told."""
+    """Billionths of a USD in USD."""
     return nano_usd / NANO

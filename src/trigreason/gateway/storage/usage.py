@@ -1,4 +1,4 @@
-"""What keys have used, per minute, day and month, and the lock that keeps the books straight."""
+"""Keys' use per minute, day and month, and the lock under which it is counted."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ class Used:
 
 
 def lock(connection: Connection, keys: Collection[str]) -> None:
-    """Let nobody else admit or settle anything of these keys until the transaction ends.
+    """Lock these keys' use until the transaction ends.
 
-    In PostgreSQL a lock on each key's row, taken in one order so that two of us cannot wait for
-    each other; in SQLite whoever writes is alone anyway.
+    PostgreSQL locks each key's row, in a fixed order, so that there is no deadlock; SQLite has only
+    one writer.
     """
     if not keys:
         return
@@ -34,25 +34,25 @@ def lock(connection: Connection, keys: Collection[str]) -> None:
 
 
 def used(connection: Connection, key: str, at: float) -> dict[Period, Used]:
-    """What a key has used in the minute, day and month of ``at``."""
+    """A key's use in the minute, day and month of ``at``."""
     periods = (
         (USAGE.c.period == period) & (USAGE.c.start == period.start(at)) for period in Period
     )
     rows = connection.execute(select(USAGE).where(USAGE.c.key == key, or_(*periods)))
-    found = {
+    stored = {
         Period(row.period): Used(row.admitted, row.settled, row.tokens, row.nano_usd)
         for row in rows
     }
-    return {period: found.get(period, Used()) for period in Period}
+    return {period: stored.get(period, Used()) for period in Period}
 
 
 def add(connection: Connection, key: str, period: Period, start: int, more: Used) -> None:
-    """Count something; the key must be locked."""
+    """Add to a key's use; the key must be locked."""
     columns = ("admitted", "settled", "tokens", "nano_usd")
-    more_of = {name: getattr(more, name) for name in columns}
+    amounts = {name: getattr(more, name) for name in columns}
     row = (USAGE.c.key == key) & (USAGE.c.period == period) & (USAGE.c.start == start)
-    grown = {name: USAGE.c[name] + value for name, value in more_of.items()}
-    if not connection.execute(update(USAGE).where(row).values(grown)).rowcount:
+    sums = {name: USAGE.c[name] + value for name, value in amounts.items()}
+    if not connection.execute(update(USAGE).where(row).values(sums)).rowcount:
         connection.execute(
-            insert(USAGE).values(key=key, period=period.value, start=start, **more_of)
+            insert(USAGE).values(key=key, period=period.value, start=start, **amounts)
         )

@@ -1,7 +1,7 @@
-"""What the gateway tells its owner: Prometheus metrics, OpenTelemetry spans, and a log."""
+"""Telemetry for the operator: Prometheus metrics, OpenTelemetry spans, and a log."""
 
 from trigreason.gateway.telemetry.logs import configure_logging
 from trigreason.gateway.telemetry.scraped import BreakerOf, Queue
-from trigreason.gateway.telemetry.telling import Telemetry
+from trigreason.gateway.telemetry.telemetry import Telemetry
 
 __all__ = ["BreakerOf", "Queue", "Telemetry", "configure_logging"]

@@ -1,7 +1,7 @@
-"""The gateway's log: one line for each request, as JSON, or in words on a terminal.
+"""The gateway's log: one line per request, as JSON, or in plain words on a terminal.
 
-Prompts, answers and secrets stay out of it. That is why an exception's message does too, unless
-texts are wanted: what failed to be read is often quoted in it.
+Prompts, answers and secrets are not logged, unless ``log_texts`` is set; exception messages
+neither, because they often quote the input that failed.
 """
 
 from __future__ import annotations
@@ -26,14 +26,13 @@ _FACTS = "trigreason_facts"
 
 
 def configure_logging(log_texts: bool) -> None:
-    """Let this process log to stderr in this module's form, at ``INFO`` for the gateway itself
-    and for models that it fetches.
+    """Log to stderr in this module's format, at ``INFO`` for the gateway and for model downloads.
 
-    uvicorn's access log is silenced: the gateway's own line says more.
+    uvicorn's access log is disabled: the gateway's line per request says more.
     """
     root = logging.getLogger()
-    for handler in [each for each in root.handlers if isinstance(each.formatter, JsonLines)]:
-        root.removeHandler(handler)
+    for old in [old for old in root.handlers if isinstance(old.formatter, JsonLines)]:
+        root.removeHandler(old)
     handler = logging.StreamHandler(sys.stderr)
     kind = Words if sys.stderr.isatty() else JsonLines
     handler.setFormatter(kind(log_texts))
@@ -45,12 +44,12 @@ def configure_logging(log_texts: bool) -> None:
 
 
 def ended(exchange: Exchange, *, with_texts: bool) -> None:
-    """The line of an exchange that is over."""
+    """Log an exchange that is over."""
     facts = _facts(exchange)
     if with_texts:
         facts["runs"] = [
             {
-                "messages": [[each.role, each.content] for each in trace.messages],
+                "messages": [[message.role, message.content] for message in trace.messages],
                 "answer": trace.answer,
             }
             for trace in exchange.traces
@@ -59,10 +58,10 @@ def ended(exchange: Exchange, *, with_texts: bool) -> None:
 
 
 class Refusals:
-    """The lines of requests that never became exchanges; few where there are many.
+    """Logs requests that never became exchanges, at a limited rate.
 
-    Each address has ``LINES`` in ``SECONDS``, and all together ten times as many; how many others
-    there were stands in the first line behind that.
+    Each address has ``LINES`` lines per ``SECONDS``, and all together have ten times as many. The
+    next line after that says how many were left out (``untold``).
     """
 
     LINES = 10
@@ -70,21 +69,21 @@ class Refusals:
 
     def __init__(self) -> None:
         self._since = -math.inf
-        self._told: Counter[str] = Counter()
-        self._untold = 0
+        self._logged: Counter[str] = Counter()
+        self._left_out = 0
 
-    def told(self, reason: str, source: str, key: str | None) -> None:
-        """``key`` is the id that the request showed, whether or not there is such a key."""
+    def log(self, reason: str, source: str, key: str | None) -> None:
+        """``key`` is the id that the request sent, whether or not such a key exists."""
         now = monotonic()
         if now - self._since >= self.SECONDS:
             self._since = now
-            self._told.clear()
-        if self._told[source] >= self.LINES or self._told.total() >= 10 * self.LINES:
-            self._untold += 1
+            self._logged.clear()
+        if self._logged[source] >= self.LINES or self._logged.total() >= 10 * self.LINES:
+            self._left_out += 1
             return
-        self._told[source] += 1
-        facts = {"reason": reason, "source": source, "key": key, "untold": self._untold}
-        self._untold = 0
+        self._logged[source] += 1
+        facts = {"reason": reason, "source": source, "key": key, "untold": self._left_out}
+        self._left_out = 0
         _logger.info("refused", extra={_FACTS: facts})
 
 
@@ -120,37 +119,37 @@ def _facts(exchange: Exchange) -> dict[str, Any]:
 
 
 class JsonLines(logging.Formatter):
-    """Each record as one line of JSON, a request's facts among its fields."""
+    """Formats a record as one line of JSON that includes a request's facts."""
 
     def __init__(self, log_texts: bool) -> None:
         super().__init__()
         self._log_texts = log_texts
 
     def format(self, record: logging.LogRecord) -> str:
-        told: dict[str, Any] = {
+        fields: dict[str, Any] = {
             "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname.lower(),
             "logger": record.name,
             "message": record.getMessage(),
         }
-        told |= getattr(record, _FACTS, {})
+        fields |= getattr(record, _FACTS, {})
         if (trouble := self.trouble(record)) is not None:
-            told["exception"] = trouble
-        return json.dumps(told, ensure_ascii=False, default=str)
+            fields["exception"] = trouble
+        return json.dumps(fields, ensure_ascii=False, default=str)
 
     def trouble(self, record: logging.LogRecord) -> str | None:
-        """A record's exception: in full where texts are wanted, else its kind and its places."""
+        """A record's exception: in full with ``log_texts``, otherwise its class and its lines."""
         if record.exc_info is None or record.exc_info[1] is None:
             return None
         if self._log_texts:
             return self.formatException(record.exc_info)
         error = record.exc_info[1]
-        frames = [f"{each.filename}:{each.lineno}" for each in extract_tb(error.__traceback__)]
+        frames = [f"{frame.filename}:{frame.lineno}" for frame in extract_tb(error.__traceback__)]
         return " < ".join([type(error).__name__, *reversed(frames)])
 
 
 class Words(JsonLines):
-    """The same for someone who looks on."""
+    """Formats a record as plain words for a terminal."""
 
     def format(self, record: logging.LogRecord) -> str:
         clock = datetime.fromtimestamp(record.created).strftime("%H:%M:%S")
@@ -164,7 +163,7 @@ class Words(JsonLines):
 def _in_words(facts: dict[str, Any]) -> str:
     if "reason" in facts:
         key = f" with key {facts['key']}" if facts["key"] else ""
-        more = f" ({facts['untold']} others were not told)" if facts["untold"] else ""
+        more = f" ({facts['untold']} others were not logged)" if facts["untold"] else ""
         return f"refused: {facts['reason']}, from {facts['source']}{key}{more}"
     tokens = facts["tokens"]
     usd = "? USD" if facts["usd"] is None else f"{facts['usd']:.6f} USD"
@@ -178,8 +177,8 @@ def _in_words(facts: dict[str, Any]) -> str:
     parts += [f"from {facts['key'] or facts['source']}"]
     parts += ["degraded"] if facts["degraded"] else []
     parts += [facts["error"]] if facts["error"] else []
-    told = ", ".join(parts)
+    line = ", ".join(parts)
     for run in facts.get("runs", ()):
-        told += "".join(f"\n  {role}: {content}" for role, content in run["messages"])
-        told += f"\n  answer: {run['answer']}"
-    return told
+        line += "".join(f"\n  {role}: {content}" for role, content in run["messages"])
+        line += f"\n  answer: {run['answer']}"
+    return line

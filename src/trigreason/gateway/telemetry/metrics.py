@@ -1,7 +1,7 @@
 """Prometheus metrics of exchanges.
 
-Labels have few values: pairs and methods as they are configured, models by their role (``srm``,
-``lrm``), never what a client wrote. Seconds and USD are floats, tokens whole numbers.
+Labels have few values: configured pairs and methods, models by their role (``srm``, ``lrm``),
+never a client's text. Seconds and USD are floats, tokens whole numbers.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _ERRAND = ("pair", "model", "purpose")
 
 
 class Metrics:
-    """The counters and histograms of one process, in a registry of their own."""
+    """The metrics of one process, in a separate registry."""
 
     def __init__(
         self, queue: Queue, breakers: Callable[[], Iterable[BreakerOf]], backlog: BacklogOf
@@ -149,7 +149,7 @@ class Metrics:
         for run in exchange.runs:
             self._times_of(run, exchange)
         for trace in exchange.traces:
-            for author in {each.author for each in trace.stretches}:
+            for author in {stretch.author for stretch in trace.stretches}:
                 self._use_of(author, trace, pair)
             self._engines_of(trace, pair)
 
@@ -184,23 +184,23 @@ class Metrics:
             self._cost.labels(pair, model).inc(usd)
 
     def _engines_of(self, trace: Trace, pair: str) -> None:
-        for each in trace.stretches:
-            errand = pair, each.author.value, each.purpose.value
-            self._engine_requests.labels(*errand, "failed" if each.failed else "ok").inc()
-            self._engine_duration.labels(*errand).observe(each.seconds)
-            if each.first_token_seconds is not None:
-                self._engine_first_token.labels(*errand).observe(each.first_token_seconds)
+        for stretch in trace.stretches:
+            errand = pair, stretch.author.value, stretch.purpose.value
+            self._engine_requests.labels(*errand, "failed" if stretch.failed else "ok").inc()
+            self._engine_duration.labels(*errand).observe(stretch.seconds)
+            if stretch.first_token_seconds is not None:
+                self._engine_first_token.labels(*errand).observe(stretch.first_token_seconds)
 
 
 def seconds_per_token(run: ChoiceRun, exchange: Exchange) -> float | None:
-    """Seconds after the first text by the tokens after the first one, as model servers have it.
+    """Seconds after the first text over the tokens after the first one, as model servers define it.
 
-    None where a run has fewer than two tokens. A run begins when its exchange has its place.
+    None for a run of fewer than two tokens. A run begins when its exchange gets its place.
     """
     firsts = [run.first_reasoning_seconds, run.first_answer_seconds]
-    known = [seconds for seconds in firsts if seconds is not None]
-    if run.trace is None or not known:
+    seen = [seconds for seconds in firsts if seconds is not None]
+    if run.trace is None or not seen:
         return None
     tokens = run.trace.thinking_tokens + run.trace.answer_tokens
     end = exchange.queued_seconds + run.trace.seconds
-    return max(0.0, end - min(known)) / (tokens - 1) if tokens > 1 else None
+    return max(0.0, end - min(seen)) / (tokens - 1) if tokens > 1 else None

@@ -1,4 +1,4 @@
-"""Metrics that are states rather than events: looked up when they are asked for."""
+"""Gauges that are read at the time of a scrape."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _LEVEL = {BreakerState.CLOSED: 0.0, BreakerState.HALF_OPEN: 1.0, BreakerState.OP
 
 
 class Queue(Protocol):
-    """Runs that have a place, and those that wait for one."""
+    """The numbers of runs that have a place and of runs that wait for one."""
 
     @property
     def running(self) -> int: ...
@@ -25,11 +25,11 @@ class Queue(Protocol):
 
 
 BreakerOf = tuple[str, Author, Breaker]
-"""A pair that is served, one of its models, and the breaker before that."""
+"""A served pair's name, one of its models, and the model's circuit breaker."""
 
 
 BacklogOf = Callable[[], tuple[int, int]]
-"""Tells the bytes of records in journals, and the number of those that no journal took."""
+"""Returns the bytes of records in journals, and the number of records in memory alone."""
 
 
 class States(Collector):

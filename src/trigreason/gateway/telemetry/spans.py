@@ -1,8 +1,8 @@
-"""OpenTelemetry spans by the semantic conventions for generative AI; no texts are in them.
+"""OpenTelemetry spans by the semantic conventions for generative AI, without any texts.
 
-An exchange is a server's ``chat`` span, each request to a model a client's ``text_completion``
-below it, and a handover an event on the exchange. The conventions' attributes are still called
-experimental, so their names are written out here rather than taken from the package.
+An exchange is a ``chat`` server span, each request to a model a ``text_completion`` client span
+below it, and a handover an event of the exchange's span. The conventions are experimental, so
+their names are written out here rather than taken from the package.
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ from trigreason.gateway.exchange import ChoiceRun, Exchange, ExchangeOutcome
 from trigreason.reasoning import Author, Stretch, Trace
 
 FLUSH_SECONDS = 3.0
-"""How long a collector may keep one batch waiting, and the end of the process."""
+"""The time limit for sending a batch to the collector, and for the last one at shutdown."""
 
 QUEUE_SPANS = 8192
-"""Spans that wait for a collector; beyond them the oldest are dropped."""
+"""The most spans that wait for the collector; beyond that the oldest are dropped."""
 
 PROVIDER = "trigreason"
 
@@ -34,13 +34,13 @@ Value = str | bool | int | float | list[str]
 
 
 def over_http(endpoint: str) -> SpanProcessor:
-    """Sends spans in batches, from a thread of its own, to a collector's base URL."""
+    """A processor that sends spans in batches, from a thread, to a collector's base URL."""
     exporter = OTLPSpanExporter(f"{endpoint.rstrip('/')}/v1/traces", timeout=FLUSH_SECONDS)
     return BatchSpanProcessor(exporter, max_queue_size=QUEUE_SPANS)
 
 
 class Spans:
-    """Makes an exchange's spans once it is over, so that nothing is kept while it runs."""
+    """Makes an exchange's spans when it is over, so that nothing is stored while it runs."""
 
     def __init__(self, processor: SpanProcessor) -> None:
         resource = Resource.create({"service.name": PROVIDER, "service.version": __version__})
@@ -55,7 +55,7 @@ class Spans:
             f"chat {exchange.choice.pair}",
             context=self._propagator.extract(carrier, context=Context()),
             kind=SpanKind.SERVER,
-            attributes=_known(_of_exchange(exchange)),
+            attributes=_without_none(_of_exchange(exchange)),
             start_time=_instant(exchange, 0.0),
         )
         if exchange.outcome in (ExchangeOutcome.FAILED, ExchangeOutcome.EXPIRED):
@@ -67,13 +67,13 @@ class Spans:
         span.end(_instant(exchange, exchange.seconds))
 
     def close(self) -> None:
-        # the SDK's own shutdown may wait for half a minute where a collector does not answer
+        # the SDK's shutdown may wait for half a minute if the collector does not answer
         closing = Thread(target=self._provider.shutdown, daemon=True)
         closing.start()
         closing.join(FLUSH_SECONDS)
 
     def _run(self, span: Span, exchange: Exchange, run: ChoiceRun, trace: Trace) -> None:
-        """A run's requests as spans, its handovers as events; it begins with the place it got."""
+        """Add a run's requests as spans, its handovers as events; it began when it got a place."""
         context = set_span_in_context(span, Context())
         for stretch in trace.stretches:
             began = exchange.queued_seconds + stretch.began_seconds
@@ -81,7 +81,7 @@ class Spans:
                 f"text_completion {trace.models.get(stretch.author, stretch.author)}",
                 context=context,
                 kind=SpanKind.CLIENT,
-                attributes=_known(_of_stretch(stretch, trace, run)),
+                attributes=_without_none(_of_stretch(stretch, trace, run)),
                 start_time=_instant(exchange, began),
             )
             if stretch.failed is not None:
@@ -89,14 +89,15 @@ class Spans:
             child.end(_instant(exchange, began + stretch.seconds))
         for began, attributes in _handovers(trace, run):
             at = _instant(exchange, exchange.queued_seconds + began)
-            span.add_event("trigreason.handover", _known(attributes), at)
+            span.add_event("trigreason.handover", _without_none(attributes), at)
 
 
 def _of_exchange(exchange: Exchange) -> dict[str, Value | None]:
     traces = exchange.traces
     sampling = traces[0].sampling if traces else {}
     firsts = [(run.first_reasoning_seconds, run.first_answer_seconds) for run in exchange.runs]
-    first = min((each for both in firsts for each in both if each is not None), default=None)
+    texts = (seconds for both in firsts for seconds in both if seconds is not None)
+    first = min(texts, default=None)
     choices, cost = len(exchange.runs), exchange.spent
     failed = exchange.outcome in (ExchangeOutcome.FAILED, ExchangeOutcome.EXPIRED)
     return {
@@ -110,7 +111,7 @@ def _of_exchange(exchange: Exchange) -> dict[str, Value | None]:
         "gen_ai.request.seed": sampling.get("seed"),
         "gen_ai.response.id": exchange.id,
         "gen_ai.response.model": exchange.choice.pair,
-        "gen_ai.response.finish_reasons": [each.finish_reason or "error" for each in exchange.runs],
+        "gen_ai.response.finish_reasons": [run.finish_reason or "error" for run in exchange.runs],
         "gen_ai.response.time_to_first_chunk": first,
         "gen_ai.usage.input_tokens": exchange.prompt.tokens,
         "gen_ai.usage.cache_read.input_tokens": exchange.cached_tokens,
@@ -140,7 +141,7 @@ def _of_stretch(stretch: Stretch, trace: Trace, run: ChoiceRun) -> dict[str, Val
         "gen_ai.usage.input_tokens": stretch.prompt_tokens,
         "gen_ai.usage.cache_read.input_tokens": stretch.cached_tokens,
         "gen_ai.usage.output_tokens": stretch.completion_tokens,
-        # what failed is known in words only, and a server's words may quote the prompt
+        # a failure is stored as a message only, and a server's message may quote the prompt
         "error.type": "_OTHER" if stretch.failed is not None else None,
         "trigreason.run": run.index,
         "trigreason.model": stretch.author.value,
@@ -167,7 +168,7 @@ def _handovers(trace: Trace, run: ChoiceRun) -> Iterator[tuple[float, dict[str, 
         )
 
 
-def _known(values: Mapping[str, Value | None]) -> dict[str, Value]:
+def _without_none(values: Mapping[str, Value | None]) -> dict[str, Value]:
     return {name: value for name, value in values.items() if value is not None}
 
 

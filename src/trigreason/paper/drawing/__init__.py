@@ -1,4 +1,4 @@
-"""The figures, by the item's kind."""
+"""Draws an item's figure, by the item's kind."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ FIGURES: dict[Kind, Callable[[Result], Figure | None]] = {
 
 
 def draw(result: Result, path: Path) -> list[Path]:
-    """Draw the item to ``path`` with the suffixes .png and .svg; none where there is nothing."""
+    """Draw the item to ``path``.png and .svg; returns no paths if there is nothing to draw."""
     with style():
         figure = FIGURES[result.item.kind](result)
         return [] if figure is None else save(figure, path)

@@ -1,4 +1,4 @@
-"""Horizontal bars with intervals and numbers; a number of the paper is hollow and hatched."""
+"""Horizontal bars with intervals and numbers; the paper's bars are hollow and hatched."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from trigreason.paper.measures import Measure
 class Bar(NamedTuple):
     """One bar: from ``base`` to ``value``, in stored units, with the interval of ``estimate``.
 
-    ``base`` is above 0 only for a range that the paper gives. ``told`` is what is written at its
-    end, in the place of the number.
+    ``base`` is above 0 only for a range that the paper gives. ``text`` is written at the bar's end
+    instead of the number.
     """
 
     label: str
@@ -25,7 +25,7 @@ class Bar(NamedTuple):
     method: str = ""
     is_paper: bool = False
     base: float = 0.0
-    told: str = ""
+    text: str = ""
 
 
 class Group(NamedTuple):
@@ -36,11 +36,11 @@ class Group(NamedTuple):
 
 
 GAP = 1.4
-"""Between groups, in bars; the next heading stands in it."""
+"""The space between groups, in bars; it holds the next heading."""
 
 
 def draw_groups(panel: Axes, groups: Sequence[Group], measure: Measure) -> None:
-    """Fill a panel with groups of bars, from the top down."""
+    """Draw groups of bars into a panel, from the top down."""
     at = 0.0
     ticks: list[float] = []
     labels: list[str] = []
@@ -69,7 +69,7 @@ def draw_groups(panel: Axes, groups: Sequence[Group], measure: Measure) -> None:
 
 
 def rows_needed(groups: Sequence[Group]) -> float:
-    """How many bars high the groups are."""
+    """The height of the groups, in bars."""
     return sum(len(group.bars) + GAP for group in groups)
 
 
@@ -95,7 +95,7 @@ def _draw(panel: Axes, bar: Bar, at: float, measure: Measure) -> None:
         panel.errorbar(scale * bar.value, at, xerr=error, color="black", elinewidth=1, capsize=2)
         end += (above if bar.value >= 0 else -below) / scale
     panel.annotate(
-        bar.told or measure.shown(bar.value),
+        bar.text or measure.shown(bar.value),
         (scale * end, at),
         xytext=(4 if bar.value >= 0 else -4, 0),
         textcoords="offset points",

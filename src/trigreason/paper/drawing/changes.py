@@ -1,4 +1,4 @@
-"""Latency or cost: what an answer takes, and how a method differs from another one."""
+"""Latency or cost per answer, and the differences between methods."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _AGAINST = {"vs_lrm": "LRM only", "vs_specreason": "SpecReason"}
 
 
 def changes(result: Result) -> Figure:
-    """Absolute numbers on the left, differences, with the paper's, on the right."""
+    """Absolute numbers on the left; differences, including the paper's, on the right."""
     measure = cost_of(result.item)
     absolute = groups_of(result, measure)
     relative = _differences(result, measure)
@@ -40,6 +40,6 @@ def _differences(result: Result, measure: str) -> list[Group]:
     groups: dict[str, list[Bar]] = {}
     for suffix, reference in _AGAINST.items():
         for group in groups_of(result, f"{measure}_{suffix}"):
-            named = [each._replace(label=f"{each.label} vs {reference}") for each in group.bars]
-            groups.setdefault(group.heading, []).extend(named)
+            bars = [bar._replace(label=f"{bar.label} vs {reference}") for bar in group.bars]
+            groups.setdefault(group.heading, []).extend(bars)
     return [Group(heading, bars) for heading, bars in groups.items()]

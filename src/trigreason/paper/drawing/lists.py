@@ -1,4 +1,4 @@
-"""Measured numbers and the paper's, one bar each, grouped by where they come from."""
+"""Measured numbers and the paper's as bars, grouped by source."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ _SHOWN = {
     "methods": ("accuracy",),
     "overconfidence": ("overconfident_trajectories", "overconfident_steps"),
 }
-"""The measures of a kind that are drawn, each in a panel of its own."""
+"""The measures that a kind draws, one panel each."""
 
 
 def lists(result: Result) -> Figure:
     """One panel per measure."""
     measures = _SHOWN[result.item.kind]
     groups = {measure: groups_of(result, measure) for measure in measures}
-    height = 0.9 + 0.24 * max(rows_needed(each) for each in groups.values())
+    height = 0.9 + 0.24 * max(rows_needed(bars) for bars in groups.values())
     drawn = figure(5.8 if len(measures) == 1 else 9.4, height)
     panels = drawn.subplots(1, len(measures), squeeze=False)[0]
     for panel, measure in zip(panels, measures, strict=True):
@@ -36,14 +36,14 @@ def lists(result: Result) -> Figure:
 
 
 def groups_of(result: Result, measure: str) -> list[Group]:
-    """The measured rows by pair and task, then the paper's by task."""
+    """The measured bars by pair and task, then the paper's by task."""
     measured: dict[str, list[Bar]] = {}
     for row in result.of(measure):
         measured.setdefault(f"{row.pair} pair, {row.task} task", []).append(bar_of(row))
-    given: dict[str, list[Bar]] = {}
-    for each in result.paper(measure):
-        given.setdefault(f"paper, {each.task} task", []).append(paper_bar(each))
-    return [Group(heading, bars) for heading, bars in (measured | given).items()]
+    paper: dict[str, list[Bar]] = {}
+    for number in result.paper(measure):
+        paper.setdefault(f"paper, {number.task} task", []).append(paper_bar(number))
+    return [Group(heading, bars) for heading, bars in (measured | paper).items()]
 
 
 def bar_of(row: MeasuredNumber) -> Bar:
@@ -51,13 +51,13 @@ def bar_of(row: MeasuredNumber) -> Bar:
 
 
 def paper_bar(number: PaperNumber) -> Bar:
-    """A bar to the paper's value, or over the paper's range."""
-    if number.value is not None:
-        told = MEASURES[number.measure].as_given(number.value)
-        return Bar(number.arm, number.value, is_paper=True, told=told)
+    """A bar up to the paper's value, or across the paper's range."""
     measure = MEASURES[number.measure]
+    if number.value is not None:
+        text = measure.as_printed(number.value)
+        return Bar(number.arm, number.value, is_paper=True, text=text)
     ends: Sequence[float] = [end for end in (number.low, number.high) if end is not None]
-    told = " to ".join(measure.as_given(end) for end in ends)
+    text = " to ".join(measure.as_printed(end) for end in ends)
     if number.low is None:
-        return Bar(number.arm, ends[-1], is_paper=True, told=f"up to {told}")
-    return Bar(number.arm, ends[-1], is_paper=True, base=ends[0], told=told)
+        return Bar(number.arm, ends[-1], is_paper=True, text=f"up to {text}")
+    return Bar(number.arm, ends[-1], is_paper=True, base=ends[0], text=text)

@@ -13,11 +13,11 @@ from trigreason.paper.result import Result
 
 _LINES = ("--", ":")
 _HEIGHT = 0.13
-"""Of the paper's lines, relative to the panel's, so that they run through no name."""
+"""The height of the paper's lines, relative to the panel; taller ones would cross labels."""
 
 
 def plane(result: Result) -> Figure:
-    """Each pair's methods; the paper's SMT as short lines on the axis."""
+    """Each pair's methods as points, and the paper's SMT as short lines on the axis."""
     tasks = list(dict.fromkeys(row.task for row in result.rows))
     drawn = figure(1.4 + 4.2 * len(tasks), 4.2)
     panels = drawn.subplots(1, len(tasks), squeeze=False)[0]
@@ -49,14 +49,14 @@ def _points(result: Result, task: str) -> list[ArmPoint]:
 
 
 def _paper_lines(panel: Axes, result: Result) -> None:
-    given = [each for each in result.paper("smt") if each.value is not None]
-    for each, line in zip(given, _LINES, strict=False):
-        assert each.value is not None, "only values are lines"
+    numbers = [number for number in result.paper("smt") if number.value is not None]
+    for number, line in zip(numbers, _LINES, strict=False):
+        assert number.value is not None, "only values are lines"
         panel.axvline(
-            100 * each.value,
+            100 * number.value,
             ymax=_HEIGHT,
             color=PAPER.colour,
             linestyle=line,
             linewidth=2,
-            label=f"paper: {each.arm}, SMT {MEASURES['smt'].as_given(each.value)} %",
+            label=f"paper: {number.arm}, SMT {MEASURES['smt'].as_printed(number.value)} %",
         )

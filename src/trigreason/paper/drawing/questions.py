@@ -1,4 +1,4 @@
-"""Rejection rates question by question, with their mean and the paper's numbers."""
+"""Rejection rates per question, with their mean and the paper's numbers."""
 
 from __future__ import annotations
 
@@ -17,18 +17,15 @@ _BARS = {
     "SRM, right": METHODS["srm"],
     "LRM's own": METHODS["lrm"],
 }
-"""Whose trajectories, and what they look like."""
+"""The styles of the bars, by whose trajectories were judged."""
 
 _FEW = 4
 _NARROW = 16
-"""So many questions, with ids of so many characters, have room below the axis."""
+"""Up to ``_FEW`` questions with ids shorter than ``_NARROW`` are labelled with their ids."""
 
 
 def questions(result: Result) -> Figure | None:
-    """Bars for each question, then for the mean over questions, then the paper's.
-
-    One panel for each pair and task.
-    """
+    """One panel per pair and task: bars per question, for their mean, and of the paper."""
     groups: dict[tuple[str, str], list[MeasuredNumber]] = {}
     for row in result.rows:
         groups.setdefault((row.pair, row.task), []).append(row)
@@ -56,9 +53,9 @@ def _panel(panel: Axes, result: Result, rows: Sequence[MeasuredNumber]) -> None:
     width = 0.8 / len(arms)
     for number, arm in enumerate(arms):
         offset = (number - (len(arms) - 1) / 2) * width
-        own = [row for row in rows if row.arm == arm]
-        _measured(panel, own, arm, places, mean_at, offset, width)
-        _given(panel, result, arm, paper_at + offset, width)
+        of_arm = [row for row in rows if row.arm == arm]
+        _measured(panel, of_arm, arm, places, mean_at, offset, width)
+        _paper(panel, result, arm, paper_at + offset, width)
     ticks = [*places.values(), mean_at, paper_at]
     panel.set_xticks(ticks, [*_short(about), "mean", "paper"])
     if len(about) > _FEW:
@@ -103,11 +100,11 @@ def _measured(
             )
 
 
-def _given(panel: Axes, result: Result, arm: str, at: float, width: float) -> None:
-    for each in result.paper("rejected"):
-        if each.arm == arm:
-            bottom = 0.0 if each.low is None else each.low
-            top = each.value if each.value is not None else each.high
+def _paper(panel: Axes, result: Result, arm: str, at: float, width: float) -> None:
+    for number in result.paper("rejected"):
+        if number.arm == arm:
+            bottom = 0.0 if number.low is None else number.low
+            top = number.value if number.value is not None else number.high
             assert top is not None, "a number of the paper has an upper end"
             panel.bar(
                 at,
@@ -121,7 +118,7 @@ def _given(panel: Axes, result: Result, arm: str, at: float, width: float) -> No
 
 
 def _short(about: Sequence[str]) -> list[str]:
-    """Numbers in the place of ids, in their order, where these would not fit."""
+    """The questions' labels: their ids, or their numbers if the ids do not fit."""
     if len(about) <= _FEW and all(len(name) < _NARROW for name in about):
         return list(about)
     return [str(number) for number in range(1, len(about) + 1)]

@@ -21,7 +21,7 @@ _LINES = (
 
 
 def scores(result: Result) -> Figure:
-    """Steps along the x axis; the means, with the paper's range, at the right edge."""
+    """Scores by step on the left; their means, with the paper's range, on the right."""
     series = result.detail["scores"]
     drawn = figure(7.4, 3.8)
     panel, means = drawn.subplots(1, 2, sharey=True, width_ratios=(4, 1))
@@ -58,18 +58,18 @@ def scores(result: Result) -> Figure:
 
 def _paper_range(means: Axes, result: Result) -> None:
     count = len(result.of("score"))
-    [given] = result.paper("score")
-    assert given.low is not None, "the paper gives the lower end"
-    assert given.high is not None, "the paper gives the upper end"
+    [score] = result.paper("score")
+    assert score.low is not None, "the paper gives the lower end"
+    assert score.high is not None, "the paper gives the upper end"
     means.bar(
         count,
-        given.high - given.low,
-        bottom=given.low,
+        score.high - score.low,
+        bottom=score.low,
         width=0.5,
         facecolor="white",
         edgecolor=PAPER.colour,
         hatch=PAPER.hatch,
-        label=f"paper: {result.item.paper.models}, {given.low} to {given.high}",
+        label=f"paper: {result.item.paper.models}, {score.low} to {score.high}",
     )
     means.set_xticks([])
     means.set_xlim(-0.6, count + 0.8)

@@ -1,4 +1,4 @@
-"""Table 2 as a picture: who put which steps there, with accuracy beside it."""
+"""Table 2 as a figure: the share of steps by trigger, with accuracy beside it."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ _PARTS = {
     "request": Trigger.INTERVENTION_REQUEST,
     "repetition": Trigger.REPETITION,
 }
-"""Measures of shares, from left to right, and their triggers."""
+"""The measures that are stacked, from left to right, and their triggers."""
 
 
 def stacks(result: Result) -> Figure:
-    """Settings from the top down, measured ones first."""
+    """One row per setting, measured ones first."""
     accuracy = groups_of(result, "accuracy")
     drawn = figure(9.6, 1.5 + 0.25 * rows_needed(accuracy))
     left, right = drawn.subplots(1, 2, sharey=True, width_ratios=(3, 2))
@@ -54,18 +54,19 @@ def stacks(result: Result) -> Figure:
 
 
 def _groups(result: Result) -> list[list[tuple[dict[str, float], bool]]]:
-    """The shares of each arm, in the order of the accuracies, and whether they are the paper's."""
+    """Each arm's shares, in the order of the accuracies, and whether they are the paper's."""
     measured: dict[tuple[str, str], dict[str, dict[str, float]]] = {}
-    given: dict[str, dict[str, dict[str, float]]] = {}
+    paper: dict[str, dict[str, dict[str, float]]] = {}
     for row in result.rows:
         arms = measured.setdefault((row.pair, row.task), {})
         arms.setdefault(row.arm, {})[row.measure] = row.estimate.value
-    for each in result.item.paper.numbers:
-        assert each.value is not None, "Table 2 gives no ranges"
-        given.setdefault(each.task, {}).setdefault(each.arm, {})[each.measure] = each.value
+    for number in result.item.paper.numbers:
+        assert number.value is not None, "Table 2 gives no ranges"
+        shares = paper.setdefault(number.task, {}).setdefault(number.arm, {})
+        shares[number.measure] = number.value
     return [
         [({part: shares.get(part, 0.0) for part in _PARTS}, is_paper) for shares in arms.values()]
-        for is_paper, sources in ((False, measured), (True, given))
+        for is_paper, sources in ((False, measured), (True, paper))
         for arms in sources.values()
     ]
 

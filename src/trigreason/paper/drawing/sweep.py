@@ -1,4 +1,4 @@
-"""One quantity varied: accuracy above, SMT below, the paper's points hollow."""
+"""A sweep: accuracy above, SMT below, the paper's points hollow."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from trigreason.reasoning.names import SYMBOLS
 
 
 def sweep(result: Result) -> Figure:
-    """A column of panels for each pair and task; values stand at even distances."""
+    """One column of panels per pair and task; the swept values are evenly spaced."""
     varied = (result.item.quick if result.quick else result.item.full).sweep
-    assert varied is not None, "the schema wants a sweep of this kind"
-    given = [each.x for each in result.paper("accuracy") if each.x is not None]
-    met = [row.x for row in result.rows if row.x is not None]
-    values = sorted({*given, *met})
+    assert varied is not None, "the schema requires a sweep for this kind"
+    paper = [number.x for number in result.paper("accuracy") if number.x is not None]
+    measured = [row.x for row in result.rows if row.x is not None]
+    values = sorted({*paper, *measured})
     measures = ["accuracy"] if varied.of == "thinking_tokens" else ["accuracy", "smt"]
     groups = list(dict.fromkeys((row.pair, row.task) for row in result.rows))
     drawn = figure(1.0 + 4.6 * len(groups), 1.3 + 2.3 * len(measures))
@@ -49,16 +49,17 @@ def sweep(result: Result) -> Figure:
 
 
 def _lines(panel: Axes, rows: Sequence[MeasuredNumber], values: Sequence[float]) -> None:
-    """A line for each method, a little aside of the others so that intervals can be told apart."""
+    """One line per method, shifted slightly so that intervals do not overlap."""
     methods = list(dict.fromkeys(row.method for row in rows if row.x is not None))
     for at, method in enumerate(methods):
         look = look_of(method)
         aside = 0.05 * (at - (len(methods) - 1) / 2)
-        own = [(row.x, row.estimate) for row in rows if row.method == method and row.x is not None]
+        of_method = [row for row in rows if row.method == method]
+        points = [(row.x, row.estimate) for row in of_method if row.x is not None]
         panel.errorbar(
-            [values.index(x) + aside for x, _ in own],
-            [100 * estimate.value for _, estimate in own],
-            yerr=list(zip(*(reach(estimate, 100) for _, estimate in own), strict=True)),
+            [values.index(x) + aside for x, _ in points],
+            [100 * estimate.value for _, estimate in points],
+            yerr=list(zip(*(reach(estimate, 100) for _, estimate in points), strict=True)),
             color=look.colour,
             marker=look.marker,
             linestyle=look.line,
@@ -69,7 +70,7 @@ def _lines(panel: Axes, rows: Sequence[MeasuredNumber], values: Sequence[float])
 
 
 def _references(panel: Axes, rows: Sequence[MeasuredNumber], count: int) -> None:
-    """Each model alone, as a line across."""
+    """One horizontal line for each model alone."""
     for row in rows:
         if row.x is None:
             look = look_of(row.method)
@@ -85,9 +86,9 @@ def _references(panel: Axes, rows: Sequence[MeasuredNumber], count: int) -> None
 
 def _paper_points(panel: Axes, result: Result, measure: str, values: Sequence[float]) -> None:
     points = [
-        (values.index(each.x), 100 * each.value)
-        for each in result.paper(measure)
-        if each.x is not None and each.value is not None
+        (values.index(number.x), 100 * number.value)
+        for number in result.paper(measure)
+        if number.x is not None and number.value is not None
     ]
     if points:
         panel.plot(

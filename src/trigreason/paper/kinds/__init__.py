@@ -1,4 +1,4 @@
-"""What is made of an item's runs, by the item's kind."""
+"""How an item's numbers are computed from its runs, by the item's kind."""
 
 from collections.abc import Callable
 
@@ -10,9 +10,9 @@ from trigreason.paper.kinds.hesitation import candidates
 from trigreason.paper.kinds.judges import judges
 from trigreason.paper.kinds.overconfidence import overconfidence
 from trigreason.paper.kinds.rejections import rejections
-from trigreason.paper.work import Made, Work
+from trigreason.paper.work import Numbers, Work
 
-STUDIES: dict[Kind, Callable[[Work], Made]] = {
+STUDIES: dict[Kind, Callable[[Work], Numbers]] = {
     "plane": accuracy,
     "methods": accuracy,
     "sweep": accuracy,

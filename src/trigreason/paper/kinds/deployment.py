@@ -1,4 +1,4 @@
-"""Figures 2(c) and 2(d): latency and cost where the LRM is an API in the cloud."""
+"""Figures 2(c) and 2(d): latency and cost with a cloud API as the LRM."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from trigreason.evaluation.statistics import mean_of
 from trigreason.paper.item import Item
 from trigreason.paper.kinds.accuracy import LRM_ONLY
 from trigreason.paper.result import MeasuredNumber
-from trigreason.paper.work import Made, Recorded, Work
+from trigreason.paper.work import Numbers, Recorded, Work
 from trigreason.reasoning.methods import method_title
 from trigreason.studies.shares import ratio_of_means
 from trigreason.studies.simulation import read_deployment, simulate
@@ -21,35 +21,35 @@ SPECREASON = method_title("specreason")
 TRIGREASON = method_title("trigreason")
 
 Cost = Callable[[Run], float | None]
-"""Seconds or USD of a run; None for USD that nobody knows."""
+"""Seconds or USD of a run; None if its USD are unknown."""
 
 
-def deployment(work: Work) -> Made:
-    """Seconds or USD per answer, as the item has it, and how methods differ in it.
+def deployment(work: Work) -> Numbers:
+    """Seconds or USD per answer, and the differences between methods.
 
     Raises:
-        ValueError: USD are to be measured, and those of a run are not known.
+        ValueError: a run's measured USD are unknown.
     """
     measure = cost_of(work.item)
     cost, note = _measured(measure) if work.measured else _simulated(work, measure)
     rows: list[MeasuredNumber] = []
     for arms in work.grouped().values():
-        values = {label: each.samples(cost) for label, each in arms.items()}
-        for label, each in arms.items():
-            known = sum(map(len, values[label].values()))
-            if known < len(each.runs):
+        values = {label: recorded.samples(cost) for label, recorded in arms.items()}
+        for label, recorded in arms.items():
+            unknown = len(recorded.runs) - sum(map(len, values[label].values()))
+            if unknown:
                 raise ValueError(
-                    f"what {len(each.runs) - known} of {len(each.runs)} runs of {label} cost is "
-                    "not known; give both engines prices in the configuration (0 for a model of "
+                    f"the cost of {unknown} of {len(recorded.runs)} runs of {label} is not "
+                    "known; give both engines prices in the configuration (0 for a model of "
                     "your own), or leave out --measured"
                 )
         rows += _rows(arms, values, measure)
     detail = {} if work.measured else {"simulated": work.setting.deployment}
-    return Made(rows=rows, notes=[note], detail=detail)
+    return Numbers(rows=rows, notes=[note], detail=detail)
 
 
 def cost_of(item: Item) -> str:
-    """What the item is about: ``seconds`` or ``usd``."""
+    """The item's measure: ``seconds`` or ``usd``."""
     return item.paper.numbers[0].measure.partition("_")[0]
 
 
@@ -78,12 +78,12 @@ def _measured(measure: str) -> tuple[Cost, str]:
 
 def _simulated(work: Work, measure: str) -> tuple[Cost, str]:
     name = work.setting.deployment
-    assert name is not None, "the schema wants a deployment of this kind"
+    assert name is not None, "the schema requires a deployment for this kind"
     deployment = replace(read_deployment(name), request_per_step=True)
 
     def cost(run: Run) -> float | None:
-        [own] = carried_out(run, [deployment])
-        simulated = simulate(run.trace, own)
+        [adapted] = carried_out(run, [deployment])
+        simulated = simulate(run.trace, adapted)
         return simulated.seconds if measure == "seconds" else simulated.total_usd
 
     return cost, (

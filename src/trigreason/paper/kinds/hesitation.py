@@ -4,17 +4,15 @@ from __future__ import annotations
 
 from dataclasses import asdict
 
-from trigreason.paper.work import Made, Work
+from trigreason.paper.work import Numbers, Work
 from trigreason.reasoning import find_hesitations
 from trigreason.studies.hesitation import mine
 
 SHOWN = 40
 
 
-def candidates(work: Work) -> Made:
-    """The strongest n-grams of hesitating SRM steps that the expressions in force do not find,
-    and how strong those are that they do.
-    """
+def candidates(work: Work) -> Numbers:
+    """The strongest n-grams of hesitating SRM steps, new ones and those already in the list."""
     detail: dict[str, object] = {}
     notes: list[str] = []
     for (pair, task), arms in work.grouped().items():
@@ -22,18 +20,18 @@ def candidates(work: Work) -> Made:
         expressions = srm.arm.thresholds.expressions
         steps = [step.text for run in srm.runs for step in run.trace.standing if step.text.strip()]
         labels = [bool(find_hesitations(text, expressions)) for text in steps]
-        told = f"{pair}, {task}: {sum(labels)} of {len(steps)} steps hesitate"
+        counts = f"{pair}, {task}: {sum(labels)} of {len(steps)} steps hesitate"
         if not any(labels) or all(labels):
-            notes.append(f"{told}, so there is nothing to compare.")
+            notes.append(f"{counts}, so there is nothing to compare.")
             continue
-        found = mine(steps, labels, expressions)
-        fresh = [each for each in found if not each.known][:SHOWN]
-        known = [each for each in found if each.known][:SHOWN]
+        ngrams = mine(steps, labels, expressions)
+        fresh = [ngram for ngram in ngrams if not ngram.known][:SHOWN]
+        listed = [ngram for ngram in ngrams if ngram.known][:SHOWN]
         detail[f"{pair} · {task}"] = {
             "steps": len(steps),
             "hesitating": sum(labels),
-            "candidates": [asdict(each) for each in fresh],
-            "in force": [asdict(each) for each in known],
+            "candidates": [asdict(ngram) for ngram in fresh],
+            "in force": [asdict(ngram) for ngram in listed],
         }
-        notes.append(f"{told}; {len(fresh)} candidates are not in the list yet.")
-    return Made(rows=[], notes=notes, detail=detail)
+        notes.append(f"{counts}; {len(fresh)} candidates are not in the list yet.")
+    return Numbers(rows=[], notes=notes, detail=detail)

@@ -1,4 +1,4 @@
-"""Appendix D: do overconfident steps mark wrong trajectories of the SRM?"""
+"""Appendix D: do overconfident steps indicate wrong trajectories of the SRM?"""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from trigreason.evaluation.runs import Run
 from trigreason.paper.kinds.accuracy import LRM_ONLY, outcomes
 from trigreason.paper.result import MeasuredNumber
-from trigreason.paper.work import Made, Recorded, Work
+from trigreason.paper.work import Numbers, Recorded, Work
 from trigreason.reasoning import CognitiveOffload, Direction, Thresholds
 from trigreason.reasoning.methods import method_title
 from trigreason.studies.checking import checked_steps
@@ -17,14 +17,14 @@ from trigreason.studies.shares import pooled
 SRM_ONLY = method_title("srm")
 
 
-def overconfidence(work: Work) -> Made:
+def overconfidence(work: Work) -> Numbers:
     """Trajectories that contain an overconfident step, and the share of such steps.
 
     Raises:
-        ValueError: no step of an SRM has a probability.
+        ValueError: no step of an SRM has logprobs.
     """
-    given = Thresholds.from_json(work.setting.thresholds)
-    offload = CognitiveOffload(given.tau, given.rho, Direction.OVER)
+    thresholds = Thresholds.from_json(work.setting.thresholds)
+    offload = CognitiveOffload(thresholds.tau, thresholds.rho, Direction.OVER)
     rows: list[MeasuredNumber] = []
     notes = [f"Overconfident: r > {offload.rho:g}, with PPL < {offload.tau:g}."]
     for arms in work.grouped().values():
@@ -44,21 +44,24 @@ def overconfidence(work: Work) -> Made:
         )
         rows += _trajectories(srm, runs, offload)
         rows += _steps(srm, runs, offload)
-    return Made(rows=rows, notes=notes)
+    return Numbers(rows=rows, notes=notes)
 
 
 def _trajectories(
     srm: Recorded, runs: Sequence[Run], offload: CognitiveOffload
 ) -> Iterator[MeasuredNumber]:
-    for label, wanted in (("wrong trajectories", False), ("right trajectories", True)):
+    for label, is_right in (("wrong trajectories", False), ("right trajectories", True)):
         contains: dict[str, list[float]] = {}
         for run in runs:
-            if run.right is wanted:
-                found = confidence(run.trace, offload).contains
-                contains.setdefault(run.sample, []).append(float(found))
+            if run.right is is_right:
+                is_overconfident = confidence(run.trace, offload).contains
+                contains.setdefault(run.sample, []).append(float(is_overconfident))
         if contains:
-            # every trajectory counts once, as in the paper, however many its question has
-            counted = {each: [(value, 1.0) for value in own] for each, own in contains.items()}
+            # as in the paper, every trajectory has the same weight, not every question
+            counted = {
+                question: [(value, 1.0) for value in values]
+                for question, values in contains.items()
+            }
             estimate = pooled(counted)
             yield srm.row("overconfident_trajectories", estimate, arm=label, method="")
 
@@ -70,17 +73,17 @@ def _steps(
 
     def count(label: str, run: Run, seen: Confidence) -> None:
         if seen.steps:
-            own = kinds.setdefault(label, {}).setdefault(run.sample, [])
-            own.append((seen.count, seen.steps))
+            counts = kinds.setdefault(label, {}).setdefault(run.sample, [])
+            counts.append((seen.count, seen.steps))
 
     for run in runs:
         count("all steps", run, confidence(run.trace, offload))
         labels = checked_steps(run)
-        for label, wanted in (("wrong steps", False), ("right steps", True)):
+        for label, is_right in (("wrong steps", False), ("right steps", True)):
             fired = tuple(
                 offload.fires(ratio)
                 for index, ratio in ratios(run.trace, offload.tau)
-                if labels[index] is wanted
+                if labels[index] is is_right
             )
             count(label, run, Confidence(fired))
     for label, counted in kinds.items():

@@ -1,4 +1,4 @@
-"""Figures 2(b) and 8: how many steps the judge rejects, of whose trajectories."""
+"""Figures 2(b) and 8: the share of steps that the judge rejects, by whose trajectories."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from trigreason.evaluation.runs import Run
 from trigreason.evaluation.statistics import SHARES, mean_of
 from trigreason.paper.kinds.accuracy import LRM_ONLY, outcomes
 from trigreason.paper.result import MeasuredNumber
-from trigreason.paper.work import Made, Recorded, Work
+from trigreason.paper.work import Numbers, Recorded, Work
 from trigreason.reasoning.methods import method_title
 from trigreason.studies.judging import Trajectory
 
@@ -18,32 +18,33 @@ SRM_RIGHT = "SRM, right"
 LRM_OWN = "LRM's own"
 
 
-def rejections(work: Work) -> Made:
-    """The share of steps scored below the bound, per question and over all of them.
+def rejections(work: Work) -> Numbers:
+    """The share of steps scored below the bound, per question and over all questions.
 
-    A trajectory's rate is averaged as accuracy is: over its question's trajectories, then over
-    questions.
+    Rates are averaged as accuracy is: over a question's trajectories, then over questions.
     """
     rows: list[MeasuredNumber] = []
     notes: list[str] = []
     for arms in work.grouped().values():
         questions = _questions(arms, work.setting.questions)
-        for label, each, rates in _rates(work, arms, questions):
+        for label, recorded, rates in _rates(work, arms, questions):
             if not rates:
                 notes.append(f"No trajectory for {label}, so its rate is missing.")
                 continue
-            for question, own in rates.items():
-                estimate = mean_of({question: own})
-                rows.append(each.row("rejected", estimate, arm=label, question=question))
+            for question, of_question in rates.items():
+                estimate = mean_of({question: of_question})
+                rows.append(recorded.row("rejected", estimate, arm=label, question=question))
             mean = mean_of(rates).clipped(*SHARES)
-            rows.append(each.row("rejected", mean, arm=label))
-    return Made(rows=rows, notes=notes)
+            rows.append(recorded.row("rejected", mean, arm=label))
+    return Numbers(rows=rows, notes=notes)
 
 
 def _questions(arms: Mapping[str, Recorded], count: int | None) -> list[str]:
-    """The questions that the SRM gets right most often, or all of them in their order."""
+    """The ``count`` questions that the SRM solves most often, or all questions in order."""
     if count is None:
-        return list(dict.fromkeys(run.sample for each in arms.values() for run in each.runs))
+        return list(
+            dict.fromkeys(run.sample for recorded in arms.values() for run in recorded.runs)
+        )
     right = outcomes(arms[SRM_ONLY])
     solved = sorted(right, key=lambda sample: sum(right[sample]) / len(right[sample]), reverse=True)
     return [sample for sample in solved[:count] if sum(right[sample])]
@@ -63,7 +64,7 @@ def _rates(
 
 
 def _as_judged(spec: Recorded, questions: Sequence[str]) -> dict[str, list[float]]:
-    """The rates of SpecReason's own judge, while it ran."""
+    """The rates from the scores that SpecReason's runs recorded."""
 
     def rate(run: Run) -> float | None:
         scores = [step.score for step in run.trace.steps if step.score is not None]
@@ -74,27 +75,27 @@ def _as_judged(spec: Recorded, questions: Sequence[str]) -> dict[str, list[float
 
 
 def _judged(
-    work: Work, each: Recorded, runs: Sequence[Run], questions: Sequence[str], bound: float
+    work: Work, recorded: Recorded, runs: Sequence[Run], questions: Sequence[str], bound: float
 ) -> dict[str, list[float]]:
-    """The rates of whole trajectories that the pair's LRM is asked about now."""
+    """The rates of whole trajectories that the pair's LRM scores now."""
     picked: dict[str, list[Run]] = {question: [] for question in questions}
     for run in sorted(runs, key=lambda run: run.epoch):
         if run.sample in picked and _has_room(picked[run.sample], work.setting.trajectories):
             picked[run.sample].append(run)
-    asked = [run for own in picked.values() for run in own]
-    judge = work.judging.lrm(each.pair)
-    scored = work.judging.scores(judge, [Trajectory.of(run.trace) for run in asked])
+    to_judge = [run for picked_runs in picked.values() for run in picked_runs]
+    judge = work.judging.lrm(recorded.pair)
+    scored = work.judging.scores(judge, [Trajectory.of(run.trace) for run in to_judge])
     rates: dict[str, list[float]] = {}
-    for run, scores in zip(asked, scored, strict=True):
-        # SpecReason takes a score that is no digit for 0
+    for run, scores in zip(to_judge, scored, strict=True):
+        # SpecReason counts a score that is not a digit as 0
         rate = _rejected([0.0 if score is None else score for score in scores], bound)
         if rate is not None:
             rates.setdefault(run.sample, []).append(rate)
     return rates
 
 
-def _has_room(own: Sequence[Run], count: int | None) -> bool:
-    return count is None or len(own) < count
+def _has_room(runs: Sequence[Run], count: int | None) -> bool:
+    return count is None or len(runs) < count
 
 
 def _rejected(scores: Sequence[float], bound: float) -> float | None:

@@ -1,7 +1,6 @@
-"""Alembic's entry: runs the migrations on the connection that ``migrating`` hands over.
+"""Alembic's entry point: runs the migrations on the connection that ``migrating`` passes.
 
-A new one is written by hand beside the others, and a test compares where they lead with
-``tables``.
+Migrations are written by hand; a test compares the resulting tables with ``tables``.
 """
 
 from alembic import context

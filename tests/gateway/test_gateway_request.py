@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from trigreason.budget import Budget
 from trigreason.engines.base import Sampling
-from trigreason.gateway.asked import EFFORTS, Effort, GatewayRequest, Options
+from trigreason.gateway.gateway_request import EFFORTS, Effort, GatewayRequest, Options
 from trigreason.reasoning import Message
 
 MESSAGES = (Message("user", "Why?"),)

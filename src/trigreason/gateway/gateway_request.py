@@ -1,4 +1,4 @@
-"""What a client asks for, whichever API it came by, and how that bounds a run."""
+"""A parsed request of either API, and the sampling and budget that follow from it."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ EFFORTS: dict[Effort, float] = {
     "xhigh": 1.0,
     "max": 1.0,
 }
-"""Shares of the pair's thinking budget; a request that names none may use all of it."""
+"""Shares of the pair's thinking budget; a request without an effort may use all of it."""
 
 Seed = Annotated[int, Field(ge=-(2**63), lt=2**63)]
 
 
 class Options(ThresholdChanges):
-    """The ``trigreason`` object of a request: thresholds, and how the run is to go."""
+    """The ``trigreason`` object of a request: thresholds, method, budget, events."""
 
     method: Annotated[str | None, Field(max_length=40)] = None
     thinking_tokens: Annotated[
@@ -42,7 +42,7 @@ class Options(ThresholdChanges):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GatewayRequest:
-    """A request, understood. ``stop`` are texts that end the answer and are not part of it."""
+    """A parsed request. A text of ``stop`` ends the answer and is not part of it."""
 
     messages: tuple[Message, ...]
     choices: int = 1
@@ -55,25 +55,25 @@ class GatewayRequest:
     stop: tuple[str, ...] = ()
     options: Options = field(default_factory=Options)
 
-    def sampling(self, own: Sampling) -> Sampling:
-        """The pair's sampling with what the client set; without a seed, one that nobody knows."""
+    def sampling(self, configured: Sampling) -> Sampling:
+        """The pair's sampling with the client's changes; without a seed, a random one."""
         return replace(
-            own,
+            configured,
             seed=secrets.randbelow(2**31) if self.seed is None else self.seed % 2**63,
-            temperature=own.temperature if self.temperature is None else self.temperature,
-            top_p=own.top_p if self.top_p is None else self.top_p,
+            temperature=configured.temperature if self.temperature is None else self.temperature,
+            top_p=configured.top_p if self.top_p is None else self.top_p,
         )
 
-    def budget(self, own: Budget, seconds: float, *, in_the_open: bool = False) -> Budget:
-        """The pair's budget within what the client allows, and within ``seconds``.
+    def budget(self, configured: Budget, seconds: float, *, in_the_open: bool = False) -> Budget:
+        """The pair's budget, lowered to what the client allows and to ``seconds``.
 
-        Models that think in the open have no answer behind their text, which so gets all of it.
+        ``in_the_open``: the models' thinking is their answer, so ``max_tokens`` bounds it.
         """
-        thinking = int(own.thinking_tokens * EFFORTS[self.effort or "high"])
+        thinking = int(configured.thinking_tokens * EFFORTS[self.effort or "high"])
         if self.options.thinking_tokens is not None:
-            thinking = min(own.thinking_tokens, self.options.thinking_tokens)
-        until = seconds if own.seconds is None else min(own.seconds, seconds)
-        budget = replace(own, thinking_tokens=max(1, thinking), seconds=until)
+            thinking = min(configured.thinking_tokens, self.options.thinking_tokens)
+        until = seconds if configured.seconds is None else min(configured.seconds, seconds)
+        budget = replace(configured, thinking_tokens=max(1, thinking), seconds=until)
         if self.max_tokens is None:
             return budget
         if in_the_open:

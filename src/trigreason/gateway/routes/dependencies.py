@@ -1,4 +1,4 @@
-"""What every route takes from its request."""
+"""FastAPI dependencies of the routes: the service and the caller's key."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from trigreason.reasoning import Thresholds
 
 
 async def _service(request: Request) -> Service:
-    service: Service = request.app.state.service  # async: FastAPI gives others to a thread
+    service: Service = request.app.state.service  # async, because FastAPI runs others in a thread
     return service
 
 
 async def caller(request: Request) -> ActiveKey | None:
-    """The key that a request shows, looked up once. Raises ApiError where one is needed."""
+    """The request's key, looked up once. Raises ApiError if a key is needed and missing."""
     if not hasattr(request.state, "key"):
         access: Access = request.app.state.access
         request.state.key = await access.key_of(request)
@@ -27,7 +27,7 @@ async def caller(request: Request) -> ActiveKey | None:
 
 
 def source_of(request: Request, key: ActiveKey | None) -> str:
-    """Who others are protected from: a key, or an address where there are no keys."""
+    """What places are shared between: the key, or without keys the client's address."""
     if key is not None:
         return key.id
     return request.client.host if request.client else "unknown"
@@ -37,10 +37,10 @@ Gateway = Annotated[Service, Depends(_service)]
 """The open service."""
 
 Caller = Annotated[ActiveKey | None, Depends(caller)]
-"""The key that a request shows; None where none is needed."""
+"""The request's key; None if the gateway needs no keys."""
 
 
-def known_to(key: ActiveKey | None, service: Service) -> dict[str, Thresholds]:
-    """The pairs that there are for a caller, with their thresholds; of others it learns nothing."""
-    every = service.catalogue.thresholds
-    return {name: own for name, own in every.items() if key is None or key.may_use(name)}
+def usable_pairs(key: ActiveKey | None, service: Service) -> dict[str, Thresholds]:
+    """The pairs that a caller may use, with their thresholds."""
+    pairs = service.catalogue.thresholds.items()
+    return {name: thresholds for name, thresholds in pairs if key is None or key.may_use(name)}

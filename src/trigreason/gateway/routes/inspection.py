@@ -1,4 +1,4 @@
-"""Requests about the gateway itself: its models, records, health and measurements."""
+"""The routes about the gateway itself: its models, traces, health and metrics."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from trigreason.gateway.access import Access
 from trigreason.gateway.account import for_clients
 from trigreason.gateway.errors import ApiError
 from trigreason.gateway.naming import choice
-from trigreason.gateway.routes.parts import Caller, Gateway, caller, known_to
+from trigreason.gateway.routes.dependencies import Caller, Gateway, caller, usable_pairs
 from trigreason.gateway.storage import DatabaseAway
 from trigreason.reasoning import methods
 
@@ -24,25 +24,25 @@ router = APIRouter()
 
 @router.get("/v1/models")
 async def models(service: Gateway, key: Caller) -> dict[str, Any]:
-    """Every pair, and every pair by each method."""
+    """Every pair, and every pair with every method."""
     every = [
         name
-        for pair in known_to(key, service)
-        for name in (pair, *(f"{pair}:{each}" for each in methods()))
+        for pair in usable_pairs(key, service)
+        for name in (pair, *(f"{pair}:{method}" for method in methods()))
     ]
     return {"object": "list", "data": [_model(name) for name in every]}
 
 
 @router.get("/v1/models/{name:path}")
 async def model(name: str, service: Gateway, key: Caller) -> dict[str, Any]:
-    """One model, under any name that a request may use."""
-    choice(name, known_to(key, service))
+    """One model, by any name that a request may use."""
+    choice(name, usable_pairs(key, service))
     return _model(name)
 
 
 @router.get("/v1/traces/{trace_id}")
 async def trace(trace_id: str, service: Gateway, key: Caller) -> JSONResponse:
-    """The whole record of a run, where the gateway keeps traces; a key sees its own alone."""
+    """The trace of a run, if the gateway keeps traces; a key sees only its own."""
     kept = await service.storage.trace(trace_id, key.id if key else None)
     if kept is None:
         advice = (
@@ -62,23 +62,23 @@ async def healthz() -> dict[str, str]:
 
 @router.get("/readyz")
 async def readyz(request: Request, service: Gateway) -> JSONResponse:
-    """Whether every pair's models answer at this moment, and keys can be looked up; else 503.
+    """200 if every pair's models answer and keys can be looked up, otherwise 503.
 
-    Which pairs those are is told to whoever may use them.
+    The response names only the pairs that the caller may use.
     """
     problems = await service.catalogue.unready()
     access: Access = request.app.state.access
     is_ready = not any(problems.values()) and await access.can_let_in()
-    told: dict[str, Any] = {"status": "ready" if is_ready else "not ready"}
+    body: dict[str, Any] = {"status": "ready" if is_ready else "not ready"}
     with suppress(ApiError, DatabaseAway):
-        known = known_to(await caller(request), service)
-        told["pairs"] = {name: problems[name] or "ready" for name in known}
-    return JSONResponse(told, 200 if is_ready else 503)
+        usable = usable_pairs(await caller(request), service)
+        body["pairs"] = {name: problems[name] or "ready" for name in usable}
+    return JSONResponse(body, 200 if is_ready else 503)
 
 
 @router.get("/metrics", response_class=Response)
 async def metrics(service: Gateway) -> Response:
-    """Measurements in Prometheus's format."""
+    """Metrics in Prometheus's format."""
     page, kind = service.telemetry.metrics_page()
     return Response(page, headers={"content-type": kind})
 

@@ -1,11 +1,11 @@
-"""Bodies of requests: read for whoever has shown a key, parsed where nobody waits for it.
+"""Request bodies: read once the client is authenticated, parsed off the event loop.
 
-key    from the headers, before a byte of the body is read
-bytes  a large body waits for the one before it of the same source, and for its share of
+key    checked from the headers, before a byte of the body is read
+bytes  a large body waits until the source's previous one has been read and until it fits into
        ``ROOM``; meanwhile the client's connection is not read from
-time   ``PATIENCE`` and a second for every ``SLOWEST`` bytes
-JSON   bounded before it is parsed: what is built from a few bytes each is counted; parsed in
-       one thread, so that no more than one piece of work at a time holds the interpreter
+time   at most ``PATIENCE``, and a second more for every ``SLOWEST`` bytes
+JSON   its values are counted before it is parsed, because a few bytes each make large objects;
+       parsed in a single thread, so that at most one body at a time holds the interpreter
 """
 
 from __future__ import annotations
@@ -25,10 +25,10 @@ from trigreason.gateway.admission import Admission
 from trigreason.gateway.errors import ApiError, invalid
 
 SMALL = 64 * 2**10
-"""Bytes that a body may have without waiting; a connection holds as many unread."""
+"""A body of at most so many bytes does not wait; a connection buffers as many unread."""
 
 ROOM = 16 * 2**20
-"""Bytes of larger bodies that are read at a time, unless one alone may have more."""
+"""Bytes of larger bodies that are read at a time; more if a single body may be larger."""
 
 PATIENCE = 20.0
 """Seconds."""
@@ -37,7 +37,7 @@ SLOWEST = 64 * 2**10
 """Bytes per second."""
 
 VALUES = 20_000
-"""Texts, numbers, lists and so on that a body may hold, unless many messages are allowed."""
+"""JSON values that a body may hold; more if the configuration allows many messages."""
 
 VALUES_PER_MESSAGE = 20
 
@@ -54,10 +54,10 @@ class Bodies:
         self._parser = ThreadPoolExecutor(1, "bodies")
 
     async def value(self, request: Request, source: str) -> Any:
-        """What the body of a request says.
+        """A request's body, parsed.
 
         Raises:
-            ApiError: it is no JSON, says too much, or does not come.
+            ApiError: it is not JSON, holds too much, or does not arrive in time.
         """
         if not _is_json(request.headers.get("content-type", "")):
             raise _no_json()
@@ -68,7 +68,7 @@ class Bodies:
             return await parsed
 
     def parsed(self, data: bytes) -> Any:
-        """A body's JSON. Raises ApiError where it is none, or too much of it."""
+        """Parse a body. Raises ApiError if it is not a JSON object, or holds too much."""
         if many := _values(data, self._values):
             raise invalid(f"The body holds {many}; at most {self._values:,} can be read.", "body")
         try:
@@ -79,8 +79,8 @@ class Bodies:
             raise _no_json()
         for name in ("messages", "input"):
             if isinstance(value.get(name), list) and len(value[name]) > self._messages:
-                told = f"at most {self._messages} messages, not {len(value[name])}"
-                raise invalid(told, name)
+                what = f"at most {self._messages} messages, not {len(value[name])}"
+                raise invalid(what, name)
         for where, text in _texts(value):
             if not text.isascii() and _has_surrogate(text):
                 what = "holds half a character (a lone surrogate)"
@@ -96,7 +96,7 @@ class Bodies:
 
     @asynccontextmanager
     async def _place(self, source: str, size: int) -> AsyncIterator[None]:
-        """A share of the room for a body of so many bytes."""
+        """Hold room for a body of ``size`` bytes."""
         if size <= SMALL:
             yield
             return
@@ -120,9 +120,9 @@ class Bodies:
 
 
 def _is_json(content_type: str) -> bool:
-    told = Message()
-    told["content-type"] = content_type or "none"
-    kind, sub = told.get_content_maintype(), told.get_content_subtype()
+    header = Message()
+    header["content-type"] = content_type or "none"
+    kind, sub = header.get_content_maintype(), header.get_content_subtype()
     return kind == "application" and (sub == "json" or sub.endswith("+json"))
 
 
@@ -131,10 +131,10 @@ def _no_json() -> ApiError:
 
 
 def _values(data: bytes, most: int) -> str | None:
-    """Of what there is too much in a JSON text; None where it is within bounds.
+    """What a JSON text has more of than ``most``, as words; None if it is within bounds.
 
-    Outside of texts every value is behind a comma or a bracket. Each step is a few milliseconds
-    for megabytes, whatever they hold.
+    Outside of strings, every value follows a comma or a bracket. Each step takes a few
+    milliseconds for megabytes, whatever they hold.
     """
     plain = data.replace(b"\\\\", b"").replace(b'\\"', b"")
     quotes = plain.count(b'"')
@@ -146,16 +146,16 @@ def _values(data: bytes, most: int) -> str | None:
 
 
 def _texts(value: Any) -> Iterator[tuple[str, str]]:
-    """Every text in a value, keys included, with the name of its place."""
+    """Every string in a value, keys included, with its path."""
     rest: list[tuple[str, Any]] = [("", value)]
     while rest:
-        where, each = rest.pop()
-        if isinstance(each, str):
-            yield where, each
-        elif isinstance(each, list):
-            rest += [(f"{where}[{index}]", item) for index, item in enumerate(each)]
-        elif isinstance(each, dict):
-            for key, item in each.items():
+        where, part = rest.pop()
+        if isinstance(part, str):
+            yield where, part
+        elif isinstance(part, list):
+            rest += [(f"{where}[{index}]", item) for index, item in enumerate(part)]
+        elif isinstance(part, dict):
+            for key, item in part.items():
                 name = _printable(key)
                 rest.append((f"{where}.{name}" if where else name, item))
                 if not key.isascii():

@@ -1,4 +1,4 @@
-"""Routes whose requests have bodies."""
+"""Reads a request's body only after its key was checked."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from typing import Any
 from fastapi import Request, Response
 from fastapi.routing import APIRoute
 
-from trigreason.gateway.routes.parts import caller, source_of
+from trigreason.gateway.routes.dependencies import caller, source_of
 from trigreason.gateway.service import Service
 
 
 class KeyFirst(APIRoute):
-    """A route whose body is read once the key is known."""
+    """A route whose body is read once the key was checked."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         handle = super().get_route_handler()
@@ -22,20 +22,20 @@ class KeyFirst(APIRoute):
             key = await caller(request)
             service: Service = request.app.state.service
             value = await service.bodies.value(request, source_of(request, key))
-            return await handle(_Read(request, value))
+            return await handle(_ParsedRequest(request, value))
 
         return handler
 
 
-class _Read(Request):
-    """A request whose body has been read."""
+class _ParsedRequest(Request):
+    """A request whose body has been read and parsed."""
 
     def __init__(self, request: Request, value: Any) -> None:
         super().__init__(request.scope, request.receive)
         self._value = value
 
     async def body(self) -> bytes:
-        return b"{}"  # FastAPI asks only whether there is one
+        return b"{}"  # FastAPI only checks that there is one
 
     async def json(self) -> Any:
         return self._value

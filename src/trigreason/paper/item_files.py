@@ -1,4 +1,4 @@
-"""The items that come with the package: ``items/*.toml``, one file each."""
+"""The package's items, one file each: ``items/*.toml``."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ _ORDER = ("fig", "table", "appendix")
 
 @cache
 def catalogue() -> dict[str, Item]:
-    """Every item by its id: figures, tables, appendices.
+    """All items by id: figures, tables, appendices.
 
     Raises:
         ValueError: an item's file does not fit the schema.
     """
-    found = (each for each in files(__package__).joinpath("items").iterdir())
-    items = [read_item(each) for each in found if each.name.endswith(".toml")]
+    folder = files(__package__).joinpath("items").iterdir()
+    items = [read_item(file) for file in folder if file.name.endswith(".toml")]
     return {item.id: item for item in sorted(items, key=lambda item: _rank(item.id))}
 
 
@@ -33,7 +33,7 @@ def read_item(file: Traversable) -> Item:
     """The item in a TOML file; its id is the file's name.
 
     Raises:
-        ValueError: it is no TOML, or does not fit the schema; says where.
+        ValueError: the file is not TOML, or does not fit the schema; the message says where.
     """
     try:
         values = tomllib.loads(file.read_text(encoding="utf-8"))
@@ -45,22 +45,22 @@ def read_item(file: Traversable) -> Item:
 
 
 def chosen(names: Sequence[str]) -> list[Item]:
-    """The items of these ids, in the catalogue's order, each once.
+    """The items with these ids, in the catalogue's order, without duplicates.
 
     Raises:
         ValueError: there is no such item.
     """
-    known = catalogue()
+    items = catalogue()
     for name in names:
-        if name not in known:
-            raise ValueError(f"no item is called {name!r}; {nearest(name, known)}")
-    return [item for item in known.values() if item.id in names]
+        if name not in items:
+            raise ValueError(f"no item is called {name!r}; {nearest(name, items)}")
+    return [item for item in items.values() if item.id in names]
 
 
 def _problems(error: ValidationError) -> Iterator[str]:
-    for each in error.errors(include_url=False):
-        where = ".".join(str(part) for part in each["loc"])
-        what = each["msg"].removeprefix("Value error, ")
+    for problem in error.errors(include_url=False):
+        where = ".".join(str(part) for part in problem["loc"])
+        what = problem["msg"].removeprefix("Value error, ")
         yield f"{where}: {what}" if where else what
 
 

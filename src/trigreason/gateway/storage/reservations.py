@@ -1,6 +1,6 @@
-"""Reservations of this process's exchanges, renewed until their records have taken their place.
+"""Renews the reservations of this process's exchanges until their records replace them.
 
-Those of a process that was killed lapse so within ``RESERVED_SECONDS``.
+The reservations of a killed process so expire within ``RESERVED_SECONDS``.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ from trigreason.gateway.storage.errors import DatabaseAway
 LOG = logging.getLogger("trigreason.gateway")
 
 RENEWED_SECONDS = 15.0
-"""Between renewals: two may fail before a reservation lapses."""
+"""The time between renewals: two may fail before a reservation expires."""
 
 
-class Holding:
-    """Knows which exchanges hold something back; told of each with :meth:`hold`."""
+class Reservations:
+    """Renews the reservations of the exchanges that were passed to :meth:`hold`."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -28,15 +28,15 @@ class Holding:
         self._renewing = asyncio.create_task(self._renew_now_and_then())
 
     def hold(self, exchange: str) -> None:
-        """An exchange has reserved something."""
+        """Renew this exchange's reservation from now on."""
         self._exchanges.add(exchange)
 
     async def renew(self) -> None:
-        """Renew what is there, and forget what a record has ended. Raises DatabaseAway."""
+        """Renew the reservations, and forget those that no longer exist. Raises DatabaseAway."""
         held = frozenset(self._exchanges)
         if held:
-            there = await self._database.write(partial(renew, exchanges=held))
-            self._exchanges -= held - there
+            renewed = await self._database.write(partial(renew, exchanges=held))
+            self._exchanges -= held - renewed
 
     async def close(self) -> None:
         self._renewing.cancel()

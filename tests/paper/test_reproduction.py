@@ -10,18 +10,18 @@ import pytest
 
 from trigreason.bundled import profile
 from trigreason.configuration import PairSettings, PlannedPair, bundled_pair
-from trigreason.paper.catalogue import catalogue
 from trigreason.paper.item import PlannedArm
-from trigreason.paper.wanted import Wanted, arm_of
+from trigreason.paper.item_files import catalogue
+from trigreason.paper.reproduction import Reproduction, arm_of
 from trigreason.reasoning import Direction, Thresholds
 
 OWN = Thresholds(rho=0.75, k=3)
 OTHER = PlannedPair("other", PairSettings(srm="s", lrm="l").model_copy(update={"thresholds": OWN}))
 
 
-def wanted(**given: Any) -> Wanted:
+def wanted(**given: Any) -> Reproduction:
     defaults: dict[str, Any] = {"out": Path("out"), "pairs": (OTHER,)}
-    return Wanted(**(defaults | given))
+    return Reproduction(**(defaults | given))
 
 
 def test_sizes_are_the_item_s_unless_others_are_wanted() -> None:

@@ -14,9 +14,9 @@ from bench.gateway_bodies import BODIES, COUNT, measured
 from tests.conftest import soon
 from tests.gateway.client import CHAT, Client, asked_gateway
 from tests.gateway.serving import chat
-from trigreason.gateway import bodies, connections
-from trigreason.gateway.bodies import Bodies
+from trigreason.gateway import connections, request_bodies
 from trigreason.gateway.errors import ApiError
+from trigreason.gateway.request_bodies import Bodies
 
 WRONG = "tr-0123456789-" + "a" * 43
 MEGABYTES = 4 * 2**20
@@ -74,7 +74,7 @@ async def test_the_rest_of_a_refused_body_is_not_waited_for(
 async def test_a_body_that_does_not_come_is_given_up(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(bodies, "PATIENCE", 0.1)
+    monkeypatch.setattr(request_bodies, "PATIENCE", 0.1)
     async with asked_gateway(tmp_path) as client:
         reader, writer = await connected(client)
         writer.write(head(100) + b"{")

@@ -1,4 +1,4 @@
-"""The one object that the gateway tells of an exchange's beginning, handovers and end."""
+"""The interface through which the gateway reports an exchange's begin, handovers and end."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ _logger = logging.getLogger("trigreason.gateway")
 class Telemetry:
     """Metrics, spans and the log of one gateway process.
 
-    Nothing here raises, waits for the network, or remembers an exchange beyond its end: what is
-    told of it follows from the exchange and its runs' traces, in :meth:`ended`.
+    Nothing here raises, waits for the network, or keeps an exchange beyond its end: :meth:`ended`
+    derives everything from the exchange and its runs' traces.
     """
 
     def __init__(
@@ -39,19 +39,19 @@ class Telemetry:
         self._spans = Spans(over_http(endpoint)) if endpoint is not None else None
 
     def begun(self, exchange: Exchange) -> None:
-        """A request has become an exchange; it may have to wait for its place."""
+        """Report that a request became an exchange; it may still wait for a place."""
         with _harmless():
             self._metrics.begun(exchange)
 
     def handed_over(
         self, exchange: Exchange, run: ChoiceRun, event: HandedOver | WentOnAlone
     ) -> None:
-        """The pen changed hands, at this moment."""
+        """Report that the other model writes from now on."""
         with _harmless():
             self._metrics.handed_over(exchange, event)
 
     def ended(self, exchange: Exchange) -> None:
-        """An exchange is over; exactly once for each, whatever became of it."""
+        """Report that an exchange is over; called exactly once per exchange."""
         with _harmless():
             self._metrics.ended(exchange)
         if self._spans is not None:
@@ -61,28 +61,28 @@ class Telemetry:
             logs.ended(exchange, with_texts=self._log_texts)
 
     def refused(self, reason: str, source: str, key: str | None) -> None:
-        """A request from an address never became an exchange.
+        """Report that a request was refused before it became an exchange.
 
-        ``reason`` is one of a few fixed words, such as ``invalid_request``: it is a label. ``key``
-        is the id of the key that was shown, in force or not.
+        ``reason`` is one of a few fixed words, such as ``invalid_request``, because it is a label.
+        ``key`` is the id in the key that was sent, valid or not.
         """
         with _harmless():
             self._metrics.refused(reason)
-            self._refusals.told(reason, source, key)
+            self._refusals.log(reason, source, key)
 
     def metrics_page(self) -> tuple[bytes, str]:
-        """What Prometheus reads, and its content type."""
+        """The metrics in Prometheus's format, and the content type."""
         return self._metrics.page()
 
     def close(self) -> None:
-        """Send the spans that are left; blocks for ``spans.FLUSH_SECONDS`` at most."""
+        """Send the remaining spans; blocks for ``spans.FLUSH_SECONDS`` at most."""
         if self._spans is not None:
             self._spans.close()
 
 
 @contextmanager
 def _harmless() -> Iterator[None]:
-    """No fault in telemetry becomes one of a request. What is logged of it holds no text."""
+    """Keep a fault in telemetry from failing a request; log its class and line only."""
     try:
         yield
     except Exception as error:

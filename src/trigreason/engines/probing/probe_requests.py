@@ -1,4 +1,4 @@
-"""Requests of an examination: timed, counted, and never waited for without end."""
+"""The requests of an examination: timed, counted, and with a time limit."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ QUESTION = "not ( True ) and ( True or False ) is"
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """Tokens that came together, ``seconds`` after the request was sent."""
+    """Tokens that arrived together, ``seconds`` after the request was sent."""
 
     seconds: float
     tokens: Sequence[Token]
@@ -34,7 +34,7 @@ class Arrival:
 
 @dataclass(slots=True)
 class ProbeAnswer:
-    """What came back. ``finish`` is None where the reading stopped before the server did."""
+    """A response. ``finish`` is None if it was closed before the server had finished."""
 
     arrivals: list[Arrival] = field(default_factory=list)
     finish: Finish | None = None
@@ -51,7 +51,7 @@ class ProbeAnswer:
 
     @property
     def generated(self) -> int:
-        """The server's count of tokens where it gave one, or else how many came."""
+        """The completion tokens that the server reports, or else the number that arrived."""
         return self.usage.completion_tokens or len(self.tokens)
 
     @property
@@ -60,21 +60,21 @@ class ProbeAnswer:
 
     @property
     def spread_seconds(self) -> float:
-        """From the first tokens to the last."""
+        """The time from the first arrival to the last."""
         return self.arrivals[-1].seconds - self.arrivals[0].seconds if self.arrivals else 0.0
 
     @property
     def tokens_per_second(self) -> float | None:
-        """How fast tokens followed the first ones."""
+        """The rate of the tokens after the first arrival."""
         rest = self.generated - len(self.arrivals[0].tokens) if self.arrivals else 0
         return rest / self.spread_seconds if rest > 0 and self.spread_seconds > 0 else None
 
 
 class ProbeRequests:
-    """Puts requests to one engine.
+    """Sends requests to one engine.
 
-    ``silence_seconds`` is the longest wait for the next token. Reading one answer ends after three
-    times as long, with what has come until then.
+    ``silence_seconds`` is the longest wait for the next token. A response is closed after three
+    times as long, and keeps the tokens that arrived until then.
     """
 
     def __init__(self, engine: Engine, place: str, silence_seconds: float) -> None:
@@ -85,27 +85,27 @@ class ProbeRequests:
         self.answers: list[ProbeAnswer] = []
 
     def prefix(self, written: str = "", question: str = QUESTION) -> Prefix:
-        """The question that is asked throughout, and the model's thinking so far."""
+        """A prefix of the question, and of the thinking written so far."""
         thinking = self.engine.tags is not None
         return Prefix((Message("user", question),), written, thinking)
 
     async def ask(self, request: Request) -> ProbeAnswer:
-        """One request, read to its end.
+        """Send a request and read the response to its end.
 
         Raises:
-            EngineError: see its kinds; EngineUnreachable for a silence that is too long.
+            EngineError: see its subclasses; EngineUnreachable if no token arrives in time.
         """
-        async with self.asked(request) as (answer, arrivals):
+        async with self.streamed(request) as (answer, arrivals):
             async for _ in arrivals:
                 if answer.seconds > 3 * self.silence_seconds:
                     break
         return answer
 
     @asynccontextmanager
-    async def asked(
+    async def streamed(
         self, request: Request
     ) -> AsyncIterator[tuple[ProbeAnswer, AsyncIterator[Arrival]]]:
-        """A request under way: its answer so far, and what still comes. Leaving closes it."""
+        """A request: its answer so far, and its arrivals. Leaving the block closes the stream."""
         started = perf_counter()
         answer = ProbeAnswer()
         self.cost.requests += 1

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from trigreason.evaluation.questions import TASKS
-from trigreason.paper.catalogue import catalogue, chosen, read_item
 from trigreason.paper.drawing import FIGURES
+from trigreason.paper.item_files import catalogue, chosen, read_item
 from trigreason.paper.kinds import STUDIES
 from trigreason.studies.simulation import DEPLOYMENTS
 

@@ -1,4 +1,4 @@
-"""What somebody wants of the paper: which pairs, where the questions are, and how much of it."""
+"""The options of a reproduction: pairs, questions and sizes."""
 
 from __future__ import annotations
 
@@ -14,26 +14,26 @@ from trigreason.reasoning import Author, Thresholds
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wanted:
-    """What is the same for all items of one call.
+class Reproduction:
+    """The options that all items of one call share.
 
     Attributes:
-        pairs: the pairs; the bundled one alone in the quick size.
-        out: the folder of the results; logs and judgements are kept below it.
-        quick: the size for the bundled pair instead of the paper's.
-        tasks: in the place of the item's own.
+        out: the folder for the results, with logs and judgements below it.
+        pairs: the pairs; in the quick size the bundled one alone.
+        quick: use the size for the bundled pair instead of the paper's.
+        tasks: tasks instead of the item's.
         data: where the questions are; see ``load_questions``.
-        limit: questions of each task, in the place of the item's own number.
-        epochs: answers to each question, likewise.
-        budget: tokens of thinking, likewise (a sweep over budgets keeps its own).
-        seed: of all runs.
-        connections: runs at once; None for what suits the pair.
+        limit: questions per task, instead of the item's number.
+        epochs: answers per question, instead of the item's number.
+        budget: tokens of thinking, instead of the item's (sweeps over budgets keep theirs).
+        seed: the seed of all runs.
+        connections: concurrent runs; None for the pair's default.
         judges: further engines that score the trajectory of Figure 2(a).
-        measured: recorded seconds and USD for Figures 2(c) and 2(d), not simulated ones.
+        measured: use recorded seconds and USD for Figures 2(c) and 2(d), not simulated ones.
         config: the configuration file that names the pairs.
 
     Raises:
-        ValueError: the pairs do not go with the size.
+        ValueError: the pairs do not fit the size.
     """
 
     out: Path
@@ -68,20 +68,20 @@ class Wanted:
             raise ValueError("a pair is named twice")
 
     def setting(self, item: Item) -> ItemSetting:
-        """The item's sizes with the wanted changes."""
-        given: dict[str, Any] = {
+        """The item's sizes with these options' changes."""
+        options: dict[str, Any] = {
             "tasks": self.tasks or None,
             "limit": self.limit,
             "epochs": self.epochs,
             "thinking_tokens": self.budget,
         }
-        changes = {name: value for name, value in given.items() if value is not None}
+        changes = {name: value for name, value in options.items() if value is not None}
         base = item.quick if self.quick else item.full
         return base.model_copy(update=changes)
 
 
 def arm_of(pair: PlannedPair, planned: PlannedArm, setting: ItemSetting) -> Arm:
-    """The arm as this pair runs it: its own settings with the item's changes.
+    """The arm for this pair: the pair's settings with the item's changes.
 
     Raises:
         ValueError: a threshold is out of range.
@@ -102,7 +102,7 @@ def arm_of(pair: PlannedPair, planned: PlannedArm, setting: ItemSetting) -> Arm:
 
 
 def described(pair: PlannedPair) -> Mapping[str, str]:
-    """A pair's models, for the record."""
+    """A pair's models, for the result's setup."""
     if pair.is_bundled:
         return {"srm": "bundled SRM (0.25 M parameters)", "lrm": "bundled LRM (1.3 M parameters)"}
     return {author.value: str(pair.engines[author].settings) for author in Author}
