@@ -147,12 +147,14 @@ def evaluate(
     What is not given as a flag is as the pair has it.
     """
     with needs("evaluation"):
-        from trigreason.cli.comparing import comparison_table, comparison_to_json
+        from trigreason.cli.comparing import shown
         from trigreason.cli.watching import Watching
         from trigreason.evaluation.answering import own_arm
         from trigreason.evaluation.arms import of_methods
         from trigreason.evaluation.comparison import Plan, compare
         from trigreason.evaluation.questions import TASKS
+        from trigreason.evaluation.report.collect import gathered
+        from trigreason.evaluation.report.numbers import comparison_to_json
 
     if task not in TASKS:
         raise WrongUse(f"no task is called {task!r}; {nearest(task, TASKS)}")
@@ -206,10 +208,11 @@ def evaluate(
             outcomes = compare(plan, watching)
         except KeyboardInterrupt as interruption:
             raise KeyboardInterrupt(_kept(watching.progress, plan.logs)) from interruption
+    comparison = gathered(plan, outcomes)
     if as_json:
-        print_json(comparison_to_json(plan, outcomes))
+        print_json(comparison_to_json(comparison))
     else:
-        screen().print(comparison_table(plan, outcomes))
+        screen().print(*shown(comparison), sep="\n")
     if complaint := _complaint(outcomes):
         print(f"trigreason: {complaint}", file=sys.stderr)
         raise typer.Exit(1)

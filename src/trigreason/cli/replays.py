@@ -79,7 +79,7 @@ def replay(
             "m": _parsed("--m", m, int),
         }
     with needs("evaluation"):
-        from trigreason.studies.recorded import read_runs
+        from trigreason.evaluation.recorded import read_runs
         from trigreason.studies.replaying import recorded_token_ratio, replayed
 
     runs = list(read_runs(logs))

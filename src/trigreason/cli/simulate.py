@@ -72,7 +72,7 @@ def simulate(
     """
     with needs("evaluation"):
         from trigreason.cli.simulated import shown, told
-        from trigreason.studies.recorded import read_runs
+        from trigreason.evaluation.recorded import read_runs
         from trigreason.studies.simulation import read_deployment
         from trigreason.studies.simulation.arms import simulate_arms
 

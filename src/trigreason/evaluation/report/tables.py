@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import takewhile
 from statistics import fmean
 from typing import NamedTuple
@@ -15,7 +16,8 @@ from trigreason.evaluation.report.numbers import differences
 from trigreason.evaluation.report.reading import printable
 from trigreason.evaluation.statistics import Estimate
 from trigreason.evaluation.summary import ArmSummary
-from trigreason.reasoning import Author
+from trigreason.reasoning import Author, Trigger
+from trigreason.reasoning.names import TRIGGER_NAMES
 
 QUESTIONS_SHOWN = 300
 QUESTION_SHOWN = 200
@@ -39,7 +41,7 @@ class Table:
     notes: Sequence[str] = field(default=())
 
 
-Column = tuple[str, Callable[[ArmSummary], ShadedCell]]
+Row = tuple[str, Callable[[ArmSummary], ShadedCell]]
 
 
 UNREADABLE = (
@@ -49,39 +51,55 @@ UNREADABLE = (
 
 
 def overview(comparison: Comparison) -> Table:
-    """Every arm in its most important numbers."""
+    """Every arm in numbers: tokens, requests and so on are means per answer."""
     names, summaries = comparison.names, comparison.summaries()
-    columns = list(_columns(list(summaries.values())))
-    rows = []
-    for arm, name in names.items():
-        failed = comparison.arms[arm].failed
-        note = f"{failed:,} more failed" if failed else ""
-        rows.append([ShadedCell(name, note), *(cell(summaries[arm]) for _, cell in columns)])
-    heads = ["method", *(head for head, _ in columns)]
-    return Table(heads, rows, [UNREADABLE] if "unreadable scores" in heads else [])
+    rows = [[ShadedCell("answers"), *(_answers(comparison.arms[arm]) for arm in names)]]
+    for head, cell in _rows(list(summaries.values())):
+        shown = (cell(summaries[arm]) if arm in summaries else ShadedCell("–") for arm in names)
+        rows.append([ShadedCell(head), *shown])
+    is_warned = any(each.unreadable.value for each in summaries.values())
+    return Table(["method", *names.values()], rows, [UNREADABLE] if is_warned else [])
 
 
-def _columns(summaries: Sequence[ArmSummary]) -> Iterator[Column]:
-    yield "answers", lambda each: ShadedCell(f"{each.runs:,}", f"{each.questions:,} questions")
+def _answers(own: ArmRuns) -> ShadedCell:
+    there, questions = len(own.found), len({each.sample for each in own.runs})
+    count = f"{there:,}" if there == own.planned else f"{there:,} of {own.planned:,}"
+    return ShadedCell(count, f"{questions:,} question{'s' * (questions != 1)}")
+
+
+def _rows(summaries: Sequence[ArmSummary]) -> Iterator[Row]:
+    """What is right, who did what, and what hangs on the clock; what says nothing is left out."""
     if any(each.accuracy for each in summaries):
         yield "accuracy", lambda each: _share(each.accuracy)
     yield "SMT", lambda each: _share(each.smt)
     yield "thinking tokens", lambda each: _mean(each.thinking)
     yield "drafts", lambda each: _mean(each.drafts)
+    yield "tokens of drafts", lambda each: _mean(each.draft_tokens)
+    yield "tokens of scores", lambda each: _mean(each.judging)
     if any(each.unreadable.value for each in summaries):
         yield "unreadable scores", lambda each: _mean(each.unreadable)
+    yield "SRM requests", lambda each: _mean(each.requests[Author.SRM])
     yield "LRM requests", lambda each: _mean(each.requests[Author.LRM])
-    yield "LRM tokens", lambda each: _mean(each.generated[Author.LRM])
+    for trigger, name in TRIGGER_NAMES.items():
+        if any(trigger in each.handovers for each in summaries):
+            yield f"handovers, {name}", partial(_handovers, trigger)
     yield "cut off", lambda each: _share(each.truncated)
+    yield "SRM tokens", lambda each: _mean(each.generated[Author.SRM])
+    yield "LRM tokens", lambda each: _mean(each.generated[Author.LRM])
     yield "seconds, mean", lambda each: _mean(each.seconds, 2)
     yield (
         "seconds, median",
         lambda each: ShadedCell(f"{each.seconds_median:.2f}", f"p95: {each.seconds_p95:.2f}"),
     )
+    yield "tokens/s", lambda each: ShadedCell(_number(each.tokens_per_second or 0.0))
     if any(each.usd for each in summaries):
         yield "USD per 1,000 answers", lambda each: _mean(each.usd, 3, 1000)
     if any(each.degraded for each in summaries):
         yield "degraded", lambda each: ShadedCell(f"{each.degraded:,}")
+
+
+def _handovers(trigger: Trigger, summary: ArmSummary) -> ShadedCell:
+    return _mean(summary.handovers.get(trigger), 2)
 
 
 def _share(estimate: Estimate | None) -> ShadedCell:

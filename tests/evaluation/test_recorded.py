@@ -11,8 +11,8 @@ import pytest
 from tests.evaluation.recorded_runs import run, write_log
 from tests.studies.recordings import step, trace
 from trigreason.evaluation.arms import Arm
+from trigreason.evaluation.recorded import read_runs
 from trigreason.reasoning import Trace, trace_to_json
-from trigreason.studies.recorded import read_runs
 
 
 def values(question: str = "Why?") -> dict[str, Any]:
