@@ -78,8 +78,9 @@ def test_the_tables() -> None:
     # on the three questions of both, the LRM is right in all and TrigReason in two
     assert cells["TrigReason minus LRM only"] == ["-33.3", "0.423", "3", "within chance"]
     assert cells["SMT"] == ["0.0 %", "66.7 %"]
-    assert cells["handovers, strategic priming"] == ["–", "1.00"]
-    assert "handovers, cognitive offload" not in cells
+    assert cells["handovers to the LRM"] == ["–", "1.00"]
+    assert cells["strategic priming"] == ["–", "1.00"]
+    assert "cognitive offload" not in cells
     assert cells["tokens/s"] == ["15.0", "15.0"]
     assert "USD per 1,000 answers" not in cells, "nothing is known of prices"
 

@@ -26,7 +26,7 @@ def shown(comparison: Comparison) -> Iterator[RenderableType]:
 def _shown(of: tables.Table) -> Iterator[RenderableType]:
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, header_style="bold")
     for index, head in enumerate(of.heads):
-        table.add_column(head, justify="right" if index else "left")
+        table.add_column(head, justify="right" if index else "left", no_wrap=not index)
     for row in of.rows:
         table.add_row(*(_cell(each) for each in row))
     yield table
