@@ -20,6 +20,7 @@ from bench.real_pair.records import SETTINGS, Key, Record, Records, digest, writ
 from bench.real_pair.rows import CALIBRATED, LABELS, LRM_ONLY, PAPER, SRM_ONLY
 from bench.real_pair.table import coin, lines
 from trigreason.evaluation.answering import BUNDLED_BUDGET
+from trigreason.evaluation.recorded import read_runs
 from trigreason.evaluation.runs import Run
 from trigreason.reasoning import (
     Author,
@@ -33,7 +34,6 @@ from trigreason.reasoning import (
     trace_to_json,
 )
 from trigreason.reasoning.records import Purpose, Stretch
-from trigreason.studies.recorded import read_runs
 
 DATA = DataSet("booleans", "bundled", 6, 3, 1, group="boolean_expressions")
 OTHER = DataSet("navigate", "bundled", 4, 6, 2, group="navigate")

@@ -6,18 +6,20 @@ import io
 import json
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from rich.console import Console
 
 from tests.cli.commands import Command
 from trigreason.cli.comparison_progress import SECONDS_BETWEEN_LINES, Watching, duration
-from trigreason.cli.comparison_table import comparison_table, comparison_to_json
+from trigreason.cli.comparison_table import shown
 from trigreason.configuration import bundled_pair
 from trigreason.evaluation.answering import own_arm
 from trigreason.evaluation.comparison import ArmOutcome, Plan
-from trigreason.evaluation.logs import Failed
-from trigreason.evaluation.runs import Run
+from trigreason.evaluation.report.collect import gathered
+from trigreason.evaluation.report.numbers import comparison_to_json
+from trigreason.evaluation.runs import Failed, Run
 from trigreason.reasoning import Author, Message, StepRecord, Stretch, Trace
 from trigreason.reasoning.records import Purpose
 from trigreason.reasoning.steps import StepEnd
@@ -46,7 +48,7 @@ def outcomes() -> list[ArmOutcome]:
     lrm = [a_run("lrm", str(each), each < 3) for each in range(4)]
     ours = [a_run("trigreason", str(each), each < 2) for each in range(3)]
     return [
-        ArmOutcome(arm=LRM, log=Path("one.eval"), runs=lrm, errors=[], planned=4),
+        ArmOutcome(arm=LRM, log=None, runs=lrm, errors=[], planned=4),
         ArmOutcome(
             arm=TRIGREASON,
             log=None,
@@ -60,45 +62,54 @@ def outcomes() -> list[ArmOutcome]:
 PLAN = Plan(task="bundled", pair=PAIR, arms=(LRM, TRIGREASON), logs=Path("logs"), limit=4)
 
 
-def test_the_table() -> None:
+def printed(outcomes: list[ArmOutcome]) -> str:
     console = Console(file=io.StringIO(), width=80)
-    console.print(comparison_table(PLAN, outcomes()))
+    console.print(*shown(gathered(PLAN, outcomes)), sep="\n")
     assert isinstance(console.file, io.StringIO)
-    rows = {
-        line[:26].strip(): line[26:].split("  ") for line in console.file.getvalue().split("\n")
-    }
-    cells = {name: [cell.strip() for cell in row if cell.strip()] for name, row in rows.items()}
-    assert cells["runs (questions)"] == ["4 (4)", "3 of 4 (3)"]
-    assert cells["accuracy, pass@1"] == ["75.0 %", "66.7 %"]
+    return console.file.getvalue()
+
+
+def test_the_tables() -> None:
+    lines = [line.strip().split("  ") for line in printed(outcomes()).split("\n")]
+    cells = {row[0]: [cell.strip() for cell in row[1:] if cell.strip()] for row in lines}
+    assert cells["method"] == ["LRM only", "TrigReason"]
+    assert cells["answers"] == ["4", "3 of 4"]
+    assert cells["accuracy"] == ["75.0 %", "66.7 %"]
     # on the three questions of both, the LRM is right in all and TrigReason in two
-    assert cells["over LRM only, points"] == ["–", "-33.3"]
-    assert cells["p"] == ["–", "0.423"]
-    assert cells["by the SRM (SMT)"] == ["0.0 %", "66.7 %"]
+    assert cells["TrigReason minus LRM only"] == ["-33.3", "0.423", "3", "within chance"]
+    assert cells["SMT"] == ["0.0 %", "66.7 %"]
     assert cells["handovers to the LRM"] == ["–", "1.00"]
     assert cells["strategic priming"] == ["–", "1.00"]
     assert "cognitive offload" not in cells
     assert cells["tokens/s"] == ["15.0", "15.0"]
-    assert "USD" not in cells, "nothing is known of prices"
+    assert "USD per 1,000 answers" not in cells, "nothing is known of prices"
+
+
+def told_of(outcomes: list[ArmOutcome]) -> Any:
+    return json.loads(json.dumps(comparison_to_json(gathered(PLAN, outcomes)), allow_nan=False))
 
 
 def test_the_same_as_json() -> None:
-    told = json.loads(json.dumps(comparison_to_json(PLAN, outcomes()), allow_nan=False))
+    told = told_of(outcomes())
     lrm, ours = told["arms"]
-    assert (told["task"], told["pair"], told["limit"], told["epochs"]) == ("bundled",) * 2 + (4, 1)
-    assert (lrm["method"], lrm["complete"], lrm["over_lrm"]) == ("lrm", True, None)
-    assert (ours["complete"], ours["planned"], ours["log"]) == (False, 4, None)
+    assert (told["task"], told["pair"]) == ("bundled", "bundled")
+    assert told["settings"] == {"seed": 0, "limit": 4, "epochs": 1}
+    assert (lrm["settings"]["method"], lrm["complete"]) == ("lrm", True)
+    assert (ours["complete"], ours["planned"], ours["logs"]) == (False, 4, [])
     assert ours["failed"] == [{"sample": "3", "epoch": 1, "reason": "the server went away"}]
     assert ours["summary"]["accuracy"]["value"] == pytest.approx(2 / 3)
-    assert ours["over_lrm"]["value"] == pytest.approx(-1 / 3)
-    assert ours["over_lrm"]["questions"] == 3
+    (difference,) = told["differences"]
+    assert (difference["first"], difference["second"]) == ("TrigReason", "LRM only")
+    assert difference["value"] == pytest.approx(-1 / 3)
+    assert difference["questions"] == 3
     slower = [
         replace(each, runs=[replace(run, trace=slow(run.trace)) for run in each.runs])
         for each in outcomes()
     ]
-    again = comparison_to_json(PLAN, slower)
+    again = told_of(slower)
     for one, other in zip(told["arms"], again["arms"], strict=True):
         assert one.pop("clock") != other.pop("clock")
-        assert one == json.loads(json.dumps(other))
+    assert told == again
 
 
 def slow(trace: Trace) -> Trace:
@@ -106,10 +117,13 @@ def slow(trace: Trace) -> Trace:
 
 
 def test_an_arm_without_a_run() -> None:
+    lrm, ours = outcomes()
+    some = [lrm, replace(ours, runs=[])]
+    assert "0 of 4" in printed(some)
+    assert told_of(some)["arms"][1]["summary"] == {}
     nothing = [replace(each, runs=[]) for each in outcomes()]
-    console = Console(file=io.StringIO(), width=80)
-    console.print(comparison_table(PLAN, nothing))
-    assert comparison_to_json(PLAN, nothing)["arms"][0]["summary"] == {}
+    assert "0 of 4" in printed(nothing)
+    assert told_of(nothing)["arms"][0]["summary"] == {}
 
 
 class Clock:
@@ -213,8 +227,9 @@ def test_a_comparison_from_end_to_end(command: Command, tmp_path: Path) -> None:
     begun, *progress = left.err.splitlines()
     assert (left.code, begun) == (0, "trigreason: bundled, pair bundled: 2 runs")
     assert all(" of 2 runs (" in line for line in progress)
-    assert [arm["method"] for arm in left.json["arms"]] == ["trigreason", "lrm"]
+    assert [arm["name"] for arm in left.json["arms"]] == ["LRM only", "TrigReason"]
+    assert all(Path(log).exists() for arm in left.json["arms"] for log in arm["logs"])
     assert all(arm["complete"] for arm in left.json["arms"])
     again = command(*asked)
     assert (again.code, again.err) == (0, "")
-    assert "accuracy, pass@1" in again.out
+    assert "TrigReason minus LRM only" in again.out

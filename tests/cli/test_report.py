@@ -46,12 +46,12 @@ def test_its_numbers_are_those_of_the_logs(command: Command, logs: Path, tmp_pat
     (comparison,) = told["comparisons"]
     srm, trigreason = comparison["arms"]
     assert [srm["name"], trigreason["name"]] == ["SRM only", "TrigReason"]
-    assert srm["smt"]["value"] == 1
+    assert srm["summary"]["smt"]["value"] == 1
     assert srm["settings"]["method"] == "srm"
-    assert {srm["runs"], trigreason["runs"]} == {4}
+    assert {srm["summary"]["runs"], trigreason["summary"]["runs"]} == {4}
     (difference,) = comparison["differences"]
     assert difference["value"] == pytest.approx(
-        trigreason["accuracy"]["value"] - srm["accuracy"]["value"]
+        trigreason["summary"]["accuracy"]["value"] - srm["summary"]["accuracy"]["value"]
     )
     assert "Runs to read" not in page.read_text()
 

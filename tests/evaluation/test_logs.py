@@ -20,16 +20,9 @@ from inspect_ai.solver import generate
 from trigreason.bundled import problems
 from trigreason.configuration import bundled_pair
 from trigreason.evaluation.answering import own_arm
-from trigreason.evaluation.logs import (
-    Failed,
-    failed_samples,
-    log_arm,
-    log_facts,
-    log_files,
-    read_log,
-    run_of,
-)
-from trigreason.evaluation.runs import Run
+from trigreason.evaluation.logs import log_arm, log_facts, outcome_of, read_log, read_outcomes
+from trigreason.evaluation.recorded import log_files
+from trigreason.evaluation.runs import Failed, Run
 from trigreason.evaluation.tasks import bundled
 from trigreason.reasoning import trace_to_json
 
@@ -87,7 +80,7 @@ def test_runs_come_back_whole(ours: Path) -> None:
         (sample,) = [each for each in samples if (each.id, each.epoch) == (run.sample, run.epoch)]
         assert run.right is ((sample.scores or {})["right"].value == "C")
         assert json.loads(json.dumps(trace_to_json(run.trace))) == sample.metadata["trace"]
-        assert run_of(sample, "bundled") == run
+        assert outcome_of(sample, "bundled") == run
 
 
 def test_a_log_says_how_its_runs_were_answered(ours: Path, theirs: Path) -> None:
@@ -141,9 +134,10 @@ def test_failed_samples_are_left_out_and_told(ours: Path, tmp_path: Path) -> Non
         log.samples[0].error = EvalError(message="no\nnever", traceback="", traceback_ansi="")
         failed = log.samples[0]
     assert len(list(read_log(file))) == 2 * EPOCHS - 1
-    assert list(failed_samples(file)) == [Failed(str(failed.id), failed.epoch, "no")]
-    assert run_of(failed) is None
-    assert not list(failed_samples(ours))
+    told = Failed(str(failed.id), failed.epoch, "no never")
+    assert [each for each in read_outcomes(file) if isinstance(each, Failed)] == [told]
+    assert outcome_of(failed) == told
+    assert list(read_outcomes(ours)) == list(read_log(ours))
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,8 @@ import pytest
 
 from tests.cli.commands import finished
 from tests.conftest import soon
-from trigreason.evaluation.logs import log_files, read_log
+from trigreason.evaluation.logs import read_log
+from trigreason.evaluation.recorded import log_files
 
 pytestmark = pytest.mark.slow
 
@@ -58,7 +59,7 @@ async def table(counted: Path, *arguments: str) -> tuple[Any, str]:
     told = left.json
     for arm in told["arms"]:
         assert arm["complete"]
-        del arm["clock"], arm["log"]
+        del arm["clock"], arm["logs"]
     return told, left.err
 
 

@@ -137,7 +137,7 @@ def test_eval_report_replay_and_calibrate(program: Program, tmp_path: Path) -> N
     logs = str(tmp_path / "logs")
     asked = ("--limit", "4", "--logs", logs, "--json")
     compared = program("eval", "bundled", "--method", f"srm,lrm,{NAME}", "--n", "3", *asked)
-    ours = next(arm for arm in compared["arms"] if arm["method"] == NAME)
+    ours = next(arm for arm in compared["arms"] if arm["settings"]["method"] == NAME)
     assert 0 < ours["summary"]["smt"]["value"] < 1
     page = tmp_path / "report.html"
     program("report", logs, "--out", str(page))

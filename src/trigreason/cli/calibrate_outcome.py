@@ -24,6 +24,7 @@ from trigreason.cli.calibrate_words import (
 from trigreason.cli.console import print_json, screen
 from trigreason.cli.words import counted
 from trigreason.configuration import BUNDLED
+from trigreason.evaluation.recorded import read_runs
 from trigreason.reasoning import Thresholds
 from trigreason.studies.calibration.direction import supported
 from trigreason.studies.calibration.evidence import Source, of_search, of_share
@@ -35,7 +36,6 @@ from trigreason.studies.calibration.profile import profile_toml
 from trigreason.studies.calibration.search import expected_runs
 from trigreason.studies.calibration.setting import Setting
 from trigreason.studies.calibration.writing import write_profile
-from trigreason.studies.recorded import read_runs
 from trigreason.studies.replaying import recorded_token_ratio
 
 

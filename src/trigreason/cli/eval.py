@@ -149,9 +149,11 @@ def evaluate(
     What is not given as a flag is as the pair has it.
     """
     with needs("evaluation"):
-        from trigreason.cli.comparison_table import comparison_table, comparison_to_json
+        from trigreason.cli.comparison_table import shown
         from trigreason.evaluation.comparison import Plan
         from trigreason.evaluation.questions import TASKS
+        from trigreason.evaluation.report.collect import gathered
+        from trigreason.evaluation.report.numbers import comparison_to_json
 
     if task not in TASKS:
         raise WrongUse(f"no task is called {task!r}; {nearest(task, TASKS)}")
@@ -175,10 +177,11 @@ def evaluate(
         )
     fetch_models(planned, quiet=as_json)
     outcomes = _outcomes(plan)
+    comparison = gathered(plan, outcomes)
     if as_json:
-        print_json(comparison_to_json(plan, outcomes))
+        print_json(comparison_to_json(comparison))
     else:
-        screen().print(comparison_table(plan, outcomes))
+        screen().print(*shown(comparison), sep="\n")
     if complaint := _complaint(outcomes):
         print(f"trigreason: {complaint}", file=sys.stderr)
         raise typer.Exit(1)

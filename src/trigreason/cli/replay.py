@@ -83,7 +83,7 @@ def replay(
     with as_wrong_use():
         values = {name: _parsed(name, context.params[name]) for name in VARIED}
     with needs("evaluation"):
-        from trigreason.studies.recorded import read_runs
+        from trigreason.evaluation.recorded import read_runs
         from trigreason.studies.replaying import recorded_token_ratio, replayed
 
     runs = list(read_runs(logs))

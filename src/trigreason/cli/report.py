@@ -43,7 +43,7 @@ def report(
     The page needs no other file and no network. Figures are PNG and SVG files as well.
     """
     with needs("evaluation"):
-        from trigreason.evaluation.logs import log_files
+        from trigreason.evaluation.recorded import log_files
         from trigreason.evaluation.report.collect import collect
         from trigreason.evaluation.report.numbers import numbers
         from trigreason.evaluation.report.page import write_report

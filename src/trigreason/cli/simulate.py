@@ -74,7 +74,7 @@ def simulate(
     """
     with needs("evaluation"):
         from trigreason.cli.simulate_tables import shown, told
-        from trigreason.studies.recorded import read_runs
+        from trigreason.evaluation.recorded import read_runs
         from trigreason.studies.simulation import read_deployment
         from trigreason.studies.simulation.arms import simulate_arms
 

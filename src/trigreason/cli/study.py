@@ -57,7 +57,7 @@ def signals(
     """
     with needs("evaluation"):
         from trigreason.cli import signal_tables as told
-        from trigreason.studies.recorded import read_runs
+        from trigreason.evaluation.recorded import read_runs
         from trigreason.studies.signal_figures import draw_signals
         from trigreason.studies.signal_study import study_signals
 

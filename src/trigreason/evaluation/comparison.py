@@ -18,7 +18,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import rich
-from filelock import FileLock, Timeout
 from inspect_ai import eval_set
 from inspect_ai.model import GenerateConfig, Model, get_model
 
@@ -35,11 +34,11 @@ from trigreason.evaluation.kept import (
     put_fullest_last,
 )
 from trigreason.evaluation.lanes import lanes_of
-from trigreason.evaluation.logs import Failed
 from trigreason.evaluation.plan import Plan
 from trigreason.evaluation.pools import followed
 from trigreason.evaluation.progress import ComparisonWatch
-from trigreason.evaluation.runs import Run
+from trigreason.evaluation.recorded import alone_in
+from trigreason.evaluation.runs import Failed, Run
 from trigreason.evaluation.watching import watched
 
 __all__ = ["ArmOutcome", "Plan", "compare"]
@@ -92,7 +91,7 @@ def compare(plan: Plan, watch: ComparisonWatch | None = None) -> list[ArmOutcome
     """
     wanted = plan.wanted()
     identities = [plan.identity(arm) for arm in plan.arms]
-    with _alone_in(plan.logs):
+    with alone_in(plan.logs, "comparison"):
         kept = kept_logs(plan.logs, identities)
         if watch:
             watch.begin(
@@ -180,23 +179,6 @@ def _outcome(arm: Arm, logs: Sequence[KeptLog], wanted: Sequence[Key]) -> ArmOut
         errors=[Failed(*key, failed[key]) for key in wanted if key in failed and key not in done],
         planned=len(wanted),
     )
-
-
-@contextmanager
-def _alone_in(folder: Path) -> Iterator[None]:
-    """Keep other comparisons out of a folder of logs; the lock ends with the process at the latest.
-
-    Raises:
-        ValueError: one is in there.
-    """
-    folder.mkdir(parents=True, exist_ok=True)
-    try:
-        with FileLock(folder / ".lock", blocking=False):
-            yield
-    except Timeout as error:
-        raise ValueError(
-            f"another comparison is at work in {folder}; wait for its end, or name another folder"
-        ) from error
 
 
 @contextmanager

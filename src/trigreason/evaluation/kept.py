@@ -6,9 +6,7 @@ with all that the last one had. Finished runs are told apart by question and epo
 
 from __future__ import annotations
 
-import ast
 import os
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
@@ -27,7 +25,8 @@ from inspect_ai.log import (
     write_eval_log,
 )
 
-from trigreason.evaluation.logs import LogReader
+from trigreason.evaluation.logs import LogReader, why_failed
+from trigreason.evaluation.recorded import written
 from trigreason.evaluation.runs import Run
 
 Key = tuple[str, int]
@@ -46,15 +45,9 @@ class KeptLog:
     """
 
     path: Path
-    written: float
     done: frozenset[Key]
     failed: Mapping[Key, str]
     was_interrupted: bool = False
-
-    @property
-    def age(self) -> tuple[float, int]:
-        """Sorts the logs of an arm: what was written last, and holds most, is last."""
-        return self.written, len(self.done)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,7 +95,7 @@ def kept_logs(folder: Path, arms: Sequence[Identity]) -> list[list[KeptLog]]:
                 identity.check(log.eval, _path(info))
                 logs.append(_kept(info, log.status))
     for logs in found:
-        logs.sort(key=lambda log: log.age)
+        logs.sort(key=lambda log: written(log.path))
     return found
 
 
@@ -153,7 +146,7 @@ def put_fullest_last(logs: Sequence[KeptLog], wanted: Sequence[Key]) -> None:
     if not logs:
         return
     keys = frozenset(wanted)
-    fullest = max(logs, key=lambda log: (len(log.done & keys), log.age))
+    fullest = max(reversed(logs), key=lambda log: len(log.done & keys))
     if (done_in(logs) & keys) - fullest.done:
         _add_runs(fullest, logs, keys)
     elif fullest is not logs[-1]:
@@ -172,9 +165,9 @@ def _add_runs(log: KeptLog, others: Sequence[KeptLog], wanted: frozenset[Key]) -
         missing -= other.done
     whole.samples = list(samples.values())
     with TemporaryDirectory(dir=log.path.parent) as folder:
-        written = Path(folder) / log.path.name
-        write_eval_log(whole, str(written))
-        written.replace(log.path)
+        file = Path(folder) / log.path.name
+        write_eval_log(whole, str(file))
+        file.replace(log.path)
 
 
 def discard_superseded(logs: Sequence[KeptLog]) -> None:
@@ -182,21 +175,6 @@ def discard_superseded(logs: Sequence[KeptLog]) -> None:
     for log in logs[:-1]:
         if log.done <= logs[-1].done:
             log.path.unlink(missing_ok=True)
-
-
-def was_interrupted(error: str) -> bool:
-    """Whether the error that is written down of a sample is none but the end of the program."""
-    return error.startswith("CancelledError(")
-
-
-def in_words(error: str) -> str:
-    """What an exception says, in one line; Inspect writes it down as Python would."""
-    written = re.fullmatch(r"\w+\((.*?),?\)", error.strip(), re.DOTALL)
-    try:
-        said = ast.literal_eval(written.group(1)) if written else error
-    except (SyntaxError, ValueError):
-        said = error
-    return " ".join(str(said).split()) or error
 
 
 def _header(info: EvalLogInfo) -> EvalLog:
@@ -213,12 +191,11 @@ def _kept(info: EvalLogInfo, status: str) -> KeptLog:
     summaries = read_eval_log_sample_summaries(info)
     return KeptLog(
         path=_path(info),
-        written=info.mtime or 0.0,
         done=frozenset((str(each.id), each.epoch) for each in summaries if each.error is None),
         failed={
-            (str(each.id), each.epoch): in_words(each.error)
+            (str(each.id), each.epoch): reason
             for each in summaries
-            if each.error is not None and not was_interrupted(each.error)
+            if (reason := why_failed(each.error)) is not None
         },
         was_interrupted=status == "cancelled",
     )

@@ -7,19 +7,21 @@ Headers, and what else is not one by one, Inspect reads.
 
 from __future__ import annotations
 
+import ast
 import json
-from collections.abc import Iterator, Mapping, Sequence
+import re
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from zipfile import BadZipFile, ZipFile
 
-from inspect_ai.log import EvalLog, EvalSample, list_eval_logs, read_eval_log
+from inspect_ai.log import EvalLog, EvalSample, read_eval_log
 
 from trigreason.evaluation.answering import OF_THE_PAIR
 from trigreason.evaluation.arms import ARGUMENTS, Arm
 from trigreason.evaluation.outputs import ARM, PROVIDER, TRACE
-from trigreason.evaluation.runs import Run
+from trigreason.evaluation.runs import Failed, Run
 from trigreason.evaluation.work import GROUP
 from trigreason.reasoning import trace_from_json
 
@@ -56,35 +58,6 @@ class Facts:
     created: str
 
 
-@dataclass(frozen=True, slots=True)
-class Failed:
-    """A sample that came to nothing, and why, in one line."""
-
-    sample: str
-    epoch: int
-    reason: str
-
-
-def log_files(places: Sequence[Path]) -> list[Path]:
-    """The logs that are named, and those in the folders that are, the oldest first in each.
-
-    Raises:
-        ValueError: a place is not there, or a folder holds no log.
-    """
-    files: list[Path] = []
-    for place in places:
-        if not place.exists():
-            raise ValueError(f"there is no log or folder {place}")
-        found = [place]
-        if place.is_dir():
-            listed = list_eval_logs(str(place), descending=False)
-            found = [Path(log.name.removeprefix("file://")) for log in listed]
-        if not found:
-            raise ValueError(f"there is no log in the folder {place}")
-        files += found
-    return files
-
-
 def log_facts(file: Path) -> Facts:
     """What the header of a log says. Raises ValueError where the file is no log."""
     log = _header(file)
@@ -103,24 +76,22 @@ def log_facts(file: Path) -> Facts:
     )
 
 
-def log_arm(file: Path) -> Arm:
-    """The way in which a log's runs were answered.
+def log_arm(file: Path) -> Arm | None:
+    """The way in which a log's runs were answered; None where it does not say all of it.
 
     Raises:
-        ValueError: the file is no log, or holds no run of a pair and does not say all of the arm.
+        ValueError: the file is no log.
     """
     for sample in _samples(file):
         told = ((sample.get("output") or {}).get("metadata") or {}).get(ARM)
         if told is not None:
             return Arm().with_args(told)
     args = {name: value for name, value in log_facts(file).args.items() if name not in OF_THE_PAIR}
-    if set(Arm().to_args()) <= set(args) <= ARGUMENTS:
-        return Arm().with_args(args)
-    raise ValueError(f"{file} holds no finished run of a pair")
+    return Arm().with_args(args) if set(Arm().to_args()) <= set(args) <= ARGUMENTS else None
 
 
-def read_log(file: Path) -> Iterator[Run]:
-    """The runs of a log, finished or not, as they come in it; samples that failed are left out.
+def read_outcomes(file: Path) -> Iterator[Run | Failed]:
+    """The samples of a log, finished or not, as they come in it, but for interrupted ones.
 
     A run is right or wrong by the task's first score; other people's tasks may have any, and one
     that is neither 0 nor 1 says neither.
@@ -130,9 +101,17 @@ def read_log(file: Path) -> Iterator[Run]:
     """
     task = _task_of(_header(file))
     for sample in _samples(file):
-        run = _run(sample, task)
-        if run is not None:
-            yield run
+        try:
+            outcome = _outcome(sample, task)
+        except ValueError as error:
+            raise ValueError(f"{file}: {sample['id']}, epoch {sample['epoch']}: {error}") from error
+        if outcome is not None:
+            yield outcome
+
+
+def read_log(file: Path) -> Iterator[Run]:
+    """The finished runs among :func:`read_outcomes`."""
+    return (outcome for outcome in read_outcomes(file) if isinstance(outcome, Run))
 
 
 class LogReader:
@@ -154,46 +133,53 @@ class LogReader:
         """One finished run. Raises ValueError where it is not there, or cannot be read."""
         try:
             found = json.loads(self._archive.read(f"samples/{sample}_epoch_{epoch}.json"))
+            outcome = _outcome(found, self._task)
         except (KeyError, OSError, BadZipFile, ValueError) as error:
             raise ValueError(f"{self._file}: {sample}, epoch {epoch}: {error}") from error
-        run = _run(found, self._task)
-        if run is None:
+        if not isinstance(outcome, Run):
             raise ValueError(f"{self._file}: {sample}, epoch {epoch}, is no finished run")
-        return run
+        return outcome
 
     def close(self) -> None:
         self._archive.close()
 
 
-def failed_samples(file: Path) -> Iterator[Failed]:
-    """The samples of a log that :func:`read_log` leaves out because they failed.
+def outcome_of(sample: EvalSample, task: str = "") -> Run | Failed | None:
+    """What a sample came to; None where it was interrupted, or where no pair of ours answered."""
+    return _outcome(sample.model_dump(include=_OF_RUN), task)
 
-    Raises:
-        ValueError: the file is no log.
+
+def why_failed(error: str | None) -> str | None:
+    """What the error that is written down of a sample says, in one line.
+
+    Inspect writes an exception down as Python would. None where there is no error but, if any, the
+    end of the program.
     """
-    for sample in _samples(file):
-        error = sample.get("error")
-        if error:
-            lines = str(error["message"]).strip().splitlines()
-            yield Failed(str(sample["id"]), sample["epoch"], lines[0] if lines else "unknown")
+    if error is None or error.startswith("CancelledError("):
+        return None
+    written = re.fullmatch(r"\w+\((.*?),?\)", error.strip(), re.DOTALL)
+    try:
+        said = ast.literal_eval(written.group(1)) if written else error
+    except (SyntaxError, ValueError):
+        said = error
+    return " ".join(str(said).split()) or error
 
 
-def run_of(sample: EvalSample, task: str = "") -> Run | None:
-    """The run in a sample; None where it failed, or where no pair of ours answered."""
-    return _run(sample.model_dump(include=_OF_RUN), task)
-
-
-def _run(sample: Sample, task: str) -> Run | None:
+def _outcome(sample: Sample, task: str) -> Run | Failed | None:
+    name, epoch = str(sample["id"]), sample["epoch"]
+    if error := sample.get("error"):
+        reason = why_failed(error["message"])
+        return None if reason is None else Failed(name, epoch, reason)
     output, metadata = sample.get("output") or {}, sample.get("metadata") or {}
     trace = metadata.get(TRACE) or (output.get("metadata") or {}).get(TRACE)
-    if trace is None or sample.get("error"):
+    if trace is None:
         return None
     return Run(
         trace=trace_from_json(trace),
         task=task,
         group=str(metadata.get(GROUP, "")),
-        sample=str(sample["id"]),
-        epoch=sample["epoch"],
+        sample=name,
+        epoch=epoch,
         target=_target(sample["target"]),
         right=_right(sample.get("scores") or {}),
         pair=str(output.get("model", "")).partition("/")[2],

@@ -35,3 +35,12 @@ class Run:
     def question(self) -> str:
         """The last turn of the conversation that was answered."""
         return self.trace.messages[-1].content
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """A run that came to nothing, and why, in one line."""
+
+    sample: str
+    epoch: int
+    reason: str

@@ -125,9 +125,18 @@ class ArmSummary:
     seconds_p95: float
     usd: Estimate | None
 
+    @property
+    def tokens_per_second(self) -> float | None:
+        """Thinking that stands and answers, per second of a run."""
+        if not self.seconds.value:
+            return None
+        tokens = [*self.standing.values(), *self.answer.values()]
+        return sum(each.value for each in tokens) / self.seconds.value
+
     def to_json(self) -> dict[str, Any]:
         """Plain values; the ends of an interval that is infinite are null."""
-        return {each.name: _plain(getattr(self, each.name)) for each in fields(self)}
+        told = {each.name: plain(getattr(self, each.name)) for each in fields(self)}
+        return told | {"tokens_per_second": self.tokens_per_second}
 
 
 def summarise(runs: Sequence[RunNumbers]) -> ArmSummary:
@@ -209,18 +218,19 @@ def percentile(values: Sequence[float], share: float) -> float:
     return sorted(values)[max(0, math.ceil(share * len(values)) - 1)]
 
 
-def _not_negative(estimate: Estimate) -> Estimate:
-    """The interval of an amount, which ends at 0 where it would go below."""
-    return estimate.clipped(0.0, math.inf) if estimate.has_interval else estimate
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, Estimate):
+def plain(value: Any) -> Any:
+    """Estimates, differences and what holds them as objects; what is infinite as null."""
+    if isinstance(value, Estimate | Difference):
         told = value._asdict()
         return {name: each if math.isfinite(each) else None for name, each in told.items()}
     if isinstance(value, Mapping):
-        return {str(name): _plain(each) for name, each in value.items()}
+        return {str(name): plain(each) for name, each in value.items()}
     return value
+
+
+def _not_negative(estimate: Estimate) -> Estimate:
+    """The interval of an amount, which ends at 0 where it would go below."""
+    return estimate.clipped(0.0, math.inf) if estimate.has_interval else estimate
 
 
 def _count(

@@ -15,9 +15,10 @@ from inspect_ai.hooks import Hooks, SampleEnd, TaskStart, hooks
 from inspect_ai.log import EvalSample, EvalSpec
 
 from trigreason.evaluation.arms import Arm
-from trigreason.evaluation.kept import Identity, in_words, was_interrupted
-from trigreason.evaluation.logs import run_of
+from trigreason.evaluation.kept import Identity
+from trigreason.evaluation.logs import outcome_of
 from trigreason.evaluation.progress import ComparisonWatch
+from trigreason.evaluation.runs import Failed
 
 
 class _Listener:
@@ -37,12 +38,11 @@ class _Listener:
         arm = self._running.get(run)
         if arm is None:
             return
-        if sample.error is not None and was_interrupted(sample.error.message):
-            return
-        if sample.error is not None:
-            self.watch.failed(arm, in_words(sample.error.message))
-        elif finished := run_of(sample):
-            self.watch.finished(arm, finished)
+        outcome = outcome_of(sample)
+        if isinstance(outcome, Failed):
+            self.watch.failed(arm, outcome.reason)
+        elif outcome is not None:
+            self.watch.finished(arm, outcome)
 
 
 _listener: ContextVar[_Listener | None] = ContextVar("_listener", default=None)

@@ -11,7 +11,7 @@ from tests.studies.calibration.formula import FormulaLanes, conditions, question
 from trigreason.engines.base import EngineUnreachable
 from trigreason.reasoning import Thresholds, load_trace
 from trigreason.studies.calibration.asking import Asking, Conditions, Results
-from trigreason.studies.calibration.ledger import RUNS, Ledger
+from trigreason.studies.calibration.ledger import RUNS, opened_ledger
 from trigreason.studies.calibration.setting import Setting
 
 ASKED = questions(6)
@@ -23,7 +23,7 @@ async def ask(
 ) -> tuple[list[Results], list[bool]]:
     """Both settings on all questions; also, for each run, whether it was there before."""
     known: list[bool] = []
-    with Ledger(folder) as ledger:
+    with opened_ledger(folder) as ledger:
         asking = Asking(
             lanes, ledger, under or conditions(), lambda _, __, was_known: known.append(was_known)
         )
@@ -74,7 +74,7 @@ async def test_every_line_is_a_whole_run(tmp_path: Path) -> None:
 
 
 async def test_traces_are_those_of_one_setting(tmp_path: Path) -> None:
-    with Ledger(tmp_path) as ledger:
+    with opened_ledger(tmp_path) as ledger:
         asking = Asking(FormulaLanes(), ledger, conditions(), lambda *_: None)
         await asking.results(SETTINGS, ASKED)
         traces = asking.traces(SETTINGS[0], ASKED[:4])
@@ -91,15 +91,18 @@ async def test_a_failure_keeps_what_was_answered(tmp_path: Path) -> None:
 
 
 async def test_a_folder_serves_one_calibration_at_a_time(tmp_path: Path) -> None:
-    with Ledger(tmp_path), pytest.raises(ValueError, match="in use by another calibration"):
-        Ledger(tmp_path).__enter__()
-    with Ledger(tmp_path):
+    with opened_ledger(tmp_path), pytest.raises(ValueError, match="another calibration is at work"):
+        opened_ledger(tmp_path).__enter__()
+    with opened_ledger(tmp_path):
         pass
 
 
 def test_a_file_of_something_else_is_refused(tmp_path: Path) -> None:
     (tmp_path / RUNS).write_text('{"setting": 3}\n', encoding="utf-8")
-    with pytest.raises(ValueError, match="line 1: is no run of a calibration"), Ledger(tmp_path):
+    with (
+        pytest.raises(ValueError, match="line 1: is no run of a calibration"),
+        opened_ledger(tmp_path),
+    ):
         pass
-    with pytest.raises(ValueError, match="line 1"), Ledger(tmp_path):
+    with pytest.raises(ValueError, match="line 1"), opened_ledger(tmp_path):
         pass  # and the folder was given back

@@ -1,4 +1,4 @@
-"""Logs read into comparisons: arms on the same questions, with the same pair."""
+"""Runs gathered into comparisons: arms on the same questions, with the same pair."""
 
 from __future__ import annotations
 
@@ -8,21 +8,17 @@ from pathlib import Path
 from typing import Any
 
 from trigreason.evaluation.arms import Arm
-from trigreason.evaluation.kept import was_interrupted
-from trigreason.evaluation.logs import Facts, failed_samples, log_arm, log_facts, read_log
+from trigreason.evaluation.comparison import ArmOutcome
+from trigreason.evaluation.logs import Facts, log_facts
+from trigreason.evaluation.plan import Plan
+from trigreason.evaluation.recorded import RecordedLog, RunKey, each_once, recorded_log
 from trigreason.evaluation.report.naming import arm_names
-from trigreason.evaluation.runs import Run
+from trigreason.evaluation.runs import Failed, Run
 from trigreason.evaluation.summary import ArmSummary, RunNumbers, measured, summarise
 from trigreason.reasoning import Author
 
-OF_SAMPLES = frozenset({"limit", "groups", "seed"})
-"""Arguments of a task that choose some of its questions, or the answers' seeds, and change none."""
-
 QUESTION_KEPT = 1_000
 """Characters of a question."""
-
-Key = tuple[Any, str, int]
-"""A run of an arm: the seed of the task, the question's id, and the epoch."""
 
 
 @dataclass(slots=True)
@@ -36,24 +32,31 @@ class Log:
 
 @dataclass(slots=True, kw_only=True)
 class ArmRuns:
-    """The runs of one arm. A run that several logs hold (a resumed one) counts once.
+    """The runs of one arm.
 
-    ``broken`` are those that failed in one log or another.
+    ``broken`` are those that failed in one log or another. ``wanted`` is how many there were to
+    be; 0 where nobody said.
     """
 
     arm: Arm
     logs: list[Log] = field(default_factory=list)
-    found: dict[Key, RunNumbers] = field(default_factory=dict)
-    broken: set[Key] = field(default_factory=set)
+    found: dict[RunKey, RunNumbers] = field(default_factory=dict)
+    broken: dict[RunKey, Failed] = field(default_factory=dict)
+    wanted: int = 0
 
     @property
     def runs(self) -> list[RunNumbers]:
         return list(self.found.values())
 
     @property
-    def failed(self) -> int:
-        """How many runs failed and are in no other log."""
-        return len(self.broken - self.found.keys())
+    def failed(self) -> list[Failed]:
+        """The runs that failed and are in no other log."""
+        return [failed for key, failed in self.broken.items() if key not in self.found]
+
+    @property
+    def planned(self) -> int:
+        """How many runs were wanted, as far as it is known."""
+        return max(self.wanted, len(self.found) + len(self.failed))
 
 
 @dataclass(slots=True, kw_only=True)
@@ -63,9 +66,9 @@ class Comparison:
     Attributes:
         task: the task's name.
         pair: the pair's name.
-        settings: the task's arguments that tell its questions from others' (a file, an order).
+        settings: what else was asked for: arguments of the task (a file, an order).
         models: the pair's models, by author.
-        logprob_scale: what the certainty of a token was measured on.
+        logprob_scale: what the certainty of a token was measured on; empty without a run.
         questions: the beginning of each question, by its id.
         targets: the wanted answers, by the question's id.
         arms: by :class:`Arm`; see :attr:`names` for their order.
@@ -74,11 +77,19 @@ class Comparison:
     task: str
     pair: str
     settings: Mapping[str, Any]
-    models: dict[Author, str]
-    logprob_scale: str
+    models: dict[Author, str] = field(default_factory=dict)
+    logprob_scale: str = ""
     questions: dict[str, str] = field(default_factory=dict)
     targets: dict[str, str] = field(default_factory=dict)
     arms: dict[Arm, ArmRuns] = field(default_factory=dict)
+
+    def add(self, arm: Arm, key: RunKey, run: Run) -> None:
+        self.arms[arm].found[key] = measured(run)
+        self.models.update(run.trace.models)
+        self.logprob_scale = self.logprob_scale or run.trace.logprob_scale
+        self.questions.setdefault(run.sample, run.question[:QUESTION_KEPT])
+        if run.target is not None:
+            self.targets.setdefault(run.sample, run.target)
 
     @property
     def names(self) -> dict[Arm, str]:
@@ -86,8 +97,8 @@ class Comparison:
         return arm_names(list(self.arms))
 
     def summaries(self) -> dict[Arm, ArmSummary]:
-        """What each arm comes to, in the order in which they are shown."""
-        return {arm: summarise(self.arms[arm].runs) for arm in self.names}
+        """What each arm that has a run comes to, in the order in which they are shown."""
+        return {arm: summarise(own) for arm in self.names if (own := self.arms[arm].runs)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +109,20 @@ class Collected:
     left_out: Sequence[str]
 
 
+def gathered(plan: Plan, outcomes: Iterable[ArmOutcome]) -> Comparison:
+    """What there is of a plan."""
+    settings = {**plan.settings, "limit": plan.limit, "epochs": plan.epochs}
+    comparison = Comparison(task=plan.task, pair=plan.pair.name, settings=settings)
+    for outcome in outcomes:
+        own = comparison.arms[outcome.arm] = ArmRuns(arm=outcome.arm, wanted=outcome.planned)
+        if outcome.log is not None:
+            own.logs.append(Log(outcome.log, log_facts(outcome.log), len(outcome.errors)))
+        own.broken = {RunKey((), each.sample, each.epoch): each for each in outcome.errors}
+        for run in outcome.runs:
+            comparison.add(outcome.arm, RunKey((), run.sample, run.epoch), run)
+    return comparison
+
+
 def collect(files: Iterable[Path]) -> Collected:
     """Read logs; those without a run of a pair are left out.
 
@@ -106,62 +131,42 @@ def collect(files: Iterable[Path]) -> Collected:
     """
     comparisons: list[Comparison] = []
     left_out: list[str] = []
+    recorded: dict[Path, RecordedLog] = {}
+    places: dict[Path, tuple[Comparison, Log]] = {}
     for file in files:
         log = Log(file, log_facts(file))
-        try:
-            arm = log_arm(file)
-        except ValueError:
-            left_out.append(f"{file.name}: no finished run of a pair ({log.facts.model})")
+        found = recorded_log(file)
+        if found is None:
+            whose = "" if log.facts.pair else f" of a pair ({log.facts.model})"
+            left_out.append(f"{file.name}: no finished run{whose}")
             continue
-        if not _add(comparisons, log, arm):
-            left_out.append(f"{file.name}: no finished run")
+        recorded[file] = found
+        comparison = _comparison_of(comparisons, found)
+        comparison.arms.setdefault(found.arm, ArmRuns(arm=found.arm)).logs.append(log)
+        places[file] = comparison, log
     if not comparisons:
         told = f": {left_out[0]}" if left_out else ""
         raise ValueError(f"the logs hold no finished run of a pair{told}")
+    for each in each_once(recorded.values()):
+        comparison, log = places[each.log.file]
+        if isinstance(each.outcome, Run):
+            comparison.add(each.log.arm, each.key, each.outcome)
+        else:
+            comparison.arms[each.log.arm].broken[each.key] = each.outcome
+            log.failed += 1
     return Collected(comparisons, left_out)
 
 
-def _add(comparisons: list[Comparison], log: Log, arm: Arm) -> bool:
-    """Put a log's runs where they belong; False where it has none."""
-    comparison: Comparison | None = None
-    seed = log.facts.settings.get("seed")
-    for run in read_log(log.file):
-        if comparison is None:
-            comparison = _comparison_of(comparisons, log.facts, run)
-            own = comparison.arms.setdefault(arm, ArmRuns(arm=arm))
-            broken = [each for each in failed_samples(log.file) if not was_interrupted(each.reason)]
-            log.failed = len(broken)
-            own.broken.update((seed, each.sample, each.epoch) for each in broken)
-            own.logs.append(log)
-        own.found[seed, run.sample, run.epoch] = measured(run)
-        comparison.models.update(run.trace.models)
-        comparison.questions.setdefault(run.sample, run.question[:QUESTION_KEPT])
-        if run.target is not None:
-            comparison.targets.setdefault(run.sample, run.target)
-    return comparison is not None
-
-
-def _comparison_of(comparisons: list[Comparison], facts: Facts, run: Run) -> Comparison:
+def _comparison_of(comparisons: list[Comparison], log: RecordedLog) -> Comparison:
     """The one with the same task, questions and models, or a new one."""
-    settings = {
-        name: value
-        for name, value in facts.settings.items()
-        if name not in OF_SAMPLES and value is not None
-    }
-    pair, models = facts.pair or run.pair, run.trace.models
+    settings = {name: value for name, value in log.settings.items() if name != "seed"}
+    asked = log.facts.task, log.pair, settings
     for each in comparisons:
-        same = (each.task, each.pair, each.settings) == (facts.task, pair, settings)
-        if same and all(
-            each.models.get(author, model) == model for author, model in models.items()
+        if (each.task, each.pair, each.settings) == asked and all(
+            each.models.get(author, model) == model for author, model in log.models.items()
         ):
+            each.models.update(log.models)
             return each
-    comparisons.append(
-        Comparison(
-            task=facts.task,
-            pair=pair,
-            settings=settings,
-            models=dict(models),
-            logprob_scale=run.trace.logprob_scale,
-        )
-    )
+    task, pair, settings = asked
+    comparisons.append(Comparison(task=task, pair=pair, settings=settings, models=dict(log.models)))
     return comparisons[-1]

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 from trigreason.evaluation.arms import Arm
-from trigreason.evaluation.logs import read_log
-from trigreason.evaluation.report.collect import ArmRuns, Comparison, Key
+from trigreason.evaluation.recorded import RunKey, each_once, recorded_log
+from trigreason.evaluation.report.collect import ArmRuns, Comparison
 from trigreason.evaluation.runs import Run
 
 
@@ -60,22 +59,13 @@ def read_examples(comparison: Comparison, count: int) -> list[Example]:
     runs: dict[str, dict[Arm, Run]] = {sample: {} for sample in picked}
     for arm, own in comparison.arms.items():
         wanted = {key for sample, key in _firsts(own).items() if sample in picked}
-        for key, run in _runs(own) if wanted else ():
-            if key in wanted:
-                runs[run.sample][arm] = run
+        logs = (recorded_log(log.file) for log in own.logs if wanted)
+        for each in each_once(filter(None, logs)):
+            if each.key in wanted and isinstance(each.outcome, Run):
+                runs[each.key.sample][arm] = each.outcome
     return [Example(sample, why, runs[sample]) for sample, why in picked.items()]
 
 
-def _runs(own: ArmRuns) -> Iterator[tuple[Key, Run]]:
-    for log in own.logs:
-        seed = log.facts.settings.get("seed")
-        for run in read_log(log.file):
-            yield (seed, run.sample, run.epoch), run
-
-
-def _firsts(own: ArmRuns) -> dict[str, Key]:
+def _firsts(own: ArmRuns) -> dict[str, RunKey]:
     """The first answer to each question; of several seeds, the same one for all arms."""
-    firsts: dict[str, Key] = {}
-    for key in sorted(own.found, key=lambda key: (str(key[0]), key[2])):
-        firsts.setdefault(key[1], key)
-    return firsts
+    return {key.sample: key for key in sorted(own.found, reverse=True)}

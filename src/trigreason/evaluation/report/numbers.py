@@ -1,18 +1,26 @@
-"""What a comparison comes to, in plain values for programs."""
+"""What a comparison comes to, in plain values for programs: of a report and of ``eval``."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from dataclasses import asdict
 from itertools import combinations
 from typing import Any, NamedTuple
 
 from trigreason.evaluation.arms import Arm
-from trigreason.evaluation.report.collect import Collected, Comparison
+from trigreason.evaluation.report.collect import ArmRuns, Collected, Comparison
 from trigreason.evaluation.statistics import Difference
-from trigreason.evaluation.summary import accuracy_by_group, accuracy_difference
+from trigreason.evaluation.summary import (
+    ArmSummary,
+    accuracy_by_group,
+    accuracy_difference,
+    plain,
+)
 
 PAIRED_WITH_ALL = 4
 """Up to so many arms, each is compared with each; more of them only with one."""
+
+CLOCK = ("generated", "seconds", "seconds_median", "seconds_p95", "tokens_per_second", "usd")
+"""Parts of a summary that are not the same again, although the runs are."""
 
 
 class ArmComparison(NamedTuple):
@@ -43,38 +51,44 @@ def differences(comparison: Comparison) -> list[ArmComparison]:
 
 
 def numbers(collected: Collected) -> dict[str, Any]:
-    """All numbers of a report; shares from 0 to 1, seconds, USD."""
+    """All numbers of a report."""
     return {
-        "comparisons": list(map(_comparison, collected.comparisons)),
+        "comparisons": list(map(comparison_to_json, collected.comparisons)),
         "left_out": list(collected.left_out),
     }
 
 
-def _comparison(comparison: Comparison) -> dict[str, Any]:
-    names = comparison.names
+def comparison_to_json(comparison: Comparison) -> dict[str, Any]:
+    """All numbers of a comparison: shares from 0 to 1, seconds, USD; null for what is not known.
+
+    All but ``logs`` and ``clock`` is the same again for the same questions, seeds and models.
+    """
+    names, summaries = comparison.names, comparison.summaries()
     return {
         "task": comparison.task,
         "pair": comparison.pair,
         "settings": dict(comparison.settings),
         "models": {str(author): model for author, model in comparison.models.items()},
-        "arms": list(_arms(comparison)),
+        "arms": [
+            {"name": name, **_arm(comparison.arms[arm], summaries.get(arm))}
+            for arm, name in names.items()
+        ],
         "differences": [
-            {"first": names[each.first], "second": names[each.second], **each.difference._asdict()}
+            {"first": names[each.first], "second": names[each.second], **plain(each.difference)}
             for each in differences(comparison)
         ],
     }
 
 
-def _arms(comparison: Comparison) -> Iterator[dict[str, Any]]:
-    summaries = comparison.summaries()
-    for arm, name in comparison.names.items():
-        own = comparison.arms[arm]
-        groups = accuracy_by_group(own.runs)
-        yield {
-            "name": name,
-            "settings": arm.to_args(),
-            **summaries[arm].to_json(),
-            "failed": own.failed,
-            "groups": {group: estimate._asdict() for group, estimate in groups.items()},
-            "logs": [str(log.file) for log in own.logs],
-        }
+def _arm(own: ArmRuns, summary: ArmSummary | None) -> dict[str, Any]:
+    told = summary.to_json() if summary else {}
+    return {
+        "settings": own.arm.to_args(),
+        "logs": [str(log.file) for log in own.logs],
+        "planned": own.planned,
+        "complete": own.planned == len(own.found),
+        "failed": [asdict(each) for each in own.failed],
+        "summary": {name: value for name, value in told.items() if name not in CLOCK},
+        "groups": plain(accuracy_by_group(own.runs)),
+        "clock": {name: value for name, value in told.items() if name in CLOCK},
+    }

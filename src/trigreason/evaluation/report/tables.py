@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import takewhile
 from statistics import fmean
 from typing import NamedTuple
@@ -15,8 +16,8 @@ from trigreason.evaluation.report.numbers import differences
 from trigreason.evaluation.report.reading import printable
 from trigreason.evaluation.statistics import Estimate
 from trigreason.evaluation.summary import ArmSummary
-from trigreason.reasoning import Author
-from trigreason.reasoning.names import SYMBOLS
+from trigreason.reasoning import Author, Trigger
+from trigreason.reasoning.names import SYMBOLS, TRIGGER_NAMES
 
 QUESTIONS_SHOWN = 300
 QUESTION_SHOWN = 200
@@ -31,6 +32,9 @@ class ShadedCell(NamedTuple):
     share: float | None = None
 
 
+NOTHING = ShadedCell("–")
+
+
 @dataclass(frozen=True, slots=True)
 class Table:
     """Heads, rows of as many cells, and what is to be said below. The first column is text."""
@@ -40,7 +44,7 @@ class Table:
     notes: Sequence[str] = field(default=())
 
 
-Column = tuple[str, Callable[[ArmSummary], ShadedCell]]
+Row = tuple[str, Callable[[ArmSummary], ShadedCell]]
 
 
 UNREADABLE = (
@@ -50,44 +54,38 @@ UNREADABLE = (
 
 
 def overview(comparison: Comparison) -> Table:
-    """Every arm in its most important numbers."""
+    """Every arm in numbers, means per answer; numbers that no arm has are left out."""
     names, summaries = comparison.names, comparison.summaries()
-    columns = list(_columns(list(summaries.values())))
-    rows = []
-    for arm, name in names.items():
-        failed = comparison.arms[arm].failed
-        note = f"{failed:,} more failed" if failed else ""
-        rows.append([ShadedCell(name, note), *(cell(summaries[arm]) for _, cell in columns)])
-    heads = ["method", *(head for head, _ in columns)]
-    return Table(heads, rows, [UNREADABLE] if "unreadable scores" in heads else [])
+    rows = [[ShadedCell("answers"), *(_answers(comparison.arms[arm]) for arm in names)]]
+    for head, cell in ROWS:
+        cells = [cell(summaries[arm]) if arm in summaries else NOTHING for arm in names]
+        if any(each is not NOTHING for each in cells):
+            rows.append([ShadedCell(head), *cells])
+    is_warned = any(each.unreadable.value for each in summaries.values())
+    return Table(["method", *names.values()], rows, [UNREADABLE] if is_warned else [])
 
 
-def _columns(summaries: Sequence[ArmSummary]) -> Iterator[Column]:
-    yield "answers", lambda each: ShadedCell(f"{each.runs:,}", f"{each.questions:,} questions")
-    if any(each.accuracy for each in summaries):
-        yield "accuracy", lambda each: _share(each.accuracy)
-    yield "SMT", lambda each: _share(each.smt)
-    yield "thinking tokens", lambda each: _mean(each.thinking)
-    yield "drafts", lambda each: _mean(each.drafts)
-    if any(each.unreadable.value for each in summaries):
-        yield "unreadable scores", lambda each: _mean(each.unreadable)
-    yield "LRM requests", lambda each: _mean(each.requests[Author.LRM])
-    yield "LRM tokens", lambda each: _mean(each.generated[Author.LRM])
-    yield "cut off", lambda each: _share(each.truncated)
-    yield "seconds, mean", lambda each: _mean(each.seconds, 2)
-    yield (
-        "seconds, median",
-        lambda each: ShadedCell(f"{each.seconds_median:.2f}", f"p95: {each.seconds_p95:.2f}"),
-    )
-    if any(each.usd for each in summaries):
-        yield "USD per 1,000 answers", lambda each: _mean(each.usd, 3, 1000)
-    if any(each.degraded for each in summaries):
-        yield "degraded", lambda each: ShadedCell(f"{each.degraded:,}")
+def _answers(own: ArmRuns) -> ShadedCell:
+    there, questions = len(own.found), len({each.sample for each in own.runs})
+    count = f"{there:,}" if there == own.planned else f"{there:,} of {own.planned:,}"
+    return ShadedCell(count, f"{questions:,} question{'s' * (questions != 1)}")
+
+
+def _handovers(trigger: Trigger, summary: ArmSummary) -> ShadedCell:
+    return _mean(summary.handovers.get(trigger), 2)
+
+
+def _total(parts: Collection[Estimate]) -> ShadedCell:
+    return ShadedCell(_number(sum(each.value for each in parts), 2)) if parts else NOTHING
+
+
+def _median(summary: ArmSummary) -> ShadedCell:
+    return ShadedCell(f"{summary.seconds_median:.2f}", f"p95: {summary.seconds_p95:.2f}")
 
 
 def _share(estimate: Estimate | None) -> ShadedCell:
     if estimate is None:
-        return ShadedCell("–")
+        return NOTHING
     return _mean(estimate, 1, 100, " %") if estimate.high else ShadedCell("0.0 %")
 
 
@@ -96,14 +94,38 @@ def _mean(
 ) -> ShadedCell:
     """A mean above its interval, unless that says nothing."""
     if estimate is None or not (estimate.value or estimate.high):
-        return ShadedCell("–")
+        return NOTHING
     value, low, high = (_number(scale * each, digits) for each in estimate[:3])
     has_interval = estimate.has_interval and estimate.high > estimate.low
-    return ShadedCell(f"{value}{unit}", f"{low} to {high}" if has_interval else "")
+    return ShadedCell(f"{value}{unit}", f"{low}–{high}" if has_interval else "")
 
 
 def _number(value: float, digits: int = 1) -> str:
     return f"{value:,.0f}" if abs(value) > 100 else f"{value:.{digits}f}"
+
+
+ROWS: Sequence[Row] = (
+    ("accuracy", lambda each: _share(each.accuracy)),
+    ("SMT", lambda each: _share(each.smt)),
+    ("thinking tokens", lambda each: _mean(each.thinking)),
+    ("drafts", lambda each: _mean(each.drafts)),
+    ("  their tokens", lambda each: _mean(each.draft_tokens)),
+    ("tokens of scores", lambda each: _mean(each.judging)),
+    ("unreadable scores", lambda each: _mean(each.unreadable)),
+    ("SRM requests", lambda each: _mean(each.requests[Author.SRM])),
+    ("LRM requests", lambda each: _mean(each.requests[Author.LRM])),
+    ("handovers to the LRM", lambda each: _total(each.handovers.values())),
+    *((f"  {name}", partial(_handovers, trigger)) for trigger, name in TRIGGER_NAMES.items()),
+    ("cut off", lambda each: _share(each.truncated)),
+    ("SRM tokens", lambda each: _mean(each.generated[Author.SRM])),
+    ("LRM tokens", lambda each: _mean(each.generated[Author.LRM])),
+    ("seconds, mean", lambda each: _mean(each.seconds, 2)),
+    ("seconds, median", _median),
+    ("tokens/s", lambda each: ShadedCell(_number(each.tokens_per_second or 0.0))),
+    ("USD per 1,000 answers", lambda each: _mean(each.usd, 3, 1000)),
+    ("degraded", lambda each: ShadedCell(f"{each.degraded:,}") if each.degraded else NOTHING),
+)
+"""What is right, who did what, and what hangs on the clock."""
 
 
 def compared(comparison: Comparison) -> Table | None:
@@ -121,7 +143,7 @@ def compared(comparison: Comparison) -> Table | None:
         ]
         for first, second, found in differences(comparison)
     ]
-    heads = ["accuracy of", "difference, points", "p", "questions", "at 5 %"]
+    heads = ["accuracy of", "points", "p", "questions", "at 5 %"]
     note = (
         f"These are {len(rows)} comparisons; "
         "where there is no difference, one in 20 is below p = 0.05 all the same."
@@ -178,7 +200,7 @@ def _right(own: ArmRuns) -> dict[str, list[float]]:
 
 def _tally(outcomes: Sequence[float] | None) -> ShadedCell:
     if not outcomes:
-        return ShadedCell("–")
+        return NOTHING
     return ShadedCell(f"{sum(outcomes):.0f} of {len(outcomes)}", share=fmean(outcomes))
 
 

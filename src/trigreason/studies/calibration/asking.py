@@ -15,9 +15,10 @@ from trigreason.evaluation.arms import Arm, seed_for
 from trigreason.evaluation.grading import grade
 from trigreason.evaluation.lanes import Lanes
 from trigreason.evaluation.questions import Question
+from trigreason.evaluation.recorded import RunKey
 from trigreason.reasoning import Message, Trace
 from trigreason.studies.calibration.front import FrontPoint
-from trigreason.studies.calibration.ledger import Ledger, RunKey, RunOutcome, digest
+from trigreason.studies.calibration.ledger import Ledger, RunOutcome, digest
 from trigreason.studies.calibration.setting import Setting
 
 Thrift = Literal["smt", "usd"]
@@ -38,7 +39,7 @@ class Conditions:
     seed: int = 0
 
     def key(self, setting: Setting, question: Question, epoch: int) -> RunKey:
-        return RunKey(setting.key, _conditions(self, question), question.id, epoch)
+        return RunKey((setting.key, _conditions(self, question)), question.id, epoch)
 
     def arm(self, setting: Setting) -> Arm:
         return Arm(

@@ -15,7 +15,7 @@ from trigreason.failure import Away
 from trigreason.studies.calibration.asking import Asking, Conditions, Thrift
 from trigreason.studies.calibration.evidence import pair_in_words
 from trigreason.studies.calibration.labelled import Calibration, calibrate
-from trigreason.studies.calibration.ledger import Ledger, RunOutcome
+from trigreason.studies.calibration.ledger import RunOutcome, opened_ledger
 from trigreason.studies.calibration.search import Enter
 from trigreason.studies.calibration.setting import Setting
 from trigreason.studies.calibration.space import check_searchable
@@ -74,7 +74,7 @@ async def carry_out(
     # A run that the other model finished alone says nothing about the setting.
     failure = replace(settings.failure, lrm_away=Away.FAIL, srm_away=Away.FAIL)
     plan = replace(job.plan, settings=settings.model_copy(update={"failure": failure}))
-    with Ledger(job.folder) as ledger:
+    with opened_ledger(job.folder) as ledger:
         async with opened_lanes(plan, job.connections) as lanes:
             conditions = Conditions(
                 pair=f"pair {plan.name}: {pair_in_words(lanes.pair)}",

@@ -10,13 +10,13 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
-from types import TracebackType
-from typing import IO, NamedTuple, Self
+from typing import IO
 
 import msgspec
-from filelock import FileLock, Timeout
 
+from trigreason.evaluation.recorded import RunKey, alone_in
 from trigreason.reasoning import Author, StopReason, Trace, load_trace, trace_to_json
 from trigreason.studies.calibration.setting import Setting
 
@@ -54,15 +54,6 @@ class RunOutcome(msgspec.Struct, frozen=True, kw_only=True):
         )
 
 
-class RunKey(NamedTuple):
-    """What was asked: how (a setting's key and ``conditions``), what, and which time."""
-
-    setting: str
-    conditions: str
-    question: str
-    epoch: int
-
-
 class _Line(msgspec.Struct):
     """A line without its trace, which need not be read to go on."""
 
@@ -72,45 +63,31 @@ class _Line(msgspec.Struct):
     epoch: int
     outcome: RunOutcome
 
+    @property
+    def key(self) -> RunKey:
+        return RunKey((self.setting, self.conditions), self.question, self.epoch)
 
-class Ledger:
-    """The runs in a folder; use as a context manager.
+
+@contextmanager
+def opened_ledger(folder: Path) -> Iterator[Ledger]:
+    """The runs in a folder, for this process alone.
 
     Raises:
         ValueError: another process uses the folder, or a line that is whole is no run of this kind.
         OSError: the folder cannot be written.
     """
+    with alone_in(folder, "calibration"), (folder / RUNS).open("ab") as writer:
+        yield Ledger(folder / RUNS, writer)
 
-    def __init__(self, folder: Path) -> None:
-        self.file = folder / RUNS
-        folder.mkdir(parents=True, exist_ok=True)
+
+class Ledger:
+    """The runs in a file, and where more are written; see :func:`opened_ledger`."""
+
+    def __init__(self, file: Path, writer: IO[bytes]) -> None:
+        self.file = file
+        self._writer = writer
         self._outcomes: dict[RunKey, RunOutcome] = {}
-        self._writer: IO[bytes] | None = None
-        self._lock = FileLock(folder / ".lock")
-
-    def __enter__(self) -> Self:
-        try:
-            self._lock.acquire(blocking=False)
-        except Timeout:
-            raise ValueError(
-                f"{self.file.parent} is in use by another calibration; wait for its end, "
-                "or choose another --out"
-            ) from None
-        self._writer = self.file.open("ab")
-        end = self._read()
-        if end < self._writer.tell():
-            self._writer.truncate(end)
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        if self._writer:
-            self._writer.close()
-        self._lock.release()
+        writer.truncate(self._read())
 
     def __len__(self) -> int:
         return len(self._outcomes)
@@ -125,10 +102,13 @@ class Ledger:
 
         ``told`` is whatever else is known of it: ``right``, ``target``, ``group``, ``given``.
         """
-        assert self._writer is not None, "the ledger is open"
         outcome = RunOutcome.of(trace, bool(told["right"]))
+        asked, conditions = key.asked
         line = {
-            **key._asdict(),
+            "setting": asked,
+            "conditions": conditions,
+            "question": key.sample,
+            "epoch": key.epoch,
             "outcome": msgspec.to_builtins(outcome),
             "method": setting.method,
             "thresholds": setting.thresholds.to_json(),
@@ -143,8 +123,7 @@ class Ledger:
     def traces(self, keys: Collection[RunKey]) -> Iterator[tuple[RunKey, Trace]]:
         """The traces of these runs, read from the file again, in its order."""
         for _, line in self._whole_lines():
-            read = msgspec.json.decode(line, type=_Line)
-            key = RunKey(read.setting, read.conditions, read.question, read.epoch)
+            key = msgspec.json.decode(line, type=_Line).key
             if key in keys:
                 yield key, load_trace(line.decode())
 
@@ -159,8 +138,7 @@ class Ledger:
                     f"{self.file}, line {number}: is no run of a calibration ({error}); "
                     "choose another --out"
                 ) from error
-            key = RunKey(read.setting, read.conditions, read.question, read.epoch)
-            self._outcomes[key] = read.outcome
+            self._outcomes[read.key] = read.outcome
             end += len(line)
         return end
 

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from tests.evaluation.recorded_runs import run, write_log
 from tests.studies.recordings import step, trace
 from trigreason.evaluation.arms import Arm
+from trigreason.evaluation.recorded import read_runs
 from trigreason.reasoning import Trace, trace_to_json
-from trigreason.studies.recorded import read_runs
 
 
 def values(question: str = "Why?") -> dict[str, Any]:
@@ -115,10 +118,43 @@ def test_runs_that_differ_in_what_was_asked_are_others(tmp_path: Path) -> None:
     assert len(list(read_runs([tmp_path]))) == 6
 
 
-def test_traces_that_are_equal_are_still_two(tmp_path: Path) -> None:
+@pytest.fixture(scope="module")
+def copies(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    """Logs in which runs of two arms stand several times, not always with the same outcome."""
+    folder, other = tmp_path_factory.mktemp("logs"), tmp_path_factory.mktemp("more")
+    arms = [Arm(method="srm"), Arm(method="lrm")]
+    held = ["abc", "ab", "bcd", "", "abcd"]
+    logs = [
+        write_log(
+            (folder, other)[at % 2] / f"{at}.json",
+            arms[at // 3],
+            [run(name, right=at % 2 == 0) for name in names],
+            settings={"seed": 0, "limit": len(names)},
+        )
+        for at, names in enumerate(held)
+    ]
+    for at, log in enumerate(logs):
+        os.utime(log, (at // 2, at // 2))
+    return logs
+
+
+@settings(deadline=None, max_examples=30)
+@given(data=st.data())
+def test_copies_in_any_order_give_the_same_runs(copies: list[Path], data: st.DataObject) -> None:
+    """Also where logs are named twice, or their folders in their place."""
+    folders = sorted({log.parent for log in copies})
+    named = data.draw(st.permutations([*copies, *data.draw(st.sets(st.sampled_from(folders)))]))
+    found = [(each.trace.method, each.sample, each.right) for each in read_runs(named)]
+    srm = [("srm", name, name != "a") for name in "abcd"]
+    assert sorted(found) == [*(("lrm", name, True) for name in "abcd"), *srm]
+
+
+def test_traces_that_are_equal_are_still_two_but_not_one_that_is_named_twice(
+    tmp_path: Path,
+) -> None:
     write(tmp_path / "1.json", values())
-    write(tmp_path / "2.jsonl", values(), values())
-    assert len(list(read_runs([tmp_path]))) == 3
+    lines = write(tmp_path / "2.jsonl", values(), values())
+    assert len(list(read_runs([tmp_path, lines]))) == 3
 
 
 def _damaged() -> dict[str, Any]:
