@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from tests.evaluation.recorded_runs import run, write_log
@@ -138,7 +138,7 @@ def copies(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     return logs
 
 
-@settings(deadline=None, max_examples=30)
+@settings(deadline=None, max_examples=10, phases=[Phase.generate])
 @given(data=st.data())
 def test_copies_in_any_order_give_the_same_runs(copies: list[Path], data: st.DataObject) -> None:
     """Also where logs are named twice, or their folders in their place."""

@@ -41,8 +41,7 @@ class Facts:
         pair: the pair's name; empty where the model is none of ours.
         args: the model's arguments as they were given.
         settings: the task's arguments, those left out as well (data, limit, groups, seed).
-        questions: how many questions there are to be, or are.
-        epochs: answers to each of them.
+        epochs: answers to each question.
         status: ``success``, ``error``, ``cancelled``, or ``started`` where the log has no end.
         created: when, in ISO 8601.
     """
@@ -52,7 +51,6 @@ class Facts:
     pair: str
     args: Mapping[str, Any]
     settings: Mapping[str, Any]
-    questions: int | None
     epochs: int
     status: str
     created: str
@@ -69,7 +67,6 @@ def log_facts(file: Path) -> Facts:
         pair=name if provider == PROVIDER else "",
         args=spec.model_args,
         settings=spec.task_args,
-        questions=spec.dataset.samples,
         epochs=spec.config.epochs or 1,
         status=log.status,
         created=spec.created,
