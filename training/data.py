@@ -4,10 +4,10 @@ import random
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from training.families import FAMILIES
 from training.judging import JudgeExample, judge_example
 from training.published import digest, hashes
 from training.slips import with_slips
-from trigreason.bundled.families import FAMILIES
 from trigreason.bundled.families.chains import Solution
 
 USER = "<|im_start|>user\n"

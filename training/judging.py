@@ -3,8 +3,8 @@
 import random
 from dataclasses import dataclass
 
+from training.families import FAMILIES
 from training.slips import AGAIN
-from trigreason.bundled.families import FAMILIES
 from trigreason.bundled.families.chains import Solution
 
 RIGHT, WRONG = 9, 0

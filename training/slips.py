@@ -7,8 +7,8 @@ reflection.
 
 import random
 
-from trigreason.bundled.families import FAMILIES
-from trigreason.bundled.families.chains import ChainStep, Family, Solution, read_state
+from training.families import FAMILIES, Family
+from trigreason.bundled.families.chains import ChainStep, Solution, read_state
 
 _SLIP_SHARE = 0.35
 _SECOND_SLIP_SHARE = 0.2

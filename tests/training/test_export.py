@@ -16,11 +16,11 @@ from torch import Tensor
 
 from training.data import examples, prompt
 from training.export import CHAT_TEMPLATE, write_gguf, write_hugging_face
+from training.families import FAMILIES
 from training.held_out import development
 from training.model import Model, Shape
 from training.serving import Llama
 from training.tokenizer import learn
-from trigreason.bundled.families import FAMILIES
 
 pytestmark = pytest.mark.slow
 

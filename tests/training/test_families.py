@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from training.families import FAMILIES
 from training.published import digest, hashes, questions
-from trigreason.bundled.families import FAMILIES
 from trigreason.bundled.families.chains import Solution, read_state
 
 DATA = os.environ.get("TRIGREASON_DATA")

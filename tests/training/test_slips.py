@@ -5,9 +5,9 @@ import re
 
 import pytest
 
+from training.families import FAMILIES
 from training.judging import RIGHT, WRONG, judge_example
 from training.slips import AGAIN, with_slips
-from trigreason.bundled.families import FAMILIES
 from trigreason.bundled.families.chains import ChainStep, Solution, read_state
 
 each_family = pytest.mark.parametrize("name", FAMILIES)
