@@ -60,7 +60,7 @@ def logprobs(model: Model, ids: list[int]) -> Tensor:
 
 
 def test_llama_cpp_agrees_with_torch(exported: Exported) -> None:
-    steps = [step.text for step in PROBLEM.steps]
+    steps = PROBLEM.steps
     prompts = [PROMPT + "".join(f"{step}\n\n" for step in steps[:count]) for count in range(4)]
     with Llama(exported.gguf, slots=1) as llama:
         answers = llama.complete(prompts, max_tokens=1, choices=10)

@@ -16,7 +16,7 @@ def generate(rng: random.Random) -> str:
     """Eight numbers from -9 to 9, seven operators."""
     while True:
         question = f"({_part(rng)} {rng.choice(_OPERATORS)} {_part(rng)}) ="
-        if sum(len(step.text) for step in solve(question).steps) <= _LONGEST_CHAIN:
+        if sum(len(step) for step in solve(question).steps) <= _LONGEST_CHAIN:
             return question
 
 

@@ -7,7 +7,7 @@ then joins them. Each operation settles its sign in a word and works on magnitud
 import re
 
 from trigreason.bundled.families import columns
-from trigreason.bundled.families.chains import Family, Solution, StateStep, chain
+from trigreason.bundled.families.chains import Family, Solution, StateStep
 
 _NAME = "multistep_arithmetic_two"
 _PART = r"\((-?\d(?: [-+*] -?\d)+)\)"
@@ -30,7 +30,7 @@ def solve(question: str) -> Solution:
     texts.append(str(StateStep("Go join.", len(texts) - 1, " ".join(join))))
     result = _reduce(join, texts)
     texts.append(f"Result: {result}.")
-    return chain(_NAME, question, str(result), texts)
+    return Solution(_NAME, question, str(result), tuple(texts))
 
 
 def _reduce(tokens: list[str], texts: list[str]) -> int:

@@ -6,7 +6,7 @@ first token that an operation takes passes to its result.
 
 import re
 
-from trigreason.bundled.families.chains import Family, Solution, StateStep, chain
+from trigreason.bundled.families.chains import Family, Solution, StateStep
 
 _NAME = "boolean_expressions"
 LITERALS = ("True", "False")
@@ -34,7 +34,7 @@ def solve(question: str) -> Solution:
         state[start : start + taken] = [(state[start][0], value)]
         texts.append(str(StateStep(f"{keys}: {part} is {value}.", len(texts), _show(state))))
     texts.append(f"Left: {state[0][1]}.")
-    return chain(_NAME, question, state[0][1], texts)
+    return Solution(_NAME, question, state[0][1], tuple(texts))
 
 
 def _reduction(state: Keyed) -> tuple[int, int, str]:

@@ -13,24 +13,16 @@ _STATE = re.compile(r"(?:(?P<operation>.*) )?State (?P<number>\d+): (?P<state>.*
 
 
 @dataclass(frozen=True, slots=True)
-class ChainStep:
-    """One reasoning step: its text has neither a blank line nor a trailing line break."""
-
-    text: str
-    learned: bool = True
-    """False for a deliberate slip, which stands in the context but carries no loss."""
-    correct: bool = True
-    """Whether the step is right: the label that a judge should give."""
-
-
-@dataclass(frozen=True, slots=True)
 class Solution:
-    """A question with its chain; ``target`` has the published form, such as ``(B)`` or ``Yes``."""
+    """A question with its only right chain; no step has a blank line or a trailing line break.
+
+    ``target`` has the published form, such as ``(B)`` or ``Yes``.
+    """
 
     family: str
     question: str
     target: str
-    steps: tuple[ChainStep, ...]
+    steps: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +55,3 @@ def read_state(text: str) -> StateStep | None:
     if found is None:
         return None
     return StateStep(found["operation"] or "", int(found["number"]), found["state"])
-
-
-def chain(family: str, question: str, target: str, texts: list[str]) -> Solution:
-    """A solution all of whose steps are right and learned."""
-    return Solution(family, question, target, tuple(ChainStep(text) for text in texts))

@@ -8,7 +8,7 @@ less deep. What is still open is then the latest bracket of each label down from
 
 import string
 
-from trigreason.bundled.families.chains import Family, Solution, StateStep, chain
+from trigreason.bundled.families.chains import Family, Solution, StateStep
 
 _NAME = "dyck_languages"
 CLOSING = {"(": ")", "[": "]", "{": "}", "<": ">"}
@@ -42,7 +42,7 @@ def solve(question: str) -> Solution:
         texts.append(str(StateStep("", len(texts), " ".join(labeled[start : start + _PER_STEP]))))
     open_ones = [f"{LABELS[depth]} {b} {CLOSING[b]}" for depth, b in enumerate(left)]
     texts.append(f"Left: {', '.join(reversed(open_ones))}.")
-    return chain(_NAME, question, " ".join(CLOSING[b] for b in reversed(left)), texts)
+    return Solution(_NAME, question, " ".join(CLOSING[b] for b in reversed(left)), tuple(texts))
 
 
 def depths_of(brackets: list[str]) -> list[int]:

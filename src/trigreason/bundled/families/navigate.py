@@ -6,7 +6,7 @@ numbers without a sign. One is back when opposite directions have equal totals.
 
 import re
 
-from trigreason.bundled.families.chains import Family, Solution, StateStep, chain
+from trigreason.bundled.families.chains import Family, Solution, StateStep
 
 _NAME = "navigate"
 DIRECTIONS = ("forward", "right", "backward", "left")
@@ -55,7 +55,7 @@ def solve(question: str) -> Solution:
     ]
     verdict = "No" if any("differ" in text for text in comparisons) else "Yes"
     texts.append(f"Compare: {comparisons[0]}, {comparisons[1]}, so {verdict}.")
-    return chain(_NAME, question, verdict, texts)
+    return Solution(_NAME, question, verdict, tuple(texts))
 
 
 def _short(instruction: re.Match[str]) -> str:

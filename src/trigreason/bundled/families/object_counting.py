@@ -2,7 +2,7 @@
 
 import re
 
-from trigreason.bundled.families.chains import Family, Solution, StateStep, chain
+from trigreason.bundled.families.chains import Family, Solution, StateStep
 
 _NAME = "object_counting"
 _NUMBERS = {"a": 1, "an": 1, "two": 2, "three": 3, "four": 4, "five": 5}
@@ -58,7 +58,7 @@ def solve(question: str) -> Solution:
         texts.append(item_step(n, item, _KIND_OF[thing], counts, total))
         total += _NUMBERS[number] * counts
     texts.append(f"Asked: {kind}, total {total}.")
-    return chain(_NAME, question, str(total), texts)
+    return Solution(_NAME, question, str(total), tuple(texts))
 
 
 def item_step(n: int, item: str, kind: str, counts: bool, total: int) -> str:

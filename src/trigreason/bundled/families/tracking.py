@@ -7,7 +7,7 @@ one swap to the next.
 import re
 from functools import partial
 
-from trigreason.bundled.families.chains import Family, Solution, StateStep, chain
+from trigreason.bundled.families.chains import Family, Solution, StateStep
 
 _QUESTION = re.compile(
     r"(?P<people>[\w, ]+) are .*?: (?P<start>.+)\.\n"
@@ -34,7 +34,7 @@ def solve(question: str, name: str) -> Solution:
         texts.append(swap_step(n, state, first, second))
         state[first], state[second] = state[second], state[first]
     texts.append(f"Asked: {found['asked']} {state[found['asked']]}.")
-    return chain(name, question, f"({state[found['asked']]})", texts)
+    return Solution(name, question, f"({state[found['asked']]})", tuple(texts))
 
 
 def _starting_state(people: list[str], start: str, options: dict[str, str]) -> dict[str, str]:

@@ -2,7 +2,7 @@
 
 import re
 
-from trigreason.bundled.families.chains import Family, Solution, StateStep, chain
+from trigreason.bundled.families.chains import Family, Solution, StateStep
 
 _NAME = "web_of_lies"
 VERDICT = {"truth": "Yes", "lies": "No"}
@@ -30,7 +30,7 @@ def solve(question: str) -> Solution:
         raise ValueError(f"nothing is known of {found[4]}")
     verdict = VERDICT[known[found[4]]]
     texts.append(f"Asked: {found[4]} {known[found[4]]}, so {verdict}.")
-    return chain(_NAME, question, verdict, texts)
+    return Solution(_NAME, question, verdict, tuple(texts))
 
 
 def claim_step(n: int, person: str, about: str, said: str, really: str) -> str:
