@@ -96,7 +96,7 @@ def labelled_steps(solution: Solution, generated: Generated) -> tuple[Attempted,
     A step that opens with a hesitation is neither right nor wrong and ends the list.
     """
     steps: list[Attempted] = []
-    ideal = [step.text for step in solution.steps]
+    ideal = solution.steps
     text, logprobs = "", []
     for token, logprob in generated.tokens:
         ends = "\n\n" in token or token == "</think>"

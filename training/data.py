@@ -4,11 +4,10 @@ import random
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from training.families import FAMILIES
 from training.judging import JudgeExample, judge_example
 from training.published import digest, hashes
-from training.slips import with_slips
-from trigreason.bundled.families import FAMILIES
-from trigreason.bundled.families.chains import Solution
+from training.slips import Chain, with_slips
 
 USER = "<|im_start|>user\n"
 ASSISTANT = "<|im_end|>\n<|im_start|>assistant\n"
@@ -40,11 +39,11 @@ def answer(target: str) -> str:
     return f"\n</think>\n\nThe answer is \\boxed{{{target}}}."
 
 
-def solution_document(solution: Solution) -> Document:
+def solution_document(chain: Chain) -> Document:
     """A worked problem: the learned steps and the answer carry loss."""
-    last = len(solution.steps) - 1
+    solution, last = chain.solution, len(chain.steps) - 1
     segments = [(prompt(solution.question), 0.0)]
-    for index, step in enumerate(solution.steps):
+    for index, step in enumerate(chain.steps):
         segments.append((step.text + ("\n\n" if index < last else ""), float(step.learned)))
     segments.append((answer(solution.target) + END, 1.0))
     return Document(solution.family, tuple(segments))
@@ -77,8 +76,8 @@ def examples(seed: int, mix: Mapping[str, float], judge_share: float = 0.0) -> I
         question = family.generate(rng)
         if digest(question) in published:
             continue
-        solution = with_slips(family.solve(question), rng)
+        chain = with_slips(family.solve(question), rng)
         if rng.random() < judge_share:
-            yield judge_document(family.name, judge_example(solution, rng))
+            yield judge_document(family.name, judge_example(chain, rng))
         else:
-            yield solution_document(solution)
+            yield solution_document(chain)

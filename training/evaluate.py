@@ -29,6 +29,7 @@ from training.judging import RIGHT, judge_example
 from training.model import Model
 from training.recipes import FAMILIES
 from training.serving import Llama
+from training.slips import without_slips
 from training.tokenizer import load
 
 ROOT = Path(__file__).parents[1]
@@ -70,7 +71,8 @@ def judge_generated(llama: Llama) -> float:
     prompts, right = [], []
     for family in FAMILIES:
         for index, solution in enumerate(development(family)):
-            example = judge_example(solution, random.Random(f"{family} {index}"))
+            rng = random.Random(f"{family} {index}")
+            example = judge_example(without_slips(solution), rng)
             prompts.append(judge_prompt(example.question, example.steps_so_far))
             right.append(example.digit == RIGHT)
     margins = judge_margins(llama, prompts)

@@ -13,9 +13,9 @@ from functools import cache
 from pathlib import Path
 
 from training.data import END, USER, Document
+from training.families import FAMILIES
 from training.published import digest, hashes
 from training.recipes import FAMILIES as BUNDLED
-from trigreason.bundled.families import FAMILIES
 from trigreason.bundled.families.chains import Solution
 
 DEVELOPMENT = 200

@@ -3,9 +3,8 @@
 import random
 from dataclasses import dataclass
 
-from training.slips import AGAIN
-from trigreason.bundled.families import FAMILIES
-from trigreason.bundled.families.chains import Solution
+from training.families import FAMILIES
+from training.slips import AGAIN, Chain
 
 RIGHT, WRONG = 9, 0
 
@@ -19,24 +18,24 @@ class JudgeExample:
     digit: int
 
 
-def judge_example(solution: Solution, rng: random.Random) -> JudgeExample:
+def judge_example(chain: Chain, rng: random.Random) -> JudgeExample:
     """Cut the chain at a random step and, half of the time, make that step wrong.
 
     Only steps that can go wrong are judged, so that the kind of a step tells nothing of its digit.
     """
-    corrupt = FAMILIES[solution.family].corrupt
-    places = list(range(len(solution.steps)))
+    corrupt = FAMILIES[chain.solution.family].corrupt
+    places = list(range(len(chain.steps)))
     rng.shuffle(places)
     for index in places:
-        step = solution.steps[index]
+        step = chain.steps[index]
         text = step.text.removeprefix(AGAIN)
         wrong = corrupt(text, rng) if step.correct else None
         if wrong is None or wrong == text:
             continue
         if text != step.text:
             wrong = AGAIN + wrong
-        before = tuple(step.text for step in solution.steps[:index])
+        before = tuple(step.text for step in chain.steps[:index])
         if rng.random() < 0.5:
-            return JudgeExample(solution.question, (*before, step.text), RIGHT)
-        return JudgeExample(solution.question, (*before, wrong), WRONG)
-    raise ValueError(f"no step of this {solution.family} chain can go wrong")
+            return JudgeExample(chain.solution.question, (*before, step.text), RIGHT)
+        return JudgeExample(chain.solution.question, (*before, wrong), WRONG)
+    raise ValueError(f"no step of this {chain.solution.family} chain can go wrong")

@@ -31,6 +31,7 @@ from training.judging import judge_example
 from training.model import Model, Shape
 from training.muon import Muon
 from training.recipes import RECIPES, Recipe, mix_for
+from training.slips import without_slips
 from training.tokenizer import encode_weighted, load
 from training.workers import Crew, keep_memory, run_crew
 
@@ -188,7 +189,7 @@ class Training:
         rates: dict[str, float] = {}
         for family in self.recipe.families:
             mine = development(family)[self.crew.rank : DEV_PROBLEMS : self.crew.size]
-            rates[family] = self._share_right([solution_document(s) for s in mine])
+            rates[family] = self._share_right([solution_document(without_slips(s)) for s in mine])
         return rates
 
     @torch.no_grad()
@@ -200,7 +201,8 @@ class Training:
                 self.crew.rank :: self.crew.size
             ]:
                 rng = random.Random(f"{family} {index}")
-                documents.append(judge_document(family, judge_example(solution, rng)))
+                example = judge_example(without_slips(solution), rng)
+                documents.append(judge_document(family, example))
         return self._share_right(documents)
 
     def _share_right(self, documents: list[Document]) -> float:

@@ -9,8 +9,8 @@ import pytest
 
 from training import data
 from training.data import Document, examples
+from training.families import FAMILIES
 from training.published import digest
-from trigreason.bundled.families import FAMILIES
 
 EVEN = dict.fromkeys(FAMILIES, 1.0)
 

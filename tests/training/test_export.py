@@ -16,11 +16,11 @@ from torch import Tensor
 
 from training.data import examples, prompt
 from training.export import CHAT_TEMPLATE, write_gguf, write_hugging_face
+from training.families import FAMILIES
 from training.held_out import development
 from training.model import Model, Shape
 from training.serving import Llama
 from training.tokenizer import learn
-from trigreason.bundled.families import FAMILIES
 
 pytestmark = pytest.mark.slow
 
@@ -60,7 +60,7 @@ def logprobs(model: Model, ids: list[int]) -> Tensor:
 
 
 def test_llama_cpp_agrees_with_torch(exported: Exported) -> None:
-    steps = [step.text for step in PROBLEM.steps]
+    steps = PROBLEM.steps
     prompts = [PROMPT + "".join(f"{step}\n\n" for step in steps[:count]) for count in range(4)]
     with Llama(exported.gguf, slots=1) as llama:
         answers = llama.complete(prompts, max_tokens=1, choices=10)

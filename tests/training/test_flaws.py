@@ -3,10 +3,10 @@
 from itertools import pairwise
 
 from training.data import Document, examples, judge_document
+from training.families import FAMILIES
 from training.flaws import FINE, FLAWED, UNKNOWN, first_difference, flaw_marks
 from training.held_out import development
 from training.judging import RIGHT, WRONG, JudgeExample
-from trigreason.bundled.families import FAMILIES
 
 SLIP = (
     ("prompt ", 0.0),

@@ -5,16 +5,16 @@ import re
 
 import pytest
 
+from training.families import FAMILIES
 from training.judging import RIGHT, WRONG, judge_example
-from training.slips import AGAIN, with_slips
-from trigreason.bundled.families import FAMILIES
-from trigreason.bundled.families.chains import ChainStep, Solution, read_state
+from training.slips import AGAIN, Chain, ChainStep, with_slips
+from trigreason.bundled.families.chains import Solution, read_state
 
 each_family = pytest.mark.parametrize("name", FAMILIES)
 HESITATION = re.compile(r"\b(?:wait|hmm|actually|let me reconsider|maybe)\b", re.IGNORECASE)
 
 
-def pairs(name: str, count: int) -> list[tuple[Solution, Solution]]:
+def pairs(name: str, count: int) -> list[tuple[Solution, Chain]]:
     rng = random.Random(7)
     family = FAMILIES[name]
     plain = [family.solve(family.generate(rng)) for _ in range(count)]
@@ -28,7 +28,7 @@ def hesitates(step: ChainStep) -> bool:
 @each_family
 def test_every_slip_is_mended_at_once(name: str) -> None:
     for plain, slipped in pairs(name, 200):
-        right = [step.text for step in plain.steps]
+        right = plain.steps
         for index, step in enumerate(slipped.steps):
             if step.correct:
                 continue
@@ -43,7 +43,7 @@ def test_every_slip_is_mended_at_once(name: str) -> None:
 @each_family
 def test_a_check_restates_the_last_right_state(name: str) -> None:
     for plain, slipped in pairs(name, 200):
-        states = [read_state(step.text) for step in plain.steps]
+        states = [read_state(step) for step in plain.steps]
         right = {state.state for state in states if state is not None}
         for before, check in zip(slipped.steps, slipped.steps[1:], strict=False):
             restated = read_state(check.text)
@@ -59,8 +59,8 @@ def test_the_chain_without_hesitation_is_the_ideal_one(name: str) -> None:
             for step in slipped.steps
             if step.correct and (step.text.startswith(AGAIN) or not hesitates(step))
         ]
-        assert kept == [step.text for step in plain.steps]
-        assert (slipped.question, slipped.target) == (plain.question, plain.target)
+        assert kept == list(plain.steps)
+        assert slipped.solution == plain
 
 
 @each_family
@@ -80,6 +80,6 @@ def test_judged_steps_are_balanced_and_labeled(name: str) -> None:
         example = judge_example(slipped, rng)
         digits.append(example.digit)
         last = example.steps_so_far[-1].removeprefix(AGAIN)
-        assert (example.digit == RIGHT) == (last in {step.text for step in plain.steps})
+        assert (example.digit == RIGHT) == (last in plain.steps)
     assert set(digits) == {RIGHT, WRONG}
     assert 0.4 < digits.count(RIGHT) / len(digits) < 0.6

@@ -9,8 +9,8 @@ pytest.importorskip("tokenizers", reason="needs training/requirements.txt")
 from tokenizers import Tokenizer
 
 from training.data import examples
+from training.families import FAMILIES
 from training.tokenizer import SPECIAL, TEXTUAL, encode_weighted, learn
-from trigreason.bundled.families import FAMILIES
 
 VOCAB = 640
 

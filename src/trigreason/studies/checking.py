@@ -23,7 +23,7 @@ def checked_steps(run: Run) -> list[bool | None]:
     solution = _solution(run) if _goes_in_states(run.trace) else None
     if solution is None:
         return labels
-    right_chain = [step.text for step in solution.steps]
+    right_chain = solution.steps
     come_to = 0
     for index, step in enumerate(run.trace.steps):
         if not step.text.strip():

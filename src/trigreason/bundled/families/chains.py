@@ -5,51 +5,35 @@ one operation per step, each ending in ``State n: <all that the next step needs>
 verdict. The operation is restated before its result, and a key stands before its value.
 """
 
-import random
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TypeVar
-
-T = TypeVar("T")
 
 _STATE = re.compile(r"(?:(?P<operation>.*) )?State (?P<number>\d+): (?P<state>.*)\.")
 
 
 @dataclass(frozen=True, slots=True)
-class ChainStep:
-    """One reasoning step: its text has neither a blank line nor a trailing line break."""
-
-    text: str
-    learned: bool = True
-    """False for a deliberate slip, which stands in the context but carries no loss."""
-    correct: bool = True
-    """Whether the step is right: the label that a judge should give."""
-
-
-@dataclass(frozen=True, slots=True)
 class Solution:
-    """A question with its chain; ``target`` has the published form, such as ``(B)`` or ``Yes``."""
+    """A question with its only right chain; no step has a blank line or a trailing line break.
+
+    ``target`` has the published form, such as ``(B)`` or ``Yes``.
+    """
 
     family: str
     question: str
     target: str
-    steps: tuple[ChainStep, ...]
+    steps: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Family:
-    """A kind of problem that a program writes and solves.
+    """A kind of problem that a program solves.
 
-    ``generate`` writes a question in the published format. ``solve`` reads any question of that
-    format and raises ValueError on any other. ``corrupt`` turns the text of a right step into a
-    plausible wrong one, or returns None where the step offers nothing to get wrong.
+    ``solve`` reads any question of the published format and raises ValueError on any other.
     """
 
     name: str
-    generate: Callable[[random.Random], str]
     solve: Callable[[str], Solution]
-    corrupt: Callable[[str, random.Random], str | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,13 +55,3 @@ def read_state(text: str) -> StateStep | None:
     if found is None:
         return None
     return StateStep(found["operation"] or "", int(found["number"]), found["state"])
-
-
-def chain(family: str, question: str, target: str, texts: list[str]) -> Solution:
-    """A solution all of whose steps are right and learned."""
-    return Solution(family, question, target, tuple(ChainStep(text) for text in texts))
-
-
-def other(rng: random.Random, options: Iterable[T], not_this: T) -> T:
-    """A random option that differs from ``not_this``; there must be one."""
-    return rng.choice([option for option in options if option != not_this])
