@@ -195,7 +195,7 @@ def test_a_mistake_is_told_with_its_key(read: Read, text: str, key: str, what: s
         (PAIR + "[pairs.p]\nsrm='small'\nlrm='x'", "pairs.p.lrm", "there is small, large"),
         ("[pairs.p]\nsrm='x'\nlrm='x'", "pairs.p.srm", "there is none"),
         ('default_pair = "qwn"\n' + PAIR, "default_pair", "did you mean qwen?"),
-        (TWO_ENGINES + "[pairs.bundled]\nsrm='small'\nlrm='large'", "pairs.bundled", "is taken"),
+        (TWO_ENGINES + "[pairs.bundled]\nsrm='small'\nlrm='large'", "pairs.bundled", "is reserved"),
     ],
 )
 def test_names_that_lead_nowhere(read: Read, text: str, key: str, what: str) -> None:
