@@ -137,7 +137,7 @@ def _corrupt_plan(text: str, rng: random.Random) -> str | None:
         return None
     names = list(re.finditer(r"[A-Z]\w*", swaps))
     wrong = rng.choice(names)
-    name = other(rng, {match[0] for match in names}, wrong[0])
+    name = other(rng, sorted({match[0] for match in names}), wrong[0])
     return f"{asked}{found}{swaps[: wrong.start()]}{name}{swaps[wrong.end() :]}"
 
 
