@@ -165,6 +165,7 @@ def test_a_search_with_the_bundled_pair(command: Command, tmp_path: Path) -> Non
     assert len(tried) == len(lines)
 
 
+@pytest.mark.slow
 def test_a_search_in_words(command: Command, tmp_path: Path) -> None:
     """The smallest search there is: too small to find anything, and it says what it measured."""
     done = command(

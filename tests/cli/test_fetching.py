@@ -6,6 +6,8 @@ import asyncio
 import signal
 from pathlib import Path
 
+import pytest
+
 from tests.cli.commands import QUESTION, Command, finished, start
 from tests.doubles.hub import Repo, hub_double
 from trigreason.bundled import LRM_FILE, SRM_FILE
@@ -18,6 +20,7 @@ SOLVE = ("solve", QUESTION, "--srm", "hf:o/small:q8_0", "--lrm", "hf:o/large", "
 SHORT = ("--thinking-tokens", "300", "--answer-tokens", "32", "--temperature", "0")
 
 
+@pytest.mark.slow
 async def test_a_pair_is_fetched_and_answers_and_needs_no_hub_the_next_time(tmp_path: Path) -> None:
     async with hub_double(dict(REPOS)) as double:
         environment = {"HF_ENDPOINT": double.url, "HF_HOME": str(tmp_path)}
@@ -32,6 +35,7 @@ async def test_a_pair_is_fetched_and_answers_and_needs_no_hub_the_next_time(tmp_
     assert (again.code, again.out, again.err) == (0, first.out, "")
 
 
+@pytest.mark.slow
 async def test_an_interrupted_download_goes_on_with_the_same_command(tmp_path: Path) -> None:
     async with hub_double(dict(REPOS)) as double:
         double.pause = 0.02

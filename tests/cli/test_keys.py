@@ -178,6 +178,7 @@ def test_a_database_that_is_not_there(
     command("keys", "list").check_complaint(1, f"{tmp_path}: the database cannot be opened")
 
 
+@pytest.mark.slow
 def test_without_the_extra() -> None:
     program = """
 import sys

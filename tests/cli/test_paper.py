@@ -22,6 +22,7 @@ def test_the_list_has_every_item(command: Command) -> None:
     assert [item["id"] for item in items] == list(catalogue())
 
 
+@pytest.mark.slow
 def test_an_item_end_to_end_and_again_without_a_run(command: Command, tmp_path: Path) -> None:
     call = ("paper", "run", "fig2c", "--quick", "--limit", "1", "--epochs", "1")
     told = command(*call, "--out", str(tmp_path), "--json")

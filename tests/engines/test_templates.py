@@ -310,6 +310,7 @@ def test_the_sandbox_refuses(attack: str) -> None:
 TWICE = "{% set ns = namespace(x='ab', n=3) %}{% for i in range(99) %}"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "source",
     [

@@ -79,6 +79,7 @@ def fingerprints(outcomes: Iterable[ArmOutcome]) -> list[list[tuple[str, int, st
     ]
 
 
+@pytest.mark.slow
 def test_what_is_there_is_not_run_again(tmp_path: Path) -> None:
     plan = a_plan(tmp_path, limit=1)
     first, noted = done(plan)
@@ -103,6 +104,7 @@ def test_what_is_there_is_not_run_again(tmp_path: Path) -> None:
     assert [outcome.log for outcome in fewer] == [outcome.log for outcome in more]
 
 
+@pytest.mark.slow
 def test_more_answers_and_more_questions_in_turns_make_no_run_twice(tmp_path: Path) -> None:
     plan, made = a_plan(tmp_path, arms=ARMS[:1]), list[Named]()
     for limit, epochs in ((1, 3), (3, 1), (3, 3)):
@@ -113,6 +115,7 @@ def test_more_answers_and_more_questions_in_turns_make_no_run_twice(tmp_path: Pa
     assert len(list(tmp_path.glob("**/*.eval"))) == 1
 
 
+@pytest.mark.slow
 def test_arms_and_seeds_share_a_folder(tmp_path: Path) -> None:
     small = a_plan(tmp_path, arms=ARMS[:1], limit=1)
     ((first,), _) = done(small)
@@ -125,6 +128,7 @@ def test_arms_and_seeds_share_a_folder(tmp_path: Path) -> None:
     assert (len(noted.kept), len(noted.made)) == (0, 1)
 
 
+@pytest.mark.slow
 def test_a_run_that_fails_is_tried_again_by_the_next_call(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 
+import pytest
+
 from trigreason.budget import Budget
 from trigreason.bundled import problems, profile
 from trigreason.configuration import bundled_pair
@@ -17,6 +19,7 @@ ARMS = [
 ]
 
 
+@pytest.mark.slow
 async def test_the_same_runs_in_another_order_are_bit_for_bit_the_same() -> None:
     jobs = [(number, arm) for number in range(0, 140, 35) for arm in ARMS]
 

@@ -82,6 +82,7 @@ def test_nothing_else_names_it() -> None:
     assert NAME not in methods()
 
 
+@pytest.mark.slow
 def test_solve_and_trace_replay(program: Program, tmp_path: Path) -> None:
     trace = program("solve", "--json", "--method", NAME, "--n", "3", QUESTION)["trace"]
     check_every_third(authors(trace))
@@ -109,6 +110,7 @@ def test_the_method_in_the_documentation(tmp_path: Path) -> None:
     assert "".join(each.author[0] for each in decisions if isinstance(each, Write)) == "sslssl"
 
 
+@pytest.mark.slow
 def test_serve(site: Path, tmp_path: Path) -> None:
     gateway = GatewayProcess(tmp_path, environment={"PYTHONPATH": str(site)})
     try:

@@ -104,6 +104,7 @@ def _lrm_tokens(place: Position, token_ratio: float) -> float:
     return place.srm.tokens * token_ratio
 
 
+@pytest.mark.slow
 @settings(max_examples=150, deadline=None)
 @given(
     runs=st.lists(recorded_runs(), min_size=1, max_size=4),
@@ -139,6 +140,7 @@ def test_the_offload_alone_fires_where_what_if_says(recorded: Run, given_: Thres
     assert replayed([recorded], [alone]).steps_by[Trigger.COGNITIVE_OFFLOAD][0, 0] == fired
 
 
+@pytest.mark.slow
 async def test_a_run_under_its_own_thresholds_is_what_it_was(bundled_pair: Pair) -> None:
     """Recorded LRM steps are used as they are, so that nothing is estimated here."""
     grid = [profile(), Thresholds(n=0, rho=0.6, m=2), Thresholds(n=2, k=1)]

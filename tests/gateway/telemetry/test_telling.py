@@ -40,6 +40,7 @@ def objects() -> Counter[type]:
     return Counter(type(each) for each in gc.get_objects())
 
 
+@pytest.mark.slow
 def test_nothing_is_kept_of_what_has_ended(monkeypatch: pytest.MonkeyPatch) -> None:
     exporter = InMemorySpanExporter()
     telemetry = Telemetry(configured.TelemetrySettings(), Places(), breakers, lambda: (0, 0))

@@ -51,6 +51,7 @@ async def test_generations_are_thinned_out_from_rung_to_rung(tmp_path: Path) -> 
     assert 0.7 * expected < len(lanes.asked) <= expected
 
 
+@pytest.mark.slow
 async def test_the_same_seed_gives_the_same_search_and_asks_nothing_again(tmp_path: Path) -> None:
     short, lanes = await search(tmp_path / "one", 8, [])
     long, later = await search(tmp_path / "one", 16, [])

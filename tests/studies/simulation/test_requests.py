@@ -57,6 +57,7 @@ def asked(requests: Sequence[Stretch]) -> list[tuple[object, ...]]:
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("tokens", [900, 70])
 async def test_one_way_of_asking_follows_from_the_other(tokens: int) -> None:
     async for per_step, stretches in both_ways(tokens, bills_closed_streams=False):
@@ -66,6 +67,7 @@ async def test_one_way_of_asking_follows_from_the_other(tokens: int) -> None:
             check(recorded_trace, stretches, Deployment())
 
 
+@pytest.mark.slow
 async def test_steps_that_the_server_ends_are_asked_for_as_they_were() -> None:
     """Not one way from the other: a stopped step counts its blank line as a token of its own."""
     lrm = Server(bills_closed_streams=True)
