@@ -275,6 +275,22 @@ def test_hesitation_is_looked_for_anew_with_other_words() -> None:
     ]
 
 
+@given(
+    st.lists(
+        st.tuples(st.sampled_from([1.0, 1.5]), st.sampled_from([("hm",), ("wait",)]), st.booleans())
+    )
+)
+def test_a_reading_is_that_of_its_thresholds(
+    asked: list[tuple[float, tuple[str, ...], bool]],
+) -> None:
+    features = Features(Step("Hm, wait.", (Token("Hm, wait.", -0.1),)))
+    for tau, expressions, between in asked:
+        if between:
+            features.hesitations(("wait",))
+        reading = features.reading(tau, expressions)
+        assert (reading.ratio, reading.hesitations) == (float(tau == 1.5), expressions)
+
+
 @pytest.mark.parametrize(("repeats", "fires"), [(0, []), (1, [1, 2, 3, 4]), (3, [3, 4])])
 def test_the_guard(repeats: int, fires: list[int]) -> None:
     guard = RepetitionGuard(repeats)

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import random
 from collections import Counter
-from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from math import exp
 from time import process_time
 
 import pytest
@@ -106,7 +104,6 @@ def _lrm_tokens(place: Position, token_ratio: float) -> float:
     return place.srm.tokens * token_ratio
 
 
-@pytest.mark.slow
 @settings(max_examples=150, deadline=None)
 @given(
     runs=st.lists(recorded_runs(), min_size=1, max_size=4),
@@ -217,9 +214,8 @@ def test_the_token_ratio_is_per_step() -> None:
 
 @pytest.mark.slow
 def test_a_thousand_runs_under_fifty_settings_take_less_than_a_minute() -> None:
-    """On a machine that takes ``YARDSTICK`` seconds for a million exponentials; else in ratio."""
     rng = random.Random(0)
-    runs = [_long_run(rng) for _ in range(100)] * 2
+    runs = [_long_run(rng) for _ in range(100)] * 10
     grid = [
         Thresholds(n=n, rho=rho, tau=tau)
         for n in (0, 20)
@@ -227,22 +223,9 @@ def test_a_thousand_runs_under_fifty_settings_take_less_than_a_minute() -> None:
         for tau in (1.05, 1.1, 1.2, 1.5, 2.0)
     ]
     assert len(grid) == 50
-    replaying = min(_cpu_seconds(lambda: replayed(runs, grid)) for _ in range(2))
-    counting = min(_cpu_seconds(_a_million_exponentials) for _ in range(5))
-    assert 5 * replaying * YARDSTICK / counting < 60
-
-
-YARDSTICK = 0.08
-
-
-def _a_million_exponentials() -> float:
-    return sum(exp(-number / 1000) for number in range(1_000_000))
-
-
-def _cpu_seconds(work: Callable[[], object]) -> float:
     started = process_time()
-    work()
-    return process_time() - started
+    replayed(runs, grid)
+    assert process_time() - started < 60
 
 
 def _long_run(rng: random.Random) -> Run:

@@ -61,6 +61,8 @@ class Features:
         "_expressions",
         "_found",
         "_perplexities",
+        "_reading",
+        "_tau",
         "_text",
         "author",
         "circles",
@@ -83,6 +85,7 @@ class Features:
         self._perplexities = sorted(map(perplexity, known))
         self._expressions: tuple[str, ...] = ()
         self._found: tuple[str, ...] = ()
+        self._tau: float | None = None
 
     def ratio(self, tau: float) -> float | None:
         """r_s of eq. 4 under ``tau`` (a perplexity)."""
@@ -93,8 +96,18 @@ class Features:
         """Which of the ``expressions`` stand in the step."""
         if expressions is not self._expressions:
             self._found = find_hesitations(self._text, expressions)
-            self._expressions = expressions
+            self._expressions, self._tau = expressions, None
         return self._found
+
+    def reading(self, tau: float, expressions: tuple[str, ...]) -> Reading:
+        """What the step shows where it repeats nothing; the last one is kept."""
+        if tau != self._tau or expressions is not self._expressions:
+            ratio, hesitations = self.ratio(tau), self.hesitations(expressions)
+            self._reading = Reading(
+                self.author, self.is_blank, ratio, hesitations, False, 0, self.said
+            )
+            self._tau = tau
+        return self._reading
 
 
 class Reader:
@@ -113,16 +126,10 @@ class Reader:
 
     def read(self, features: Features) -> Reading:
         """What a step shows where the run has come to. Reading changes nothing."""
-        repeats = self._looks_for_repetition and self._repeats(features)
-        return Reading(
-            features.author,
-            features.is_blank,
-            features.ratio(self._tau),
-            features.hesitations(self._expressions),
-            repeats,
-            self._repeated + 1 if repeats else 0,
-            features.said,
-        )
+        reading = features.reading(self._tau, self._expressions)
+        if self._looks_for_repetition and self._repeats(features):
+            return reading._replace(repeats=True, repeated=self._repeated + 1)
+        return reading
 
     def keep(self, reading: Reading) -> None:
         """The step stands, and the following ones are compared with it; with a blank one, none."""

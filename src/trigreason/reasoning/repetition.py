@@ -88,7 +88,7 @@ class RepetitionGuard:
 
     def fires(self, count: int) -> bool:
         """Whether ``count`` repeating steps are enough to close the thinking."""
-        return not self.is_off and count >= self.repeats
+        return count >= self.repeats and not self.is_off
 
 
 def normalised(text: str) -> str:

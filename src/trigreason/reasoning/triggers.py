@@ -81,9 +81,10 @@ class CognitiveOffload:
 
     def fires(self, ratio: float | None) -> bool:
         """Eq. 5, or its mirror image for ``Direction.UNDER``."""
-        if ratio is None or self.is_off:
+        if ratio is None:
             return False
-        return ratio > self.rho if self.direction is Direction.OVER else ratio < self.rho
+        is_beyond = ratio > self.rho if self.direction is Direction.OVER else ratio < self.rho
+        return is_beyond and not self.is_off
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +112,7 @@ class InterventionRequest:
 
     def fires(self, streak: int) -> bool:
         """Eq. 8: whether ``streak`` hesitating steps in a row are enough."""
-        return not self.is_off and streak >= self.k
+        return streak >= self.k and not self.is_off
 
 
 @dataclass(frozen=True, slots=True)

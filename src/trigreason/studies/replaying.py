@@ -117,10 +117,7 @@ def replayed(
             "no recorded run has a step of the SRM; replay needs runs of the SRM alone, "
             "or of a method in which it writes"
         )
-    tallies = [
-        [_replay(places, method, setting, token_ratio) for setting in settings]
-        for places in ([_Place.of(each) for each in positions(run.trace)] for run in used)
-    ]
+    tallies = [_tallies(run, settings, method, token_ratio) for run in used]
 
     def counts(of: Callable[[_Tally], int]) -> Ints:
         return np.array([[of(each) for each in row] for row in tallies], dtype=np.int64).T
@@ -198,6 +195,18 @@ class _Tally:
         """Count a step of the LRM that ``cause`` asked for."""
         self.steps_by[cause] += 1
         self.handovers_by[cause] += handed_over
+
+
+def _tallies(
+    run: Run, settings: Sequence[Thresholds], method: str, token_ratio: float
+) -> list[_Tally]:
+    """One run under each setting; those of one tau in a row, since steps then read the same."""
+    places = [_Place.of(each) for each in positions(run.trace)]
+    tallies = {
+        index: _replay(places, method, settings[index], token_ratio)
+        for index in sorted(range(len(settings)), key=lambda index: settings[index].tau)
+    }
+    return [tallies[index] for index in range(len(settings))]
 
 
 def _replay(

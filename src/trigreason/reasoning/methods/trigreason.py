@@ -31,6 +31,9 @@ from trigreason.reasoning.triggers import (
     Trigger,
 )
 
+SRM_WRITES = Write(Author.SRM)
+REWRITE = Rewrite(Author.LRM, Trigger.COGNITIVE_OFFLOAD)
+
 
 @dataclass(slots=True, kw_only=True)
 class TrigReason(Method):
@@ -49,19 +52,19 @@ class TrigReason(Method):
         if reading.author is Author.LRM:
             self._streak = 0
             self._owed -= 1
-            return Write(Author.LRM, self._owed) if self._owed > 0 else Write(Author.SRM)
+            return Write(Author.LRM, self._owed) if self._owed > 0 else SRM_WRITES
         if reading.is_blank:
-            return Write(Author.SRM)
+            return SRM_WRITES
         if self.offload.fires(reading.ratio):
             self._streak = 0
             self._owed = 1
-            return Rewrite(Author.LRM, Trigger.COGNITIVE_OFFLOAD)
+            return REWRITE
         if reading.repeats and Author.LRM in self.authors:
             return self._hand_over(max(1, self.request.m), Trigger.REPETITION)
         self._streak = self._streak + 1 if reading.hesitations else 0
         if self.request.fires(self._streak):
             return self._hand_over(self.request.m, Trigger.INTERVENTION_REQUEST)
-        return Write(Author.SRM)
+        return SRM_WRITES
 
     def would_rewrite(self, ratio: float | None) -> bool:
         return self.offload.fires(ratio)
@@ -70,7 +73,7 @@ class TrigReason(Method):
         """The LRM writes ``steps`` steps, the SRM where that is none; the streak is over."""
         self._streak = 0
         self._owed = steps
-        return Write(Author.LRM, steps, trigger) if steps else Write(Author.SRM)
+        return Write(Author.LRM, steps, trigger) if steps else SRM_WRITES
 
     @property
     def authors(self) -> frozenset[Author]:
