@@ -1,118 +1,37 @@
-"""Traces: their arithmetic, and their way to disk and back."""
+"""Traces: their arithmetic."""
 
 from __future__ import annotations
 
-import json
-from dataclasses import fields, replace
+from dataclasses import replace
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given
 
-from tests.reasoning.simulation import THRESHOLDS
+from tests.reasoning.traces import (
+    ASKED,
+    LRM,
+    OFFLOAD,
+    PRIMING,
+    RUN,
+    SRM,
+    TRACES,
+    drafted,
+    often,
+    trace_of,
+    wrote,
+)
 from trigreason.reasoning import (
     Author,
-    Degraded,
     Handover,
-    Message,
     Prices,
     Purpose,
-    StepEnd,
     StepRecord,
-    StopReason,
     Stretch,
     Thresholds,
     Trace,
     Trigger,
-    load_trace,
-    totals,
-    trace_from_json,
-    trace_to_json,
 )
-
-SRM, LRM = Author.SRM, Author.LRM
-PRIMING, OFFLOAD = Trigger.STRATEGIC_PRIMING, Trigger.COGNITIVE_OFFLOAD
-
-TEXT = st.sampled_from(["", "a", "é\n\n", "😀", '"\\', "\x00", "\u2028"])
-COUNT = st.integers(0, 999)
-REAL = st.floats(0, 1e6)
-TRIGGER = st.none() | st.sampled_from(Trigger)
-AUTHOR = st.sampled_from(Author)
-STEPS = st.builds(
-    StepRecord,
-    author=AUTHOR,
-    text=TEXT,
-    tokens=COUNT,
-    end=st.sampled_from(StepEnd),
-    stretch=COUNT,
-    trigger=TRIGGER,
-    logprobs=st.lists(st.none() | st.floats(-50, 0), max_size=3).map(tuple),
-    ratio=st.none() | st.floats(0, 1),
-    hesitations=st.lists(TEXT, max_size=2).map(tuple),
-    score=st.none() | st.floats(0, 9),
-    standing=st.booleans(),
-)
-STRETCHES = st.builds(
-    Stretch,
-    author=AUTHOR,
-    purpose=st.sampled_from(Purpose),
-    trigger=TRIGGER,
-    prompt_tokens=st.none() | COUNT,
-    cached_tokens=st.none() | COUNT,
-    generated_tokens=st.none() | COUNT,
-    completion_tokens=COUNT,
-    unused_tokens=COUNT,
-    first_token_seconds=st.none() | REAL,
-    seconds=REAL,
-    failed=st.none() | TEXT,
-)
-TRACES = st.builds(
-    Trace,
-    method=TEXT,
-    thresholds=THRESHOLDS,
-    messages=st.lists(st.builds(Message, TEXT, TEXT), max_size=2).map(tuple),
-    models=st.dictionaries(AUTHOR, TEXT),
-    sampling=st.dictionaries(TEXT, st.none() | REAL | COUNT | TEXT, max_size=2),
-    logprob_scale=TEXT,
-    prices=st.dictionaries(AUTHOR, st.builds(Prices, REAL, REAL, st.none() | REAL)),
-    steps=st.lists(STEPS, max_size=3),
-    stretches=st.lists(STRETCHES, max_size=3),
-    answer=TEXT,
-    answer_by=st.dictionaries(AUTHOR, COUNT),
-    degraded=st.none() | st.builds(Degraded, AUTHOR, COUNT, TEXT),
-    stop=st.none() | st.sampled_from(StopReason),
-    limit=st.none() | TEXT,
-    unreadable_scores=COUNT,
-    seconds=REAL,
-)
-often = settings(max_examples=30, deadline=None)
-
-
-def trace_of(*steps: StepRecord, stretches: tuple[Stretch, ...] = (), **more: Any) -> Trace:
-    return Trace(
-        method="trigreason",
-        thresholds=Thresholds(),
-        messages=(Message("user", "1+1?"),),
-        models={SRM: "small", LRM: "large"},
-        steps=list(steps),
-        stretches=list(stretches),
-        **more,
-    )
-
-
-def wrote(author: Author, tokens: int = 1, trigger: Trigger | None = None) -> StepRecord:
-    return StepRecord(author, f"{author}.\n\n", tokens, StepEnd.BLANK_LINE, 0, trigger)
-
-
-def drafted(tokens: int = 1) -> StepRecord:
-    return replace(wrote(SRM, tokens), standing=False)
-
-
-RUN = (wrote(LRM, 30, PRIMING), wrote(SRM, 50), drafted(7), wrote(LRM, 20, OFFLOAD), wrote(SRM, 0))
-
-
-# --- Arithmetic -------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -160,6 +79,30 @@ def test_handovers(steps: tuple[StepRecord, ...], handovers: list[Handover]) -> 
     assert trace_of(*steps).handovers == handovers
 
 
+@pytest.mark.parametrize(
+    ("method", "trigger", "steps"),
+    [
+        ("trigreason", None, None),
+        ("trigreason", Trigger.STRATEGIC_PRIMING, 20),
+        ("specreason", Trigger.STRATEGIC_PRIMING, 4),
+        ("trigreason", Trigger.COGNITIVE_OFFLOAD, 1),
+        ("specreason", Trigger.JUDGE_REJECTION, 1),
+        ("trigreason", Trigger.INTERVENTION_REQUEST, 3),
+        ("trigreason", Trigger.REPETITION, 3),
+        ("a package's", Trigger.METHOD, 2),
+    ],
+)
+def test_for_how_many_steps_a_trigger_calls(
+    method: str, trigger: Trigger | None, steps: int | None
+) -> None:
+    thresholds = Thresholds(n=20, m=3, judge_first=4)
+    lrm = wrote(LRM, 1, trigger)
+    trace = replace(
+        trace_of(wrote(SRM), lrm, lrm, wrote(SRM)), method=method, thresholds=thresholds
+    )
+    assert trace.handed_over(1) == steps
+
+
 def test_handovers_by_trigger() -> None:
     assert trace_of(*RUN, *RUN[2:]).handovers_by_trigger == {PRIMING: 1, OFFLOAD: 2}
 
@@ -190,9 +133,6 @@ def test_what_the_server_wrote_behind_a_closed_stream_is_paid_for(
 ) -> None:
     stretch = replace(ASKED, generated_tokens=told, completion_tokens=arrived)
     assert Prices(0, 1e6).cost(stretch) == paid
-
-
-ASKED = Stretch(LRM, Purpose.WRITE, prompt_tokens=10, completion_tokens=5)
 
 
 @pytest.mark.parametrize(
@@ -292,101 +232,3 @@ def test_the_fingerprint_tells_thoughts_not_circumstances(
 ) -> None:
     trace = trace_of(*RUN)
     assert (replace(trace, **change).fingerprint() == trace.fingerprint()) is same
-
-
-# --- JSON -------------------------------------------------------------------------------------
-
-
-@given(TRACES)
-@often
-def test_json_round_trip(trace: Trace) -> None:
-    text = json.dumps(trace_to_json(trace))
-    read = load_trace(text)
-    assert read == trace
-    assert read.fingerprint() == trace.fingerprint()
-    assert json.dumps(trace_to_json(read)) == text
-
-
-def test_json_has_every_field_and_the_totals() -> None:
-    trace = trace_of(*RUN)
-    values = json.loads(json.dumps(trace_to_json(trace)))
-    assert {each.name for each in fields(Trace)} < set(values)
-    assert values["totals"] == json.loads(json.dumps(totals(trace)))
-    assert values["totals"]["handovers"] == {"strategic_priming": 1, "cognitive_offload": 1}
-    assert (values["totals"]["smt"], values["totals"]["srm"]["draft_tokens"]) == (0.5, 7)
-
-
-def test_a_trace_inside_an_answer_is_read() -> None:
-    trace = trace_of(*RUN)
-    assert trace_from_json({"answer": "2", "trace": trace_to_json(trace)}) == trace
-
-
-@pytest.mark.parametrize(
-    ("values", "complaint"),
-    [
-        ({}, "no schema"),
-        ([], "no schema"),
-        (None, "no schema"),
-        ("trace", "no schema"),
-        ({"trace": {}}, "no schema"),
-        ({"schema": 1}, "schema 1, and this version reads 2"),
-        ({"schema": 3}, "schema 3, and this version reads 2"),
-        ({"schema": 2}, "damaged.*'method'"),
-    ],
-)
-def test_no_trace(values: object, complaint: str) -> None:
-    with pytest.raises(ValueError, match=complaint):
-        trace_from_json(values)
-
-
-@pytest.mark.parametrize("text", ["", "{", "not JSON", "\ufeff{}"])
-def test_no_json(text: str) -> None:
-    with pytest.raises(ValueError, match="no JSON"):
-        load_trace(text)
-
-
-WRITTEN: dict[str, Any] = json.loads(json.dumps(trace_to_json(trace_of(*RUN, stretches=(ASKED,)))))
-DERIVED = {"schema", "fingerprint", "totals"}
-ADDED = {"in_the_open": False, "step_break": "blank_line"}
-"""Fields that traces of this schema did not have at first, and what their absence means."""
-
-
-@pytest.mark.parametrize("name", sorted(set(WRITTEN) - DERIVED - set(ADDED)))
-def test_a_missing_field_is_named(name: str) -> None:
-    with pytest.raises(ValueError, match=f"damaged.*{name}"):
-        trace_from_json({key: value for key, value in WRITTEN.items() if key != name})
-
-
-@pytest.mark.parametrize(
-    ("change", "complaint"),
-    [
-        ({"models": []}, "items"),
-        ({"models": {"xrm": "x"}}, "xrm"),
-        ({"prices": {"srm": {}}}, "input"),
-        ({"prices": 7}, "items"),
-        ({"steps": [{}]}, "author"),
-        ({"steps": None}, "NoneType"),
-        ({"steps": [WRITTEN["steps"][0] | {"end": "never"}]}, "never"),
-        ({"steps": [WRITTEN["steps"][0] | {"mood": 1}]}, "mood"),
-        ({"stretches": [WRITTEN["stretches"][0] | {"purpose": "fun"}]}, "fun"),
-        ({"stretches": ["x"]}, "indices"),
-        ({"stop": "whim"}, "whim"),
-        ({"messages": [{"role": "user"}]}, "content"),
-        ({"thresholds": {"k": 0}}, "k "),
-        ({"thresholds": {"q": 0}}, "'q'"),
-    ],
-)
-def test_a_damaged_field_is_named(change: dict[str, Any], complaint: str) -> None:
-    with pytest.raises(ValueError, match=f"damaged.*{complaint}"):
-        trace_from_json(WRITTEN | change)
-
-
-@pytest.mark.parametrize("name", sorted(DERIVED - {"schema"}))
-def test_what_follows_is_not_read(name: str) -> None:
-    assert trace_from_json(WRITTEN | {name: "nonsense"}) == trace_from_json(WRITTEN)
-
-
-@pytest.mark.parametrize(("name", "meaning"), ADDED.items())
-def test_an_older_trace_lacks_newer_fields(name: str, meaning: object) -> None:
-    older = {key: value for key, value in WRITTEN.items() if key != name}
-    assert getattr(trace_from_json(older), name) == meaning

@@ -229,7 +229,7 @@ def events_of(trace: Trace) -> Iterator[Event]:
     for index, step in enumerate(trace.steps):
         if handover := handovers.get(index):
             because = trace.steps[index - 1] if index else None
-            steps = _steps_of(handover.trigger, trace)
+            steps = trace.handed_over(index)
             yield HandedOver(handover.writer, handover.trigger, steps, because)
         if step.standing:
             yield StepAccepted(index, step)
@@ -237,19 +237,3 @@ def events_of(trace: Trace) -> Iterator[Event]:
             trigger = trace.fired_after(index) or Trigger.COGNITIVE_OFFLOAD
             yield DraftDropped(index, step, trigger)
     yield Done(trace)
-
-
-def _steps_of(trigger: Trigger | None, trace: Trace) -> int | None:
-    """For how many steps a trigger hands the pen over."""
-    match trigger:
-        case None:
-            return None
-        case Trigger.STRATEGIC_PRIMING:
-            judged = trace.method == "specreason"
-            return trace.thresholds.judge_first if judged else trace.thresholds.n
-        case Trigger.INTERVENTION_REQUEST:
-            return trace.thresholds.m
-        case Trigger.REPETITION:
-            return max(1, trace.thresholds.m)
-        case _:
-            return 1

@@ -12,6 +12,7 @@ import json
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import takewhile
 from typing import Any, TypeVar
 
 from trigreason.reasoning.messages import Message
@@ -131,6 +132,29 @@ class Trace:
             following = self.steps[index + 1]
             return following.trigger if following.author is Author.LRM else None
         return None
+
+    def handed_over(self, index: int) -> int | None:
+        """For how many steps its trigger called the LRM that wrote the step ``index``.
+
+        None where no trigger did. A method of a package keeps that to itself; its calls count as
+        long as the LRM then wrote.
+        """
+        match self.steps[index].trigger:
+            case None:
+                return None
+            case Trigger.STRATEGIC_PRIMING if self.method == "specreason":
+                return self.thresholds.judge_first
+            case Trigger.STRATEGIC_PRIMING:
+                return self.thresholds.n
+            case Trigger.INTERVENTION_REQUEST:
+                return self.thresholds.m
+            case Trigger.REPETITION:
+                return max(1, self.thresholds.m)
+            case Trigger.METHOD:
+                rest = takewhile(lambda step: step.author is Author.LRM, self.steps[index:])
+                return sum(1 for _ in rest)
+            case _:
+                return 1
 
     def use(self, author: Author) -> ModelUse:
         """What ``author``'s model did, in requests, tokens, seconds and USD."""

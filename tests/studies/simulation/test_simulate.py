@@ -18,6 +18,7 @@ from trigreason.reasoning import (
     Degraded,
     Direction,
     Purpose,
+    StepBreak,
     StepEnd,
     StepRecord,
     Thresholds,
@@ -127,6 +128,20 @@ def test_a_server_that_ends_a_single_step_writes_no_more() -> None:
     billing = replace(CLOUD, closing=None, bills_closed_streams=True)
     (written, _) = simulate(PRIMED, replace(APART, lrm=billing)).requests
     assert written.generated_tokens == 10
+
+
+def test_a_server_ends_no_step_where_each_line_is_one() -> None:
+    steps = [
+        step(LRM, 10, trigger=PRIMING, end=StepEnd.LINE_END),
+        step(SRM, 20, end=StepEnd.LINE_END),
+        step(SRM, 9, end=StepEnd.END_OF_STREAM),
+    ]
+    trace = recording("trigreason", steps, {SRM: 5}, Thresholds(n=1))
+    trace.step_break = StepBreak.LINE_END
+    billing = replace(APART, lrm=replace(CLOUD, closing=None, bills_closed_streams=True))
+    simulated = simulate(trace, billing)
+    assert letters(simulated) == "LSa"
+    assert [each.generated_tokens for each in simulated.requests] == [11, 29, 5]
 
 
 def test_a_server_that_ended_the_last_step_is_asked_again_for_the_answer() -> None:

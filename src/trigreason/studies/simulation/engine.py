@@ -13,7 +13,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from itertools import takewhile
 from math import floor, inf
 from operator import eq
@@ -27,8 +27,9 @@ from trigreason.engines.base import (
     Request,
     Usage,
 )
-from trigreason.reasoning import THINK_TAGS, Author, StepEnd, StepRecord, Token
+from trigreason.reasoning import THINK_TAGS, Author, StepBreak, StepEnd, StepRecord, Token
 from trigreason.reasoning.steps import END_OF_THINKING
+from trigreason.running.deadline import now
 from trigreason.studies.simulation.deployment import Server
 from trigreason.studies.simulation.lengths import PromptLengths
 from trigreason.studies.simulation.recording import Recording
@@ -43,10 +44,10 @@ _WORD = "."
 
 @dataclass(slots=True)
 class _Stream:
-    """A request whose first token is here at ``first``, in seconds of the clock.
+    """A response whose first token is here at ``first``, in seconds of the clock.
 
-    ``arrivals`` is what it brings. ``finish`` says how the server then ends it; None where it would
-    write on for as long as it is let. ``steps`` are the recorded steps that it brings.
+    ``arrivals`` is what it brings. ``ends`` says how the server then ends it; None where it would
+    write on until it is closed. ``fails`` says that it breaks off instead.
     """
 
     server: Server
@@ -59,30 +60,32 @@ class _Stream:
     sent: int = 0
 
     async def __aiter__(self) -> AsyncGenerator[Sequence[Token], None]:
-        clock = asyncio.get_running_loop()
+        rate = self.server.token_rate or inf
         for tokens in self.arrivals:
-            rate = self.server.token_rate
-            at = self.first + (self.sent + len(tokens) - 1) / (rate or inf)
-            if (wait := at - clock.time()) > 0:
+            last = self.sent + len(tokens) - 1
+            if (wait := self.first + last / rate - now()) > 0:
                 await asyncio.sleep(wait)
             self.sent += len(tokens)
             yield tokens
         if self.fails:
-            raise _away("the recorded model")
+            raise _away()
         if self.ends is None:
             await asyncio.Event().wait()
         self.finish = self.ends
 
-    def close(self, now: float) -> None:
-        """Nothing more is wanted; the server knows, and stops, a little later."""
-        moment, rate = now + self.server.stops_after, self.server.token_rate
-        limit = inf if self.ends is None else sum(map(len, self.arrivals))
-        written = 0
-        if moment >= self.first and rate is not None:
-            written = floor((moment - self.first) * rate + _ROUNDING) + 1
-        elif moment >= self.first and self.ends is not None:
-            written = int(limit)
-        self.usage.completion_tokens = max(self.sent, int(min(written, limit)))
+    def close(self) -> None:
+        """Count what the server has written when it learns that the stream is closed.
+
+        Where it has neither a rate nor an end, nobody can say more than what was sent.
+        """
+        seconds = now() + self.server.stops_after - self.first
+        rate = self.server.token_rate
+        counts: list[int] = []
+        if seconds >= 0 and rate is not None:
+            counts.append(floor(seconds * rate + _ROUNDING) + 1)
+        if seconds >= 0 and self.ends is not None:
+            counts.append(sum(map(len, self.arrivals)))
+        self.usage.completion_tokens = max(self.sent, min(counts, default=0))
 
 
 class RecordedEngine(Engine):
@@ -109,6 +112,8 @@ class RecordedEngine(Engine):
         self._lengths = lengths
         self._server = server
         self._closely = closely
+        line_end = trace.step_break is StepBreak.LINE_END
+        self._step_end = f"{_WORD}\n" if line_end else f"{_WORD}{BLANK_LINE}"
         self._known = 0
 
     @asynccontextmanager
@@ -118,97 +123,121 @@ class RecordedEngine(Engine):
         Raises:
             EngineUnreachable: the model had failed for good before.
         """
-        index, clock = self._recording.index, asyncio.get_running_loop()
+        index = self._recording.index
         if self._recording.is_away(self._author, index):
-            raise _away(self.model)
-        steps = self._recording.trace.steps
-        if len(request.prefix.messages) > len(self._recording.trace.messages):
-            prompt = self._lengths.judge(self._author, index, steps[index].tokens)
-            stream = self._sent(prompt)
-            stream.arrivals, stream.ends = [(_SCORE,)], Finish.LENGTH
-            self._knows(index + steps[index].standing)
-        elif END_OF_THINKING in request.prefix.written:
-            stream = self._sent(self._lengths.answer(self._author))
-            stream.arrivals = list(_answer(self._recording.answer_tokens(self._author)))
-            stream.ends = Finish.END_OF_TURN
-        elif request.max_tokens == 1:
-            stream = self._sent(self._lengths.thinking(self._author, index))
-            stream.arrivals, stream.ends = [(Token(_WORD),)], Finish.LENGTH
-            self._knows(index)
-        else:
-            is_early = index < len(steps) and steps[index].author is not self._author
-            is_needed = is_early and not steps[index].standing and index + 1 < len(steps)
-            stream = self._sent(self._lengths.write(self._author, index + is_needed))
-            self._knows(index)
-            if is_early and not is_needed:
-                made_up = replace(steps[index], end=StepEnd.BLANK_LINE, logprobs=())
-                stream.arrivals = list(self._step(made_up))
-                stream.ends = Finish.STOP if request.one_step else None
-            else:
-                self._write_on(stream, index + is_needed, one_step=request.one_step)
+            raise _away()
+        stream = self._response(request, index)
         try:
             yield stream
         finally:
-            stream.close(clock.time())
+            stream.close()
 
-    def _sent(self, prompt: int) -> _Stream:
+    def _response(self, request: Request, index: int) -> _Stream:
+        """The response to a request that is sent while the step ``index`` is under way or next."""
+        trace = self._recording.trace
+        if len(request.prefix.messages) > len(trace.messages):
+            return self._score(index)
+        if END_OF_THINKING in request.prefix.written:
+            return self._answer()
+        if request.max_tokens == 1:
+            return self._read_ahead(index)
+        if index == len(trace.steps) or trace.steps[index].author is self._author:
+            return self._written(index, index, one_step=request.one_step)
+        if not trace.steps[index].standing and index + 1 < len(trace.steps):
+            return self._written(index, index + 1, one_step=request.one_step)
+        return self._unneeded(index, one_step=request.one_step)
+
+    def _score(self, index: int) -> _Stream:
+        step = self._recording.trace.steps[index]
+        stream = self._begin(self._lengths.judge(self._author, index, step.tokens))
+        stream.arrivals, stream.ends = [(_SCORE,)], Finish.LENGTH
+        self._knows(index + step.standing)
+        return stream
+
+    def _answer(self) -> _Stream:
+        stream = self._begin(self._lengths.answer(self._author))
+        stream.arrivals = list(_answer(self._recording.answer_tokens(self._author)))
+        stream.ends = Finish.END_OF_TURN
+        return stream
+
+    def _read_ahead(self, index: int) -> _Stream:
+        stream = self._begin(self._lengths.thinking(self._author, index))
+        stream.arrivals, stream.ends = [(Token(_WORD),)], Finish.LENGTH
+        self._knows(index)
+        return stream
+
+    def _unneeded(self, index: int, *, one_step: bool) -> _Stream:
+        """A rewrite of a step that stands, as long as that."""
+        stream = self._begin(self._lengths.write(self._author, index))
+        step = self._recording.trace.steps[index]
+        stream.arrivals = list(self._step(step.tokens, self._step_end, ()))
+        stream.ends = Finish.STOP if one_step else None
+        self._knows(index)
+        return stream
+
+    def _begin(self, prompt: int) -> _Stream:
         cached = self._server.cached(self._known, prompt)
-        first = asyncio.get_running_loop().time() + self._server.first_token_after(prompt - cached)
+        first = now() + self._server.first_token_after(prompt - cached)
         return _Stream(self._server, first, Usage(prompt, cached))
 
     def _knows(self, index: int) -> None:
         """The server has read the question and the thinking that stands before step ``index``."""
         self._known = max(self._known, self._lengths.thinking(self._author, index))
 
-    def _write_on(self, stream: _Stream, index: int, *, one_step: bool) -> None:
+    def _written(self, asked_at: int, index: int, *, one_step: bool) -> _Stream:
         """The recorded steps from ``index`` on that this author wrote in a row."""
-        recording, steps = self._recording, self._recording.trace.steps
+        steps = self._recording.trace.steps
+        stream = self._begin(self._lengths.write(self._author, index))
+        self._knows(asked_at)
         if index == len(steps):
             stream.ends = Finish.END_OF_TURN
-            return
         for place in range(index, len(steps)):
             record = steps[place]
-            stream.arrivals += self._step(record)
+            stream.arrivals += self._step(record.tokens, self._ending(record), record.logprobs)
             self._has_written(place)
             if record.end is StepEnd.END_OF_THINKING and record.standing:
-                left = recording.answer_tokens(self._author)
+                left = self._recording.answer_tokens(self._author)
                 stream.arrivals += _answer(min(left, 1) if one_step else left, BLANK_LINE)
-                stream.ends = Finish.STOP if one_step else Finish.END_OF_TURN
-            elif record.end is StepEnd.END_OF_STREAM:
-                stream.ends = Finish.END_OF_TURN
-            elif recording.is_away(self._author, place + 1):
-                stream.fails = True
-            elif record.end is StepEnd.CUT_OFF and recording.trace.limit != "thinking_tokens":
-                stream.ends = Finish.LENGTH
-            elif one_step:
-                stream.ends = Finish.STOP
+            stream.fails = self._recording.is_away(self._author, place + 1)
+            stream.ends = None if stream.fails else self._end_behind(record, one_step=one_step)
             is_over = stream.ends is not None or stream.fails or not record.standing
             if is_over or place + 1 == len(steps) or steps[place + 1].author is not self._author:
                 break
-        if len(stream.arrivals[0]) > 1:
+        if stream.arrivals and len(stream.arrivals[0]) > 1:
             first = stream.arrivals[0]
             stream.arrivals[:1] = [first[:1], first[1:]]
+        return stream
 
-    def _step(self, record: StepRecord) -> Iterator[Sequence[Token]]:
-        """The tokens of a step, with a text that ends as its own does."""
+    def _end_behind(self, record: StepRecord, *, one_step: bool) -> Finish | None:
+        """How the server ends a stream with this step, and the answer behind it; None if not."""
+        if record.end is StepEnd.END_OF_THINKING and record.standing:
+            return Finish.STOP if one_step else Finish.END_OF_TURN
+        if record.end is StepEnd.END_OF_STREAM:
+            return Finish.END_OF_TURN
+        if record.end is StepEnd.CUT_OFF and self._recording.trace.limit != "thinking_tokens":
+            return Finish.LENGTH
+        return Finish.STOP if one_step else None
+
+    def _ending(self, record: StepRecord) -> str:
+        """A text that ends a step as the recorded one ended."""
         match record.end:
             case StepEnd.END_OF_THINKING:
-                text = END_OF_THINKING
+                return END_OF_THINKING
             case StepEnd.END_OF_STREAM | StepEnd.CUT_OFF:
-                text = _WORD
+                return _WORD
             case _:
-                text = f"{_WORD}{BLANK_LINE}"
-        tokens = [Token("")] * (record.tokens - 1) + [Token(text)]
+                return self._step_end
+
+    def _step(
+        self, tokens: int, ending: str, logprobs: Sequence[float | None]
+    ) -> Iterator[Sequence[Token]]:
+        """So many tokens, of which the last one is the ``ending``."""
         if not self._closely:
-            yield tokens
+            yield [Token("")] * (tokens - 1) + [Token(ending)]
             return
-        if record.logprobs:
-            tokens = [
-                replace(token, logprob=logprob)
-                for token, logprob in zip(tokens, record.logprobs, strict=True)
-            ]
-        for token in tokens:
-            yield (token,)
+        texts = [""] * (tokens - 1) + [ending]
+        for text, logprob in zip(texts, logprobs or [None] * tokens, strict=True):
+            yield (Token(text, logprob),)
 
     def _has_written(self, index: int) -> None:
         """The server knows a step that it wrote; of a draft, what its rewrite has in common."""
@@ -237,5 +266,5 @@ def _tokens_in_common(draft: StepRecord, rewrite: StepRecord) -> int:
     return draft.tokens * alike // len(draft.text)
 
 
-def _away(model: str) -> EngineUnreachable:
-    return EngineUnreachable("it was away when the run was recorded", model, "Record it again.")
+def _away() -> EngineUnreachable:
+    return EngineUnreachable("it was away when the run was recorded", "the model", "")

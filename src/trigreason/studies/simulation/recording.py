@@ -114,19 +114,5 @@ class RecordedRun(MethodRun):
         first = index
         while first and trace.steps[first - 1].author is Author.LRM:
             first -= 1
-        left = _steps_of(record.trigger, trace) - (index - first)
+        left = (trace.handed_over(first) or 1) - (index - first)
         return Write(Author.LRM, max(1, left), record.trigger)
-
-
-def _steps_of(trigger: Trigger, trace: Trace) -> int:
-    """For how many steps a trigger hands over."""
-    match trigger:
-        case Trigger.STRATEGIC_PRIMING:
-            judged = trace.method == "specreason"
-            return trace.thresholds.judge_first if judged else trace.thresholds.n
-        case Trigger.INTERVENTION_REQUEST:
-            return trace.thresholds.m
-        case Trigger.REPETITION:
-            return max(1, trace.thresholds.m)
-        case _:
-            return 1

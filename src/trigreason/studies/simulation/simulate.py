@@ -17,6 +17,7 @@ from trigreason.failure import FailurePolicy
 from trigreason.pairs import Pair
 from trigreason.reasoning import Author, Purpose, Stretch, Trace
 from trigreason.running.loop import Loop
+from trigreason.running.requests import AHEAD
 from trigreason.running.state import RunState
 from trigreason.studies.simulation.clock import run_on_virtual_clock
 from trigreason.studies.simulation.deployment import Deployment
@@ -24,8 +25,6 @@ from trigreason.studies.simulation.engine import RecordedEngine
 from trigreason.studies.simulation.lengths import PromptLengths
 from trigreason.studies.simulation.recording import RecordedRun, Recording
 from trigreason.studies.simulation.simulated import Simulated
-
-_AHEAD = (Purpose.WARM, Purpose.HEDGE)
 
 
 def simulate(trace: Trace, deployment: Deployment) -> Simulated:
@@ -58,7 +57,13 @@ async def _run(recording: Recording, lengths: PromptLengths, deployment: Deploym
         )
         for author in (Author.SRM, Author.LRM)
     )
-    pair = Pair(srm, lrm, hiding=deployment.hiding, failure=FailurePolicy(retries=0))
+    pair = Pair(
+        srm,
+        lrm,
+        step_break=recording.trace.step_break,
+        hiding=deployment.hiding,
+        failure=FailurePolicy(retries=0),
+    )
     tags = {author: pair.engine(author).tags for author in Author}
     state = RunState(recording.made, recording.budget, tags, RecordedRun(recording))
     greedy = Sampling(temperature=0)
@@ -77,7 +82,7 @@ def _waiting(requests: Iterable[Stretch]) -> dict[Author, float]:
     waiting = dict.fromkeys(Author, 0.0)
     free = 0.0
     for each in requests:
-        if each.purpose in _AHEAD or each.first_token_seconds is None:
+        if each.purpose in AHEAD or each.first_token_seconds is None:
             continue
         first = each.began_seconds + each.first_token_seconds
         if each.purpose is Purpose.JUDGE:

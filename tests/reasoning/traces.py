@@ -1,0 +1,106 @@
+"""Traces for tests: out of a hat, and made by hand."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from hypothesis import settings
+from hypothesis import strategies as st
+
+from tests.reasoning.simulation import THRESHOLDS
+from trigreason.reasoning import (
+    Author,
+    Degraded,
+    Message,
+    Prices,
+    Purpose,
+    StepEnd,
+    StepRecord,
+    StopReason,
+    Stretch,
+    Thresholds,
+    Trace,
+    Trigger,
+)
+
+SRM, LRM = Author.SRM, Author.LRM
+PRIMING, OFFLOAD = Trigger.STRATEGIC_PRIMING, Trigger.COGNITIVE_OFFLOAD
+
+TEXT = st.sampled_from(["", "a", "é\n\n", "😀", '"\\', "\x00", "\u2028"])
+COUNT = st.integers(0, 999)
+REAL = st.floats(0, 1e6)
+TRIGGER = st.none() | st.sampled_from(Trigger)
+AUTHOR = st.sampled_from(Author)
+STEPS = st.builds(
+    StepRecord,
+    author=AUTHOR,
+    text=TEXT,
+    tokens=COUNT,
+    end=st.sampled_from(StepEnd),
+    stretch=COUNT,
+    trigger=TRIGGER,
+    logprobs=st.lists(st.none() | st.floats(-50, 0), max_size=3).map(tuple),
+    ratio=st.none() | st.floats(0, 1),
+    hesitations=st.lists(TEXT, max_size=2).map(tuple),
+    score=st.none() | st.floats(0, 9),
+    standing=st.booleans(),
+)
+STRETCHES = st.builds(
+    Stretch,
+    author=AUTHOR,
+    purpose=st.sampled_from(Purpose),
+    trigger=TRIGGER,
+    prompt_tokens=st.none() | COUNT,
+    cached_tokens=st.none() | COUNT,
+    generated_tokens=st.none() | COUNT,
+    completion_tokens=COUNT,
+    unused_tokens=COUNT,
+    first_token_seconds=st.none() | REAL,
+    seconds=REAL,
+    failed=st.none() | TEXT,
+)
+TRACES = st.builds(
+    Trace,
+    method=TEXT,
+    thresholds=THRESHOLDS,
+    messages=st.lists(st.builds(Message, TEXT, TEXT), max_size=2).map(tuple),
+    models=st.dictionaries(AUTHOR, TEXT),
+    sampling=st.dictionaries(TEXT, st.none() | REAL | COUNT | TEXT, max_size=2),
+    logprob_scale=TEXT,
+    prices=st.dictionaries(AUTHOR, st.builds(Prices, REAL, REAL, st.none() | REAL)),
+    steps=st.lists(STEPS, max_size=3),
+    stretches=st.lists(STRETCHES, max_size=3),
+    answer=TEXT,
+    answer_by=st.dictionaries(AUTHOR, COUNT),
+    degraded=st.none() | st.builds(Degraded, AUTHOR, COUNT, TEXT),
+    stop=st.none() | st.sampled_from(StopReason),
+    limit=st.none() | TEXT,
+    unreadable_scores=COUNT,
+    seconds=REAL,
+)
+often = settings(max_examples=30, deadline=None)
+
+
+def trace_of(*steps: StepRecord, stretches: tuple[Stretch, ...] = (), **more: Any) -> Trace:
+    return Trace(
+        method="trigreason",
+        thresholds=Thresholds(),
+        messages=(Message("user", "1+1?"),),
+        models={SRM: "small", LRM: "large"},
+        steps=list(steps),
+        stretches=list(stretches),
+        **more,
+    )
+
+
+def wrote(author: Author, tokens: int = 1, trigger: Trigger | None = None) -> StepRecord:
+    return StepRecord(author, f"{author}.\n\n", tokens, StepEnd.BLANK_LINE, 0, trigger)
+
+
+def drafted(tokens: int = 1) -> StepRecord:
+    return replace(wrote(SRM, tokens), standing=False)
+
+
+RUN = (wrote(LRM, 30, PRIMING), wrote(SRM, 50), drafted(7), wrote(LRM, 20, OFFLOAD), wrote(SRM, 0))
+ASKED = Stretch(LRM, Purpose.WRITE, prompt_tokens=10, completion_tokens=5)
