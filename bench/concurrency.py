@@ -91,9 +91,9 @@ class NotingEngine(Engine):
         self._author = author
         self._asked = asked
 
-    def stream(self, request: Request) -> AbstractAsyncContextManager[TokenStream]:
+    def send(self, request: Request) -> AbstractAsyncContextManager[TokenStream]:
         self._asked.append(Asked(self._author, request))
-        return self._engine.stream(request)
+        return self._engine.send(request)
 
 
 async def by_reasoner(pair: Pair, problems: Sequence[Problem], lanes: int) -> tuple[Measured, Work]:
@@ -128,7 +128,7 @@ async def by_engines(pair: Pair, work: Work, lanes: int, *, foretold: bool = Fal
         for (author, request), tokens in requests:
             if foretold:
                 request = replace(request, max_tokens=max(1, tokens))
-            async with pair.engine(author).stream(request) as stream:
+            async with pair.engine(author).send(request) as stream:
                 left = tokens
                 async for arrived in stream:
                     read += len(arrived)

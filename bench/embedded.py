@@ -84,7 +84,7 @@ class Sides:
 
     async def ours(self, alternatives: int | None, number: int) -> int:
         """Through the engine, which reads as it streams."""
-        async with self.engine.stream(
+        async with self.engine.send(
             Request(
                 prefix(number), sampling(number), max_tokens=self.tokens, alternatives=alternatives
             )

@@ -69,7 +69,7 @@ async def outcome(
 ) -> Outcome:
     tokens: list[Token] = []
     try:
-        async with engine.stream(
+        async with engine.send(
             Request(
                 Prefix(QUESTION, written),
                 Sampling(),
@@ -202,7 +202,7 @@ def unchunked(body: bytes) -> bytes:
 async def test_a_closed_stream_is_closed_on_both_sides() -> None:
     async with continuing(TEXT, pause=0.005) as server, faulty(server.url) as proxy:
         engine = CompletionsEngine(proxy.url, "m")
-        async with engine.stream(Request(Prefix(QUESTION), Sampling(), max_tokens=99)) as running:
+        async with engine.send(Request(Prefix(QUESTION), Sampling(), max_tokens=99)) as running:
             await anext(aiter(running))
             assert (proxy.clients, proxy.calls, proxy.upstreams) == (1, 1, 1)
             assert server.open_streams == 1

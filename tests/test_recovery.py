@@ -20,6 +20,7 @@ from trigreason.engines.base import (
     EngineResting,
     EngineUnreachable,
     PromptRefused,
+    Request,
     Usage,
 )
 from trigreason.engines.breaker import Breaker
@@ -185,7 +186,7 @@ class HalfACharacter(CompletionsEngine):
     asked = 0
 
     @asynccontextmanager
-    async def stream(self, *_: Any, **__: Any) -> AsyncIterator[Any]:
+    async def send(self, request: Request) -> AsyncIterator[Any]:
         self.asked += 1
 
         async def tokens() -> AsyncIterator[list[Token]]:

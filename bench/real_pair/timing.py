@@ -117,7 +117,7 @@ async def _stream(
     """
     began = time.perf_counter()
     first = last = began
-    opening = engine.stream(Request(prefix, SAMPLING, max_tokens=tokens, alternatives=alternatives))
+    opening = engine.send(Request(prefix, SAMPLING, max_tokens=tokens, alternatives=alternatives))
     async with opening as stream:
         async for _ in stream:
             last = time.perf_counter()

@@ -37,7 +37,7 @@ async def written(engine: HttpEngine, max_tokens: int = 12) -> tuple[list[Token]
     tokens: list[Token] = []
     start = perf_counter()
     first = 0.0
-    async with engine.stream(
+    async with engine.send(
         Request(PREFIX, GREEDY, max_tokens=max_tokens, alternatives=0)
     ) as stream:
         async for arrived in stream:
@@ -93,7 +93,7 @@ async def test_a_refusal_is_passed_on(bundled_pair: Pair) -> None:
     too_long = Prefix((Message("user", "word " * 3000),))
     async with behind(engine, Network()):
         with pytest.raises(EngineRefused):
-            async with engine.stream(Request(too_long, GREEDY, max_tokens=4)):
+            async with engine.send(Request(too_long, GREEDY, max_tokens=4)):
                 pass
 
 
@@ -107,7 +107,7 @@ async def test_a_close_is_a_close_upstream(network: Network) -> None:
         engine = CompletionsEngine(server.url, "m")
         async with (
             behind(engine, network),
-            engine.stream(Request(PREFIX, GREEDY, max_tokens=4000, alternatives=0)) as stream,
+            engine.send(Request(PREFIX, GREEDY, max_tokens=4000, alternatives=0)) as stream,
         ):
             if not network.first_token:
                 await anext(aiter(stream))

@@ -56,7 +56,7 @@ async def test_every_place_can_be_gone_on_from(pair: Pair, prepared: Prepared) -
     written = ""
     while True:
         prefix = Prefix(QUESTION, written)
-        async with pair.srm.stream(
+        async with pair.srm.send(
             Request(prefix, Sampling(), max_tokens=7, alternatives=0)
         ) as stream:
             told = [token async for tokens in stream for token in tokens]
@@ -70,7 +70,7 @@ async def test_every_place_can_be_gone_on_from(pair: Pair, prepared: Prepared) -
 
 async def test_thinking_that_somebody_closed_is_answered(pair: Pair) -> None:
     prefix = Prefix(QUESTION, "Step 1: done.\n\n</think>\n\n")
-    async with pair.srm.stream(Request(prefix, Sampling(), max_tokens=2000)) as stream:
+    async with pair.srm.send(Request(prefix, Sampling(), max_tokens=2000)) as stream:
         told = [token.text async for tokens in stream for token in tokens]
     assert "".join(told) == ANSWER
 

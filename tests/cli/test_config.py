@@ -103,7 +103,7 @@ def test_every_problem_has_a_line(
     told = command("config", "check", str(configured))
     assert (told.code, told.err) == (1, "")
     lines = told.out.splitlines()
-    assert f"{configured}: a: unknown key; there is default_pair, engines, pairs, gateway" in lines
+    assert f"{configured}: a: unknown key; there are default_pair, engines, pairs, gateway" in lines
     assert f"{configured}: engines.s.uri: unknown key; did you mean url?" in lines
     assert "TRIGREASON_PAIRS__P__SRN: pairs.p.srn: unknown key; did you mean srm?" in lines
     answer = command("config", "check", str(configured), "--json")

@@ -113,7 +113,7 @@ def test_everything_can_be_said(read: Read) -> None:
     ("text", "key", "what"),
     [
         ('default_par = "x"', "default_par", "unknown key; did you mean default_pair?"),
-        ("zzz = 1", "zzz", "unknown key; there is default_pair, engines, pairs"),
+        ("zzz = 1", "zzz", "unknown key; there are default_pair, engines, pairs"),
         ("engines = 3", "engines", "must be a table, not 3"),
         ("engines.small = 3", "engines.small", "must be a table, not 3"),
         ('engines.small.uri = "http://x"', "engines.small.uri", "did you mean url?"),
@@ -192,7 +192,7 @@ def test_a_mistake_is_told_with_its_key(read: Read, text: str, key: str, what: s
     ("text", "key", "what"),
     [
         (PAIR + "[pairs.p]\nsrm='smal'\nlrm='large'", "pairs.p.srm", "did you mean small?"),
-        (PAIR + "[pairs.p]\nsrm='small'\nlrm='x'", "pairs.p.lrm", "there is small, large"),
+        (PAIR + "[pairs.p]\nsrm='small'\nlrm='x'", "pairs.p.lrm", "there are small, large"),
         ("[pairs.p]\nsrm='x'\nlrm='x'", "pairs.p.srm", "there is none"),
         ('default_pair = "qwn"\n' + PAIR, "default_pair", "did you mean qwen?"),
         (TWO_ENGINES + "[pairs.bundled]\nsrm='small'\nlrm='large'", "pairs.bundled", "is reserved"),

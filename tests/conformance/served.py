@@ -60,7 +60,7 @@ async def said(
     one_step: bool = False,
 ) -> Said:
     """A stream to its end, token by token (which a server tells apart by their logprobs)."""
-    async with engine.stream(
+    async with engine.send(
         Request(
             prefix, sampling, max_tokens=max_tokens, alternatives=alternatives, one_step=one_step
         )

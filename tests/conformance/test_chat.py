@@ -37,7 +37,7 @@ async def both(server: RealServer) -> AsyncIterator[tuple[Engine, Engine]]:
 async def read(
     engine: Engine, prefix: Prefix, max_tokens: int, *, one_step: bool = False
 ) -> tuple[list[Token], TokenStream]:
-    async with engine.stream(
+    async with engine.send(
         Request(
             prefix,
             GREEDY,
@@ -80,6 +80,6 @@ async def test_one_step_ends_with_its_blank_line(on_vllm: RealServer) -> None:
 async def test_more_than_fits_is_no_error(on_vllm: RealServer) -> None:
     async with (
         both(on_vllm) as (_, chat),
-        chat.stream(Request(Prefix(QUESTION), GREEDY, max_tokens=100_000)) as stream,
+        chat.send(Request(Prefix(QUESTION), GREEDY, max_tokens=100_000)) as stream,
     ):
         assert await anext(aiter(stream))

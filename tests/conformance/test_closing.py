@@ -20,7 +20,7 @@ TOKENS = 880
 
 async def begun(stack: AsyncExitStack, engine: CompletionsEngine) -> None:
     """A stream that goes on until ``stack`` is left, as far as its first token."""
-    opening = engine.stream(Request(Prefix(QUESTION), GREEDY, max_tokens=TOKENS))
+    opening = engine.send(Request(Prefix(QUESTION), GREEDY, max_tokens=TOKENS))
     stream = await stack.enter_async_context(opening)
     assert await anext(aiter(stream))
 

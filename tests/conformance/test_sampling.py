@@ -73,9 +73,7 @@ async def first_token(engine: CompletionsEngine, sampling: Sampling) -> Token | 
     """
     anything = Prefix((Message("user", "Who?"),), "7^")
     try:
-        async with engine.stream(
-            Request(anything, sampling, max_tokens=2, alternatives=0)
-        ) as stream:
+        async with engine.send(Request(anything, sampling, max_tokens=2, alternatives=0)) as stream:
             async for arrival in stream:
                 return arrival[0]
     except EngineFailed as error:

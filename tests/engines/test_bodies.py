@@ -102,7 +102,7 @@ async def failure(engine: HttpEngine) -> EngineError:
         with pytest.raises(EngineError) as caught:
             async with (
                 asyncio.timeout(20),
-                engine.stream(Request(PREFIX, Sampling(), max_tokens=9)),
+                engine.send(Request(PREFIX, Sampling(), max_tokens=9)),
             ):
                 pass
     finally:

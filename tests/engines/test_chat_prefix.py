@@ -92,7 +92,7 @@ async def read(
 ) -> tuple[list[Token], TokenStream]:
     sampling = how.pop("sampling", Sampling(seed=7))
     tokens: list[Token] = [] if into is None else into
-    async with engine.stream(Request(prefix, sampling, **{"max_tokens": 900, **how})) as stream:
+    async with engine.send(Request(prefix, sampling, **{"max_tokens": 900, **how})) as stream:
         async for arrival in stream:
             tokens += arrival
     return tokens, stream
@@ -267,7 +267,7 @@ async def test_a_key_shows_nowhere(case: Case) -> None:
 @every
 async def test_leaving_early_closes_the_stream_upstream(case: Case) -> None:
     async with running(case, turn=TURN * 40, pause=0.005) as (engine, double):
-        async with engine.stream(Request(Prefix(QUESTION), Sampling(), max_tokens=900)) as stream:
+        async with engine.send(Request(Prefix(QUESTION), Sampling(), max_tokens=900)) as stream:
             await anext(aiter(stream))
             assert double.open_streams == 1
         assert await soon(lambda: double.disconnects == 1)

@@ -40,7 +40,7 @@ async def read(
     engine: CompletionsEngine, into: list[Token] | None = None, **how: Any
 ) -> list[Token]:
     arrived = [] if into is None else into
-    async with engine.stream(
+    async with engine.send(
         Request(PREFIX, Sampling(), **{"max_tokens": 50, "alternatives": 0, **how})
     ) as stream:
         async for tokens in stream:
@@ -138,15 +138,34 @@ def test_probabilities_are_asked_for(alternatives: int | None, most: int, sent: 
     )
 
 
+async def test_a_request_by_its_parts_is_that_request() -> None:
+    parts: dict[str, Any] = {
+        "max_tokens": 9,
+        "alternatives": 2,
+        "needs_logprobs": True,
+        "one_step": True,
+    }
+    async with serve(2 * [Reply([Said("So", -0.5)])]) as server:
+        engine = CompletionsEngine(server.url, "m")
+        async with (
+            engine.send(Request(PREFIX, Sampling(seed=3), **parts)) as whole,
+            engine.stream(PREFIX, Sampling(seed=3), **parts) as by_parts,
+        ):
+            told = [
+                [token async for tokens in each for token in tokens] for each in (whole, by_parts)
+            ]
+        await engine.close()
+    assert server.bodies[0] == server.bodies[1]
+    assert told[0] == told[1]
+
+
 @pytest.mark.parametrize("shape", ["chat", "legacy"])
 @pytest.mark.parametrize("per_chunk", [1, 3, 100])
 async def test_a_stream_in_both_shapes(shape: Shape, per_chunk: int) -> None:
     said = [Said("So", -0.5), Said(" x", None), Said(" =", -0.25), Said("\n\n", 0.0)]
     async with serve([Reply(said, per_chunk=per_chunk)], shape) as server:
         engine = CompletionsEngine(server.url, "m")
-        async with engine.stream(
-            Request(PREFIX, Sampling(), max_tokens=9, alternatives=2)
-        ) as stream:
+        async with engine.send(Request(PREFIX, Sampling(), max_tokens=9, alternatives=2)) as stream:
             tokens = [token async for arrival in stream for token in arrival]
         await engine.close()
     assert [(token.text, token.logprob) for token in tokens] == said
@@ -158,14 +177,14 @@ async def test_a_template_that_refuses_is_a_typed_error() -> None:
     template = ChatTemplate("{{ raise_exception('no such turn') }}")
     engine = CompletionsEngine("http://x/v1", "m", template=template)
     with pytest.raises(EngineRefused, match=r"^m at http://x/v1: .*no such turn"):
-        async with engine.stream(Request(PREFIX, Sampling(), max_tokens=9)):
+        async with engine.send(Request(PREFIX, Sampling(), max_tokens=9)):
             pass
 
 
 async def test_max_tokens_reached() -> None:
     async with serve([say("a b c d")]) as server:
         engine = CompletionsEngine(server.url, "m")
-        async with engine.stream(Request(PREFIX, Sampling(), max_tokens=2)) as stream:
+        async with engine.send(Request(PREFIX, Sampling(), max_tokens=2)) as stream:
             tokens = [token async for arrival in stream for token in arrival]
         await engine.close()
     assert len(tokens) == 2
@@ -175,7 +194,7 @@ async def test_max_tokens_reached() -> None:
 async def test_leaving_a_stream_stops_it_upstream() -> None:
     async with serve([chatter()]) as server:
         engine = CompletionsEngine(server.url, "m")
-        async with engine.stream(Request(PREFIX, Sampling(), max_tokens=10_000)) as stream:
+        async with engine.send(Request(PREFIX, Sampling(), max_tokens=10_000)) as stream:
             await anext(aiter(stream))
             assert server.open_streams == 1
         assert await soon(lambda: server.disconnects == 1)
@@ -279,7 +298,7 @@ async def sending(
     async with listening(app) as root:
         engine = CompletionsEngine(f"{root}/v1", "m")
         try:
-            async with engine.stream(
+            async with engine.send(
                 Request(prefix, Sampling(), **{"max_tokens": 50, **how})
             ) as stream:
                 yield stream

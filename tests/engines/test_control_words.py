@@ -109,7 +109,7 @@ async def tokens_of(engine: EmbeddedEngine, content: str, *, special: bool) -> l
 
 async def prompt_length(engine: EmbeddedEngine, content: str) -> int | None:
     prefix = Prefix((Message("user", content),))
-    async with engine.stream(Request(prefix, Sampling(temperature=0), max_tokens=1)) as stream:
+    async with engine.send(Request(prefix, Sampling(temperature=0), max_tokens=1)) as stream:
         async for _ in stream:
             pass
     return stream.usage.prompt_tokens

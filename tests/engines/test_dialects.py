@@ -113,7 +113,7 @@ async def read(
 ) -> tuple[list[Token], TokenStream]:
     tokens = [] if into is None else into
     how = {"max_tokens": 100, "alternatives": 20, **how}
-    async with engine.stream(Request(PREFIX, sampling, **how)) as stream:
+    async with engine.send(Request(PREFIX, sampling, **how)) as stream:
         async for arrived in stream:
             tokens += arrived
     return tokens, stream
@@ -274,7 +274,7 @@ async def test_a_failure_in_the_stream(kind: Kind, then: str) -> None:
 @each_kind
 async def test_leaving_early_stops_the_server(kind: Kind) -> None:
     async with running(kind, Manners(pause=0.02)) as (double, engine):
-        async with engine.stream(Request(PREFIX, WARM, max_tokens=50)) as stream:
+        async with engine.send(Request(PREFIX, WARM, max_tokens=50)) as stream:
             await anext(aiter(stream))
             assert double.open_streams == 1
         assert await soon(lambda: double.open_streams == 0)

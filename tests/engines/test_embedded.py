@@ -42,7 +42,7 @@ async def engine() -> AsyncIterator[EmbeddedEngine]:
 async def written(
     engine: EmbeddedEngine, prefix: Prefix, max_tokens: int, sampling: Sampling = GREEDY
 ) -> list[Token]:
-    async with engine.stream(
+    async with engine.send(
         Request(prefix, sampling, max_tokens=max_tokens, alternatives=0)
     ) as stream:
         return [token async for tokens in stream for token in tokens]
@@ -181,7 +181,7 @@ async def test_slots_do_not_share_a_context() -> None:
 
 
 async def test_a_stream_tells_everything(engine: EmbeddedEngine) -> None:
-    async with engine.stream(
+    async with engine.send(
         Request(Prefix(QUESTION), GREEDY, max_tokens=7, alternatives=3)
     ) as stream:
         tokens = [token async for arrival in stream for token in arrival]
@@ -194,7 +194,7 @@ async def test_a_stream_tells_everything(engine: EmbeddedEngine) -> None:
 
 
 async def test_the_model_ends_its_turn(engine: EmbeddedEngine) -> None:
-    async with engine.stream(Request(Prefix(QUESTION), GREEDY, max_tokens=900)) as stream:
+    async with engine.send(Request(Prefix(QUESTION), GREEDY, max_tokens=900)) as stream:
         tokens = [token async for arrival in stream for token in arrival]
     assert stream.finish in (Finish.STOP, Finish.LENGTH)
     assert all(token.logprob is None for token in tokens)
@@ -244,7 +244,7 @@ async def test_a_prompt_that_is_too_long(engine: EmbeddedEngine) -> None:
 
 async def test_a_full_context_ends_the_stream(engine: EmbeddedEngine) -> None:
     long = Prefix((Message("user", "Who?"),), "Alice and Bob swap. " * 90)
-    async with engine.stream(
+    async with engine.send(
         Request(long, Sampling(temperature=5, top_p=1), max_tokens=4000)
     ) as stream:
         tokens = [token async for arrival in stream for token in arrival]
@@ -255,7 +255,7 @@ async def test_a_full_context_ends_the_stream(engine: EmbeddedEngine) -> None:
 async def test_leaving_a_stream_frees_the_slot(engine: EmbeddedEngine) -> None:
     endless = Sampling(temperature=5, top_p=1)
     for _ in range(3):
-        async with engine.stream(Request(Prefix(QUESTION), endless, max_tokens=800)) as stream:
+        async with engine.send(Request(Prefix(QUESTION), endless, max_tokens=800)) as stream:
             async for _tokens in stream:
                 break
         left = perf_counter()
@@ -264,7 +264,7 @@ async def test_leaving_a_stream_frees_the_slot(engine: EmbeddedEngine) -> None:
 
 
 async def test_slots_are_idle_after_leaving(engine: EmbeddedEngine) -> None:
-    async with engine.stream(Request(Prefix(QUESTION), GREEDY, max_tokens=800)) as stream:
+    async with engine.send(Request(Prefix(QUESTION), GREEDY, max_tokens=800)) as stream:
         await anext(aiter(stream))
     left = perf_counter()
     async with aiohttp.ClientSession() as session:
@@ -325,7 +325,7 @@ async def test_a_prompt_that_left_its_slot_is_kept_within_bounds(
     known = []
     for fruit in ("apple", "plum", "apple"):
         words = " ".join(f"{fruit}{number}" for number in range(30))
-        async with engine.stream(
+        async with engine.send(
             Request(Prefix((Message("user", words),)), GREEDY, max_tokens=2)
         ) as stream:
             async for _ in stream:

@@ -35,7 +35,7 @@ async def engine() -> AsyncIterator[EmbeddedEngine]:
 
 
 async def written(engine: EmbeddedEngine, sampling: Sampling, max_tokens: int) -> list[Token]:
-    async with engine.stream(
+    async with engine.send(
         Request(ASKED, sampling, max_tokens=max_tokens, alternatives=1)
     ) as stream:
         return [token async for arrival in stream for token in arrival]
@@ -66,8 +66,8 @@ async def test_slots_work_at_the_same_time_and_a_closed_stream_frees_its_own(
 ) -> None:
     endless = Sampling(temperature=1.5, top_p=1)
     async with (
-        engine.stream(Request(ASKED, endless, max_tokens=200)) as one,
-        engine.stream(Request(ASKED, endless, max_tokens=200)) as other,
+        engine.send(Request(ASKED, endless, max_tokens=200)) as one,
+        engine.send(Request(ASKED, endless, max_tokens=200)) as other,
     ):
         await asyncio.gather(anext(aiter(one)), anext(aiter(other)))
         assert await busy(engine) == 2

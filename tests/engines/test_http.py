@@ -37,7 +37,7 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 async def read(engine: CompletionsEngine) -> str:
-    async with engine.stream(Request(PREFIX, Sampling(), max_tokens=50)) as stream:
+    async with engine.send(Request(PREFIX, Sampling(), max_tokens=50)) as stream:
         return "".join([token.text async for tokens in stream for token in tokens])
 
 
@@ -297,7 +297,7 @@ async def test_what_stays_open_behind_its_finish_is_left(
     async with (
         asyncio.timeout(5),
         answering(linger, Timeouts(read=30)) as engine,
-        engine.stream(Request(PREFIX, Sampling(), max_tokens=9)) as stream,
+        engine.send(Request(PREFIX, Sampling(), max_tokens=9)) as stream,
     ):
         tokens = [token async for arrived in stream for token in arrived]
     assert stream.finish is Finish.STOP

@@ -183,7 +183,7 @@ class DoubleEngine(Engine):
         self._data = data
 
     @asynccontextmanager
-    async def stream(self, request: Request) -> AsyncIterator[HttpStream]:
+    async def send(self, request: Request) -> AsyncIterator[HttpStream]:
         self.requests += 1
         yield self._dialect.stream(SimpleNamespace(content=InMemory(self._data)))
 

@@ -28,7 +28,7 @@ QUESTION = (Message("user", "2 + 2?"),)
 
 
 async def read(engine: OllamaEngine) -> str:
-    async with engine.stream(Request(Prefix(QUESTION), Sampling(), max_tokens=99)) as stream:
+    async with engine.send(Request(Prefix(QUESTION), Sampling(), max_tokens=99)) as stream:
         return "".join([token.text async for arrival in stream for token in arrival])
 
 

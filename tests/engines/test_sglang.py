@@ -220,7 +220,7 @@ async def test_an_abort_that_is_refused_is_nobodys_trouble(status: int) -> None:
     double = Strict(Manners(pause=0.02))
     async with serve(double):
         own = SglangGenerateEngine(double.root, "m")
-        async with own.stream(Request(PREFIX, Sampling(), max_tokens=50)) as stream:
+        async with own.send(Request(PREFIX, Sampling(), max_tokens=50)) as stream:
             await anext(aiter(stream))
         await own.close()
     assert len(double.aborted) == 1
@@ -239,7 +239,7 @@ async def test_a_reader_that_is_cancelled_before_the_first_token_aborts() -> Non
         with pytest.raises(TimeoutError):
             async with (
                 asyncio.timeout(0.1),
-                own.stream(Request(PREFIX, Sampling(), max_tokens=50)),
+                own.send(Request(PREFIX, Sampling(), max_tokens=50)),
             ):
                 pass
         await own.close()

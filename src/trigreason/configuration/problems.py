@@ -60,4 +60,6 @@ def nearest(name: str, names: Collection[str]) -> str:
     close = get_close_matches(name.lower(), folded, n=1, cutoff=0.5)
     if close:
         return f"did you mean {folded[close[0]]}?"
-    return f"there is {', '.join(names)}" if names else "there is none"
+    if not names:
+        return "there is none"
+    return f"there {'is' if len(names) == 1 else 'are'} {', '.join(names)}"

@@ -175,12 +175,27 @@ class Engine(ABC):
         return Breaker()
 
     @abstractmethod
-    def stream(self, request: Request) -> AbstractAsyncContextManager[TokenStream]:
+    def send(self, request: Request) -> AbstractAsyncContextManager[TokenStream]:
         """Send a request. Leaving the context closes it, and that stops the model's writing.
 
         Raises (from entering the context or from iterating):
             EngineError: see its kinds.
         """
+
+    def stream(
+        self,
+        prefix: Prefix,
+        sampling: Sampling,
+        *,
+        max_tokens: int,
+        alternatives: int | None = None,
+        needs_logprobs: bool = False,
+        one_step: bool = False,
+    ) -> AbstractAsyncContextManager[TokenStream]:
+        """:meth:`send` a request that is given by its parts, for programs that use one engine."""
+        return self.send(
+            Request(prefix, sampling, max_tokens, alternatives, needs_logprobs, one_step)
+        )
 
     async def close(self) -> None:  # noqa: B027 - most engines hold something; not all do
         """Give back connections and memory. The engine cannot be used afterwards."""

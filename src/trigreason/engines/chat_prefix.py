@@ -80,7 +80,7 @@ class ChatPrefixEngine(HttpEngine):
         return body
 
     @asynccontextmanager
-    async def stream(self, request: Request) -> AsyncIterator[ChatStream]:
+    async def send(self, request: Request) -> AsyncIterator[ChatStream]:
         if request.needs_logprobs and not self.capabilities.logprobs:
             raise no_logprobs(self.where, sent=False)
         check_askable(request.prefix, self.where)

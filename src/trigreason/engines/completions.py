@@ -107,7 +107,7 @@ class CompletionsEngine(HttpEngine):
         return body
 
     @asynccontextmanager
-    async def stream(self, request: Request) -> AsyncIterator[HttpStream]:
+    async def send(self, request: Request) -> AsyncIterator[HttpStream]:
         fitting = self.fitting(request)
         async with self.running(self.request_body(fitting), self.reading(fitting)) as stream:
             yield stream

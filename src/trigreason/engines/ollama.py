@@ -103,7 +103,7 @@ class OllamaEngine(CompletionsEngine):
         return body
 
     @asynccontextmanager
-    async def stream(self, request: Request) -> AsyncIterator[OllamaStream]:
+    async def send(self, request: Request) -> AsyncIterator[OllamaStream]:
         body = self.request_body(request)
         async with self.post(self.path, body) as response:
             yield OllamaStream(

@@ -203,13 +203,17 @@ def _found(place: Path) -> tuple[list[Path], list[Path]]:
     logs: list[Path] = []
     others: list[Path] = []
     for file in sorted(place.rglob("*")):
-        is_hidden = any(part.startswith(".") for part in file.relative_to(place).parts)
-        if is_hidden or file.suffix not in (".eval", ".json", ".jsonl") or not file.is_file():
-            continue
-        if _is_log(file):
-            logs.append(file)
-        elif KEYS & (_keys_of_lines(file) if file.suffix == ".jsonl" else _keys(_parsed(file))):
-            others.append(file)
+        if "/." in f"/{file.relative_to(place).as_posix()}" or not file.is_file():
+            continue  # hidden, or a folder
+        match file.suffix:
+            case ".eval":
+                logs.append(file)
+            case ".json" if "eval" in (keys := _keys(_parsed(file))):
+                logs.append(file)
+            case ".json" if KEYS & keys:
+                others.append(file)
+            case ".jsonl" if KEYS & _keys_of_lines(file):
+                others.append(file)
     return sorted(logs, key=written), others
 
 
@@ -285,10 +289,8 @@ def _runs(values: Any, place: str) -> list[Run]:
 
 def _what_is_known(values: Mapping[str, Any]) -> dict[str, Any]:
     """A run's fields beside its trace."""
-    known: dict[str, Any] = {}
-    for name in ("task", "group", "pair", "target"):
-        if values.get(name) is not None:
-            known[name] = str(values[name])
+    names = ("task", "group", "pair", "target")
+    known: dict[str, Any] = {key: str(values[key]) for key in names if values.get(key) is not None}
     sample = values.get("sample", values.get("question"))
     if sample is not None:
         known["sample"] = str(sample)

@@ -38,7 +38,7 @@ def _thresholds(changes: dict[str, Any]) -> dict[str, Any]:
 
 def _measure(name: str) -> str:
     if name not in MEASURES:
-        raise ValueError(f"no measure is called {name!r}; there is {', '.join(MEASURES)}")
+        raise ValueError(f"no measure is called {name!r}; there are {', '.join(MEASURES)}")
     return name
 
 

@@ -150,7 +150,7 @@ class Requests:
         try:
             async with AsyncExitStack() as stack:
                 asked = replace(request, alternatives=rescale.alternatives(request.alternatives))
-                opening = engine.stream(asked)
+                opening = engine.send(asked)
                 try:
                     running.begin(await self.deadline.keep(stack.enter_async_context(opening)))
                 except EngineError as error:

@@ -112,7 +112,7 @@ class ProbeRequests:
         try:
             async with (
                 asyncio.timeout(self.silence_seconds) as patience,
-                self.engine.stream(request) as stream,
+                self.engine.send(request) as stream,
             ):
 
                 async def arrivals() -> AsyncIterator[Arrival]:

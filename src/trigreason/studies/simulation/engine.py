@@ -117,7 +117,7 @@ class RecordedEngine(Engine):
         self._known = 0
 
     @asynccontextmanager
-    async def stream(self, request: Request) -> AsyncIterator[_Stream]:
+    async def send(self, request: Request) -> AsyncIterator[_Stream]:
         """What was recorded behind the request's prefix.
 
         Raises:
