@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -18,6 +19,7 @@ from trigreason.configuration import Configuration, PlannedPair, read_configurat
 
 LABEL_FREE = "Without labels"
 LABELLED = "With labels"
+_labelled = partial(typer.Option, rich_help_panel=LABELLED)
 OUT = Path("calibration")
 
 
@@ -45,72 +47,58 @@ def calibrate(
     m: options.M = None,
     task: Annotated[
         str | None,
-        typer.Option(
+        _labelled(
             metavar="TASK",
             help="Search on questions with known answers: aime24, aime25, gsm8k, math500, "
             "gpqa_diamond, bbh, arc_challenge or bundled.",
-            rich_help_panel=LABELLED,
         ),
     ] = None,
     data: Annotated[
         str | None,
-        typer.Option(
+        _labelled(
             metavar="PATH",
             help="A file or folder with the published questions; hub fetches them. Default: the "
             "hub, and for bundled the problems that come along.",
-            rich_help_panel=LABELLED,
         ),
     ] = None,
     limit: Annotated[
         int | None,
-        typer.Option(
+        _labelled(
             min=4,
             metavar="QUESTIONS",
             help="At most so many questions, as many of each group. Default: all.",
-            rich_help_panel=LABELLED,
         ),
     ] = None,
     held_out: Annotated[
         float,
-        typer.Option(
-            metavar="SHARE",
-            help="The share of the questions on which nothing is decided.",
-            rich_help_panel=LABELLED,
-        ),
+        _labelled(metavar="SHARE", help="The share of the questions on which nothing is decided."),
     ] = 0.5,
     trials: Annotated[
         int,
-        typer.Option(min=1, metavar="SETTINGS", help="Settings to draw.", rich_help_panel=LABELLED),
+        _labelled(min=1, metavar="SETTINGS", help="Settings to draw."),
     ] = 40,
     epochs: Annotated[
         int,
-        typer.Option(
-            min=1,
-            metavar="ANSWERS",
-            help="Answers to each question under each setting.",
-            rich_help_panel=LABELLED,
-        ),
+        _labelled(min=1, metavar="ANSWERS", help="Answers to each question under each setting."),
     ] = 1,
     thrift: Annotated[
         Literal["smt", "usd"],
-        typer.Option(
+        _labelled(
             "--against",
             help="What accuracy is weighed against: the SRM's share of the thinking, or cost.",
-            rich_help_panel=LABELLED,
         ),
     ] = "smt",
     folder: Annotated[
         Path,
-        typer.Option(
+        _labelled(
             "--out",
             metavar="DIR",
             help="Every run is kept here, and none that is here is run again.",
-            rich_help_panel=LABELLED,
         ),
     ] = OUT,
     connections: Annotated[
         int | None,
-        typer.Option(min=1, metavar="RUNS", help="Runs at once.", rich_help_panel=LABELLED),
+        _labelled(min=1, metavar="RUNS", help="Runs at once."),
     ] = None,
     temperature: options.Temperature = None,
     top_p: options.TopP = None,

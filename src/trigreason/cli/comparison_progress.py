@@ -9,17 +9,14 @@ import sys
 from collections.abc import Callable, Iterable, Mapping
 from threading import RLock
 from time import perf_counter
-from types import TracebackType
-from typing import Self
 
 from rich import box
 from rich.console import Console, Group, RenderableType
-from rich.live import Live
 from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from trigreason.cli.console import THEME, redraws
+from trigreason.cli.console import THEME, Redrawn
 from trigreason.cli.words import counted
 from trigreason.evaluation.arms import Arm
 from trigreason.evaluation.progress import ComparisonProgress, Standing
@@ -29,7 +26,7 @@ SECONDS_BETWEEN_LINES = 15.0
 REASONS_SHOWN = 3
 
 
-class Watching:
+class Watching(Redrawn):
     """Shows a comparison; use it as a context, so that the terminal is left tidy.
 
     ``names`` are what the arms are called, ``files`` those that are loaded before the first run.
@@ -55,30 +52,7 @@ class Watching:
         self._progress: ComparisonProgress | None = None
         self._reasons: dict[str, int] = {}
         self._lock = RLock()
-        self._live = (
-            Live(
-                console=self._console,
-                get_renderable=self._table,
-                refresh_per_second=4,
-                transient=True,
-            )
-            if redraws(self._console)
-            else None
-        )
-
-    def __enter__(self) -> Self:
-        if self._live:
-            self._live.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        if self._live:
-            self._live.stop()
+        super().__init__(self._console, self._table, per_second=4)
 
     @property
     def progress(self) -> ComparisonProgress | None:
@@ -94,7 +68,7 @@ class Watching:
         with self._lock:
             self._progress = progress
             self._began = self._told = self._clock()
-        if self._live is None and progress.left:
+        if self.live is None and progress.left:
             there = f", {progress.done:,} of them there" if progress.done else ""
             self._say(f"{self._title}: {counted(progress.planned, 'run')}{there}")
 
@@ -116,7 +90,7 @@ class Watching:
         self._tell_now_and_then()
 
     def _tell_now_and_then(self) -> None:
-        if self._live is None and self._clock() - self._told >= SECONDS_BETWEEN_LINES:
+        if self.live is None and self._clock() - self._told >= SECONDS_BETWEEN_LINES:
             self._told = self._clock()
             self._say(self._line())
 

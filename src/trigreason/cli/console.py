@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Callable
+from types import TracebackType
+from typing import Self
 
-from rich.console import Console
+from rich.console import Console, RenderableType
+from rich.live import Live
 from rich.theme import Theme
 
 THEME = Theme(
@@ -44,6 +48,35 @@ def screen() -> Screen:
 def redraws(console: Console) -> bool:
     """Whether lines can be taken back: a real terminal, whatever the environment claims."""
     return console.is_terminal and not console.is_dumb_terminal and console.file.isatty()
+
+
+class Redrawn:
+    """A context in which lines at the end of a terminal are drawn again and again.
+
+    ``live`` is None where lines cannot be taken back.
+    """
+
+    def __init__(
+        self, console: Console, draw: Callable[[], RenderableType], per_second: float
+    ) -> None:
+        live = Live(
+            console=console, get_renderable=draw, refresh_per_second=per_second, transient=True
+        )
+        self.live = live if redraws(console) else None
+
+    def __enter__(self) -> Self:
+        if self.live:
+            self.live.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self.live:
+            self.live.stop()
 
 
 def printable(text: str) -> str:

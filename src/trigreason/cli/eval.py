@@ -7,6 +7,7 @@ import sys
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     from trigreason.evaluation.progress import ComparisonProgress
 
 OWN_METHODS = ",".join(entry.name for entry in BUILT_IN)
-QUESTIONS = "Questions"
+_questions = partial(typer.Option, rich_help_panel="Questions")
 
 
 def evaluate(
@@ -75,46 +76,41 @@ def evaluate(
     as_json: options.Json = False,
     data: Annotated[
         str | None,
-        typer.Option(
+        _questions(
             metavar="PATH",
             help="A file or folder with the task's published questions; hub fetches them. "
             "Default: the hub, and for bundled the problems that come along.",
-            rich_help_panel=QUESTIONS,
         ),
     ] = None,
     group: Annotated[
         list[str] | None,
-        typer.Option(
+        _questions(
             metavar="NAME",
             help="Only questions of this group, such as a task of BBH; may be given several times.",
-            rich_help_panel=QUESTIONS,
         ),
     ] = None,
     limit: Annotated[
         int | None,
-        typer.Option(
+        _questions(
             min=1,
             metavar="QUESTIONS",
             help="At most so many questions, as many of each group. Default: all.",
-            rich_help_panel=QUESTIONS,
         ),
     ] = None,
     as_published: Annotated[
         bool,
-        typer.Option(
+        _questions(
             "--as-published",
             help="gpqa_diamond: leave every right answer at (A), as SpecReason's public script "
             "does. Default: options shuffled by the seed.",
-            rich_help_panel=QUESTIONS,
         ),
     ] = False,
     epochs: Annotated[
         int,
-        typer.Option(
+        _questions(
             min=1,
             metavar="ANSWERS",
             help="Answers to each question, each with a seed of its own. Paper: 16.",
-            rich_help_panel=QUESTIONS,
         ),
     ] = 1,
     seed: options.Seed = 0,

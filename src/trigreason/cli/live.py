@@ -7,16 +7,13 @@ run goes on: the step under way as far as it is certain, and who is writing it.
 from __future__ import annotations
 
 from time import perf_counter
-from types import TracebackType
-from typing import Self
 
 from rich.console import Console, ConsoleOptions, Group, RenderResult
-from rich.live import Live
 from rich.panel import Panel
 from rich.spinner import Spinner
 from rich.text import Text
 
-from trigreason.cli.console import printable, redraws
+from trigreason.cli.console import Redrawn, printable
 from trigreason.cli.words import counted, degraded, how_it_ended, settings, why
 from trigreason.events import (
     AnswerText,
@@ -55,7 +52,7 @@ class Gutter:
             yield Text.assemble((f"{label} {self.bar} ", self.style), line)
 
 
-def step_block(step: StepRecord) -> Gutter:
+def _step_block(step: StepRecord) -> Gutter:
     """A finished step: standing in its author's colour, a draft struck through."""
     text = Text(printable(step.text).strip("\n").rstrip())
     if not step.standing:
@@ -99,7 +96,7 @@ def question_block(question: str, title: str = "Question") -> Panel:
     )
 
 
-class Transcript:
+class Transcript(Redrawn):
     """Shows one run after the other; use it as a context, so that the terminal is left tidy."""
 
     def __init__(self, console: Console) -> None:
@@ -111,26 +108,7 @@ class Transcript:
         self._answer = ""
         self._started = 0.0
         self._spinner = Spinner("dots")
-        self._live = (
-            Live(self, console=console, transient=True, refresh_per_second=10)
-            if redraws(console)
-            else None
-        )
-
-    def __enter__(self) -> Self:
-        if self._live:
-            self._live.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._author = None
-        if self._live:
-            self._live.stop()
+        super().__init__(console, lambda: self, per_second=10)
 
     def show(self, event: Event) -> None:
         """Print what an event settles, and remember what is under way."""
@@ -165,7 +143,7 @@ class Transcript:
         self._written.append(step)
         self._under_way = ""
         if step.text.strip():
-            self._console.print(step_block(step))
+            self._console.print(_step_block(step))
 
     def _close(self, trace: Trace) -> None:
         """The answer, and what is to be said about the end of the run."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from typing import Annotated, Any
 
 import typer
@@ -11,59 +12,42 @@ from trigreason.cli.options import changed
 from trigreason.configuration import PlannedPair
 from trigreason.engines.embedded import CacheType, FlashAttention
 
-_PANEL = "GGUF files"
+_llama_cpp = partial(typer.Option, rich_help_panel="GGUF files")
 
 Threads = Annotated[
     int | None,
-    typer.Option(
-        metavar="THREADS",
-        help="Threads of each model. Default: every core.",
-        rich_help_panel=_PANEL,
-    ),
+    _llama_cpp(metavar="THREADS", help="Threads of each model. Default: every core."),
 ]
 GpuLayers = Annotated[
     int | None,
-    typer.Option(
-        metavar="LAYERS",
-        help="Layers of each model on the GPU. Default: as many as fit.",
-        rich_help_panel=_PANEL,
-    ),
+    _llama_cpp(metavar="LAYERS", help="Layers of each model on the GPU. Default: as many as fit."),
 ]
 ContextTokens = Annotated[
     int | None,
-    typer.Option(
-        min=1,
-        metavar="TOKENS",
-        help="Context of each model. Default: room for the budget.",
-        rich_help_panel=_PANEL,
+    _llama_cpp(
+        min=1, metavar="TOKENS", help="Context of each model. Default: room for the budget."
     ),
 ]
 Flash = Annotated[
     FlashAttention | None,
-    typer.Option("--flash-attention", help="Default: llama.cpp decides.", rich_help_panel=_PANEL),
+    _llama_cpp("--flash-attention", help="Default: llama.cpp decides."),
 ]
 Cache = Annotated[
     CacheType | None,
-    typer.Option(
+    _llama_cpp(
         "--cache-type",
         help="Number format of the KV cache; less memory than f16 needs flash attention.",
-        rich_help_panel=_PANEL,
     ),
 ]
 Mmap = Annotated[
     bool | None,
-    typer.Option(
-        "--mmap/--no-mmap",
-        help="Map files into memory, or read them first. Default: map.",
-        rich_help_panel=_PANEL,
-    ),
+    _llama_cpp("--mmap/--no-mmap", help="Map files into memory, or read them first. Default: map."),
 ]
 CheckMemory = Annotated[
     bool | None,
-    typer.Option(
+    _llama_cpp(
         "--check-memory/--no-check-memory",
         help="Refuse, or load, what by estimate needs more memory than is free. Default: refuse.",
-        rich_help_panel=_PANEL,
     ),
 ]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 
 paper_commands = typer.Typer()
 
-_SIZES = "Sizes"
+_size = partial(typer.Option, rich_help_panel="Sizes")
 
 Quick = Annotated[
     bool,
@@ -61,38 +62,34 @@ Data = Annotated[
 ]
 Tasks = Annotated[
     list[str] | None,
-    typer.Option(
+    _size(
         "--task",
         metavar="TASK",
         help="In the place of the item's own tasks; may be given several times.",
-        rich_help_panel=_SIZES,
     ),
 ]
 Limit = Annotated[
     int | None,
-    typer.Option(
+    _size(
         min=1,
         metavar="QUESTIONS",
         help="Questions of each task. Default: the item's.",
-        rich_help_panel=_SIZES,
     ),
 ]
 Epochs = Annotated[
     int | None,
-    typer.Option(
+    _size(
         min=1,
         metavar="ANSWERS",
         help="Answers to each question. Default: the item's; mostly 16, as in the paper.",
-        rich_help_panel=_SIZES,
     ),
 ]
 Budget = Annotated[
     int | None,
-    typer.Option(
+    _size(
         min=1,
         metavar="TOKENS",
         help="Tokens of thinking. Default: the item's; 8192, as in the paper.",
-        rich_help_panel=_SIZES,
     ),
 ]
 Connections = Annotated[

@@ -167,7 +167,7 @@ def _table(found: Replays, varied: Sequence[str]) -> Table:
             *(percent(float(found.share(trigger)[row])) for trigger in shown),
             percent(float((found.handovers[row] > 0).mean())),
             f"{found.handovers[row].mean():.1f}",
-            _with_interval(estimated_smt(found, row)),
+            _with_interval(_estimated_smt(found, row)),
         )
     return table
 
@@ -177,7 +177,7 @@ def _with_interval(smt: Estimate) -> str:
     return f"{percent(smt.value)} ({within})"
 
 
-def estimated_smt(found: Replays, row: int) -> Estimate:
+def _estimated_smt(found: Replays, row: int) -> Estimate:
     """The SMT of one setting as ``eval`` has it: a mean over runs, clustered by question."""
     from trigreason.evaluation.statistics import SHARES, mean_of
 
@@ -223,7 +223,7 @@ def _to_json(found: Replays, *, recorded: bool) -> dict[str, Any]:
 
 
 def _row_to_json(found: Replays, row: int) -> dict[str, Any]:
-    smt = estimated_smt(found, row)
+    smt = _estimated_smt(found, row)
     return {
         "thresholds": found.settings[row].to_json(),
         "step_shares": {each.value: float(found.share(each)[row]) for each in found.steps_by},

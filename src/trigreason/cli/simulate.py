@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from trigreason.studies.simulation import Deployment, Server
 
 Requests = Literal["stretch", "step", "both"]
+_of_server = partial(typer.Option, rich_help_panel=options.SERVERS)
 
 
 def simulate(
@@ -40,28 +42,21 @@ def simulate(
     as_json: options.Json = False,
     srm_rate: Annotated[
         float | None,
-        typer.Option(
-            metavar="TOKENS/S", help="The SRM writes so fast.", rich_help_panel=options.SERVERS
-        ),
+        _of_server(metavar="TOKENS/S", help="The SRM writes so fast."),
     ] = None,
     lrm_rate: Annotated[
         float | None,
-        typer.Option(
-            metavar="TOKENS/S", help="The LRM writes so fast.", rich_help_panel=options.SERVERS
-        ),
+        _of_server(metavar="TOKENS/S", help="The LRM writes so fast."),
     ] = None,
     round_trip: Annotated[
         float | None,
-        typer.Option(
-            metavar="SECONDS", help="To the LRM's server and back.", rich_help_panel=options.SERVERS
-        ),
+        _of_server(metavar="SECONDS", help="To the LRM's server and back."),
     ] = None,
     first_token: Annotated[
         float | None,
-        typer.Option(
+        _of_server(
             metavar="SECONDS",
             help="Until the LRM's first token, besides the round trip and the reading.",
-            rich_help_panel=options.SERVERS,
         ),
     ] = None,
     warm_seconds: options.WarmSeconds = None,

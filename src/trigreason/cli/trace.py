@@ -216,13 +216,13 @@ def show(file: options.TraceFile) -> None:
         out.print(question_block(message.content, title))
     out.print(preface(recorded))
     transcript = Transcript(out)
-    for event in events_of(recorded):
+    for event in _events_of(recorded):
         transcript.show(event)
     out.print()
     out.print(summary({recorded.method: add_up([recorded])}))
 
 
-def events_of(trace: Trace) -> Iterator[Event]:
+def _events_of(trace: Trace) -> Iterator[Event]:
     """The events of the run that left this trace, without its text in pieces."""
     yield RunBegun(trace)
     handovers = {each.step: each for each in trace.handovers}

@@ -9,13 +9,22 @@ from urllib.parse import parse_qs, urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-from trigreason.configuration.variables import Variable
-
 _STRICT = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 _SQLITE_OR_POSTGRESQL = re.compile(r"(sqlite|postgresql)(\+\w+)?://.*", re.DOTALL)
 
-
 ReasoningField = Literal["reasoning_content", "reasoning", "both"]
+
+
+def _variable(name: str) -> str:
+    if not (name.isascii() and name.isidentifier() and name == name.upper()):
+        raise ValueError(
+            "must be the NAME of an environment variable in capitals, not the key itself; "
+            "write SMALL_KEY here and export SMALL_KEY=... in the shell"
+        )
+    return name
+
+
+Variable = Annotated[str, AfterValidator(_variable)]
 
 
 def _database(place: str) -> str:

@@ -26,9 +26,8 @@ from pydantic import (
 from pydantic_core import CoreSchema, core_schema
 
 from trigreason.budget import Budget
-from trigreason.configuration.gateway import GatewaySettings
+from trigreason.configuration.gateway import GatewaySettings, Variable
 from trigreason.configuration.problems import nearest, shown
-from trigreason.configuration.variables import Variable
 from trigreason.engines.base import LogprobScale, Sampling
 from trigreason.engines.breaker import Breaker
 from trigreason.engines.connect import MAKERS

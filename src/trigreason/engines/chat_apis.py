@@ -21,7 +21,7 @@ Fields = dict[str, Any]
 HOSTED = Capabilities(logprobs=False, bills_closed_streams=True)
 
 
-def as_tags(turn: AssistantTurn) -> Fields:
+def _as_tags(turn: AssistantTurn) -> Fields:
     """The turn as the model wrote it, tags and all."""
     if turn.thought is None:
         return {"content": turn.said}
@@ -29,14 +29,14 @@ def as_tags(turn: AssistantTurn) -> Fields:
     return {"content": f"{THINK_TAGS.opening}\n{turn.thought}{end}{turn.said}"}
 
 
-def as_reasoning_content(turn: AssistantTurn) -> Fields:
+def _as_reasoning_content(turn: AssistantTurn) -> Fields:
     """Thinking in a field of its own. It counts as open where ``content`` is empty."""
     if turn.thought is None:
         return {"content": turn.said}
     return {"content": turn.said, "reasoning_content": turn.thought}
 
 
-def as_parts(turn: AssistantTurn) -> Fields:
+def _as_parts(turn: AssistantTurn) -> Fields:
     """Content in typed parts, of which the thinking says whether it is closed."""
     if turn.thought is None:
         return {"content": turn.said}
@@ -49,12 +49,12 @@ def as_parts(turn: AssistantTurn) -> Fields:
     return {"content": parts}
 
 
-def in_deepseek(sampling: Sampling) -> Fields:
+def _in_deepseek(sampling: Sampling) -> Fields:
     """While it thinks DeepSeek takes these and pays no heed to them; there is no seed."""
     return {"temperature": sampling.temperature, "top_p": sampling.top_p}
 
 
-def in_mistral(sampling: Sampling) -> Fields:
+def _in_mistral(sampling: Sampling) -> Fields:
     """Greedy sampling is refused unless ``top_p`` is 1."""
     return {
         "temperature": sampling.temperature,
@@ -63,7 +63,7 @@ def in_mistral(sampling: Sampling) -> Fields:
     }
 
 
-def in_groq(sampling: Sampling) -> Fields:
+def _in_groq(sampling: Sampling) -> Fields:
     return {
         "temperature": sampling.temperature,
         "top_p": sampling.top_p,
@@ -71,7 +71,7 @@ def in_groq(sampling: Sampling) -> Fields:
     }
 
 
-def deepseek_mode(turn: AssistantTurn) -> Fields:
+def _deepseek_mode(turn: AssistantTurn) -> Fields:
     """DeepSeek thinks unless told not to; a turn without thinking is continued without."""
     return {"thinking": {"type": "disabled" if turn.thought is None else "enabled"}}
 
@@ -113,7 +113,7 @@ class ChatApi:
 
 VLLM_CHAT = ChatApi(
     name="vllm-chat",
-    message=as_tags,
+    message=_as_tags,
     sampling=VLLM.sampling,
     continues={"continue_final_message": True, "add_generation_prompt": False},
     always=VLLM.always,
@@ -126,10 +126,10 @@ a reasoning parser: sorted by one, an answer that ends the thinking at once look
 
 DEEPSEEK = ChatApi(
     name="deepseek",
-    message=as_reasoning_content,
-    sampling=in_deepseek,
+    message=_as_reasoning_content,
+    sampling=_in_deepseek,
     mark={"prefix": True},
-    mode=deepseek_mode,
+    mode=_deepseek_mode,
     root="/beta",
     apart=True,
 )
@@ -140,8 +140,8 @@ it costs where the answer is no."""
 
 MISTRAL = ChatApi(
     name="mistral",
-    message=as_parts,
-    sampling=in_mistral,
+    message=_as_parts,
+    sampling=_in_mistral,
     mark={"prefix": True},
     always={},
     apart=True,
@@ -151,8 +151,8 @@ MISTRAL = ChatApi(
 
 GROQ = ChatApi(
     name="groq",
-    message=as_tags,
-    sampling=in_groq,
+    message=_as_tags,
+    sampling=_in_groq,
     max_tokens="max_completion_tokens",
 )
 """Groq goes on with any trailing assistant message. ``reasoning_format`` is left at its default,

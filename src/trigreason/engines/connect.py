@@ -155,7 +155,7 @@ async def llama_cpp(place: FoundModel) -> Engine:
     return await completing(LLAMA_CPP)(place)
 
 
-async def sglang_generate(place: FoundModel) -> Engine:
+async def _sglang_generate(place: FoundModel) -> Engine:
     root = replace(place, url=place.url.removesuffix("/v1"))
     return await completing(SGLANG_GENERATE, SglangGenerateEngine)(root)
 
@@ -170,7 +170,7 @@ async def ollama(place: FoundModel) -> Engine:
     return place.engine(OllamaEngine, OllamaEngine.dialect.capabilities, template=template)
 
 
-def chatting(api: ChatApi) -> Maker:
+def _chatting(api: ChatApi) -> Maker:
     """A continued assistant message, the prompt rendered there."""
 
     async def make(place: FoundModel) -> Engine:
@@ -188,15 +188,15 @@ def chatting(api: ChatApi) -> Maker:
 MAKERS: dict[str, Maker] = {
     "vllm": vllm,
     "sglang": completing(SGLANG, SglangEngine),
-    "sglang-generate": sglang_generate,
+    "sglang-generate": _sglang_generate,
     "llama.cpp": llama_cpp,
     "together": completing(TOGETHER),
     "fireworks": completing(FIREWORKS),
     "generic": completing(GENERIC),
-    "vllm-chat": chatting(VLLM_CHAT),
-    "deepseek": chatting(DEEPSEEK),
-    "mistral": chatting(MISTRAL),
-    "groq": chatting(GROQ),
+    "vllm-chat": _chatting(VLLM_CHAT),
+    "deepseek": _chatting(DEEPSEEK),
+    "mistral": _chatting(MISTRAL),
+    "groq": _chatting(GROQ),
     "ollama": ollama,
 }
 """What a dialect is called, and what makes its engine."""

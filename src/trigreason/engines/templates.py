@@ -260,7 +260,7 @@ _INSTRUCT = re.compile(r"instruct|(?:^|[-_ ])(?:it|chat|coder)(?:$|[-_ .:])", re
 _REASONING = re.compile(r"think|reason|(?:^|[^a-z0-9])r1(?:$|[^a-z0-9])|qwq", re.IGNORECASE)
 
 
-def guessed_tags(model: str, thinks: bool | None = None) -> Tags | None:
+def _guessed_tags(model: str, thinks: bool | None = None) -> Tags | None:
     """The tags that a model's name speaks for: none for an instruct model, else ``THINK_TAGS``.
 
     ``thinks`` is what the server says of it, where it does; a name that speaks of reasoning
@@ -273,7 +273,7 @@ def guessed_tags(model: str, thinks: bool | None = None) -> Tags | None:
 def guess(model: str, thinks: bool | None = None) -> ChatTemplate:
     """The built-in template that a model's name speaks for, marked as ``guessed``; else ChatML.
 
-    ``thinks`` is as in :func:`guessed_tags`.
+    ``thinks`` is as in :func:`_guessed_tags`.
     """
     families = (name for name, pattern in _FAMILIES.items() if pattern.search(model))
     name = next(families, None)
@@ -282,4 +282,4 @@ def guess(model: str, thinks: bool | None = None) -> ChatTemplate:
     else:
         origin = f"built-in {name}, guessed from the name {model}"
     source = BUILT_IN[name or "chatml"].source
-    return ChatTemplate(source, tags=guessed_tags(model, thinks), origin=origin, guessed=True)
+    return ChatTemplate(source, tags=_guessed_tags(model, thinks), origin=origin, guessed=True)

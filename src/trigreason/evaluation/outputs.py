@@ -67,7 +67,7 @@ def output_of(trace: Trace, model: str, arm: Arm) -> ModelOutput:
         choices=[
             ChatCompletionChoice(message=message, stop_reason="max_tokens" if cut else "stop")
         ],
-        usage=usage_of(trace),
+        usage=_usage_of(trace),
         metadata={RUN: summary(trace), ARM: arm.to_args(), TRACE: trace_to_json(trace)},
     )
 
@@ -80,7 +80,7 @@ def thinking_in(output: ModelOutput) -> str:
     return "\n\n".join(part.reasoning for part in content if isinstance(part, ContentReasoning))
 
 
-def usage_of(trace: Trace) -> ModelUsage:
+def _usage_of(trace: Trace) -> ModelUsage:
     """Tokens of all requests to both models; what a server did not count is left out.
 
     Reasoning tokens are all that were generated and are not of the reply: drafts and scores too.

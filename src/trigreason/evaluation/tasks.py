@@ -122,14 +122,14 @@ def _asked(
     except ValueError as error:
         raise PrerequisiteError(f"{name}: {error}") from error
     return Task(
-        dataset=MemoryDataset([sample_of(each) for each in questions], name=name),
+        dataset=MemoryDataset([_sample_of(each) for each in questions], name=name),
         solver=answer(seed),
         scorer=[right(), work()],
         name=name,
     )
 
 
-def sample_of(question: Question) -> Sample:
+def _sample_of(question: Question) -> Sample:
     """The question, and what its answer is graded by."""
     return Sample(
         id=question.id,

@@ -10,21 +10,61 @@ a limit closes the thinking               an answer is asked for; in the open, t
 
 from __future__ import annotations
 
+from collections.abc import AsyncGenerator
+
 from trigreason.answers import given_answer
 from trigreason.engines.base import Finish
 from trigreason.events import AnswerText, Event
-from trigreason.reasoning import StopReason
+from trigreason.reasoning import Purpose, StopReason, Stretch
+from trigreason.running.asking import Asking
+from trigreason.running.requests import Requests
+from trigreason.running.retrying import RetryingStream
 from trigreason.running.state import RunState
 
 
-def is_in_the_open(state: RunState) -> bool:
+async def answer(
+    requests: Requests, asking: Asking, state: RunState
+) -> AsyncGenerator[Event, None]:
+    """The answer, behind thinking closed for its author, or the rest of one that broke off.
+
+    An author that thinks in the open has given it, and is not asked.
+
+    Raises:
+        ModelAway: its author failed for good; what was written of it is kept.
+        DeadlinePassed: the run's seconds are spent.
+    """
+    if _is_in_the_open(state):
+        for event in _end_in_the_open(state):
+            yield event
+        return
+    writer = state.answer_asked_for()
+    entry = Stretch(writer.author, Purpose.ANSWER)
+    async with RetryingStream(requests, entry, asking.answer(writer)) as stream:
+        finish: Finish | None = None
+        while finish is None:
+            tokens = await stream.arrival()
+            kept = tokens[: writer.room]
+            told = [event for token in kept for event in writer.push(token.text)]
+            stream.use(len(kept))
+            state.keep_answer()
+            for event in told:
+                yield event
+            if len(kept) < len(tokens):
+                finish = Finish.LENGTH  # the server does not keep to max_tokens
+            elif not tokens:
+                finish = stream.finish
+        for event in end_of_answer(state, finish):
+            yield event
+
+
+def _is_in_the_open(state: RunState) -> bool:
     """Whether the author of the last step thinks in the open, so that no answer is asked for."""
     return state.answer is None and state.tags[state.last_author()] is None
 
 
 def end_of_turn(state: RunState) -> list[Event]:
     """An author ended its turn within the thinking: end the run where the answer is given."""
-    if is_in_the_open(state):
+    if _is_in_the_open(state):
         return []
     events = _answer_in_thinking(state)
     if events:
@@ -32,7 +72,7 @@ def end_of_turn(state: RunState) -> list[Event]:
     return events
 
 
-def end_in_the_open(state: RunState) -> list[Event]:
+def _end_in_the_open(state: RunState) -> list[Event]:
     """Nothing more of a text in the open will come."""
     trace, text = state.trace, state.thinking.strip()
     was_cut = trace.limit is not None

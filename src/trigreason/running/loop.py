@@ -41,7 +41,6 @@ from trigreason.reasoning import (
 )
 from trigreason.running import ending
 from trigreason.running.ahead import Ahead
-from trigreason.running.answering import answer
 from trigreason.running.asking import Asking
 from trigreason.running.deadline import Deadline, DeadlinePassed, now
 from trigreason.running.judging import decide
@@ -74,7 +73,7 @@ class Loop:
         try:
             while trace.stop is None:
                 part = (
-                    answer(self.requests, self.asking, state)
+                    ending.answer(self.requests, self.asking, state)
                     if state.thinking_over
                     else self._stretch()
                 )

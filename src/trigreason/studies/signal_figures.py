@@ -20,20 +20,20 @@ CURVES = ("ratio@", "mean_ratio@", "mean_logprob", "min_logprob", "tokens", "pos
 def draw_signals(study: SignalStudy, folder: Path) -> list[Path]:
     """Write ``signals-auc`` and, per level, ``signals-curves-…`` as PNG and SVG; returns paths."""
     folder.mkdir(parents=True, exist_ok=True)
-    drawn = {"signals-auc": forest(study)}
-    for name, level in named_levels(study):
+    drawn = {"signals-auc": _forest(study)}
+    for name, level in _named_levels(study):
         drawn[f"signals-curves-{name}"] = curves(level, name, study.tau)
     return [path for name, each in drawn.items() for path in save(each, folder / name)]
 
 
-def named_levels(study: SignalStudy) -> list[tuple[str, Level]]:
+def _named_levels(study: SignalStudy) -> list[tuple[str, Level]]:
     both = [("steps", study.steps), ("trajectories", study.trajectories)]
     return [(name, level) for name, level in both if level is not None]
 
 
-def forest(study: SignalStudy) -> Figure:
+def _forest(study: SignalStudy) -> Figure:
     """AUC and interval of each signal; chance in the middle."""
-    shown = named_levels(study)
+    shown = _named_levels(study)
     rows = [sum(each.auc is not None for each in level.signals) for _, level in shown]
     with style():
         drawn = figure(6.4, 1.1 + 0.24 * sum(rows) + 0.5 * len(rows))

@@ -1,6 +1,10 @@
 """llama.cpp inside this process, for GGUF files and for the bundled pair."""
 
-from trigreason.engines.embedded._openmp import SPINNING  # first, since it prepares xllamacpp
+# isort: off
+# first, since it prepares xllamacpp
+from trigreason.engines.embedded.threads import SPINNING, available_cores, threads_for
+
+# isort: on
 from trigreason.engines.embedded.engine import (
     CONTEXT_TOKENS,
     EmbeddedEngine,
@@ -8,7 +12,6 @@ from trigreason.engines.embedded.engine import (
     load,
 )
 from trigreason.engines.embedded.options import CacheType, FlashAttention, LlamaCppOptions
-from trigreason.engines.embedded.threads import available_cores, threads_for
 
 __all__ = [
     "CONTEXT_TOKENS",

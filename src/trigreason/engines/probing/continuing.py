@@ -34,7 +34,7 @@ async def examine_prefix(probe: ProbeRequests, start: str, reference: ProbeAnswe
     Raises:
         EngineError: the engine failed.
     """
-    cut = cut_in_half(reference.tokens)
+    cut = _cut_in_half(reference.tokens)
     if cut is None:
         return await _count_on(probe, f"it wrote no more than {shown(reference.text)} by itself")
     written, rest = OPENING + reference.text[:cut], reference.text[cut:]
@@ -94,7 +94,7 @@ def _alike(first: str, second: str) -> int:
     return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
 
 
-def cut_in_half(tokens: Sequence[Token]) -> int | None:
+def _cut_in_half(tokens: Sequence[Token]) -> int | None:
     """The characters before the middle of a text, at a token boundary; None if it is too short."""
     texts = [token.text for token in tokens if token.text]
     if len(texts) < ENOUGH_TOKENS:

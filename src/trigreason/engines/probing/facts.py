@@ -121,7 +121,7 @@ class ServerPages:
             case ServerKind.VLLM:
                 return vllm_activity(await self._text("/metrics"))
             case ServerKind.LLAMA_CPP:
-                return slots_activity(await self._json("/slots")) or llama_cpp_activity(
+                return slots_activity(await self._json("/slots")) or _llama_cpp_activity(
                     await self._text("/metrics")
                 )
             case ServerKind.SGLANG:
@@ -155,7 +155,7 @@ def vllm_activity(metrics: str) -> Activity | None:
     return None if running is None else Activity(running + waiting, tokens, "/metrics")
 
 
-def llama_cpp_activity(metrics: str) -> Activity | None:
+def _llama_cpp_activity(metrics: str) -> Activity | None:
     """llama.cpp's token counter only moves when a request ends, so it is not used."""
     running = _metric(metrics, "llamacpp:requests_processing")
     return None if running is None else Activity(running, None, "/metrics")

@@ -105,15 +105,15 @@ async def examine_truth(probe: ProbeRequests, reference: ReferenceText) -> Findi
     Raises:
         EngineError: the engine failed.
     """
-    if impossible(logprobs_of(reference.answer.tokens)) is None:
+    if impossible(_logprobs_of(reference.answer.tokens)) is None:
         return None
     request = Request(probe.prefix(), WARM, LOOKED_AT, alternatives=reference.alternatives)
     drawn = await probe.ask(request)
-    fault = impossible(logprobs_of(drawn.tokens))
+    fault = impossible(_logprobs_of(drawn.tokens))
     return None if fault is None else Finding(Topic.LOGPROBS, State.NO, fault, SPECULATES)
 
 
-def logprobs_of(tokens: Sequence[Token]) -> list[float | None]:
+def _logprobs_of(tokens: Sequence[Token]) -> list[float | None]:
     return [token.logprob for token in tokens]
 
 

@@ -183,7 +183,7 @@ class AnswerPlaces:
                 counts = mentions(each.said) or of_statement(each.affirmed) is not None
             stated += [each] if counts else []
         for box in reversed(self.boxes):
-            found = read_box(box, reader, in_box)
+            found = _read_box(box, reader, in_box)
             if found is not None:
                 return found
             if not _is_empty(box):
@@ -198,7 +198,7 @@ class AnswerPlaces:
         return reader(corrected[-1]) if reader(last) is not None else None
 
 
-def read_box(
+def _read_box(
     box: Box, reader: Reader, in_box: Callable[[Box], str | None] | None = None
 ) -> str | None:
     """What stands in a box, by the reader that is meant for it."""

@@ -69,8 +69,8 @@ def question(row: SourceRow, group: str, number: int, *, bare: bool = False) -> 
     """
     row.require("input", "target")
     asked, target = row.text("input"), row.text("target")
-    kind = kind_of(group, target)
-    letters = options_of(asked) if kind is AnswerKind.LETTER else ()
+    kind = _kind_of(group, target)
+    letters = _options_of(asked) if kind is AnswerKind.LETTER else ()
     if kind is AnswerKind.LETTER and target[1] not in letters:
         raise row.wrong(f"'target' is {target!r}, but the options are {', '.join(letters)}")
     return Question(
@@ -83,7 +83,7 @@ def question(row: SourceRow, group: str, number: int, *, bare: bool = False) -> 
     )
 
 
-def kind_of(group: str, target: str) -> AnswerKind:
+def _kind_of(group: str, target: str) -> AnswerKind:
     """The form of a task's target, by the target itself.
 
     Three items (one of ``movie_recommendation``, two of ``ruin_names``) have options that were torn
@@ -100,7 +100,7 @@ def kind_of(group: str, target: str) -> AnswerKind:
     return AnswerKind.BRACKETS if _BRACKETS.fullmatch(target) else AnswerKind.TEXT
 
 
-def options_of(asked: str) -> tuple[str, ...]:
+def _options_of(asked: str) -> tuple[str, ...]:
     """The labels of the options that stand at the beginnings of lines, from A on without a gap."""
     labels = zip(_OPTION.findall(asked), _ALPHABET, strict=False)
     return tuple(label for label, _ in takewhile(lambda each: each[0] == each[1], labels))

@@ -14,7 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from trigreason.gateway.storage.database import Database
 from trigreason.gateway.storage.journal import Journal
 from trigreason.gateway.storage.records import Record
-from trigreason.gateway.storage.settling import settle
+from trigreason.gateway.storage.usage import settle
 
 LOG = logging.getLogger("trigreason.gateway")
 GATHER_SECONDS = 0.05

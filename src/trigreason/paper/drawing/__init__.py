@@ -9,8 +9,7 @@ from matplotlib.figure import Figure
 
 from trigreason.evaluation.figures.style import save, style
 from trigreason.paper.drawing.candidates import candidates
-from trigreason.paper.drawing.changes import changes
-from trigreason.paper.drawing.lists import lists
+from trigreason.paper.drawing.lists import changes, lists
 from trigreason.paper.drawing.plane import plane
 from trigreason.paper.drawing.questions import questions
 from trigreason.paper.drawing.scores import scores

@@ -10,6 +10,7 @@ from trigreason.evaluation.figures.style import figure
 from trigreason.paper.drawing.bars import Bar, Group, draw_groups, rows_needed
 from trigreason.paper.drawing.look import titled
 from trigreason.paper.item import PaperNumber
+from trigreason.paper.kinds.deployment import cost_of
 from trigreason.paper.measures import MEASURES
 from trigreason.paper.result import MeasuredNumber, Result
 
@@ -39,18 +40,18 @@ def groups_of(result: Result, measure: str) -> list[Group]:
     """The measured bars by pair and task, then the paper's by task."""
     measured: dict[str, list[Bar]] = {}
     for row in result.of(measure):
-        measured.setdefault(f"{row.pair} pair, {row.task} task", []).append(bar_of(row))
+        measured.setdefault(f"{row.pair} pair, {row.task} task", []).append(_bar_of(row))
     paper: dict[str, list[Bar]] = {}
     for number in result.paper(measure):
-        paper.setdefault(f"paper, {number.task} task", []).append(paper_bar(number))
+        paper.setdefault(f"paper, {number.task} task", []).append(_paper_bar(number))
     return [Group(heading, bars) for heading, bars in (measured | paper).items()]
 
 
-def bar_of(row: MeasuredNumber) -> Bar:
+def _bar_of(row: MeasuredNumber) -> Bar:
     return Bar(row.arm, row.estimate.value, row.estimate, row.method)
 
 
-def paper_bar(number: PaperNumber) -> Bar:
+def _paper_bar(number: PaperNumber) -> Bar:
     """A bar up to the paper's value, or across the paper's range."""
     measure = MEASURES[number.measure]
     if number.value is not None:
@@ -61,3 +62,36 @@ def paper_bar(number: PaperNumber) -> Bar:
     if number.low is None:
         return Bar(number.arm, ends[-1], is_paper=True, text=f"up to {text}")
     return Bar(number.arm, ends[-1], is_paper=True, base=ends[0], text=text)
+
+
+_AGAINST = {"vs_lrm": "LRM only", "vs_specreason": "SpecReason"}
+
+
+def changes(result: Result) -> Figure:
+    """Absolute numbers on the left; differences, including the paper's, on the right."""
+    measure = cost_of(result.item)
+    absolute = groups_of(result, measure)
+    relative = _differences(result, measure)
+    height = 1.0 + 0.26 * max(rows_needed(absolute), rows_needed(relative))
+    drawn = figure(9.4, height)
+    left, right = drawn.subplots(1, 2)
+    draw_groups(left, absolute, MEASURES[measure])
+    left.set_ylim(max(rows_needed(absolute), rows_needed(relative)) - 0.7, -0.8)
+    left.set_xlim(0, left.get_xlim()[1] * 1.15)
+    draw_groups(right, relative, MEASURES[f"{measure}_vs_lrm"])
+    right.set_xlabel("change (%)")
+    right.axvline(0, color="black", linewidth=0.8)
+    low, high = right.get_xlim()
+    room = 0.16 * (high - low)
+    right.set_xlim(low - room, high + room)
+    titled(drawn, result)
+    return drawn
+
+
+def _differences(result: Result, measure: str) -> list[Group]:
+    groups: dict[str, list[Bar]] = {}
+    for suffix, reference in _AGAINST.items():
+        for group in groups_of(result, f"{measure}_{suffix}"):
+            bars = [bar._replace(label=f"{bar.label} vs {reference}") for bar in group.bars]
+            groups.setdefault(group.heading, []).extend(bars)
+    return [Group(heading, bars) for heading, bars in groups.items()]

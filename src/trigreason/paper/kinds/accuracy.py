@@ -26,7 +26,7 @@ def accuracy(work: Work) -> Numbers:
         for recorded in arms.values():
             rows += accuracy_and_smt(recorded)
         if work.item.kind != "sweep":
-            rows += against_lrm(arms)
+            rows += _against_lrm(arms)
     return Numbers(rows=rows)
 
 
@@ -46,7 +46,7 @@ def outcomes(recorded: Recorded) -> dict[str, list[float]]:
     return recorded.samples(_outcome)
 
 
-def against_lrm(arms: Mapping[str, Recorded]) -> Iterator[MeasuredNumber]:
+def _against_lrm(arms: Mapping[str, Recorded]) -> Iterator[MeasuredNumber]:
     """The methods' share of the LRM's accuracy, and their paired difference from it."""
     lrm = arms.get(LRM_ONLY)
     if lrm is None:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 
 from trigreason.paper.kinds.accuracy import accuracy_and_smt
 from trigreason.paper.result import MeasuredNumber
 from trigreason.paper.work import Numbers, Recorded, Work
-from trigreason.reasoning import Trigger
-from trigreason.studies.activation import activation
+from trigreason.reasoning import Trace, Trigger
 from trigreason.studies.shares import pooled
 
 COLUMNS = {
@@ -36,3 +36,29 @@ def _shares(recorded: Recorded) -> Iterator[MeasuredNumber]:
             by_question.setdefault(run.sample, []).append((count, counts.steps))
     for measure, by_question in counted.items():
         yield recorded.row(measure, pooled(by_question))
+
+
+@dataclass(frozen=True, slots=True)
+class Activation:
+    """Steps of one run's final thinking, and how many of them each trigger had the LRM write."""
+
+    steps: int
+    by_trigger: Mapping[Trigger, int]
+
+    @property
+    def triggered(self) -> int:
+        return sum(self.by_trigger.values())
+
+
+def activation(trace: Trace) -> Activation:
+    """Count the standing steps of a run, and those that stand there because of each trigger.
+
+    An offloaded step counts once, as the LRM wrote it; its draft is no step of the final thinking.
+    """
+    standing = [step for step in trace.standing if step.text.strip()]
+    counts: dict[Trigger, int] = {
+        trigger: sum(step.trigger is trigger for step in standing)
+        for trigger in Trigger
+        if trigger is not Trigger.JUDGE_REJECTION
+    }
+    return Activation(len(standing), counts)

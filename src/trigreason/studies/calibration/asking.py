@@ -94,10 +94,10 @@ class Results:
 
     def point(self, thrift: Thrift) -> FrontPoint:
         """Means over questions of the means over epochs."""
-        return FrontPoint(mean_of_means(self.rights()), mean_of_means(self.thrifts(thrift)))
+        return FrontPoint(_mean_of_means(self.rights()), _mean_of_means(self.thrifts(thrift)))
 
     def per_run(self, number: Callable[[RunOutcome], float]) -> float:
-        return mean_of_means(
+        return _mean_of_means(
             {name: [number(each) for each in all_] for name, all_ in self._items()}
         )
 
@@ -116,7 +116,7 @@ class Results:
         return self.outcomes.items()
 
 
-def mean_of_means(samples: Mapping[str, Sequence[float]]) -> float:
+def _mean_of_means(samples: Mapping[str, Sequence[float]]) -> float:
     return fmean(fmean(each) for each in samples.values())
 
 

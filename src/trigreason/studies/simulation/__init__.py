@@ -2,8 +2,7 @@
 
 from trigreason.studies.simulation.deployment import Deployment, Server
 from trigreason.studies.simulation.reading import DEPLOYMENTS, read_deployment
-from trigreason.studies.simulation.simulate import simulate
-from trigreason.studies.simulation.simulated import Simulated
+from trigreason.studies.simulation.simulate import Simulated, simulate
 
 __all__ = [
     "DEPLOYMENTS",

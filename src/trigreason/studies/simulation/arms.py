@@ -10,8 +10,7 @@ from typing import NamedTuple
 from trigreason.evaluation.runs import Run
 from trigreason.reasoning import Author, Thresholds, make_method
 from trigreason.studies.simulation.deployment import Deployment
-from trigreason.studies.simulation.simulate import simulate
-from trigreason.studies.simulation.simulated import Simulated
+from trigreason.studies.simulation.simulate import Simulated, simulate
 
 BASELINES = ("lrm", "specreason")
 """Methods against which savings are told."""
@@ -72,12 +71,12 @@ def simulate_arms(runs: Iterable[Run], deployments: Sequence[Deployment]) -> lis
             try:
                 simulated = simulate(trace, deployment)
             except ValueError as error:
-                raise ValueError(f"{question_of(run)[:60]!r}, {arm.method}: {error}") from error
-            arms.setdefault(arm, SimulatedArm(arm)).add(question_of(run), simulated)
+                raise ValueError(f"{_question_of(run)[:60]!r}, {arm.method}: {error}") from error
+            arms.setdefault(arm, SimulatedArm(arm)).add(_question_of(run), simulated)
     return list(arms.values())
 
 
-def question_of(run: Run) -> str:
+def _question_of(run: Run) -> str:
     """What makes two runs answers to the same question."""
     return f"{run.task}/{run.sample}" if run.sample else run.question
 

@@ -29,16 +29,16 @@ def read_deployment(name: str) -> Deployment:
         OSError: the file cannot be read.
     """
     if name in DEPLOYMENTS:
-        return deployment_from(_parsed(_FOLDER / f"{name}.toml"), name)
+        return _deployment_from(_parsed(_FOLDER / f"{name}.toml"), name)
     if not Path(name).is_file():
         raise ValueError(
             f"no deployment is called {name}, and there is no such file; give a TOML file or one "
             f"of {', '.join(DEPLOYMENTS)}"
         )
-    return deployment_from(_parsed(Path(name)), name)
+    return _deployment_from(_parsed(Path(name)), name)
 
 
-def deployment_from(values: Mapping[str, Any], place: str) -> Deployment:
+def _deployment_from(values: Mapping[str, Any], place: str) -> Deployment:
     """A deployment from a file's values.
 
     Raises:

@@ -9,8 +9,9 @@ Tokens need no time to be cut into steps and decided on.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import aclosing
+from dataclasses import dataclass
 
 from trigreason.engines.base import Sampling
 from trigreason.failure import FailurePolicy
@@ -24,7 +25,36 @@ from trigreason.studies.simulation.deployment import Deployment
 from trigreason.studies.simulation.engine import RecordedEngine
 from trigreason.studies.simulation.lengths import PromptLengths
 from trigreason.studies.simulation.recording import RecordedRun, Recording
-from trigreason.studies.simulation.simulated import Simulated
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Simulated:
+    """One run under a deployment.
+
+    Attributes:
+        seconds: from the question to the end of the answer.
+        requests: every request, those ahead of need included, in the order in which they are
+            sent. ``generated_tokens`` is what is billed, tokens behind a closing included.
+        waiting: seconds in which the run stands still until a model's first token comes.
+        usd: what is paid for each model.
+    """
+
+    seconds: float
+    requests: tuple[Stretch, ...]
+    waiting: Mapping[Author, float]
+    usd: Mapping[Author, float]
+
+    def of(self, author: Author) -> list[Stretch]:
+        """The requests to ``author``'s model."""
+        return [each for each in self.requests if each.author is author]
+
+    @property
+    def waiting_seconds(self) -> float:
+        return sum(self.waiting.values())
+
+    @property
+    def total_usd(self) -> float:
+        return sum(self.usd.values())
 
 
 def simulate(trace: Trace, deployment: Deployment) -> Simulated:

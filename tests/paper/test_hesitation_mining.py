@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from trigreason.paper.kinds.hesitation import mine, n_grams, words_of
 from trigreason.reasoning import find_hesitations
 from trigreason.reasoning.hesitation import HESITATION_EXPRESSIONS
-from trigreason.studies.hesitation import mine, n_grams, words_of
 
 HESITATING = [
     "Hold on, that cannot be right.",

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from tests.studies.recordings import LRM, step, trace
+from trigreason.paper.kinds.activation import activation
+from trigreason.paper.kinds.overconfidence import confidence, questions_with_gap
 from trigreason.reasoning import CognitiveOffload, Direction
-from trigreason.studies.activation import activation
-from trigreason.studies.overconfidence import confidence, questions_with_gap
 
 SURE, HALF, BLIND = (-0.01, -0.01), (-0.01, -1.0), (None, None)
 
