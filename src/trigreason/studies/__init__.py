@@ -1,1 +1,1 @@
-"""What recorded runs tell: replay, signals, calibration, other deployments, the judge."""
+"""Studies of recorded runs: replay, signals, calibration, simulated deployments, judges."""

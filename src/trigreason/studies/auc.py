@@ -12,17 +12,17 @@ from numpy.typing import NDArray
 RESAMPLES = 2000
 LEVEL = 0.95
 FEWEST = 5
-"""With fewer wrong ones, or fewer right ones, an AUC says nothing."""
+"""An AUC needs at least so many wrong entries, and as many right ones."""
 
 Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
 class Auc:
-    """The chance that a wrong one has the higher number than a right one of its group; ties half.
+    """The chance that a wrong entry has a higher number than a right one of its group; ties half.
 
     .5 is chance; above it high numbers mark errors, below it low ones do. ``low`` and ``high``
-    are the 95 % interval of a bootstrap over questions (percentiles).
+    are the 95 % interval (percentiles) of a bootstrap over questions.
     """
 
     value: float
@@ -53,15 +53,14 @@ def auc(
     *,
     seed: int = 0,
 ) -> Auc | None:
-    """The AUC of ``numbers``, one per answer or step, which may not be NaN.
+    """The AUC of ``numbers``, one per answer or step; no number may be NaN.
 
-    ``wrong`` says which of them belong to errors, ``questions`` to which question each belongs.
-    Where there are ``groups`` of questions, wrong ones are compared with right ones of their own
-    group alone: groups differ in how hard they are and in how their steps look, and that is not
-    what a signal can be credited with. The bootstrap draws as many questions as there are, with
-    everything that belongs to them.
+    ``wrong`` says which entries are errors, ``questions`` which question each belongs to. With
+    ``groups`` of questions, a wrong entry is compared only with right ones of the same group:
+    groups differ in how hard they are and in how their steps look, and a signal deserves no
+    credit for that. The bootstrap draws as many questions as there are, each with all its entries.
 
-    None where fewer than FEWEST are wrong, or right, or no group has both.
+    None where fewer than FEWEST entries are wrong, or right, or no group has both.
     """
     is_wrong = np.asarray(wrong, dtype=bool)
     count = int(is_wrong.sum())
@@ -71,17 +70,18 @@ def auc(
     values = np.asarray(numbers, dtype=np.float64)
     group_of = np.asarray(groups if groups is not None else [""] * len(values))[firsts]
     draws = draw_questions(len(names), seed)
-    won, of = np.zeros(RESAMPLES + 1), np.zeros(RESAMPLES + 1)
-    for group in np.unique(group_of):  # one by one: all pairs of questions at once fill memory
+    won, pairs = np.zeros(RESAMPLES + 1), np.zeros(RESAMPLES + 1)
+    for group in np.unique(group_of):  # one by one: all pairs of questions would fill the memory
         members = np.flatnonzero(group_of == group)
-        own = np.isin(owners, members)
-        cells = _Cells(values[own], is_wrong[own], np.searchsorted(members, owners[own]))
+        in_group = np.isin(owners, members)
+        group_owners = np.searchsorted(members, owners[in_group])
+        cells = _Cells(values[in_group], is_wrong[in_group], group_owners)
         once_each = np.vstack([np.ones(len(members)), draws[:, members]])
         won += _over_draws(cells.wins, once_each)
-        of += _over_draws(cells.pairs, once_each)
-    if not of[0]:
+        pairs += _over_draws(cells.pairs, once_each)
+    if not pairs[0]:
         return None
-    value, *resampled = np.divide(won, of, out=np.full(len(of), np.nan), where=of > 0)
+    value, *resampled = np.divide(won, pairs, out=np.full(len(pairs), np.nan), where=pairs > 0)
     low, high = np.nanpercentile(resampled, [50 * (1 - LEVEL), 50 * (1 + LEVEL)])
     return Auc(float(value), float(low), float(high), count, len(is_wrong) - count, len(names))
 
@@ -95,15 +95,14 @@ def draw_questions(count: int, seed: int) -> Floats:
 
 
 def _over_draws(cells: Floats, draws: Floats) -> Floats:
-    """The sum over pairs of questions in each resample, both drawn as often as they are."""
+    """For each resample, the sum of the cells, each times how often its two questions are drawn."""
     return np.asarray(np.einsum("rq,rq->r", draws @ cells, draws), dtype=np.float64)
 
 
 class _Cells:
-    """Comparisons of a group, added up for each pair of questions: (of the wrong, of the right).
+    """A group's comparisons by pair of questions: (that of the wrong entry, of the right one).
 
-    ``pairs`` counts them, ``wins`` those that the wrong one wins, so that a resample is a sum over
-    cells.
+    ``pairs`` counts comparisons, ``wins`` those that the wrong entry wins (a tie is half a win).
     """
 
     def __init__(

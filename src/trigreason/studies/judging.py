@@ -22,14 +22,14 @@ from trigreason.running.retrying import ModelAway
 
 @dataclass(frozen=True, slots=True)
 class Trajectory:
-    """A question, and the steps of a thinking in answer to it."""
+    """A question, and the steps of the thinking that answers it."""
 
     messages: tuple[Message, ...]
     steps: tuple[str, ...]
 
     @classmethod
     def of(cls, trace: Trace) -> Trajectory:
-        """The standing steps of a run; white space alone belongs to the step before it."""
+        """The standing steps of a run; one of white space alone is added to the step before it."""
         steps: list[str] = []
         for step in trace.standing:
             if step.text.strip() or not steps:
@@ -42,9 +42,9 @@ class Trajectory:
 async def score_steps(
     pair: Pair, trajectory: Trajectory, judge: Author = Author.LRM
 ) -> list[float | None]:
-    """The score, 0 to 9, that a model of the pair gives each step behind those before it.
+    """The score (0 to 9) that a model of the pair gives each step, after reading those before it.
 
-    It is asked as SpecReason asks it, with the pair's own prompt. None where it wrote no digit.
+    The model is asked as in SpecReason, with the pair's prompt. None where it wrote no digit.
 
     Raises:
         EngineError: the model failed for good.
@@ -64,10 +64,10 @@ async def score_steps(
 
 
 class Judgements:
-    """Scores on disk, one line per trajectory and judge, so that nobody is asked twice.
+    """Scores on disk, one line per trajectory and judge, so that no judge is asked twice.
 
-    A trajectory is known by its text, a judge by its model, its prompt and its way of scoring. A
-    line cut off by a crash is left out, and its trajectory judged again.
+    The key is a trajectory's text and the judge's model, prompt and way of scoring. A line that a
+    crash cut off is ignored, and its trajectory judged again.
     """
 
     def __init__(self, file: Path) -> None:
@@ -104,11 +104,12 @@ async def judge_all(
     judge: Author = Author.LRM,
     told: Callable[[int], None] = lambda done: None,
 ) -> list[list[float | None]]:
-    """The scores of each trajectory, as many at once as the pair serves; ``told`` hears how many
-    are done.
+    """The scores of each trajectory; as many are judged at once as the pair serves.
+
+    ``told`` is called with how many are done.
 
     Raises:
-        EngineError: the judge failed for good; what it scored before is kept.
+        EngineError: the judge failed for good; the scores it gave before are kept.
     """
     done = 0
 
@@ -126,13 +127,13 @@ async def judge_all(
 
     try:
         async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(one(each)) for each in trajectories]
+            tasks = [group.create_task(one(trajectory)) for trajectory in trajectories]
     except ExceptionGroup as failures:
         raise failures.exceptions[0] from None
     return [task.result() for task in tasks]
 
 
 def _key(pair: Pair, engine: Engine, trajectory: Trajectory) -> str:
-    asked = [engine.model, pair.judge.question, pair.judge.opening, pair.judge.scoring]
-    told = [asked, list(trajectory.messages), list(trajectory.steps)]
-    return hashlib.sha256(json.dumps(told).encode()).hexdigest()[:32]
+    judge = [engine.model, pair.judge.question, pair.judge.opening, pair.judge.scoring]
+    parts = [judge, list(trajectory.messages), list(trajectory.steps)]
+    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:32]

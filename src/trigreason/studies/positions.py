@@ -1,4 +1,4 @@
-"""The places in a recorded thinking, each with what either model is known to have written there.
+"""The places in a recorded thinking, each with the step that either model wrote there.
 
 A *position* is an SRM step that stood, an SRM draft together with the LRM step that replaced it,
 or an LRM step for which no SRM step is known.
@@ -14,16 +14,16 @@ from trigreason.reasoning import Author, StepEnd, StepRecord, Trace
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """What is known of one place in a recorded thinking; at least one of the two is."""
+    """The steps known at one place of a recorded thinking; at least one is not None."""
 
     srm: StepRecord | None
     lrm: StepRecord | None
 
 
 def positions(trace: Trace) -> list[Position]:
-    """The places in a run's thinking, in order, up to where a model stayed away.
+    """The places in a run's thinking, in order, up to where a model failed for good.
 
-    A step that was cut off is the last: no method was asked what follows it.
+    A step that was cut off is the last: its method decided nothing after it.
     """
     places: list[Position] = []
     draft: StepRecord | None = None

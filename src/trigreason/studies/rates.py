@@ -1,4 +1,4 @@
-"""Error rates with intervals: along a signal, and where a rule fires against where it does not."""
+"""Error rates with intervals: along a signal, and where a rule fires or does not fire."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ BINS = 10
 
 @dataclass(frozen=True, slots=True)
 class Bin:
-    """Entries whose signal lies from ``low`` to ``high``, with ``mean``; and how many are wrong."""
+    """Entries whose signal lies from ``low`` to ``high``, its mean, and their error rate."""
 
     low: float
     high: float
@@ -25,7 +25,7 @@ class Bin:
 
 
 def error_rate(wrong: Sequence[bool], questions: Sequence[str]) -> Estimate | None:
-    """The share of wrong ones, its interval clustered by question; None of nothing."""
+    """The share of wrong entries, its interval clustered by question; None without entries."""
     counts: dict[str, list[tuple[float, float]]] = defaultdict(list)
     for is_wrong, question in zip(wrong, questions, strict=True):
         counts[question].append((float(is_wrong), 1.0))
@@ -34,9 +34,9 @@ def error_rate(wrong: Sequence[bool], questions: Sequence[str]) -> Estimate | No
 
 @dataclass(frozen=True, slots=True)
 class Marked:
-    """What a rule marks: ``share`` of all, and the error rates of those and of the others.
+    """The share of entries that a rule marks, and the error rates of those and of the others.
 
-    A rate is None where there is nothing that it would be of.
+    A rate is None where no entry is on its side.
     """
 
     share: Estimate
@@ -50,7 +50,7 @@ def marked_rates(marks: Sequence[bool], wrong: Sequence[bool], questions: Sequen
     assert share is not None, "there is something to mark"
 
     def rate(side: bool) -> Estimate | None:
-        inside = [at for at, each in enumerate(marks) if each is side]
+        inside = [at for at, mark in enumerate(marks) if mark is side]
         return error_rate([wrong[at] for at in inside], [questions[at] for at in inside])
 
     return Marked(share, rate(True), rate(False))
@@ -61,8 +61,8 @@ def calibration_curve(
 ) -> list[Bin]:
     """The error rate in each tenth of the signal, from low to high.
 
-    Equal numbers stay together, so there are fewer bins where many are equal: two for a signal
-    that is yes or no.
+    Equal numbers share a bin, so there are fewer bins where many are equal: two for a signal that
+    is yes or no.
     """
     values = np.asarray(numbers, dtype=np.float64)
     if not len(values):
@@ -73,9 +73,9 @@ def calibration_curve(
     for place in np.unique(places):
         inside = np.flatnonzero(places == place).tolist()
         error = error_rate([wrong[at] for at in inside], [questions[at] for at in inside])
-        assert error is not None, "only bins that hold something are looked at"
-        own = values[inside]
-        low, high = float(own.min()), float(own.max())
-        mean = min(max(float(own.mean()), low), high)  # rounding takes it out of equal numbers
+        assert error is not None, "every bin has an entry"
+        in_bin = values[inside]
+        low, high = float(in_bin.min()), float(in_bin.max())
+        mean = min(max(float(in_bin.mean()), low), high)  # rounding may push it outside
         curve.append(Bin(low, high, mean, error))
     return curve

@@ -1,16 +1,16 @@
-"""Recorded runs under other thresholds, with no model: what would fire, and the SMT that follows.
+"""Recorded runs under other thresholds, with no model: which triggers would fire, and the SMT.
 
 The assumption: the LRM writes the first n steps, each SRM step on which the offload fires, and the
 steps after a request or a repetition, in the place of what the SRM wrote there; everything else
-stays as the SRM wrote it. What the models would really have written after the first difference
-nobody can know, so SMT and handovers are estimates, and the longer a run is the rougher they are.
+stays as recorded. What the models would have written after the first difference is unknown, so
+SMT and handovers are estimates, and rougher the longer a run is.
 
-They are best from runs of the SRM alone, which have its step at every place. Where a run has a
-step of the LRM and no draft of the SRM's, that step stays the LRM's under every setting. Tokens of
-an LRM step that is not recorded are those of the SRM's step in its place, times ``token_ratio``;
-its text is taken to say something new.
+Runs of the SRM alone give the best estimates, since they have its step at every place. An LRM step
+for which no SRM draft is recorded stays the LRM's under every setting. An LRM step that is not
+recorded is taken to have ``token_ratio`` times the tokens of the SRM step in its place, and to say
+something new.
 
-The decisions are those of the method itself, one by one.
+The method itself makes every decision.
 """
 
 from __future__ import annotations
@@ -44,25 +44,25 @@ Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 
 FIRED: tuple[Trigger, ...] = tuple(each for each in Trigger if each is not Trigger.JUDGE_REJECTION)
-"""The triggers of methods that can be replayed: no record can say what a judge would say."""
+"""The triggers of methods that can be replayed; a judge's scores are not in the recording."""
 
 
 @dataclass(frozen=True, slots=True)
 class Replays:
-    """What recorded runs come to under each setting. All arrays have the shape (settings, runs).
+    """The outcome of recorded runs under each setting. All arrays have the shape (settings, runs).
 
     Attributes:
         settings: the thresholds, in the order of the arrays' rows.
         runs: the runs that have SRM steps, in the order of the arrays' columns.
-        left_out: how many of the given runs have none.
+        left_out: how many of the given runs have no SRM step.
         steps: steps of the thinking.
         steps_by: steps that the LRM writes because of each trigger.
         handovers_by: how often each trigger hands over to the LRM.
         srm_tokens: tokens of the thinking that the SRM wrote.
         lrm_tokens: tokens of the thinking that the LRM writes, recorded or estimated.
-        draft_tokens: tokens of the SRM's steps that the offload throws away.
+        draft_tokens: tokens of the SRM steps that the offload throws away.
         kept_steps: LRM steps of the recording that no trigger of this setting asks for.
-        token_ratio: an LRM step's tokens over those of the SRM's in its place, as assumed.
+        token_ratio: the assumed tokens of an LRM step over those of the SRM step in its place.
     """
 
     settings: tuple[Thresholds, ...]
@@ -79,7 +79,7 @@ class Replays:
 
     @property
     def handovers(self) -> Ints:
-        """Handovers to the LRM, of all triggers."""
+        """Handovers to the LRM, by all triggers together."""
         return np.asarray(sum(self.handovers_by.values()), dtype=np.int64)
 
     @property
@@ -100,7 +100,7 @@ def replayed(
     method: str = "trigreason",
     token_ratio: float = 1.0,
 ) -> Replays:
-    """Every run by ``method`` under every setting.
+    """Replay every run by ``method`` under every setting.
 
     ``token_ratio`` is an LRM step's tokens over those of the SRM's step in its place; see
     :func:`recorded_token_ratio`.
@@ -119,40 +119,38 @@ def replayed(
         )
     tallies = [_tallies(run, settings, method, token_ratio) for run in used]
 
-    def counts(of: Callable[[_Tally], int]) -> Ints:
-        return np.array([[of(each) for each in row] for row in tallies], dtype=np.int64).T
+    def counts(number: Callable[[_Tally], int]) -> Ints:
+        return np.array([[number(tally) for tally in row] for row in tallies], dtype=np.int64).T
 
-    def by_trigger(of: Callable[[_Tally], dict[Trigger, int]]) -> dict[Trigger, Ints]:
-        return {
-            trigger: np.array([[of(each)[trigger] for each in row] for row in tallies]).T
-            for trigger in FIRED
-        }
+    def by_trigger(numbers: Callable[[_Tally], dict[Trigger, int]]) -> dict[Trigger, Ints]:
+        rows = [[numbers(tally) for tally in row] for row in tallies]
+        return {key: np.array([[by[key] for by in row] for row in rows]).T for key in FIRED}
 
-    def tokens(of: Callable[[_Tally], float]) -> Floats:
-        return np.array([[of(each) for each in row] for row in tallies], dtype=np.float64).T
+    def tokens(number: Callable[[_Tally], float]) -> Floats:
+        return np.array([[number(tally) for tally in row] for row in tallies], dtype=np.float64).T
 
     return Replays(
         settings=tuple(settings),
         runs=used,
         left_out=len(runs) - len(used),
-        steps=counts(lambda told: told.steps),
-        steps_by=by_trigger(lambda told: told.steps_by),
-        handovers_by=by_trigger(lambda told: told.handovers_by),
-        srm_tokens=tokens(lambda told: told.srm_tokens),
-        lrm_tokens=tokens(lambda told: told.lrm_tokens),
-        draft_tokens=tokens(lambda told: told.draft_tokens),
-        kept_steps=counts(lambda told: told.kept_steps),
+        steps=counts(lambda tally: tally.steps),
+        steps_by=by_trigger(lambda tally: tally.steps_by),
+        handovers_by=by_trigger(lambda tally: tally.handovers_by),
+        srm_tokens=tokens(lambda tally: tally.srm_tokens),
+        lrm_tokens=tokens(lambda tally: tally.lrm_tokens),
+        draft_tokens=tokens(lambda tally: tally.draft_tokens),
+        kept_steps=counts(lambda tally: tally.kept_steps),
         token_ratio=token_ratio,
     )
 
 
 _UNKNOWN = Features(Step("(unknown)", (), author=Author.LRM))
-"""A step of the LRM that is not recorded: it says too little to repeat anything."""
+"""Stands in for an LRM step that is not recorded; too short to count as a repetition."""
 
 
 @dataclass(slots=True)
 class _RecordedStep:
-    """A recorded step; ``features`` is None where it was cut off and no method is asked."""
+    """A recorded step; ``features`` is None for one cut off, on which no method decides."""
 
     tokens: int
     features: Features | None
@@ -161,13 +159,13 @@ class _RecordedStep:
     def of(cls, record: StepRecord | None) -> _RecordedStep | None:
         if record is None:
             return None
-        is_asked = record.end is not StepEnd.CUT_OFF
-        return cls(record.tokens, Features(recorded_step(record)) if is_asked else None)
+        is_whole = record.end is not StepEnd.CUT_OFF
+        return cls(record.tokens, Features(recorded_step(record)) if is_whole else None)
 
 
 @dataclass(slots=True)
 class _Place:
-    """A position, ready to be read as often as there are settings."""
+    """A position, prepared so that each setting can read it quickly."""
 
     srm: _RecordedStep | None
     lrm: _RecordedStep | None
@@ -178,7 +176,7 @@ class _Place:
 
 
 class _Tally:
-    """What one run comes to under one setting, as :class:`Replays` has it."""
+    """The numbers of one run under one setting; see :class:`Replays`."""
 
     __slots__ = (
         *("draft_tokens", "handovers_by", "kept_steps", "lrm_tokens", "srm_tokens"),
@@ -192,7 +190,7 @@ class _Tally:
         self.handovers_by = dict.fromkeys(FIRED, 0)
 
     def count(self, cause: Trigger, *, handed_over: bool) -> None:
-        """Count a step of the LRM that ``cause`` asked for."""
+        """Count an LRM step that ``cause`` requested."""
         self.steps_by[cause] += 1
         self.handovers_by[cause] += handed_over
 
@@ -200,8 +198,8 @@ class _Tally:
 def _tallies(
     run: Run, settings: Sequence[Thresholds], method: str, token_ratio: float
 ) -> list[_Tally]:
-    """One run under each setting; those of one tau in a row, since steps then read the same."""
-    places = [_Place.of(each) for each in positions(run.trace)]
+    """One run under each setting, tau by tau, since steps cache their reading for the last tau."""
+    places = [_Place.of(position) for position in positions(run.trace)]
     tallies = {
         index: _replay(places, method, settings[index], token_ratio)
         for index in sorted(range(len(settings)), key=lambda index: settings[index].tau)
@@ -212,43 +210,43 @@ def _tallies(
 def _replay(
     places: Sequence[_Place], method: str, setting: Thresholds, token_ratio: float
 ) -> _Tally:
-    """One run under one setting: the method is asked about each place in turn."""
-    run, told = MethodRun.of(method, setting), _Tally()
+    """One run under one setting: the method decides about each place in turn."""
+    run, tally = MethodRun.of(method, setting), _Tally()
     decision: Write | Rewrite | Halt = run.open()
     cause = Trigger.METHOD
     pen = Author.SRM
     for place in places:
         if isinstance(decision, Halt):
             break
-        told.steps += 1
+        tally.steps += 1
         srm, lrm = place.srm, place.lrm
-        asked_for = decision.author is Author.LRM
-        if srm is not None and not asked_for:
+        by_lrm = decision.author is Author.LRM
+        if srm is not None and not by_lrm:
             if srm.features is None:
-                told.srm_tokens += srm.tokens
+                tally.srm_tokens += srm.tokens
                 break
             decision = _decided(run, srm.features)
             pen = Author.SRM
             if not isinstance(decision, Rewrite):
-                told.srm_tokens += srm.tokens
+                tally.srm_tokens += srm.tokens
                 continue
-            told.draft_tokens += srm.tokens
-            asked_for = True
-        if asked_for:
+            tally.draft_tokens += srm.tokens
+            by_lrm = True
+        if by_lrm:
             cause = decision.trigger or (cause if pen is Author.LRM else Trigger.METHOD)
-            told.count(cause, handed_over=pen is Author.SRM)
+            tally.count(cause, handed_over=pen is Author.SRM)
         else:
-            told.kept_steps += 1
+            tally.kept_steps += 1
         pen = Author.LRM
         if lrm is not None:
-            told.lrm_tokens += lrm.tokens
+            tally.lrm_tokens += lrm.tokens
             if lrm.features is None:
                 break
             decision = _decided(run, lrm.features)
         elif srm is not None:
-            told.lrm_tokens += srm.tokens * token_ratio
+            tally.lrm_tokens += srm.tokens * token_ratio
             decision = _decided(run, _UNKNOWN)
-    return told
+    return tally
 
 
 def _decided(run: MethodRun, features: Features) -> Write | Rewrite | Halt:
@@ -259,7 +257,7 @@ def _decided(run: MethodRun, features: Features) -> Write | Rewrite | Halt:
 
 
 def recorded_token_ratio(runs: Sequence[Run]) -> float | None:
-    """Tokens per standing LRM step over tokens per SRM step, drafts too; None without either."""
+    """Tokens per standing LRM step over tokens per SRM step, drafts too; None if either lacks."""
     lrm = [step.tokens for step in _steps_of(runs, Author.LRM) if step.standing]
     srm = [step.tokens for step in _steps_of(runs, Author.SRM)]
     return fmean(lrm) / fmean(srm) if lrm and sum(srm) else None

@@ -2,8 +2,8 @@
 
 A share of steps is a ratio whose denominator varies as well: a question with long answers has more
 steps. The standard error is that of the linearised ratio (Cochran 1977, section 6.3, with the
-question as the unit), so that steps of one answer, and answers to one question, do not pass for
-independent.
+question as the unit), so that steps of one answer, and answers to one question, are not taken to
+be independent.
 """
 
 from __future__ import annotations
@@ -14,20 +14,21 @@ from collections.abc import Mapping, Sequence
 from trigreason.evaluation.statistics import CONFIDENCE, SHARES, Estimate, student_quantile
 
 _ROUNDING = 1e-24
-"""What is left of squared residuals, relative to the denominator's, where all are 0."""
+"""Squared residuals below this, relative to the squared denominator, are taken to be 0."""
 
 
 def pooled(counts: Mapping[str, Sequence[tuple[float, float]]]) -> Estimate:
-    """The share that all numerators' sum is of all denominators' sum.
+    """The sum of all numerators over the sum of all denominators.
 
     ``counts`` holds, for each question, the numerator and denominator of each of its samples.
-    There is no interval where all questions have the same share: nothing is known of the spread.
+    There is no interval where all questions have the same share: the spread is unknown.
 
     Raises:
         ValueError: the denominators are all 0.
     """
     sums = [
-        (sum(above for above, _ in own), sum(below for _, below in own)) for own in counts.values()
+        (sum(above for above, _ in pairs), sum(below for _, below in pairs))
+        for pairs in counts.values()
     ]
     estimate = _ratio(sums, sum(map(len, counts.values())))
     return estimate.clipped(*SHARES) if estimate.has_interval else estimate
@@ -36,14 +37,14 @@ def pooled(counts: Mapping[str, Sequence[tuple[float, float]]]) -> Estimate:
 def ratio_of_means(
     numerator: Mapping[str, Sequence[float]], denominator: Mapping[str, Sequence[float]]
 ) -> Estimate:
-    """The ratio of two means over the questions that both have; each mean as pass@1 is taken.
+    """The ratio of two means over their common questions; each mean is taken as for pass@1.
 
-    There is no interval where it is the same on every question.
+    There is no interval where the ratio is the same on every question.
 
     Raises:
         ValueError: no question is common to both, or the lower mean is 0.
     """
-    common = [sample for sample in numerator if sample in denominator]
+    common = [question for question in numerator if question in denominator]
     sums = [(_mean(numerator[each]), _mean(denominator[each])) for each in common]
     return _ratio(sums, sum(len(numerator[each]) for each in common))
 

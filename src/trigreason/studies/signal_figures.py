@@ -14,7 +14,7 @@ from trigreason.studies.signal_study import Level, MeasuredSignal, SignalStudy
 LOOK = Look("#1b2a41", "o")
 CHANCE = Look("#555555", line="--")
 CURVES = ("ratio@", "mean_ratio@", "mean_logprob", "min_logprob", "tokens", "position", "steps")
-"""The signals, by the beginning of their key, that have enough values for a curve."""
+"""Key prefixes of the signals that have enough values for a curve."""
 
 
 def draw_signals(study: SignalStudy, folder: Path) -> list[Path]:
@@ -32,7 +32,7 @@ def _named_levels(study: SignalStudy) -> list[tuple[str, Level]]:
 
 
 def _forest(study: SignalStudy) -> Figure:
-    """AUC and interval of each signal; chance in the middle."""
+    """AUC and interval of each signal, with chance in the middle."""
     shown = _named_levels(study)
     rows = [sum(each.auc is not None for each in level.signals) for _, level in shown]
     with style():
@@ -53,16 +53,16 @@ def _forest(study: SignalStudy) -> Figure:
 def _forest_panel(panel: Axes, name: str, level: Level) -> None:
     panel.set_title(f"wrong {name} ({level.wrong:,} of {level.count:,})", loc="left")
     panel.axvline(0.5, color=CHANCE.colour, linestyle=CHANCE.line, linewidth=1)
-    told = [(each.signal.name, each.auc) for each in level.signals if each.auc is not None]
-    for row, (_, auc) in enumerate(told):
+    measured = [(each.signal.name, each.auc) for each in level.signals if each.auc is not None]
+    for row, (_, auc) in enumerate(measured):
         across = [[auc.value - auc.low], [auc.high - auc.value]]
         panel.errorbar(
             auc.value, row, xerr=np.maximum(across, 0), fmt=LOOK.marker, color=LOOK.colour,
             markersize=5, capsize=2, linewidth=1.2,
             markerfacecolor="white" if auc.high_marks_errors is None else LOOK.colour,
         )  # fmt: skip
-    panel.set_yticks(range(len(told)), [signal for signal, _ in told])
-    panel.set_ylim(len(told) - 0.4, -0.6)
+    panel.set_yticks(range(len(measured)), [signal for signal, _ in measured])
+    panel.set_ylim(len(measured) - 0.4, -0.6)
     panel.set_xlim(-0.02, 1.02)
     panel.grid(axis="x", visible=False)
 

@@ -1,4 +1,4 @@
-"""How well each signal tells wrong steps and wrong trajectories, on one SRM's recorded runs."""
+"""How well each signal marks wrong steps and wrong trajectories in one SRM's recorded runs."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ from trigreason.studies.signals import (
 )
 
 TAUS = (1.01, 1.05, 1.2, 1.5, 2.0)
-"""Perplexities that are looked at beside the runs' own τ."""
+"""Values of τ (perplexities) that are measured besides the runs' own."""
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """What marks a step; a trajectory is marked by a marked step in it, as in appendix D."""
+    """A rule that marks steps; a trajectory is marked if one of its steps is, as in appendix D."""
 
     key: str
     name: str
@@ -38,7 +38,7 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class MeasuredSignal:
-    """A signal, its AUC (None where too few are wrong, or right), its curve."""
+    """A signal with its AUC (None with too few wrong or right entries) and its curve."""
 
     signal: Signal
     auc: Auc | None
@@ -55,7 +55,7 @@ class Mark:
 
 @dataclass(frozen=True, slots=True)
 class Level:
-    """What was found over all steps with a label, or over all trajectories with an outcome."""
+    """The results over all labelled steps, or over all trajectories with a known outcome."""
 
     count: int
     wrong: int
@@ -76,7 +76,7 @@ class SignalStudy:
     """``tau`` is the τ of the rules; ``scale`` is that of the logprobs.
 
     ``unscored`` counts runs without an outcome, ``mixed`` runs that are not the SRM's alone. A
-    level is None where there is nothing on it.
+    level is None where it has no entry.
     """
 
     srm: str
@@ -98,18 +98,18 @@ def study_signals(
 ) -> SignalStudy:
     """The study over one SRM's runs; the first of ``taus`` is the τ of the rules.
 
-    By default τ is the runs' own, with TAUS beside it, and ρ the paper's and the runs' own.
+    By default τ is the runs' own and those of TAUS, and ρ the paper's and the runs' own.
 
     Raises:
-        ValueError: nothing tells right from wrong, the runs are of several SRMs or logprob scales,
-            or a τ or ρ is out of range.
+        ValueError: no step or trajectory is known to be right or wrong, the runs are of
+            several SRMs or logprob scales, or a τ or ρ is out of range.
     """
-    srm, scale = _of_all(runs)
-    taus = tuple(dict.fromkeys(taus or (_usual(run.trace.thresholds.tau for run in runs), *TAUS)))
-    own_rho = _usual(run.trace.thresholds.rho for run in runs)
+    srm, scale = _model_and_scale(runs)
+    taus = tuple(dict.fromkeys(taus or (_modal(run.trace.thresholds.tau for run in runs), *TAUS)))
+    own_rho = _modal(run.trace.thresholds.rho for run in runs)
     rhos = tuple(dict.fromkeys(rhos or (Thresholds().rho, own_rho)))
     for tau in taus:
-        CognitiveOffload(tau)  # refuses one that is out of range
+        CognitiveOffload(tau)  # raises ValueError for a τ out of range
     rules = [rule for rho in rhos for rule in _rules_of_ratio(taus[0], rho)]
     seen = [(run, seen_steps(run)) for run in runs]
     steps, trajectories = list(labelled_steps(seen)), list(scored_trajectories(seen))
@@ -142,7 +142,7 @@ def study_signals(
         trajectories=_level(
             observed_trajectories(seen, taus),
             {
-                rule: [any(map(rule.marks, own)) for _, _, own in trajectories]
+                rule: [any(map(rule.marks, run_steps)) for _, _, run_steps in trajectories]
                 for rule in [*rules, hesitates, repeats]
             },
             seed,
@@ -150,19 +150,19 @@ def study_signals(
     )
 
 
-def _of_all(runs: Sequence[Run]) -> tuple[str, str]:
-    """The runs' SRM and logprob scale, of which there must be one."""
+def _model_and_scale(runs: Sequence[Run]) -> tuple[str, str]:
+    """The SRM and the logprob scale, which all runs must share."""
     if not runs:
         raise ValueError("there is no recorded run to look at")
     models = sorted({run.trace.models.get(Author.SRM, "") for run in runs} - {""})
     scales = sorted({run.trace.logprob_scale for run in runs})
-    for several, what in ((models, "SRMs"), (scales, "logprob scales")):
+    for several, noun in ((models, "SRMs"), (scales, "logprob scales")):
         if len(several) > 1:
-            raise ValueError(f"the runs are of several {what} ({', '.join(several)}); give one's")
+            raise ValueError(f"the runs are of several {noun} ({', '.join(several)}); give one's")
     return "".join(models), scales[0]
 
 
-def _usual(values: Iterable[float]) -> float:
+def _modal(values: Iterable[float]) -> float:
     return Counter(values).most_common(1)[0][0]
 
 
@@ -195,10 +195,10 @@ def _level(observed: Observed, marks: dict[Rule, list[bool]], seed: int) -> Leve
 
 def _measured(observed: Observed, signal: Signal, seed: int) -> MeasuredSignal:
     numbers = observed.signals[signal]
-    there = [at for at, number in enumerate(numbers) if number is not None]
-    known = [number for number in numbers if number is not None]
-    wrong = [observed.wrong[at] for at in there]
-    questions = [observed.questions[at] for at in there]
-    curve = calibration_curve(known, wrong, questions)
-    groups = [observed.groups[at] for at in there]
-    return MeasuredSignal(signal, auc(known, wrong, questions, groups, seed=seed), tuple(curve))
+    places = [at for at, number in enumerate(numbers) if number is not None]
+    values = [number for number in numbers if number is not None]
+    wrong = [observed.wrong[at] for at in places]
+    questions = [observed.questions[at] for at in places]
+    curve = calibration_curve(values, wrong, questions)
+    groups = [observed.groups[at] for at in places]
+    return MeasuredSignal(signal, auc(values, wrong, questions, groups, seed=seed), tuple(curve))

@@ -1,9 +1,9 @@
-"""What can be seen in an SRM's steps and trajectories, as numbers beside whether they are wrong.
+"""Signals of an SRM's steps and trajectories, each with whether the step or trajectory is wrong.
 
 A step is wrong where the bundled families' checker says so (see ``checking``), a trajectory where
-its answer is. Trajectories are those that the SRM wrote alone: an answer of both models does not
-say what the SRM's confidence was worth. Entropy is not among the signals, because a trace has the
-probability of the token that was written, and none of the others.
+its answer is. Only trajectories that the SRM wrote alone count: an answer of both models does not
+say what the SRM's confidence was worth. Entropy is not among the signals, because a trace has only
+the probability of the token that was written.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from trigreason.studies.checking import checked_steps
 
 
 class Signal(NamedTuple):
-    """``key`` is its name in JSON, ``name`` that in words; both say how steps become one number."""
+    """A signal's ``key`` in JSON and ``name`` in words; both say how steps become one number."""
 
     key: str
     name: str
@@ -29,9 +29,9 @@ class Signal(NamedTuple):
 
 @dataclass(slots=True)
 class Observed:
-    """Steps, or trajectories, one entry each in every list; None where a signal is not there.
+    """Steps or trajectories, with one entry in every list; a signal is None where it is unknown.
 
-    ``questions`` are the texts of the questions they belong to, ``groups`` the groups of those.
+    ``questions`` are the texts of their questions, ``groups`` the groups of those questions.
     """
 
     questions: list[str] = field(default_factory=list)
@@ -49,10 +49,10 @@ class Observed:
 
 @dataclass(frozen=True, slots=True)
 class SeenStep:
-    """An SRM step with what can be seen in it; ``wrong`` is None where nothing tells.
+    """An SRM step and its signals; ``wrong`` is None for a step without a label.
 
-    ``logprobs`` (nats) are those of the tokens that have one; ``hesitates_next`` is None for the
-    last step.
+    ``logprobs`` (nats) leave out tokens that have none; ``hesitates_next`` is None for the last
+    step.
     """
 
     index: int
@@ -70,17 +70,17 @@ class SeenStep:
 
 
 def seen_steps(run: Run) -> list[SeenStep]:
-    """The run's SRM steps but for blank ones, drafts too."""
+    """The run's SRM steps, drafts included, blank ones not."""
     steps, labels = run.trace.steps, checked_steps(run)
     features = [Features(recorded_step(record)) for record in steps]
     readings = list(_readings(run.trace, features))
     hesitates = [bool(reading.hesitations) for reading in readings]
-    known = [[each for each in step.logprobs if each is not None] for step in steps]
+    logprobs = [[each for each in step.logprobs if each is not None] for step in steps]
     return [
         SeenStep(
             index=index,
             tokens=record.tokens,
-            logprobs=known[index],
+            logprobs=logprobs[index],
             features=features[index],
             hesitates=hesitates[index],
             hesitates_next=hesitates[index + 1] if index + 1 < len(steps) else None,
@@ -93,17 +93,17 @@ def seen_steps(run: Run) -> list[SeenStep]:
 
 
 def _readings(trace: Trace, features: Sequence[Features]) -> Iterator[Reading]:
-    """What each step shows, whether or not the run's own guard looked for repetition."""
+    """The reading of each step, with repetition even if the run's guard did not look for it."""
     reader = Reader(replace(trace.thresholds, repeats=1))
-    for record, each in zip(trace.steps, features, strict=True):
-        reading = reader.read(each)
+    for record, step_features in zip(trace.steps, features, strict=True):
+        reading = reader.read(step_features)
         yield reading
         if record.standing:
             reader.keep(reading)
 
 
 Seen = Sequence[tuple[Run, Sequence[SeenStep]]]
-"""Runs with what can be seen in their SRM steps."""
+"""Runs with their SRM steps."""
 
 
 def labelled_steps(seen: Seen) -> Iterator[tuple[Run, bool, SeenStep]]:
@@ -124,8 +124,8 @@ def scored_trajectories(seen: Seen) -> Iterator[tuple[Run, bool, Sequence[SeenSt
 def is_solo(run: Run) -> bool:
     """Whether the SRM wrote the thinking, under the method that has it write alone.
 
-    A run of another method into which the LRM merely did not come was picked by the very signals
-    that are looked at.
+    Runs of another method in which the LRM happened not to write do not count: the very signals
+    under study selected them.
     """
     is_alone = run.trace.method == "srm"
     return is_alone and all(step.author is Author.SRM for step in run.trace.standing)
@@ -135,7 +135,7 @@ def observed_steps(seen: Seen, taus: Sequence[float]) -> Observed:
     """The signals of every labelled step."""
     observed = Observed()
     for run, wrong, step in labelled_steps(seen):
-        observed.add(run, wrong, _of_step(step, taus))
+        observed.add(run, wrong, _step_signals(step, taus))
     return observed
 
 
@@ -143,17 +143,17 @@ def observed_trajectories(seen: Seen, taus: Sequence[float]) -> Observed:
     """The signals of every scored trajectory."""
     observed = Observed()
     for run, wrong, steps in scored_trajectories(seen):
-        observed.add(run, wrong, _of_trajectory(steps, taus))
+        observed.add(run, wrong, _trajectory_signals(steps, taus))
     return observed
 
 
-def _of_step(step: SeenStep, taus: Sequence[float]) -> list[tuple[Signal, float | None]]:
-    known = step.logprobs
+def _step_signals(step: SeenStep, taus: Sequence[float]) -> list[tuple[Signal, float | None]]:
+    logprobs = step.logprobs
     ratios = [(_ratio_signal(tau), step.ratio(tau)) for tau in taus]
     return [
         *ratios,
-        (Signal("mean_logprob", "mean logprob"), _mean(known)),
-        (Signal("min_logprob", "lowest logprob"), min(known, default=None)),
+        (Signal("mean_logprob", "mean logprob"), _mean(logprobs)),
+        (Signal("min_logprob", "lowest logprob"), min(logprobs, default=None)),
         (Signal("hesitates_next", "the next step hesitates"), _number(step.hesitates_next)),
         (Signal("repeats", "repetition"), float(step.repeats)),
         (Signal("tokens", "length (tokens)"), float(step.tokens)),
@@ -173,18 +173,18 @@ def _number(seen: bool | None) -> float | None:
     return None if seen is None else float(seen)
 
 
-def _of_trajectory(
+def _trajectory_signals(
     steps: Sequence[SeenStep], taus: Sequence[float]
 ) -> list[tuple[Signal, float | None]]:
-    known = list(chain.from_iterable(step.logprobs for step in steps))
+    logprobs = list(chain.from_iterable(step.logprobs for step in steps))
     ratios = {tau: _ratios(steps, tau) for tau in taus}
     first = ratios[taus[0]]
     return [
-        *((_ratio_signal(tau, "mean_", "mean "), _mean(own)) for tau, own in ratios.items()),
+        *((_ratio_signal(tau, "mean_", "mean "), _mean(values)) for tau, values in ratios.items()),
         (_ratio_signal(taus[0], "max_", "highest "), max(first, default=None)),
         (_ratio_signal(taus[0], "min_", "lowest "), min(first, default=None)),
-        (Signal("mean_logprob", "mean logprob of all tokens"), _mean(known)),
-        (Signal("min_logprob", "lowest logprob"), min(known, default=None)),
+        (Signal("mean_logprob", "mean logprob of all tokens"), _mean(logprobs)),
+        (Signal("min_logprob", "lowest logprob"), min(logprobs, default=None)),
         (Signal("hesitates", "share of hesitating steps"), fmean(s.hesitates for s in steps)),
         (Signal("repeats", "share of repeating steps"), fmean(s.repeats for s in steps)),
         (Signal("tokens", "mean length of steps (tokens)"), fmean(s.tokens for s in steps)),

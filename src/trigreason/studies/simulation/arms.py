@@ -1,4 +1,4 @@
-"""Simulated runs by arm: what a method under its thresholds takes on a deployment."""
+"""Simulated runs by arm: the seconds and USD of a method and its thresholds on a deployment."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from trigreason.studies.simulation.deployment import Deployment
 from trigreason.studies.simulation.simulate import Simulated, simulate
 
 BASELINES = ("lrm", "specreason")
-"""Methods against which savings are told."""
+"""Methods that savings are measured against."""
 
 
 class ArmKey(NamedTuple):
-    """What tells runs of one log from each other, and how they are carried out."""
+    """What distinguishes the arms of a log, and how their requests are sent."""
 
     pair: str
     method: str
@@ -26,7 +26,7 @@ class ArmKey(NamedTuple):
 
 
 Samples = dict[str, list[float]]
-"""By question, the values of its runs."""
+"""For each question, the values of its runs."""
 
 
 @dataclass
@@ -48,7 +48,7 @@ class SimulatedArm:
 
 
 class Quantiles(NamedTuple):
-    """Of the seconds of all runs."""
+    """Quantiles of the seconds of all runs."""
 
     p50: float
     p95: float
@@ -57,11 +57,11 @@ class Quantiles(NamedTuple):
 def simulate_arms(runs: Iterable[Run], deployments: Sequence[Deployment]) -> list[SimulatedArm]:
     """Every run under every deployment, put together by arm.
 
-    Where one model writes alone there is nothing to hand over, and a request is a run whatever the
-    deployment says; such an arm comes once.
+    A model that writes alone never hands over, so its run is one request whatever the deployment
+    says, and its arm appears once.
 
     Raises:
-        ValueError: a run does not tell enough to be simulated; the message says which.
+        ValueError: a run does not record enough to be simulated; the message names it.
     """
     arms: dict[ArmKey, SimulatedArm] = {}
     for run in runs:
@@ -89,7 +89,7 @@ def quantiles(samples: Mapping[str, Sequence[float]]) -> Quantiles:
 def saved(own: Mapping[str, Sequence[float]], other: Mapping[str, Sequence[float]]) -> float | None:
     """The share of ``other`` that ``own`` saves on the questions that both have.
 
-    None where there are none, or where there is nothing to save.
+    None where they have none in common, or where ``other`` spends nothing.
     """
     common = [question for question in own if question in other]
     if not common:
@@ -99,25 +99,25 @@ def saved(own: Mapping[str, Sequence[float]], other: Mapping[str, Sequence[float
 
 
 def baselines(arm: SimulatedArm, arms: Sequence[SimulatedArm]) -> list[SimulatedArm]:
-    """The arms of the same pair of whose figures ``arm`` is told to save something.
+    """The arms of the same pair that the savings of ``arm`` are measured against.
 
-    They are the LRM alone and SpecReason with its first thresholds, as its script asks (a request
-    per step) and, where ``arm`` is asked so, in stretches. The LRM alone has none.
+    They are the LRM alone and the first arm of SpecReason: with a request per step, as its script
+    sends them, and also in stretches where ``arm`` is in stretches. The LRM alone has none.
     """
     if arm.arm.method == "lrm":
         return []
-    found: dict[tuple[str, bool], SimulatedArm] = {}
+    firsts: dict[tuple[str, bool], SimulatedArm] = {}
     for each in arms:
         pair, method, _, per_step = each.arm
-        is_asked_so = per_step or not arm.arm.request_per_step or method == "lrm"
-        if pair == arm.arm.pair and method in BASELINES and is_asked_so:
-            found.setdefault((method, per_step), each)
+        is_comparable = per_step or not arm.arm.request_per_step or method == "lrm"
+        if pair == arm.arm.pair and method in BASELINES and is_comparable:
+            firsts.setdefault((method, per_step), each)
     itself = (arm.arm.method, arm.arm.request_per_step)
-    return [found[way] for way in sorted(found) if way != itself]
+    return [firsts[key] for key in sorted(firsts) if key != itself]
 
 
 def carried_out(run: Run, deployments: Sequence[Deployment]) -> list[Deployment]:
-    """The ways in which a run can differ: for a model alone one, in which it is one request."""
+    """The deployments under which a run differs: one for a model alone, with one request."""
     method = make_method(run.trace.method, run.trace.thresholds)
     if len(method.authors) > 1:
         return list(deployments)
@@ -125,7 +125,7 @@ def carried_out(run: Run, deployments: Sequence[Deployment]) -> list[Deployment]
 
 
 def _quantile(values: Sequence[float], share: float) -> float:
-    """Linear between the two nearest of the sorted values."""
+    """A quantile of sorted values, linear between the two nearest."""
     place = share * (len(values) - 1)
     low = int(place)
     high = min(low + 1, len(values) - 1)

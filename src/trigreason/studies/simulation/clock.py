@@ -1,4 +1,4 @@
-"""An event loop on which waiting takes no time: its clock goes on to whatever comes next."""
+"""An event loop on which waiting takes no time: its clock jumps to the next event."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ _Result = TypeVar("_Result")
 def run_on_virtual_clock(work: Coroutine[Any, Any, _Result]) -> _Result:
     """The result of ``work``, whose clock begins at 0 s.
 
-    ``work`` waits for the clock and for itself alone, not for sockets or threads. Where an event
-    loop runs in this thread already, as in a notebook, another thread does the work.
+    ``work`` may wait for timers and its own tasks, not for sockets or threads. If an event loop
+    already runs in this thread, as in a notebook, the work is done in another thread.
 
     Raises:
-        RuntimeError: it waits for what will never come.
+        RuntimeError: ``work`` waits for something that can never happen.
     """
     try:
         asyncio.get_running_loop()
@@ -43,7 +43,7 @@ class _VirtualLoop(asyncio.SelectorEventLoop):
 
 
 class _Skipping(selectors.SelectSelector):
-    """Instead of waiting, moves the clock (seconds) by as much."""
+    """A selector that moves the clock (seconds) forward instead of waiting."""
 
     now = 0.0
 

@@ -1,4 +1,4 @@
-"""Where two models are served, and how a run asks them: what a simulation supposes."""
+"""What a simulation assumes: how two models are served, and how a run sends its requests."""
 
 from __future__ import annotations
 
@@ -11,23 +11,23 @@ from trigreason.reasoning import Author, Prices, Stretch
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Server:
-    """A model behind a network. Seconds, tokens per second; no rate is no limit.
+    """A model behind a network. Times are seconds; rates are tokens per second, None for no limit.
 
     Attributes:
-        round_trip: to the server and back, of every request.
-        first_token: from a request's arrival there to its first token, with nothing to read.
+        round_trip: to the server and back, for every request.
+        first_token: from a request's arrival to its first token, with no prompt to read.
         token_rate: tokens it writes per second.
         prefill_rate: prompt tokens per second that it reads, of those not in its cache.
-        cache: whether it keeps the prompts and the writing of the run's earlier requests.
-        cache_unit: it keeps and bills prefixes in whole units of so many tokens.
-        bills_closed_streams: as an engine's capability: a single step is then ended by the server
-            and no stream is closed for it.
-        closing: from closing a stream to the end of its writing; None for the round trip, within
-            which the last tokens are on their way here and the closing is on its way there.
+        cache: whether it caches prompts and completions of the run's earlier requests.
+        cache_unit: it caches and bills prefixes in whole units of so many tokens.
+        bills_closed_streams: as in an engine's capabilities: the server then ends a single step
+            itself, and no stream is closed for it.
+        closing: from closing a stream until the server stops writing; None for the round trip, in
+            which the last tokens travel here and the close travels there.
         prices: None where nothing is paid.
 
     Raises:
-        ValueError: a value is below 0, or a rate or the unit is not above it.
+        ValueError: a time is below 0, a rate is 0 or less or not finite, or the unit is below 1.
     """
 
     round_trip: float = 0.0
@@ -54,11 +54,11 @@ class Server:
 
     @property
     def stops_after(self) -> float:
-        """Seconds from closing a stream until what it writes is neither sent nor billed."""
+        """Seconds from closing a stream until its tokens are neither sent nor billed."""
         return self.round_trip if self.closing is None else self.closing
 
     def cached(self, known: int, prompt: int) -> int:
-        """Prompt tokens found in the cache, where it has ``known`` of them; the last is read."""
+        """Prompt tokens read from a cache that has ``known`` of them; it never serves the last."""
         if not self.cache:
             return 0
         return min(known, prompt - 1) // self.cache_unit * self.cache_unit
@@ -77,7 +77,7 @@ class Deployment:
     """Two servers, and how a run is carried out on them.
 
     ``request_per_step`` sends one request per step, as SpecReason's script does; otherwise a
-    stretch is one request. ``hiding`` is what is asked of the LRM ahead of its need.
+    stretch is one request. ``hiding`` says which requests go to the LRM ahead of need.
     """
 
     srm: Server = field(default_factory=Server)

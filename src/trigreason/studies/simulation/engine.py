@@ -1,11 +1,11 @@
 """A recorded run that answers as an engine, at the pace of a simulated server.
 
-Who asks gets the recorded steps and the answer, token by token, without their words: what is
-decided on them is recorded as well. What nobody recorded, a rewrite begun early and then not needed
-or a prefix read ahead, is made up, as long as the step beside which it is asked for.
+Requests get the recorded steps and the answer, token by token, without their text: the decisions
+made on the text are recorded as well. An early rewrite that was not needed is not recorded, nor is
+a prefix read ahead: they are made up, as long as the step beside which they are requested.
 
-A stream's first token comes alone, and then a step with its last token, since nothing is decided
-before; where a rewrite may be begun early, each token comes by itself.
+A stream delivers its first token alone and then each step at once with its last token, since
+nothing is decided before; where a rewrite may begin early, it delivers each token by itself.
 """
 
 from __future__ import annotations
@@ -35,19 +35,19 @@ from trigreason.studies.simulation.lengths import PromptLengths
 from trigreason.studies.simulation.recording import Recording
 
 _ROUNDING = 1e-6
-"""Of a token: what the sums of seconds may be off by."""
+"""The part of a token by which sums of seconds may be off."""
 
 _SCORE = Token("0")
 _WORD = "."
-"""Stands for the words of a step."""
+"""The text in place of a step's words."""
 
 
 @dataclass(slots=True)
 class _Stream:
-    """A response whose first token is here at ``first``, in seconds of the clock.
+    """A response whose first token arrives at ``first``, in seconds of the clock.
 
-    ``arrivals`` is what it brings. ``ends`` says how the server then ends it; None where it would
-    write on until it is closed. ``fails`` says that it breaks off instead.
+    ``arrivals`` are the tokens that it delivers, in pieces. ``ends`` says how the server then ends
+    it; None where the server writes until the stream is closed. ``fails``: it breaks off instead.
     """
 
     server: Server
@@ -74,9 +74,9 @@ class _Stream:
         self.finish = self.ends
 
     def close(self) -> None:
-        """Count what the server has written when it learns that the stream is closed.
+        """Count the tokens that the server has written when it learns that the stream is closed.
 
-        Where it has neither a rate nor an end, nobody can say more than what was sent.
+        Where it has neither a rate nor an end, only the tokens that were sent are known.
         """
         seconds = now() + self.server.stops_after - self.first
         rate = self.server.token_rate
@@ -91,7 +91,7 @@ class _Stream:
 class RecordedEngine(Engine):
     """One model of the ``recording`` on ``server``, whose cache is empty at first.
 
-    ``closely`` gives each token as it comes.
+    ``closely`` delivers each token by itself.
     """
 
     def __init__(
@@ -114,14 +114,14 @@ class RecordedEngine(Engine):
         self._closely = closely
         line_end = trace.step_break is StepBreak.LINE_END
         self._step_end = f"{_WORD}\n" if line_end else f"{_WORD}{BLANK_LINE}"
-        self._known = 0
+        self._cached = 0
 
     @asynccontextmanager
     async def send(self, request: Request) -> AsyncIterator[_Stream]:
-        """What was recorded behind the request's prefix.
+        """The recorded continuation of the request's prefix.
 
         Raises:
-            EngineUnreachable: the model had failed for good before.
+            EngineUnreachable: the model had failed for good by then.
         """
         index = self._recording.index
         if self._recording.is_away(self._author, index):
@@ -145,13 +145,13 @@ class RecordedEngine(Engine):
             return self._written(index, index, one_step=request.one_step)
         if not trace.steps[index].standing and index + 1 < len(trace.steps):
             return self._written(index, index + 1, one_step=request.one_step)
-        return self._unneeded(index, one_step=request.one_step)
+        return self._unneeded_rewrite(index, one_step=request.one_step)
 
     def _score(self, index: int) -> _Stream:
         step = self._recording.trace.steps[index]
         stream = self._begin(self._lengths.judge(self._author, index, step.tokens))
         stream.arrivals, stream.ends = [(_SCORE,)], Finish.LENGTH
-        self._knows(index + step.standing)
+        self._cache_before(index + step.standing)
         return stream
 
     def _answer(self) -> _Stream:
@@ -163,38 +163,38 @@ class RecordedEngine(Engine):
     def _read_ahead(self, index: int) -> _Stream:
         stream = self._begin(self._lengths.thinking(self._author, index))
         stream.arrivals, stream.ends = [(Token(_WORD),)], Finish.LENGTH
-        self._knows(index)
+        self._cache_before(index)
         return stream
 
-    def _unneeded(self, index: int, *, one_step: bool) -> _Stream:
-        """A rewrite of a step that stands, as long as that."""
+    def _unneeded_rewrite(self, index: int, *, one_step: bool) -> _Stream:
+        """A rewrite of a step that stands, with as many tokens."""
         stream = self._begin(self._lengths.write(self._author, index))
         step = self._recording.trace.steps[index]
         stream.arrivals = list(self._step(step.tokens, self._step_end, ()))
         stream.ends = Finish.STOP if one_step else None
-        self._knows(index)
+        self._cache_before(index)
         return stream
 
     def _begin(self, prompt: int) -> _Stream:
-        cached = self._server.cached(self._known, prompt)
+        cached = self._server.cached(self._cached, prompt)
         first = now() + self._server.first_token_after(prompt - cached)
         return _Stream(self._server, first, Usage(prompt, cached))
 
-    def _knows(self, index: int) -> None:
-        """The server has read the question and the thinking that stands before step ``index``."""
-        self._known = max(self._known, self._lengths.thinking(self._author, index))
+    def _cache_before(self, index: int) -> None:
+        """The server now caches the question and the thinking that stands before step ``index``."""
+        self._cached = max(self._cached, self._lengths.thinking(self._author, index))
 
     def _written(self, asked_at: int, index: int, *, one_step: bool) -> _Stream:
-        """The recorded steps from ``index`` on that this author wrote in a row."""
+        """The recorded steps that this author wrote in a row, from ``index`` on."""
         steps = self._recording.trace.steps
         stream = self._begin(self._lengths.write(self._author, index))
-        self._knows(asked_at)
+        self._cache_before(asked_at)
         if index == len(steps):
             stream.ends = Finish.END_OF_TURN
         for place in range(index, len(steps)):
             record = steps[place]
             stream.arrivals += self._step(record.tokens, self._ending(record), record.logprobs)
-            self._has_written(place)
+            self._cache_step(place)
             if record.end is StepEnd.END_OF_THINKING and record.standing:
                 left = self._recording.answer_tokens(self._author)
                 stream.arrivals += _answer(min(left, 1) if one_step else left, BLANK_LINE)
@@ -209,7 +209,7 @@ class RecordedEngine(Engine):
         return stream
 
     def _end_behind(self, record: StepRecord, *, one_step: bool) -> Finish | None:
-        """How the server ends a stream with this step, and the answer behind it; None if not."""
+        """How the server ends a stream after this step and any answer; None if it does not."""
         if record.end is StepEnd.END_OF_THINKING and record.standing:
             return Finish.STOP if one_step else Finish.END_OF_TURN
         if record.end is StepEnd.END_OF_STREAM:
@@ -231,7 +231,7 @@ class RecordedEngine(Engine):
     def _step(
         self, tokens: int, ending: str, logprobs: Sequence[float | None]
     ) -> Iterator[Sequence[Token]]:
-        """So many tokens, of which the last one is the ``ending``."""
+        """A step of so many tokens, the last of which is ``ending``."""
         if not self._closely:
             yield [Token("")] * (tokens - 1) + [Token(ending)]
             return
@@ -239,19 +239,19 @@ class RecordedEngine(Engine):
         for text, logprob in zip(texts, logprobs or [None] * tokens, strict=True):
             yield (Token(text, logprob),)
 
-    def _has_written(self, index: int) -> None:
-        """The server knows a step that it wrote; of a draft, what its rewrite has in common."""
+    def _cache_step(self, index: int) -> None:
+        """The server now caches a step that it wrote; of a draft, only what its rewrite shares."""
         steps = self._recording.trace.steps
         if steps[index].standing:
-            self._knows(index + 1)
+            self._cache_before(index + 1)
         elif index + 1 < len(steps):
             before, behind = (self._lengths.thinking(self._author, index + i) for i in (0, 2))
             common = _tokens_in_common(steps[index], steps[index + 1])
-            self._known = max(self._known, min(before + common, behind))
+            self._cached = max(self._cached, min(before + common, behind))
 
 
 def _answer(tokens: int, text: str = _WORD) -> Iterator[Sequence[Token]]:
-    """An answer's first token by itself, and the others with the last."""
+    """An answer's first token by itself, and then all others at once."""
     if tokens:
         yield (Token(text),)
     if tokens > 1:
@@ -259,7 +259,7 @@ def _answer(tokens: int, text: str = _WORD) -> Iterator[Sequence[Token]]:
 
 
 def _tokens_in_common(draft: StepRecord, rewrite: StepRecord) -> int:
-    """The draft's tokens with which the rewrite begins as well."""
+    """About how many tokens the draft and its rewrite have in common at their beginning."""
     if not draft.text:
         return 0
     alike = sum(1 for _ in takewhile(bool, map(eq, draft.text, rewrite.text)))

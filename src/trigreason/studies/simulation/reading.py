@@ -1,4 +1,4 @@
-"""Deployments in TOML: those that come along, and files of one's own (see docs/simulation.md)."""
+"""Deployments in TOML: the bundled ones and the user's files (see docs/simulation.md)."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from trigreason.reasoning import Prices
 from trigreason.studies.simulation.deployment import Deployment, Server
 
 _FOLDER = Path(__file__).parent / "deployments"
-DEPLOYMENTS = tuple(sorted(each.stem for each in _FOLDER.glob("*.toml")))
-"""The names of those that come along."""
+DEPLOYMENTS = tuple(sorted(file.stem for file in _FOLDER.glob("*.toml")))
+"""The names of the bundled deployments."""
 
 _Part = TypeVar("_Part", Deployment, Server, Hiding, Prices)
 
@@ -22,10 +22,10 @@ _HIDING = frozenset(each.name for each in fields(Hiding))
 
 
 def read_deployment(name: str) -> Deployment:
-    """The deployment that comes along under ``name``, or that of the TOML file with this name.
+    """The bundled deployment called ``name``, or the one in the TOML file with this name.
 
     Raises:
-        ValueError: there is no such deployment, or it says something that cannot be.
+        ValueError: there is no such deployment, or its file is wrong.
         OSError: the file cannot be read.
     """
     if name in DEPLOYMENTS:
@@ -45,12 +45,11 @@ def _deployment_from(values: Mapping[str, Any], place: str) -> Deployment:
         ValueError: a key is unknown, or a value of the wrong kind or out of range; ``place`` says
             where.
     """
-    own = {name: value for name, value in values.items() if name not in _HIDING}
+    rest = {name: value for name, value in values.items() if name not in _HIDING}
     hiding = {name: value for name, value in values.items() if name in _HIDING}
-    servers = {
-        name: _server(own.pop(name), f"{place}, [{name}]") for name in ("srm", "lrm") if name in own
-    }
-    return _made(Deployment, own, place, hiding=_made(Hiding, hiding, place), **servers)
+    names = [name for name in ("srm", "lrm") if name in rest]
+    servers = {name: _server(rest.pop(name), f"{place}, [{name}]") for name in names}
+    return _made(Deployment, rest, place, hiding=_made(Hiding, hiding, place), **servers)
 
 
 def _parsed(path: Path) -> dict[str, Any]:
@@ -61,12 +60,12 @@ def _parsed(path: Path) -> dict[str, Any]:
 
 
 def _server(values: Any, place: str) -> Server:
-    own = dict(_table(values, place))
+    rest = dict(_table(values, place))
     prices: Prices | None = None
-    if "prices" in own:
+    if "prices" in rest:
         within = f"{place}, prices"
-        prices = _made(Prices, _table(own.pop("prices"), within), within)
-    return _made(Server, own, place, prices=prices)
+        prices = _made(Prices, _table(rest.pop("prices"), within), within)
+    return _made(Server, rest, place, prices=prices)
 
 
 def _table(values: Any, place: str) -> Mapping[str, Any]:
@@ -76,12 +75,12 @@ def _table(values: Any, place: str) -> Mapping[str, Any]:
 
 
 def _made(kind: type[_Part], values: Mapping[str, Any], place: str, **parts: Any) -> _Part:
-    """A ``kind`` of plain values and finished parts."""
-    told = {name: _KINDS[each] for name, each in _annotations(kind) if each in _KINDS}
+    """A ``kind`` made of checked plain values and finished parts."""
+    allowed = {name: _KINDS[each] for name, each in _annotations(kind) if each in _KINDS}
     for name, value in values.items():
-        if name not in told:
-            raise ValueError(f"{place}: there is no {name!r}; there are {', '.join(told)}")
-        wanted, words = told[name]
+        if name not in allowed:
+            raise ValueError(f"{place}: there is no {name!r}; there are {', '.join(allowed)}")
+        wanted, words = allowed[name]
         if not isinstance(value, wanted) or isinstance(value, bool) is not (wanted is bool):
             raise ValueError(f"{place}: {name} must be {words}, not {value!r}")
     try:
@@ -101,4 +100,4 @@ _KINDS: dict[str, tuple[Any, str]] = {
     "float": ((int, float), "a number"),
     "str": (str, "a text"),
 }
-"""What a field of this annotation takes in TOML, and the words for it."""
+"""By a field's annotation: the types that it takes in TOML, and the words for them."""

@@ -1,6 +1,6 @@
-"""A recorded run as a script: what the loop is to do next, taken from the trace.
+"""A recorded run as a script, which says what the loop does next.
 
-The loop writes a trace of its own, ``made``; how many steps that has is how far the script is.
+The loop writes a new trace, ``made``, whose number of steps says how far the script is.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ from trigreason.reasoning import (
 )
 
 UNLIMITED = 2**62
-"""Tokens: a budget that no run spends."""
+"""Tokens; no run spends such a budget."""
 
 
 class Recording:
-    """A recorded run, ``trace``, and the one that is ``made`` from it."""
+    """A recorded run (``trace``), and the simulated run that is ``made`` from it."""
 
     def __init__(self, trace: Trace) -> None:
         self.trace = trace
@@ -44,16 +44,16 @@ class Recording:
 
     @property
     def index(self) -> int:
-        """The recorded step that is next, or under way."""
+        """The index of the recorded step that is next, or under way."""
         return len(self.made.steps)
 
     @property
     def is_told(self) -> bool:
-        """Whether nothing of what was recorded is left, an answer included."""
+        """Whether every recorded step is made, and no answer was recorded that would follow."""
         return self.index >= len(self.trace.steps) and not self.trace.answer_tokens
 
     def answer_tokens(self, author: Author) -> int:
-        """How many tokens of the answer ``author`` has still to write."""
+        """How many tokens of the answer ``author`` still has to write."""
         return self.trace.answer_by.get(author, 0) - self.made.answer_by.get(author, 0)
 
     def is_away(self, author: Author, index: int) -> bool:
@@ -63,7 +63,7 @@ class Recording:
 
     @property
     def budget(self) -> Budget:
-        """The limits that ended the recorded thinking, if any did, and no other."""
+        """Only the limit that ended the recorded thinking, if one did."""
         trace = self.trace
         is_cut = trace.limit == "thinking_tokens"
         return Budget(
@@ -75,7 +75,7 @@ class Recording:
 
 
 class RecordedRun(MethodRun):
-    """Decides as was decided, whatever the steps show."""
+    """Repeats the recorded decisions, whatever the steps show."""
 
     def __init__(self, recording: Recording) -> None:
         trace = recording.trace

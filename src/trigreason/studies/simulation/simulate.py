@@ -1,10 +1,10 @@
 """A recorded run under another deployment: the same steps by the same authors, on another clock.
 
 The steps, their authors and the answer stay as they were recorded. The loop that runs pairs
-(``trigreason.running``) asks for them anew, of engines that give what was recorded at the pace of
+(``trigreason.running``) requests them again, from engines that deliver the recording at the pace of
 the simulated servers. Its clock is a virtual one: a run of minutes takes milliseconds.
 
-Tokens need no time to be cut into steps and decided on.
+Cutting tokens into steps and deciding on them takes no simulated time.
 """
 
 from __future__ import annotations
@@ -33,10 +33,10 @@ class Simulated:
 
     Attributes:
         seconds: from the question to the end of the answer.
-        requests: every request, those ahead of need included, in the order in which they are
-            sent. ``generated_tokens`` is what is billed, tokens behind a closing included.
-        waiting: seconds in which the run stands still until a model's first token comes.
-        usd: what is paid for each model.
+        requests: every request in the order of sending, those ahead of need included.
+            ``generated_tokens`` are billed, those written after a stream was closed included.
+        waiting: by model, seconds in which the run stands still until its first token comes.
+        usd: by model, what is paid for it.
     """
 
     seconds: float
@@ -65,18 +65,18 @@ def simulate(trace: Trace, deployment: Deployment) -> Simulated:
     """
     recording = Recording(trace)
     run_on_virtual_clock(_run(recording, PromptLengths(trace), deployment))
-    asked = recording.made.stretches
-    requests = tuple(each for each in asked if each.failed is None or each.completion_tokens)
+    sent = recording.made.stretches
+    requests = tuple(each for each in sent if each.failed is None or each.completion_tokens)
     usd = dict.fromkeys(Author, 0.0)
-    for each in requests:
-        usd[each.author] += deployment.server(each.author).usd(each)
+    for request in requests:
+        usd[request.author] += deployment.server(request.author).usd(request)
     return Simulated(
         seconds=recording.made.seconds, requests=requests, waiting=_waiting(requests), usd=usd
     )
 
 
 async def _run(recording: Recording, lengths: PromptLengths, deployment: Deployment) -> None:
-    """Run the loop until all that was recorded is told."""
+    """Run the loop until the end of the recording."""
     srm, lrm = (
         RecordedEngine(
             author,
@@ -105,9 +105,9 @@ async def _run(recording: Recording, lengths: PromptLengths, deployment: Deploym
 
 
 def _waiting(requests: Iterable[Stretch]) -> dict[Author, float]:
-    """Seconds in which the run stood still until a model's first token came.
+    """By model, seconds in which the run stood still until its first token came.
 
-    A rewrite that was begun early is waited for from where the stream before it ended.
+    The wait for a rewrite that began early counts from the end of the stream before it.
     """
     waiting = dict.fromkeys(Author, 0.0)
     free = 0.0
