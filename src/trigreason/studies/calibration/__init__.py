@@ -1,1 +1,1 @@
-"""Thresholds for a pair: chosen without labels from its SRM's runs, or searched for with them."""
+"""Thresholds for a pair: chosen from its SRM's runs without labels, or searched with labels."""

@@ -1,4 +1,4 @@
-"""Settings put to questions: from the ledger where they were before, else by the pair."""
+"""Answers to questions under each setting: from the ledger if it has them, else by the pair."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ Thrift = Literal["smt", "usd"]
 class Conditions:
     """What all settings have in common; answers under other conditions are other answers.
 
-    ``pair`` is the pair's name and models in words. ``sampling.seed`` counts for nothing.
+    ``pair`` is the pair's name and models in words. ``sampling.seed`` is ignored.
     """
 
     pair: str
@@ -53,19 +53,19 @@ class Conditions:
 @lru_cache(maxsize=4096)
 def _conditions(conditions: Conditions, question: Question) -> str:
     sampling = asdict(conditions.sampling) | {"seed": conditions.seed}
-    asked = [question.prompt, question.target]
-    return digest(conditions.pair, sampling, asdict(conditions.budget), asked)
+    texts = [question.prompt, question.target]
+    return digest(conditions.pair, sampling, asdict(conditions.budget), texts)
 
 
 @dataclass(frozen=True, slots=True)
 class Results:
-    """A setting's outcomes by question, in the questions' order; as many as there are epochs."""
+    """A setting's outcomes by question, in the questions' order: one per epoch."""
 
     setting: Setting
     outcomes: Mapping[str, tuple[RunOutcome, ...]]
 
     def rights(self) -> dict[str, list[float]]:
-        return {name: [float(each.right) for each in all_] for name, all_ in self._items()}
+        return {name: [float(each.right) for each in outcomes] for name, outcomes in self._items()}
 
     def smts(self) -> dict[str, list[float]]:
         """A run without any thinking has no SMT; a question without any such run is left out."""
@@ -80,8 +80,8 @@ class Results:
         Raises:
             ValueError: a run's cost is not known, or no run has an SMT.
         """
-        found = self.smts() if thrift == "smt" else self.usds()
-        if not found or (thrift == "usd" and not self._all_usd_known):
+        values = self.smts() if thrift == "smt" else self.usds()
+        if not values or (thrift == "usd" and not self._all_usd_known):
             raise ValueError(
                 "no run has any thinking, so there is no SMT; raise --budget"
                 if thrift == "smt"
@@ -89,8 +89,8 @@ class Results:
                 "in trigreason.toml (their servers must count tokens), or calibrate --against smt"
             )
         if thrift == "smt":
-            return found
-        return {name: [-cost for cost in costs] for name, costs in found.items()}
+            return values
+        return {name: [-cost for cost in costs] for name, costs in values.items()}
 
     def point(self, thrift: Thrift) -> FrontPoint:
         """Means over questions of the means over epochs."""
@@ -98,19 +98,19 @@ class Results:
 
     def per_run(self, number: Callable[[RunOutcome], float]) -> float:
         return _mean_of_means(
-            {name: [number(each) for each in all_] for name, all_ in self._items()}
+            {name: [number(each) for each in outcomes] for name, outcomes in self._items()}
         )
 
     @property
     def _all_usd_known(self) -> bool:
-        return all(each.usd is not None for all_ in self.outcomes.values() for each in all_)
+        return all(each.usd is not None for outcomes in self.outcomes.values() for each in outcomes)
 
     def _known(self, number: Callable[[RunOutcome], float | None]) -> dict[str, list[float]]:
-        found = {
-            name: [value for each in all_ if (value := number(each)) is not None]
-            for name, all_ in self._items()
+        known = {
+            name: [value for each in outcomes if (value := number(each)) is not None]
+            for name, outcomes in self._items()
         }
-        return {name: values for name, values in found.items() if values}
+        return {name: values for name, values in known.items() if values}
 
     def _items(self) -> Iterable[tuple[str, tuple[RunOutcome, ...]]]:
         return self.outcomes.items()
@@ -123,7 +123,7 @@ def _mean_of_means(samples: Mapping[str, Sequence[float]]) -> float:
 class Asking:
     """A pair, its conditions and the ledger of its runs.
 
-    ``watch`` is told each outcome, and whether it was there before.
+    ``watch`` is called with each outcome, and whether it was in the ledger before.
     """
 
     def __init__(
@@ -141,10 +141,10 @@ class Asking:
     async def results(
         self, settings: Sequence[Setting], questions: Sequence[Question]
     ) -> list[Results]:
-        """Every setting on all the questions, as many at a time as the pair has lanes.
+        """Every setting on all the questions, with as many runs at a time as the pair has lanes.
 
         Raises:
-            EngineError: a model cannot be reached, or failed. What was answered is in the ledger.
+            EngineError: a model cannot be reached, or failed. Finished runs are in the ledger.
         """
         jobs = list(self._jobs(settings, questions))
         try:
@@ -156,7 +156,7 @@ class Asking:
         return [self._gathered(setting, questions) for setting in settings]
 
     def traces(self, setting: Setting, questions: Sequence[Question]) -> list[Trace]:
-        """The runs of a setting that was asked already, in the order of their asking."""
+        """The runs of a setting that has results already, in the order of the ledger."""
         keys = {self.conditions.key(*job) for job in self._jobs([setting], questions)}
         return [trace for _, trace in self._ledger.traces(keys)]
 
@@ -179,17 +179,17 @@ class Asking:
             self.conditions.arm(setting),
             seed_for(self.conditions.seed, question.id, epoch),
         )
-        # in a thread, for the comparison of two expressions may take seconds
+        # In a thread, because comparing two expressions may take seconds.
         graded = await asyncio.to_thread(
             grade, question.kind, trace.reply, question.target, question.letters, trace.thinking
         )
-        told = {
+        details = {
             "group": question.group,
             "target": question.target,
             "given": graded.given,
             "right": graded.right,
         }
-        self._watch(setting, self._ledger.add(key, setting, trace, told), False)
+        self._watch(setting, self._ledger.add(key, setting, trace, details), False)
 
     def _gathered(self, setting: Setting, questions: Sequence[Question]) -> Results:
         outcomes: dict[str, list[RunOutcome]] = {}
@@ -201,6 +201,6 @@ class Asking:
 
 
 def _first(failures: ExceptionGroup[Exception]) -> Exception:
-    """The failure that came first; those after it are mostly its echo."""
+    """The failure that came first; it mostly caused those after it."""
     first = failures.exceptions[0]
     return _first(first) if isinstance(first, ExceptionGroup) else first

@@ -1,4 +1,4 @@
-"""Which setting to recommend, decided on the questions of the search alone."""
+"""Which setting to recommend, decided by the questions of the search alone."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ RULE = (
 
 
 def recommended(candidates: Sequence[Results], default: Results, thrift: Thrift) -> Results:
-    """The setting that :data:`RULE` names; methods without triggers are not among them.
+    """The setting that :data:`RULE` picks, among those of the default's method.
 
-    All results are of the same questions. A setting that merely trades one aim for the other
-    never is recommended, however good the trade: that is for whoever looks at the front.
+    All results are of the same questions. A setting that merely trades one aim for the other is
+    never recommended, however good the trade: whether to make it is up to the user.
     """
     no_worse = [
         each
@@ -33,12 +33,12 @@ def recommended(candidates: Sequence[Results], default: Results, thrift: Thrift)
 
 
 def _worth(results: Results, default: Results, thrift: Thrift) -> tuple[float, ...]:
-    """The lesser advantage and then the greater, falling."""
+    """The lesser advantage and then the greater one, negated, so that less is better."""
     return tuple(-t for t in sorted(_ts(results, default, thrift)))
 
 
 def lesser_t(results: Results, default: Results, thrift: Thrift) -> float:
-    """The smaller t of the two aims, on the questions that both were put to."""
+    """The smaller t of the two aims, on the questions that both results have."""
     return min(_ts(results, default, thrift))
 
 
@@ -54,7 +54,7 @@ def t_of(ours: Mapping[str, Sequence[float]], theirs: Mapping[str, Sequence[floa
 
     0 where there is no difference in the mean; infinite where it is the same on every question.
     """
-    differences = [fmean(ours[each]) - fmean(theirs[each]) for each in ours if each in theirs]
+    differences = [fmean(ours[name]) - fmean(theirs[name]) for name in ours if name in theirs]
     if len(differences) < 2:
         return 0.0
     mean, spread = fmean(differences), stdev(differences)

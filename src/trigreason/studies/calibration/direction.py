@@ -1,4 +1,4 @@
-"""Which side of ρ marks errors, as far as runs with known outcomes can tell."""
+"""Which side of ρ marks errors, according to runs with known outcomes."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from trigreason.studies.auc import Auc, auc
 
 
 def evidence(runs: Sequence[Run], tau: float, seed: int) -> Auc | None:
-    """How the mean low-perplexity ratio of a run's steps tells wrong runs from right ones.
+    """How well the mean low-perplexity ratio of a run's steps tells wrong runs from right ones.
 
-    Only scored runs that the SRM wrote alone count: in others the LRM had its say in the outcome.
+    Only scored runs that the SRM wrote alone count: in others the LRM influenced the outcome.
     Runs are compared within their group of questions.
     None where too few of them are wrong, or right.
     """
@@ -31,7 +31,7 @@ def evidence(runs: Sequence[Run], tau: float, seed: int) -> Auc | None:
 
 
 def supported(found: Auc) -> Direction | None:
-    """The direction that the whole interval speaks for; None where it does not tell."""
+    """The direction that the whole interval supports; None where it includes chance."""
     if found.high_marks_errors is None:
         return None
     return Direction.OVER if found.high_marks_errors else Direction.UNDER

@@ -1,4 +1,4 @@
-"""What thresholds rest on, in lines that stand beside them in a file."""
+"""The evidence for thresholds, in lines that are written beside them in a file."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from trigreason.studies.calibration.labelled import Calibration, SettingRow
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
-    """Where and when: the command line, the date (ISO), the program's version, and the data."""
+    """Where thresholds come from: the command line, date (ISO), program version, and data."""
 
     command: str
     date: str
@@ -26,7 +26,7 @@ class Source:
 
 
 def pair_in_words(pair: Pair) -> str:
-    """The models, how they are served, and what τ and ρ stand on; the same for the same answers."""
+    """The models, how they are served, and their logprob scales; equal if pairs answer alike."""
     models = f"SRM {_engine(pair.srm)}, LRM {_engine(pair.lrm)}"
     return f"{models}; thresholds for {pair.logprob_scale} logprobs"
 
@@ -57,7 +57,7 @@ def of_search(found: Calibration, source: Source, conditions: Conditions) -> lis
 
 
 def of_share(found: Budgeted, source: Source, direction: str) -> list[str]:
-    """The evidence of a calibration without labels; ``direction`` says where that is from."""
+    """The evidence of a calibration without labels; ``direction`` names it and its origin."""
     return [
         f"{source.command}",
         f"{source.date}, trigreason {source.version}; {source.data}",

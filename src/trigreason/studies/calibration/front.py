@@ -30,9 +30,9 @@ def front(points: Sequence[FrontPoint]) -> list[int]:
 
 
 def ranks(points: Sequence[FrontPoint]) -> list[int]:
-    """For each point, how many fronts must be taken away until it is on one: 0 for the front."""
+    """For each point, how many fronts must be removed until it is on the front; 0 for the front."""
     left = set(range(len(points)))
-    found = [0] * len(points)
+    ranked = [0] * len(points)
     rank = 0
     while left:
         layer = {
@@ -41,16 +41,16 @@ def ranks(points: Sequence[FrontPoint]) -> list[int]:
             if not any(dominates(points[other], points[index]) for other in left)
         }
         for index in layer:
-            found[index] = rank
+            ranked[index] = rank
         left -= layer
         rank += 1
-    return found
+    return ranked
 
 
 def crowding(points: Sequence[FrontPoint]) -> list[float]:
     """How alone each point is: the box between its neighbours (Deb et al. 2002, NSGA-II).
 
-    Both aims are measured by their range; the points at an end of one are infinitely alone.
+    Each aim is scaled by its range; the points at the ends of an aim are infinitely alone.
     """
     alone = [0.0] * len(points)
     for aim in range(2):
@@ -67,7 +67,7 @@ def crowding(points: Sequence[FrontPoint]) -> list[float]:
 
 
 class Toss(NamedTuple):
-    """A coin between the points with these indices, which falls for ``other`` by ``weight``."""
+    """A coin between the points ``one`` and ``other`` (indices); ``weight`` is P(``other``)."""
 
     one: int
     other: int
@@ -75,10 +75,10 @@ class Toss(NamedTuple):
 
 
 def by_coin(points: Sequence[FrontPoint], thrift: float) -> Toss | None:
-    """The coin between two of the points that gets the most accuracy at this thrift.
+    """The coin between two of the points that has the highest accuracy at this thrift.
 
-    Whoever tosses a coin per question between two settings gets, in the mean, any point on the
-    line between them. None where the thrift lies outside the points'.
+    A coin per question between two settings can reach, on average, any point on the line between
+    them. None where no two points span the thrift.
     """
     tosses = [
         Toss(one, other, _share(points[one].thrift, points[other].thrift, thrift))
@@ -90,7 +90,7 @@ def by_coin(points: Sequence[FrontPoint], thrift: float) -> Toss | None:
 
 
 def tossed(points: Sequence[FrontPoint], toss: Toss) -> float:
-    """The accuracy of a coin, in the mean."""
+    """The mean accuracy of a coin."""
     one, other = points[toss.one].accuracy, points[toss.other].accuracy
     return one + toss.weight * (other - one)
 
@@ -100,18 +100,18 @@ def _share(low: float, high: float, value: float) -> float:
 
 
 def hull(points: Sequence[FrontPoint]) -> list[FrontPoint]:
-    """The upper hull by rising thrift: the best accuracy that coins between the points get."""
-    found: list[FrontPoint] = []
+    """The upper hull by rising thrift: the best accuracy that coins between the points reach."""
+    kept: list[FrontPoint] = []
     for point in sorted(points, key=lambda each: (each.thrift, each.accuracy)):
-        while found and found[-1].thrift == point.thrift:
-            found.pop()
-        while len(found) > 1 and not _falls_off(found[-2], found[-1], point):
-            found.pop()
-        found.append(point)
-    return found
+        while kept and kept[-1].thrift == point.thrift:
+            kept.pop()
+        while len(kept) > 1 and not _is_above(kept[-2], kept[-1], point):
+            kept.pop()
+        kept.append(point)
+    return kept
 
 
-def _falls_off(one: FrontPoint, middle: FrontPoint, last: FrontPoint) -> bool:
+def _is_above(one: FrontPoint, middle: FrontPoint, last: FrontPoint) -> bool:
     """Whether ``middle`` lies above the line from ``one`` to ``last``."""
     rise = (middle.accuracy - one.accuracy) * (last.thrift - one.thrift)
     return rise > (last.accuracy - one.accuracy) * (middle.thrift - one.thrift)

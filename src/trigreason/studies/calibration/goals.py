@@ -1,4 +1,4 @@
-"""What a generation of settings is after, in numbers for the sampler and for the rungs."""
+"""The goals of generations of settings, in numbers for the sampler and for the rungs."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from trigreason.studies.calibration.choice import lesser_t
 from trigreason.studies.calibration.halving import best_half, survivors
 
 LESS, MORE = 0.02, 0.12
-"""How far from the default's a replayed SMT may be; replays are off by a little."""
+"""How far a replayed SMT may be below and above the default's; replays are slightly off."""
 
 LARGEST_T = 20.0
-"""A sampler cannot do with infinity, which is what no spread at all makes of a difference."""
+"""The bound on t: without any spread t is infinite, which a sampler cannot handle."""
 
 
 @dataclass(frozen=True, slots=True)
 class Goal(ABC):
-    """Something to be maximised; all results are seen beside the default's on their questions."""
+    """What is maximised; results are compared with the default's on the same questions."""
 
     thrift: Thrift
     default: Results
@@ -33,7 +33,7 @@ class Goal(ABC):
         """One number per aim, larger is better."""
 
     def is_promising(self, smt: float, of_default: float) -> bool:
-        """Whether a setting is worth a run, by its SMT and the default's as replays have them."""
+        """Whether a setting is worth a run, by its replayed SMT and the default's."""
         return True
 
     @abstractmethod
@@ -58,8 +58,8 @@ class Widest(Goal):
 class Better(Goal):
     """A setting that surely beats the default in both aims; see ``choice``.
 
-    More of the LRM is more accuracy, as a rule, so whatever is to win in both has little more of
-    the SRM than the default has.
+    As a rule, more LRM means more accuracy, so a setting can win in both aims only if its SMT is
+    little above the default's.
     """
 
     @property
@@ -70,8 +70,8 @@ class Better(Goal):
         return of_default - LESS <= smt <= of_default + MORE
 
     def values(self, results: Results) -> tuple[float, ...]:
-        found = lesser_t(results, self.default, self.thrift)
-        return (max(-LARGEST_T, min(LARGEST_T, found)),)
+        t = lesser_t(results, self.default, self.thrift)
+        return (max(-LARGEST_T, min(LARGEST_T, t)),)
 
     def survivors(self, results: Sequence[Results]) -> list[int]:
         return best_half([self.values(each)[0] for each in results])

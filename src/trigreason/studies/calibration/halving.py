@@ -1,6 +1,6 @@
 """Successive halving: all candidates on few questions, and only the better ones on more.
 
-Halving after Jamieson and Talwalkar 2016, with the ranks of two aims in the place of one loss.
+After Jamieson and Talwalkar 2016, with the ranks of two aims in place of one loss.
 """
 
 from __future__ import annotations
@@ -10,10 +10,10 @@ from collections.abc import Sequence
 from trigreason.studies.calibration.front import FrontPoint, crowding, ranks
 
 FACTOR = 2
-"""Of so many candidates one goes on to the next rung, which has so many times the questions."""
+"""One in so many candidates goes on to the next rung, which has so many times the questions."""
 
 FEWEST = 28
-"""Questions on the first rung, at least; on fewer the better half is found by chance."""
+"""The fewest questions on the first rung; with fewer, chance decides which half is better."""
 
 
 def rungs(questions: int) -> list[int]:
@@ -33,8 +33,8 @@ def rungs(questions: int) -> list[int]:
 def survivors(points: Sequence[FrontPoint]) -> list[int]:
     """The indices, rising, of the candidates that go on: 1 in ``FACTOR``, rounded up.
 
-    Front after front goes on; of the last one that has no room as a whole, those that are the
-    most alone, so that what is left still spans both aims. Of equals, the earlier.
+    Front after front goes on. Of the first front that does not fit as a whole, the points that are
+    most alone go on, so that the rest still spans both aims. Of equals, the earlier goes on.
     """
     ranked = ranks(points)
     alone = [0.0] * len(points)
@@ -46,10 +46,10 @@ def survivors(points: Sequence[FrontPoint]) -> list[int]:
 
 
 def best_half(values: Sequence[float]) -> list[int]:
-    """The same for one aim: the indices, rising, of the largest values."""
+    """Survivors by one aim: the indices, rising, of the largest values."""
     return _first(sorted(range(len(values)), key=lambda index: -values[index]))
 
 
 def _first(order: list[int]) -> list[int]:
-    """Those for whom there is room, of indices in the order of their worth."""
+    """The survivors among indices that are given best first."""
     return sorted(order[: -(-len(order) // FACTOR)])

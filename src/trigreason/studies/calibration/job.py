@@ -1,4 +1,4 @@
-"""A whole calibration with labels, from a planned pair to what was found."""
+"""A whole calibration with labels, from a planned pair to its result."""
 
 from __future__ import annotations
 
@@ -24,18 +24,18 @@ from trigreason.studies.calibration.split import Split, split
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
-    """What is to be calibrated, on what, and how far to go.
+    """What to calibrate, on which questions, and with how much work.
 
     Attributes:
         plan: the pair; its thresholds are the default that others are compared with.
-        questions: all of them; ``held_out`` is the share on which nothing is decided.
+        questions: all of them; ``held_out`` is the share that decides nothing.
         trials: settings to draw.
-        method: whose settings they are.
+        method: the method of these settings.
         thrift: what accuracy is weighed against.
         epochs: answers to each question under each setting.
-        seed: of the split, of the search and of every answer.
+        seed: for the split, the search and every answer.
         folder: where the runs are kept.
-        connections: runs at once; None for what suits the pair.
+        connections: runs at once; None for the number that suits the pair.
     """
 
     plan: PlannedPair
@@ -60,18 +60,18 @@ class Job:
 async def carry_out(
     job: Job, enter: Enter, watch: Callable[[Setting, RunOutcome, bool], None]
 ) -> tuple[Calibration, Conditions]:
-    """Search, measure, and say under what conditions. Runs of a model that stays away fail.
+    """Search and measure; returns the conditions too. A run fails where a model stays away.
 
     Raises:
         EngineError: a model cannot be reached or loaded, or failed.
-        ConfigurationError: a key is not there, or a template cannot be read.
+        ConfigurationError: a key is missing, or a template cannot be read.
         ValueError: there are too few questions, the folder is in use or holds something else, the
-            SRM has no token probabilities, or costs are wanted and not known.
+            SRM has no token probabilities, or costs are wanted and unknown.
         OSError: the folder cannot be written.
     """
     parts = job.parts()
     settings = job.plan.settings
-    # A run that the other model finished alone says nothing about the setting.
+    # A run that one model finished alone says nothing about the setting.
     failure = replace(settings.failure, lrm_away=Away.FAIL, srm_away=Away.FAIL)
     plan = replace(job.plan, settings=settings.model_copy(update={"failure": failure}))
     with opened_ledger(job.folder) as ledger:

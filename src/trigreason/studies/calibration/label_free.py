@@ -1,7 +1,7 @@
 """Calibration without labels: the ρ and k with which the LRM writes a wanted share.
 
-Nothing is known of right and wrong here. What is chosen meets a budget, no more: which steps the
-LRM should write is the direction's business, and only outcomes can tell the direction.
+The choice only meets a budget, since nothing is known of right and wrong. Which steps the LRM
+should write depends on the direction, and only outcomes can tell the direction.
 """
 
 from __future__ import annotations
@@ -20,23 +20,23 @@ from trigreason.studies.calibration.space import LARGEST_K, PRIMING, candidate_r
 from trigreason.studies.replaying import replayed
 
 RHOS = 120
-"""Values of ρ that are tried, at most; more lie closer together than a few runs can tell."""
+"""The most values of ρ that are tried; a few runs cannot tell more of them apart."""
 
 RESAMPLES = 2000
 TOLERANCE = 0.05
-"""A share that is further from the wanted one than this is said to be missed."""
+"""The wanted share counts as missed where the share is further from it than this."""
 
 Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
 class Budgeted:
-    """Thresholds for a wanted LRM share, and what is known of the share that will follow.
+    """Thresholds for a wanted LRM share, and an estimate of the share that they will give.
 
-    ``share`` is the LRM's part of the thinking's tokens, as the recorded runs have it under these
-    thresholds. The interval (95 %) is for the share on further questions of the kind, by a
-    bootstrap over questions in which ρ is chosen anew from each resample. ``steps`` are the shares
-    of steps that the LRM writes because of each trigger.
+    ``share`` is the LRM's share of the thinking tokens when the recorded runs are replayed under
+    these thresholds. The interval (95 %) is for the share on further questions of this kind, by a
+    bootstrap over questions that chooses ρ anew for each resample. ``steps`` are the shares of
+    steps that the LRM writes because of each trigger.
     """
 
     method: str
@@ -69,12 +69,12 @@ def fit_share(
 ) -> Budgeted:
     """Thresholds that bring the LRM's share of the thinking to ``wanted``.
 
-    Those that are not chosen are as in ``base``.
+    Thresholds that are not chosen are as in ``base``.
 
-    TrigReason's k is the smallest with which requests take no more than half of what priming
-    leaves, or else m is 0; ρ then takes the rest. Of another method n is chosen, where it decides
-    by that. ``token_ratio`` is an LRM step's tokens over an SRM step's. Runs of the SRM alone are
-    used where there are any, else all of them, as far as it wrote.
+    TrigReason's k is the smallest with which requests take at most half of what priming leaves;
+    if none does, m is 0. ρ then takes the rest. For another method n is chosen, if it decides by
+    n. ``token_ratio`` is an LRM step's tokens over an SRM step's. Runs of the SRM alone are used
+    if there are any, else the SRM's steps of all runs.
 
     Raises:
         ValueError: no run has steps of the SRM with token probabilities, the share is out of
@@ -83,7 +83,7 @@ def fit_share(
     if not 0 < wanted < 1:
         raise ValueError(f"the LRM's share must lie between 0 and 1, not {wanted:g}")
     alone = [run for run in runs if run.trace.method == "srm"]
-    given, runs = len(runs), alone or runs
+    total_runs, runs = len(runs), alone or runs
     if method == "trigreason":
         settings = _offloading(runs, wanted, base, token_ratio)
     elif "n" in method_entry(method).decides_by:
@@ -106,7 +106,7 @@ def fit_share(
         high=float(high),
         steps={each: float(replays.share(each)[chosen]) for each in replays.steps_by},
         runs=len(replays.runs),
-        left_out=given - len(replays.runs),
+        left_out=total_runs - len(replays.runs),
         questions=questions,
         is_srm_alone=bool(alone),
         token_ratio=token_ratio,
@@ -117,7 +117,7 @@ def fit_share(
 def _offloading(
     runs: Sequence[Run], wanted: float, base: Thresholds, token_ratio: float
 ) -> list[Thresholds]:
-    """``base`` with k and m chosen, under every ρ that parts the recorded steps differently."""
+    """``base`` with k and m chosen, once for every ρ that splits the recorded steps differently."""
     logprobs = srm_logprobs([run.trace for run in runs])
     found = (low_perplexity_ratio(each, base.tau) for each in logprobs)
     ratios = [ratio for ratio in found if ratio is not None]
@@ -132,7 +132,7 @@ def _offloading(
 def _with_request(
     runs: Sequence[Run], wanted: float, base: Thresholds, token_ratio: float
 ) -> Thresholds:
-    """``base`` with k and m: how soon hesitation asks, so that offload has its half as well."""
+    """``base`` with k and m chosen, so that requests leave half of the share to the offload."""
     quiet = replace(base, rho=1.0, m=0)
     asking = [replace(base, rho=1.0, k=k) for k in range(1, LARGEST_K + 1)]
     replays = replayed(runs, [quiet, *asking], token_ratio=token_ratio)
@@ -149,7 +149,7 @@ def _with_request(
 
 
 def _spread(values: list[float]) -> list[float]:
-    """At most :data:`RHOS` of the values, evenly, both ends among them."""
+    """At most :data:`RHOS` of the values, evenly spaced, with both ends."""
     if len(values) <= RHOS:
         return values
     places = np.linspace(0, len(values) - 1, RHOS).round().astype(int)
@@ -157,7 +157,7 @@ def _spread(values: list[float]) -> list[float]:
 
 
 def _nearest(shares: Floats, wanted: float) -> int:
-    """The setting next to the wanted share; where several are, the middle one."""
+    """The setting whose share is closest to the wanted one; of several, the middle one."""
     distance = np.abs(shares - wanted)
     equal = np.flatnonzero(np.isclose(distance, distance.min(), atol=1e-12))
     return int(equal[len(equal) // 2])
@@ -166,10 +166,10 @@ def _nearest(shares: Floats, wanted: float) -> int:
 def _errors(
     by_lrm: Floats, total: Floats, shares: Floats, wanted: float, resamples: Floats
 ) -> Floats:
-    """For each resample, how far the share of all runs is above the one that it makes believe.
+    """For each resample, the share on all runs minus the share on the resample, at its own ρ.
 
-    A resample stands to all the runs as they stand to all questions: ρ is chosen by it, and what
-    it takes for the share is not what the chosen ρ then gives.
+    A resample is to all the runs as these are to all questions: ρ is chosen by the resample, and
+    the share that it shows is not the share that this ρ gives on all runs.
     """
     believed = (resamples @ by_lrm.T) / (resamples @ total.T)
     chosen = [_nearest(each, wanted) for each in believed]
@@ -177,7 +177,7 @@ def _errors(
 
 
 def _owners(runs: Sequence[Run]) -> tuple[NDArray[np.int64], int]:
-    """For each run the number of its question, and how many questions there are."""
+    """For each run the index of its question, and the number of questions."""
     numbers: dict[str, int] = {}
     owners = [numbers.setdefault(run.question, len(numbers)) for run in runs]
     return np.array(owners), len(numbers)

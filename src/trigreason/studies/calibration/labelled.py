@@ -1,4 +1,4 @@
-"""Calibration with labels: a search on some questions, its worth measured on others."""
+"""Calibration with labels: a search on some questions, and its result measured on others."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ from trigreason.studies.calibration.setting import Setting
 from trigreason.studies.calibration.split import Split
 
 PRIMING_REFERENCES = 4
-"""How many values of n are measured without any trigger, to say what triggers are good for."""
+"""How many values of n are measured with priming alone, to show what other triggers add."""
 
 
 @dataclass(frozen=True, slots=True)
 class SettingRow:
-    """A setting and its worth; ``search`` is None where the search had no use for it."""
+    """A setting and its results; ``search`` is None where the search did not complete it."""
 
     setting: Setting
     held_out: Results
@@ -48,24 +48,24 @@ class SettingRow:
 
     @property
     def smt(self) -> Estimate | None:
-        found = self.held_out.smts()
-        if not found:
+        smts = self.held_out.smts()
+        if not smts:
             return None
-        mean = mean_of(found)
+        mean = mean_of(smts)
         return mean._replace(low=max(0.0, mean.low), high=min(1.0, mean.high))
 
     @property
     def usd(self) -> Estimate | None:
-        """USD per run; None unless it is known of every question."""
-        found = self.held_out.usds()
-        return mean_of(found) if len(found) == len(self.held_out.outcomes) else None
+        """USD per run; None unless it is known for every question."""
+        usds = self.held_out.usds()
+        return mean_of(usds) if len(usds) == len(self.held_out.outcomes) else None
 
 
 @dataclass(frozen=True, slots=True)
 class Coin:
-    """What a coin per question between two settings without triggers gets, at the same thrift.
+    """A coin per question between two settings without triggers, at the recommended thrift.
 
-    ``weight`` is how often it falls for ``other``; ``gain`` the recommended setting's accuracy
+    ``weight`` is the probability of ``other``; ``gain`` is the recommended setting's accuracy
     minus the coin's, paired by question.
     """
 
@@ -77,7 +77,7 @@ class Coin:
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
-    """What was found. Everything but ``recommended`` and ``on_front`` is of held-out questions.
+    """The result. The search decides ``recommended`` and ``on_front``, held-out questions the rest.
 
     ``accuracy`` and ``thrift`` are the recommended setting minus the default, paired by question;
     ``coin`` is None where no two settings without triggers span its thrift.
@@ -98,7 +98,7 @@ class Calibration:
         return next(each for each in self.rows if each.setting == setting)
 
     def is_no_worse(self, setting: Setting) -> bool:
-        """Whether the setting's means are below the default's in neither aim, held out."""
+        """Whether the setting's held-out means are at least the default's in both aims."""
         ours = self.row(setting).held_out.point(self.thrift_name)
         theirs = self.row(self.default).held_out.point(self.thrift_name)
         return ours.accuracy >= theirs.accuracy and ours.thrift >= theirs.thrift
@@ -116,8 +116,8 @@ async def calibrate(
     """Search on one part, and measure the default, the front and no triggers on the other.
 
     Raises:
-        EngineError: a model cannot be reached, or failed. What was answered is in the ledger.
-        ValueError: the SRM has no token probabilities, or costs are wanted and not known.
+        EngineError: a model cannot be reached, or failed. Finished runs are in the ledger.
+        ValueError: the SRM has no token probabilities, or costs are wanted and unknown.
     """
     search = Search(asking, parts.search, default, thrift, enter, method)
     found, space = await search.run(trials)
@@ -149,7 +149,7 @@ async def calibrate(
 
 
 def _without_triggers(default: Thresholds, priming: Sequence[int]) -> list[Setting]:
-    """Each model alone, and priming with a few values of n, the default's among them."""
+    """Each model alone, and priming with a few values of n, including the default's."""
     values = [n for n in priming if n]
     step = max(1, -(-len(values) // PRIMING_REFERENCES))
     chosen = sorted({*values[::step], default.n} - {0})
@@ -165,10 +165,10 @@ def against_coin(ours: Results, bare: Sequence[Results], thrift: Thrift) -> Coin
 
     All results are of the same questions; None where no two of ``bare`` span the thrift of ours.
     """
-    found = by_coin([each.point(thrift) for each in bare], ours.point(thrift).thrift)
-    if found is None:
+    toss = by_coin([each.point(thrift) for each in bare], ours.point(thrift).thrift)
+    if toss is None:
         return None
-    one, other, weight = bare[found.one], bare[found.other], found.weight
+    one, other, weight = bare[toss.one], bare[toss.other], toss.weight
     theirs = other.rights()
     mixed = {
         name: [(1 - weight) * _mean(mine) + weight * _mean(theirs[name])]

@@ -1,8 +1,7 @@
-"""Every answer that was ever asked for, in one file that only grows.
+"""Every finished run, in one file that only grows.
 
 A line of ``runs.jsonl`` is one run: the setting, the question, the epoch, whether it was right,
-and the whole trace. What was paid for once is so never asked for twice, and other commands can
-read the traces.
+and the whole trace. So no run is ever paid for twice, and other commands can read the traces.
 """
 
 from __future__ import annotations
@@ -24,10 +23,10 @@ RUNS = "runs.jsonl"
 
 
 class RunOutcome(msgspec.Struct, frozen=True, kw_only=True):
-    """What a run came to.
+    """The numbers of a run.
 
     ``smt`` is None for a run without any thinking; ``usd`` where prices or token counts are
-    unknown. Tokens are those that the LRM generated, used or not.
+    unknown. ``lrm_tokens`` counts what the LRM generated, used or not.
     """
 
     right: bool
@@ -55,7 +54,7 @@ class RunOutcome(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class _Line(msgspec.Struct):
-    """A line without its trace, which need not be read to go on."""
+    """A line without its trace, which is not needed to resume."""
 
     setting: str
     conditions: str
@@ -73,7 +72,7 @@ def opened_ledger(folder: Path) -> Iterator[Ledger]:
     """The runs in a folder, for this process alone.
 
     Raises:
-        ValueError: another process uses the folder, or a line that is whole is no run of this kind.
+        ValueError: another process uses the folder, or a whole line is no run of a calibration.
         OSError: the folder cannot be written.
     """
     with alone_in(folder, "calibration"), (folder / RUNS).open("ab") as writer:
@@ -81,7 +80,7 @@ def opened_ledger(folder: Path) -> Iterator[Ledger]:
 
 
 class Ledger:
-    """The runs in a file, and where more are written; see :func:`opened_ledger`."""
+    """The runs in a file, to which more are appended; see :func:`opened_ledger`."""
 
     def __init__(self, file: Path, writer: IO[bytes]) -> None:
         self.file = file
@@ -98,14 +97,14 @@ class Ledger:
     def add(
         self, key: RunKey, setting: Setting, trace: Trace, told: Mapping[str, object]
     ) -> RunOutcome:
-        """Keep a run; it is on disk, as far as this process can bring it there, on return.
+        """Append a run to the file, and flush it to the operating system.
 
-        ``told`` is whatever else is known of it: ``right``, ``target``, ``group``, ``given``.
+        ``told`` has the line's other fields: ``right``, ``target``, ``group``, ``given``.
         """
         outcome = RunOutcome.of(trace, bool(told["right"]))
-        asked, conditions = key.asked
+        setting_key, conditions = key.asked
         line = {
-            "setting": asked,
+            "setting": setting_key,
             "conditions": conditions,
             "question": key.sample,
             "epoch": key.epoch,
@@ -121,14 +120,14 @@ class Ledger:
         return outcome
 
     def traces(self, keys: Collection[RunKey]) -> Iterator[tuple[RunKey, Trace]]:
-        """The traces of these runs, read from the file again, in its order."""
+        """The traces of these runs, read again from the file, in its order."""
         for _, line in self._whole_lines():
             key = msgspec.json.decode(line, type=_Line).key
             if key in keys:
                 yield key, load_trace(line.decode())
 
     def _read(self) -> int:
-        """Read what is there; returns where the last whole line ends, in bytes."""
+        """Read the file; returns where its last whole line ends, in bytes."""
         end = 0
         for number, line in self._whole_lines():
             try:
@@ -143,7 +142,7 @@ class Ledger:
         return end
 
     def _whole_lines(self) -> Iterator[tuple[int, bytes]]:
-        """Lines that were written to their end; a process that was killed leaves half a one."""
+        """The complete lines with their numbers; a killed process may leave half a line."""
         with self.file.open("rb") as lines:
             for number, line in enumerate(lines, start=1):
                 if line.endswith(b"\n"):
@@ -151,5 +150,5 @@ class Ledger:
 
 
 def digest(*parts: object) -> str:
-    """64 bits of what the parts say, in hexadecimal; they must be of JSON's kinds."""
+    """A hash of the parts, which must be JSON values: 64 bits in hexadecimal."""
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]

@@ -84,7 +84,7 @@ def _points(
     filled: bool = True,
     bars: bool = False,
 ) -> None:
-    """Settings of one kind; ``bars`` shows their intervals, which would clutter a whole front."""
+    """Settings of one kind; ``bars`` shows intervals, which would clutter a whole front."""
     scale = _scale(found)
     for row in rows:
         x, y = _place(found, row)
@@ -106,7 +106,7 @@ def _points(
 
 
 def _coins(panel: Axes, found: Calibration, bare: Sequence[SettingRow]) -> None:
-    """What coins between settings without triggers get."""
+    """The line of what coins between settings without triggers reach."""
     points = hull([FrontPoint(row.accuracy.value, _thrift(found, row).value) for row in bare])
     panel.plot(
         [_scale(found) * each.thrift for each in points],
@@ -130,7 +130,7 @@ def _place(found: Calibration, row: SettingRow) -> tuple[float, float]:
 
 
 def _thrift(found: Calibration, row: SettingRow) -> Estimate:
-    """What is saved or spent, as it is told: the SMT, or the USD."""
+    """The number on the axis: the SMT, or the USD."""
     estimate = row.smt if found.thrift_name == "smt" else row.usd
     assert estimate is not None, "what was searched for is known of every row"
     return estimate
@@ -141,6 +141,6 @@ def _scale(found: Calibration) -> float:
 
 
 def _room(rows: Sequence[SettingRow]) -> tuple[float, float]:
-    """The panel's ends in per cent, with room for a legend below."""
+    """The limits of the y axis in per cent, with room for a legend below."""
     low = min(100 * row.accuracy.value for row in rows)
     return low - 0.45 * (100 - low) - 4, 103

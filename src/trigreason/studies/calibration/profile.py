@@ -1,9 +1,9 @@
 """Thresholds written into a configuration, with the evidence for them in comments above.
 
-Everything else in the file stays as it is, byte for byte. Three ways of giving a pair thresholds
-are understood: a table ``[pairs.NAME.thresholds]``, an inline table and dotted keys under
-``[pairs.NAME]``; a pair without any gets an inline table. Whatever is written differently is
-found out by reading both texts, and refused.
+Everything else in the file stays as it is, byte for byte. A pair's thresholds may be a table
+``[pairs.NAME.thresholds]``, or an inline table or dotted keys under ``[pairs.NAME]``; a pair
+without any gets an inline table. The edited text is parsed and compared with what it should say,
+so that any other notation is refused.
 """
 
 from __future__ import annotations
@@ -17,17 +17,17 @@ from typing import Any, NamedTuple
 from trigreason.reasoning import Thresholds
 
 KEYS = ("n", "tau", "rho", "direction", "k", "m")
-"""The thresholds that a calibration chooses; the others are the user's."""
+"""The thresholds that a calibration chooses; all others are left to the user."""
 
 MARK = "#: "
-"""How a line of evidence begins, so that the next calibration can take it out again."""
+"""The beginning of a line of evidence, by which the next calibration finds and removes it."""
 
 _KEY = re.compile(r"\s*(?P<key>[A-Za-z0-9_-]+(?:\s*\.\s*[A-Za-z0-9_-]+)*)\s*=")
 _STRINGS = re.compile(r"""(?:"(?:\\.|[^"\\])*")|(?:'[^']*')""")
 
 
 def profile_toml(thresholds: Thresholds, evidence: Sequence[str]) -> str:
-    """A table of thresholds by itself, as ``pair.toml`` of the bundled pair has it."""
+    """A table of thresholds by itself, as in ``pair.toml`` of the bundled pair."""
     values = [f"{key} = {value}" for key, value in _chosen(thresholds)]
     return "\n".join([*_comments(evidence), "[thresholds]", *values]) + "\n"
 
@@ -45,16 +45,16 @@ def with_profile(text: str, pair: str, thresholds: Thresholds, evidence: Sequenc
     except tomllib.TOMLDecodeError:
         is_safe = False
     if not is_safe:
-        told = ", ".join(f"{key} = {value}" for key, value in _chosen(thresholds))
+        lines = ", ".join(f"{key} = {value}" for key, value in _chosen(thresholds))
         raise ValueError(
             f"the thresholds of {pair} are not written in a way that can be changed here; "
-            f"write them yourself: {told}"
+            f"write them yourself: {lines}"
         )
     return edited
 
 
 class _Table(NamedTuple):
-    """A table of the file: its path, and its lines from the header's next one to the end."""
+    """A table of the file: its path, and the range of its lines after the header."""
 
     path: tuple[str, ...]
     begin: int
@@ -65,9 +65,9 @@ def _edited(
     lines: list[str], pair: str, thresholds: Thresholds, evidence: Sequence[str]
 ) -> list[str]:
     tables = {each.path: each for each in _tables(lines)}
-    own = tables.get(("pairs", pair, "thresholds"))
-    if own is not None:
-        return _with_keys(lines, own, "", thresholds, evidence)
+    separate = tables.get(("pairs", pair, "thresholds"))
+    if separate is not None:
+        return _with_keys(lines, separate, "", thresholds, evidence)
     table = tables.get(("pairs", pair))
     if table is None:
         return lines
@@ -79,7 +79,7 @@ def _edited(
             return _with_keys(lines, table, "thresholds.", thresholds, evidence)
     new = [*_comments(evidence), f"thresholds = {_inline(dict(_chosen(thresholds)))}"]
     end = table.end
-    while end > table.begin and not _says_something(lines[end - 1]):
+    while end > table.begin and not _has_content(lines[end - 1]):
         end -= 1
     return [*lines[:end], *new, *lines[end:]]
 
@@ -111,7 +111,7 @@ def _with_keys(
     thresholds: Thresholds,
     evidence: Sequence[str],
 ) -> list[str]:
-    """A table with its chosen keys, each on a line of its own, in the place of the old ones."""
+    """The lines with a table's chosen keys, one per line, in place of the old ones."""
     ours = {prefix + key for key in KEYS}
     body = lines[table.begin : table.end]
     old = [index for index, line in enumerate(body) if _key(line) in ours or _is_evidence(line)]
@@ -125,7 +125,7 @@ def _with_keys(
 def _with_inline(
     lines: list[str], index: int, thresholds: Thresholds, evidence: Sequence[str]
 ) -> list[str]:
-    """An inline table with its chosen keys, the others as they were, and what follows it kept."""
+    """The lines with an inline table's chosen keys changed, and everything else kept."""
     before, _, rest = lines[index].partition("{")
     end = _closing(rest)
     if end is None:
@@ -144,20 +144,20 @@ def _with_inline(
 
 
 def _closing(rest: str) -> int | None:
-    """Where the brace that closes the table stands, whatever braces strings hold."""
+    """Where the brace that closes the table is; braces in strings do not count."""
     plain = _STRINGS.sub(lambda found: " " * len(found[0]), rest)
     end = plain.find("}")
     return None if end < 0 else end
 
 
 def _key(line: str) -> str | None:
-    """The key that a line gives a value, without white space."""
+    """The key that a line assigns to, without white space; None for any other line."""
     found = _KEY.match(line)
     return "".join(found["key"].split()) if found else None
 
 
 def _comments(evidence: Sequence[str]) -> Iterator[str]:
-    """Each line of evidence as a comment; what TOML has no place for there becomes a space."""
+    """Each line of evidence as a comment; characters that cannot be printed become spaces."""
     for line in evidence:
         yield MARK + "".join(char if char.isprintable() else " " for char in line)
 
@@ -166,7 +166,7 @@ def _is_evidence(line: str) -> bool:
     return line.startswith(MARK.rstrip())
 
 
-def _says_something(line: str) -> bool:
+def _has_content(line: str) -> bool:
     return bool(line.strip()) and not line.lstrip().startswith("#")
 
 
@@ -189,7 +189,7 @@ def _toml(value: Any) -> str:
 
 
 def _wanted(text: str, pair: str, thresholds: Thresholds) -> Any:
-    """What the edited text must say: the old one with the chosen keys changed, and no more."""
+    """The values that the edited text must have: the old ones with only the chosen keys changed."""
     values = _parsed(text)
     table = values.get("pairs", {}).get(pair)
     if not isinstance(table, dict) or not isinstance(table.get("thresholds", {}), dict):

@@ -1,4 +1,4 @@
-"""The search itself: generations of settings, each thinned out from rung to rung."""
+"""The search: generations of settings, each thinned out from rung to rung."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ from trigreason.studies.calibration.setting import Setting
 from trigreason.studies.calibration.space import Space
 
 GENERATION = 8
-"""Settings that are tried together, before the results of any of them are known."""
+"""Settings that are drawn together, before any of their results are known."""
 
 CHOICE = 5
-"""Settings drawn for each one that is tried: a replay costs nothing beside a run."""
+"""Settings drawn for each one that is run: a replay costs almost nothing compared with a run."""
 
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """Where a calibration is: what it does, with how many settings, on how many questions."""
+    """A stage of a calibration: its name, and its numbers of settings and questions."""
 
     name: str
     settings: int
@@ -44,12 +44,12 @@ def lrm_only(default: Thresholds) -> Setting:
 
 
 def priming_only(default: Thresholds, n: int) -> Setting:
-    """The LRM writes n steps and then comes back for nothing but repetition."""
+    """The LRM writes n steps and then returns only for a repetition."""
     return Setting(thresholds=replace(default, n=n, rho=1.0, m=0))
 
 
 def anchors(default: Thresholds, method: str = "trigreason") -> list[Setting]:
-    """What is measured whatever the search finds: the default, the paper's, and no triggers."""
+    """The settings that every search measures: the default, the paper's, and no triggers."""
     wanted = [
         Setting(method, default),
         Setting(),
@@ -62,9 +62,9 @@ def anchors(default: Thresholds, method: str = "trigreason") -> list[Setting]:
 
 @dataclass(slots=True)
 class Search:
-    """A search for settings of ``method`` on ``questions``, which answers alike give alike.
+    """A search for settings of ``method`` on ``questions``; the same answers give the same search.
 
-    ``enter`` is told of each stage as it begins.
+    ``enter`` is called with each stage as it begins.
     """
 
     asking: Asking
@@ -75,13 +75,13 @@ class Search:
     method: str = "trigreason"
 
     async def run(self, trials: int) -> tuple[list[Results], Space]:
-        """The results of every setting that was put to all the questions, anchors first.
+        """The results of every setting that was run on all the questions, anchors first.
 
-        Generations take turns at their goals; what one finds out, both samplers learn.
+        Generations alternate between two goals, and both samplers learn from all results.
 
         Raises:
             EngineError: a model cannot be reached, or failed.
-            ValueError: the SRM has no token probabilities, or costs are wanted and not known.
+            ValueError: the SRM has no token probabilities, or costs are wanted and unknown.
         """
         fixed = anchors(self.default, self.method)
         self.enter(Stage("anchors", len(fixed), len(self.questions)))
@@ -112,8 +112,8 @@ class Search:
         left = list(dict.fromkeys(settings))
         sizes = rungs(len(self.questions))
         for number, size in enumerate(sizes, start=1):
-            told = f"{name} ({goal.name}), rung {number} of {len(sizes)}"
-            self.enter(Stage(told, len(left), size))
+            title = f"{name} ({goal.name}), rung {number} of {len(sizes)}"
+            self.enter(Stage(title, len(left), size))
             results = await self.asking.results(left, self.questions[:size])
             seen |= {each.setting: each for each in results}
             if size < len(self.questions):
@@ -127,7 +127,7 @@ class Search:
 
 
 class _Sampler:
-    """Optuna's tree-structured Parzen estimator in a space, after a goal."""
+    """Optuna's tree-structured Parzen estimator in a space, for a goal."""
 
     def __init__(self, goal: Goal, space: Space, seed: int) -> None:
         self.goal = goal
@@ -143,7 +143,7 @@ class _Sampler:
         self._study = optuna.create_study(directions=["maximize"] * aims, sampler=sampler)
 
     def draw(self, count: int) -> list[Setting]:
-        """So many settings, the promising ones of more first; two of them can be the same."""
+        """``count`` settings, taken from more with the promising ones first; some may be equal."""
         drawn = [self._study.ask(self._space.distributions) for _ in range(count * CHOICE)]
         default, method = self.goal.default.setting.thresholds, self.goal.default.setting.method
         settings = [Setting(method, self._space.thresholds(each.params)) for each in drawn]
@@ -157,12 +157,12 @@ class _Sampler:
         return [settings[index] for index in order[:count]]
 
     def learn(self, results: Results) -> None:
-        """Take in what a setting is worth, whoever drew it, if it is in the space."""
+        """Learn a setting's results, whichever sampler drew it, if it is in the space."""
         setting, values = results.setting, self.goal.values(results)
-        own = self._drawn.pop(setting, [])
-        for trial in own:
+        trials = self._drawn.pop(setting, [])
+        for trial in trials:
             self._study.tell(trial, values)
-        if own or setting.method != self.goal.default.setting.method:
+        if trials or setting.method != self.goal.default.setting.method:
             return
         params = self._space.parameters(setting.thresholds)
         if params is not None:
@@ -175,11 +175,11 @@ class _Sampler:
 
 ANCHORS = 5
 ROWS = 12
-"""About how many settings are measured on the held-out questions; the front is not known before."""
+"""About how many settings are measured on held-out questions; it depends on the front."""
 
 
 def expected_runs(trials: int, searched: int, held_out: int) -> int:
-    """About how many runs a calibration looks at per epoch, those of an earlier rung again."""
+    """About how many runs a calibration needs per epoch, counting those of earlier rungs again."""
     total = ANCHORS * searched + ROWS * held_out
     for begun in range(0, trials, GENERATION):
         left = min(GENERATION, trials - begun)

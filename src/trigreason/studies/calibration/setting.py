@@ -1,4 +1,4 @@
-"""A setting: a method and its thresholds, with thresholds that change nothing made equal."""
+"""A setting: a method and its thresholds, with unused thresholds set to fixed values."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _PAPER = Thresholds()
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """What is tried. Two settings with the same :attr:`key` answer alike.
+    """A method under thresholds. Two settings with the same :attr:`key` answer alike.
 
     Raises:
         ValueError: there is no such method, or a threshold is out of range.
@@ -30,19 +30,19 @@ class Setting:
 
     @property
     def key(self) -> str:
-        """64 bits of what makes the setting, in hexadecimal."""
+        """A hash of the method and its thresholds: 64 bits in hexadecimal."""
         return _key(self)
 
     @property
     def is_without_triggers(self) -> bool:
-        """A model alone, or priming alone: nothing that looks at what a step says."""
+        """Whether it is one model alone or priming alone: no decision depends on a step's text."""
         return self.method in ("srm", "lrm") or (
             self.method == "trigreason" and self.thresholds.rho == 1 and self.thresholds.m == 0
         )
 
     @property
     def complexity(self) -> tuple[int, int, int]:
-        """What orders settings that are equally good: triggers in use, then n, then m."""
+        """The order of equally good settings: by triggers in use, then n, then m."""
         method = make_method(self.method, self.thresholds)
         if not isinstance(method, TrigReason):
             return (0, 0, 0)
@@ -52,12 +52,12 @@ class Setting:
 
 @lru_cache(maxsize=4096)
 def _key(setting: Setting) -> str:
-    told = json.dumps([setting.method, setting.thresholds.to_json()], sort_keys=True)
-    return hashlib.sha256(told.encode()).hexdigest()[:16]
+    text = json.dumps([setting.method, setting.thresholds.to_json()], sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 def _canonical(method: str, given: Thresholds) -> Thresholds:
-    """The thresholds that a method looks at, and the paper's in the place of the others."""
+    """The thresholds that a method uses, with the paper's in place of unused ones."""
     given = decided_by(method, given, _PAPER)
     if method == "trigreason":
         if given.rho == 1 or (given.rho == 0 and given.direction is Direction.UNDER):

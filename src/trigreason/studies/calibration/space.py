@@ -1,7 +1,7 @@
-"""What is searched: τ, ρ, direction, n, k and m, laid out for a sampler.
+"""The space of the search: τ, ρ, direction, n, k and m, laid out for a sampler.
 
-ρ is not drawn itself but as the share of the SRM's steps that the offload then fires on: what
-ρ = 0.9 does hangs on τ, on the direction and on the model, a share means the same everywhere.
+Instead of ρ, the share of SRM steps on which the offload fires is drawn: the effect of ρ = 0.9
+depends on τ, on the direction and on the model, while a share means the same everywhere.
 """
 
 from __future__ import annotations
@@ -31,13 +31,13 @@ from trigreason.reasoning import (
 from trigreason.studies.replaying import replayed
 
 PRIMING = (0, 1, 2, 3, 5, 8, 10, 15, 20, 30, 50, 80)
-"""Values of n; what lies between neighbours can hardly be told apart."""
+"""Values of n; values in between can hardly be told apart from these."""
 
 LARGEST_K = 4
 LARGEST_M = 3
 
 TAU = (0.003, 1.0)
-"""Bounds of τ - 1, which is drawn evenly on a logarithmic scale: p of .997 down to .5."""
+"""Bounds of τ - 1, which is drawn log-uniformly: token probabilities of .997 down to .5."""
 
 OFFLOADED = 0.8
 """The largest share of SRM steps that the offload is to fire on."""
@@ -46,10 +46,10 @@ RHO_DIGITS = 3
 
 
 class Space:
-    """The settings of ``method`` around ``base``, for a pair of which some runs were seen.
+    """The settings of ``method`` around ``base``, for a pair with some recorded runs.
 
-    Only what the method decides by is searched. ``srm`` are runs of the SRM alone, ``lrm`` of the
-    LRM alone, on questions of the search.
+    Only thresholds that the method decides by are searched. ``srm`` are runs of the SRM alone,
+    ``lrm`` of the LRM alone, on questions of the search.
 
     Raises:
         ValueError: no step of the SRM has token probabilities.
@@ -75,12 +75,12 @@ class Space:
         self._ratios: dict[float, list[float]] = {}
         longest = median(len(trace.standing) for trace in lrm) if lrm else PRIMING[-1]
         self.priming = tuple(n for n in PRIMING if n < max(longest, 2))
-        """An LRM that primes for as long as it thinks is the LRM alone."""
+        """Values of n below the LRM's usual number of steps; from there on the LRM writes alone."""
 
     @property
     def distributions(self) -> dict[str, BaseDistribution]:
         """The space as the sampler sees it; ``n`` is an index into :attr:`priming`."""
-        every: dict[str, BaseDistribution] = {
+        distributions: dict[str, BaseDistribution] = {
             "n": IntDistribution(0, len(self.priming) - 1),
             "tau": FloatDistribution(*TAU, log=True),
             "direction": CategoricalDistribution([each.value for each in Direction]),
@@ -88,25 +88,25 @@ class Space:
             "k": IntDistribution(1, LARGEST_K),
             "m": IntDistribution(0, LARGEST_M),
         }
-        return {name: each for name, each in every.items() if self._is_drawn(name)}
+        return {name: each for name, each in distributions.items() if self._is_drawn(name)}
 
     def thresholds(self, drawn: Mapping[str, Any]) -> Thresholds:
-        """The thresholds at a point of the space, with τ and ρ rounded to what can be read."""
-        found: dict[str, Any] = {name: drawn[name] for name in ("k", "m") if name in drawn}
+        """The thresholds at a point of the space, with τ and ρ rounded to be readable."""
+        changes: dict[str, Any] = {name: drawn[name] for name in ("k", "m") if name in drawn}
         if "n" in drawn:
-            found["n"] = self.priming[drawn["n"]]
+            changes["n"] = self.priming[drawn["n"]]
         if "tau" in drawn:
-            found["tau"] = round(1 + float(f"{drawn['tau']:.2g}"), 6)
+            changes["tau"] = round(1 + float(f"{drawn['tau']:.2g}"), 6)
         if "direction" in drawn:
-            found["direction"] = Direction(drawn["direction"])
-        given = replace(self._base, **found)
+            changes["direction"] = Direction(drawn["direction"])
+        given = replace(self._base, **changes)
         if "offloaded" in drawn:
             ratios = self.ratios(given.tau)
             given = replace(given, rho=rho_for(ratios, drawn["offloaded"], given.direction))
         return given
 
     def parameters(self, thresholds: Thresholds) -> dict[str, Any] | None:
-        """The point of the space where these thresholds are; None where they lie outside it."""
+        """The point of the space with these thresholds; None where they lie outside it."""
         if self._is_drawn("n") and thresholds.n not in self.priming:
             return None
         every: dict[str, Any] = {
@@ -125,18 +125,18 @@ class Space:
         return point if all(map(_holds, space.values(), point.values())) else None
 
     def smts(self, settings: Sequence[Thresholds]) -> list[float]:
-        """About the SMT under each setting, from the SRM's runs and without any model."""
+        """The approximate SMT under each setting, by replaying the SRM's runs."""
         return [float(smt) for smt in replayed(self._runs, settings, method=self._method).smt]
 
     def _is_drawn(self, name: str) -> bool:
-        """Whether the method decides by what this parameter stands for."""
+        """Whether the method decides by this parameter's threshold."""
         return ("rho" if name == "offloaded" else name) in self._decides_by
 
     def ratios(self, tau: float) -> list[float]:
-        """r_s (eq. 4) of every step that the SRM was seen to write, rising."""
+        """r_s (eq. 4) of every recorded SRM step, rising."""
         if tau not in self._ratios:
-            found = (low_perplexity_ratio(each, tau) for each in self._logprobs)
-            self._ratios[tau] = sorted(ratio for ratio in found if ratio is not None)
+            ratios = (low_perplexity_ratio(each, tau) for each in self._logprobs)
+            self._ratios[tau] = sorted(ratio for ratio in ratios if ratio is not None)
         return self._ratios[tau]
 
 
@@ -156,7 +156,7 @@ def _holds(distribution: BaseDistribution, value: Any) -> bool:
 
 
 def srm_logprobs(traces: Sequence[Trace]) -> list[tuple[float | None, ...]]:
-    """The token logprobs (nats) of each step that the SRM wrote, drafts too, blank ones not."""
+    """The token logprobs (nats) of each SRM step, drafts included, blank ones not."""
     return [
         step.logprobs
         for trace in traces
@@ -177,11 +177,11 @@ def share_beyond(ratios: Sequence[float], rho: float, direction: Direction) -> f
 
 
 def rho_for(ratios: Sequence[float], share: float, direction: Direction) -> float:
-    """The ρ with which the offload fires on the share of ``ratios`` next to ``share``.
+    """The ρ with which the offload fires on about the ``share`` of the rising ``ratios``.
 
-    ``ratios`` rise. Steps are short and their ratios few, so some shares cannot be had: many
-    steps are certain to the last token. Of ρ that do the same, the middle one; 1, which is
-    never, where that is next to the share.
+    Some shares cannot be reached: steps are short, so their ratios take few values, and many
+    steps are certain to the last token. Of the ρ that split the ratios alike, it is the middle
+    one; it is 1 (never fires) where that is closest.
     """
     return min(
         candidate_rhos(ratios),
@@ -190,15 +190,15 @@ def rho_for(ratios: Sequence[float], share: float, direction: Direction) -> floa
 
 
 def candidate_rhos(ratios: Sequence[float]) -> list[float]:
-    """One ρ for each way of parting the rising ``ratios`` in two, rising, 1 the last.
+    """One ρ, rising, for each way of splitting the rising ``ratios`` in two; the last is 1.
 
     Each lies half-way between two neighbours, rounded where that keeps it between them.
     """
     values = sorted(set(ratios))
-    found = {1.0}
+    rhos = {1.0}
     for below, above in zip([0.0, *values], [*values, 1.0], strict=True):
         if below < above:
             middle = (below + above) / 2
             rounded = round(middle, RHO_DIGITS)
-            found.add(rounded if below < rounded < above else middle)
-    return sorted(found)
+            rhos.add(rounded if below < rounded < above else middle)
+    return sorted(rhos)

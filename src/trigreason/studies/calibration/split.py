@@ -1,4 +1,4 @@
-"""Questions that thresholds are searched on, and questions that nothing is decided on."""
+"""Splits questions into those of the search and held-out ones, which decide nothing."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Generic, NamedTuple, Protocol, TypeVar
 
 
 class Grouped(Protocol):
-    """A question with an id of its own and the part of its task that it belongs to."""
+    """A question with a unique id, and the part of its task that it belongs to."""
 
     @property
     def id(self) -> str: ...
@@ -23,17 +23,17 @@ Question = TypeVar("Question", bound=Grouped)
 
 
 class Split(NamedTuple, Generic[Question]):
-    """Two parts without a question in common, each in an order whose beginnings are balanced."""
+    """Two disjoint parts, each ordered so that its first questions are balanced over groups."""
 
     search: list[Question]
     held_out: list[Question]
 
 
 def split(questions: Sequence[Question], held_out: float, seed: int) -> Split[Question]:
-    """Draw a share ``held_out`` of the questions, of every group alike.
+    """Hold out a share ``held_out`` of the questions, the same share of every group.
 
-    A group's share is met up to one question, and so is the share of all. Both parts go round
-    the groups, so that the first questions of a part stand for all of it.
+    Each group's share, and that of all questions, is met to within one question. Both parts
+    alternate between groups, so that the first questions of a part represent all of it.
 
     Raises:
         ValueError: the share leaves a part without any question, or two questions share an id.
@@ -49,7 +49,7 @@ def split(questions: Sequence[Question], held_out: float, seed: int) -> Split[Qu
         searched.append([])
         kept.append([])
         for question in group:
-            # Counting on over the ends of groups meets the share of all of them, too.
+            # Counting on across groups meets the overall share, too.
             place = drawn + 1
             is_kept = math.floor(place * held_out + 0.5) > math.floor(drawn * held_out + 0.5)
             (kept if is_kept else searched)[-1].append(question)
@@ -64,7 +64,7 @@ def split(questions: Sequence[Question], held_out: float, seed: int) -> Split[Qu
 
 
 def _groups(questions: Sequence[Question], seed: int) -> list[list[Question]]:
-    """The questions of each group in an order that hangs on the seed and their ids alone."""
+    """The questions of each group, in an order that depends only on the seed and their ids."""
     groups: dict[str, list[Question]] = {}
     for question in sorted(questions, key=lambda each: _drawn(seed, each.id)):
         groups.setdefault(question.group, []).append(question)

@@ -1,4 +1,4 @@
-"""A profile put into a configuration's file: whole or not at all, and read back first."""
+"""Writes a profile into a configuration file: whole or not at all, after reading it back."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from trigreason.studies.calibration.profile import KEYS, with_profile
 
 
 def write_profile(file: Path, pair: str, thresholds: Thresholds, evidence: Sequence[str]) -> str:
-    """Give a pair of the configuration these thresholds; returns what changed, as a diff.
+    """Give a pair of the configuration these thresholds; returns the change as a diff.
 
     Raises:
-        ValueError: the configuration is wrong or cannot be changed safely, or it does not give
-            the pair these thresholds afterwards. The file is then as it was.
+        ValueError: the configuration is wrong or cannot be changed safely, or would not give the
+            pair these thresholds. The file then stays as it was.
         OSError: the file cannot be read or written.
     """
     read_configuration(file, {})
@@ -38,7 +38,7 @@ def write_profile(file: Path, pair: str, thresholds: Thresholds, evidence: Seque
 
 
 def _check(file: Path, pair: str, thresholds: Thresholds) -> None:
-    """Raises ValueError unless the configuration gives the pair what was chosen for it."""
+    """Raises ValueError unless the configuration gives the pair the chosen thresholds."""
     read = planned_pair(read_configuration(file, {}), pair).settings.thresholds
     for key in KEYS:
         if getattr(read, key) != getattr(thresholds, key):
