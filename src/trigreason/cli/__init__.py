@@ -8,9 +8,9 @@ INTERRUPTED = 130
 
 
 def main() -> None:
-    """Run the command line and exit: 0 fine, 1 failed, 2 wrongly called, 130 interrupted."""
+    """Run the command line and exit: 0 success, 1 failure, 2 wrong usage, 130 interrupted."""
     try:
-        # Here, because loading takes long enough for a Ctrl-C to arrive in the middle of it.
+        # Imported here, because loading takes long enough for a Ctrl-C to arrive during it.
         from trigreason.cli.app import run
 
         code = run(sys.argv[1:])

@@ -1,4 +1,4 @@
-"""The commands put together, and what becomes of their errors."""
+"""The command line with all its commands, and how their errors are reported."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from trigreason.cli.study import study_commands
 from trigreason.cli.trace import trace_commands
 
 CLOSED_PIPE = 141
-"""What a shell reports for a program that a closed pipe ended (128 + SIGPIPE)."""
+"""The exit code that a shell reports for a program ended by a closed pipe (128 + SIGPIPE)."""
 
 ANSWER = "Answer"
 MEASURE = "Measure (with the extra: evaluation)"
@@ -91,7 +91,7 @@ def run(arguments: Sequence[str]) -> int:
         return _complain(str(error), error.exit_code)
     except typer.TyperException as error:
         return _complain(f"{error.format_message().rstrip('.')}. See --help.", error.exit_code)
-    except (BrokenPipeError, SystemExit):  # SystemExit is how Rich meets a closed pipe in --help
+    except (BrokenPipeError, SystemExit):  # Rich exits at a closed pipe in --help
         _silence(sys.stdout)
         return CLOSED_PIPE
     except FAILURES as error:
@@ -100,7 +100,7 @@ def run(arguments: Sequence[str]) -> int:
 
 
 def _hide_types_of_flags(command: Any) -> None:
-    """In --help, say of a flag no more than its name: it is given without ``<bool>``."""
+    """Show flags in --help without ``<bool>``, since they take no value."""
     for option in command.get_params(command.context_class(command)):
         if getattr(option, "is_bool_flag", False):
             option.metavar = ""
@@ -114,6 +114,6 @@ def _complain(message: str, code: int = 1) -> int:
 
 
 def _silence(stream: object) -> None:
-    """Lead a stream nowhere, so that flushing it at the end of the program cannot fail again."""
+    """Redirect a stream to nowhere, so that flushing it at exit cannot fail again."""
     if hasattr(stream, "fileno"):
         os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())

@@ -71,7 +71,7 @@ def calibrate(
     ] = None,
     held_out: Annotated[
         float,
-        _labelled(metavar="SHARE", help="The share of the questions on which nothing is decided."),
+        _labelled(metavar="SHARE", help="The share of questions that only measures the result."),
     ] = 0.5,
     trials: Annotated[
         int,
@@ -185,7 +185,7 @@ _OF_TASK = {
 
 
 def _check_use(context: typer.Context, has_logs: bool, has_task: bool) -> None:
-    """Raises WrongUse unless one way of calibrating is meant, with options of its own."""
+    """Raises WrongUse unless one way of calibrating is meant, with only its own options."""
     if has_logs is has_task:
         raise WrongUse(
             "give recorded runs and --lrm-share, to calibrate without labels, "
@@ -204,7 +204,7 @@ def _check_use(context: typer.Context, has_logs: bool, has_task: bool) -> None:
 def _check_writing(
     configuration: Configuration, plan: PlannedPair, profile_out: Path | None
 ) -> None:
-    """Raises WrongUse where there is no place in a configuration for the pair's thresholds."""
+    """Raises WrongUse where the pair's thresholds cannot be written into a configuration."""
     if profile_out is not None:
         raise WrongUse("--write and --profile-out are two places; choose one of them")
     if plan.name not in configuration.settings.pairs:

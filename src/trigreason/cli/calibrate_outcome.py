@@ -1,4 +1,4 @@
-"""The two ways to calibrate, and where what they find goes: screen, JSON and files."""
+"""The two ways to calibrate, and the output of their results: screen, JSON and files."""
 
 from __future__ import annotations
 
@@ -41,10 +41,10 @@ from trigreason.studies.replaying import recorded_token_ratio
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Destination:
-    """Where a calibration's outcome goes, besides standard output.
+    """Where a calibration's result goes, besides standard output.
 
-    ``configuration`` and ``profile`` are the files that thresholds are written into, if any, and
-    ``figures`` the folder of pictures.
+    ``configuration`` and ``profile`` are the files that get the thresholds, if any, and
+    ``figures`` is the folder of pictures.
     """
 
     pair: str
@@ -54,7 +54,7 @@ class Destination:
     as_json: bool
 
     def write(self, thresholds: Thresholds, evidence: Sequence[str]) -> dict[str, str]:
-        """Write what is to be written; returns what was done, by the file's name."""
+        """Write the thresholds into the files, if any; returns what was done, by file name."""
         done: dict[str, str] = {}
         if self.profile is not None:
             self.profile.write_text(profile_toml(thresholds, evidence), encoding="utf-8")
@@ -67,14 +67,14 @@ class Destination:
     def tell(self, method: str, thresholds: Thresholds, done: dict[str, str]) -> None:
         """Say what was written, or how the thresholds can be used."""
         out = screen()
-        for file, what in done.items():
+        for file, change in done.items():
             out.print()
-            out.print(Text(what if "\n" in what else f"{file} is written.", "dim"))
+            out.print(Text(change if "\n" in change else f"{file} is written.", "dim"))
         if not done:
             use = f"trigreason solve --pair {self.pair} {as_flags(method, thresholds)}"
-            more = "--profile-out FILE" if self.pair == BUNDLED else "--write"
+            option = "--profile-out FILE" if self.pair == BUNDLED else "--write"
             out.print(Text(f"To use it: {use}"))
-            out.print(Text(f"To keep it, with its evidence: add {more}.", "dim"))
+            out.print(Text(f"To keep it, with its evidence: add {option}.", "dim"))
 
 
 def without_labels(
@@ -86,7 +86,7 @@ def without_labels(
     seed: int,
     destination: Destination,
 ) -> None:
-    """Choose the method's thresholds from recorded runs, and say what will follow."""
+    """Choose the method's thresholds from recorded runs, and print the expected share."""
     runs = list(read_runs(logs))
     ratio = recorded_token_ratio(runs) or 1.0
     found = fit_share(runs, wanted, base, method=method, token_ratio=ratio, seed=seed)
@@ -102,7 +102,7 @@ def without_labels(
 
 
 def with_labels(job: Job, data: str, destination: Destination) -> None:
-    """Search, measure on held-out questions, and show the front."""
+    """Search, measure on held-out questions, and print the front."""
     parts = job.parts()
     expected = expected_runs(job.trials, len(parts.search), len(parts.held_out)) * job.epochs
     progress = Calibrating(expected, job.epochs)
@@ -139,7 +139,7 @@ def _source(data: str) -> Source:
 
 
 def _front_as_json(found: Calibration) -> dict[str, Any]:
-    """Everything that was found; shares of 1, USD per run."""
+    """The whole result; shares are fractions of 1, costs USD per run."""
     return {
         "against": found.thrift_name,
         "thresholds": found.recommended.thresholds.to_json(),

@@ -1,4 +1,4 @@
-"""A calibration as it goes on, on standard error."""
+"""The progress of a calibration, on standard error."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Calibrating:
         self._expected = expected
         self._epochs = epochs
         self._clock = clock
-        self._told = clock()
+        self._last_line = clock()
         self._console = console or Console(file=sys.stderr, theme=THEME, highlight=False)
         self._bars = Progress(
             TextColumn("{task.description}"),
@@ -55,24 +55,24 @@ class Calibrating:
             yield
 
     def enter(self, stage: Stage) -> None:
-        """A stage begins."""
+        """Show that a stage begins."""
         settings = counted(stage.settings, "setting")
-        told = f"{stage.name}: {settings} on {counted(stage.questions, 'question')}"
+        title = f"{stage.name}: {settings} on {counted(stage.questions, 'question')}"
         runs = stage.settings * stage.questions * self._epochs
         self._expected = max(self._expected, self.done + runs)
-        self._bars.reset(self._stage, total=runs, description=told)
+        self._bars.reset(self._stage, total=runs, description=title)
         self._bars.update(self._whole, total=self._expected)
         if self._bars.disable:
-            self._say(told)
+            self._say(title)
 
     def watch(self, _: Setting, __: RunOutcome, was_known: bool) -> None:
-        """A run is there."""
+        """Count a run."""
         self.known += was_known
         self.asked += not was_known
         self._bars.advance(self._stage)
         self._bars.advance(self._whole)
-        if self._bars.disable and self._clock() - self._told >= SECONDS_BETWEEN_LINES:
-            self._told = self._clock()
+        if self._bars.disable and self._clock() - self._last_line >= SECONDS_BETWEEN_LINES:
+            self._last_line = self._clock()
             self._say(f"{self.done:,} of about {self._expected:,} runs")
 
     @property

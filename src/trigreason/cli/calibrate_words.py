@@ -1,4 +1,4 @@
-"""A calibration in a table and in sentences."""
+"""A calibration's result as a table and sentences."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ from trigreason.studies.calibration.profile import KEYS
 from trigreason.studies.calibration.setting import Setting
 
 OPPOSITE = {Direction.OVER: "overconfident", Direction.UNDER: "unsure"}
-"""What the steps are called that a direction has the LRM rewrite."""
+"""The name of the steps that the LRM rewrites under a direction."""
 
 
 def named(setting: Setting) -> str:
-    """A setting in a narrow column; triggers that are off are left out."""
+    """A setting's name for a narrow column, without triggers that are off."""
     if setting.method != "trigreason":
-        told = settings(setting.method, setting.thresholds)
-        return ", ".join(filter(None, (method_title(setting.method), told)))
+        values = settings(setting.method, setting.thresholds)
+        return ", ".join(filter(None, (method_title(setting.method), values)))
     given = setting.thresholds
     if setting.is_without_triggers and given.n:
         return f"priming only, n{given.n}"
@@ -44,7 +44,7 @@ def named(setting: Setting) -> str:
 
 
 def role(found: Calibration, setting: Setting) -> str:
-    """Why a setting is in the table; those without triggers are told by their names."""
+    """Why a setting is in the table; empty for one without triggers, whose name says it."""
     if setting == found.default:
         return "default"
     if setting == found.recommended:
@@ -55,7 +55,7 @@ def role(found: Calibration, setting: Setting) -> str:
 
 
 def front_table(found: Calibration) -> Table:
-    """The held-out worth of the recommended setting, the default, the front, and no triggers."""
+    """Held-out results of the recommended setting, the default, the front, and no triggers."""
     table = Table(
         box=box.SIMPLE_HEAD,
         pad_edge=False,
@@ -109,7 +109,7 @@ def _smt(row: SettingRow) -> float:
 
 
 def share(found: Estimate | None) -> str:
-    """A share and its interval in per cent."""
+    """A share and its interval in per cent, or a dash."""
     if found is None:
         return "–"
     low, high = 100 * found.low, 100 * found.high
@@ -117,7 +117,7 @@ def share(found: Estimate | None) -> str:
 
 
 def verdict(found: Calibration) -> Iterator[Text]:
-    """What the numbers say, in sentences."""
+    """The conclusions from the numbers, in sentences."""
     if found.recommended == found.default:
         yield Text(
             "Keep the default: no setting was better in one aim, and worse in neither, on the "
@@ -134,21 +134,21 @@ def verdict(found: Calibration) -> Iterator[Text]:
     if others := _no_worse(found):
         yield Text(
             "Held out, as good as the default or better in both aims, but not chosen by the "
-            f"search: {'; '.join(map(named, others))}. Whoever picks one by these numbers should "
-            "expect a little less."
+            f"search: {'; '.join(map(named, others))}. If you pick one by these numbers, expect a "
+            "little less."
         )
     yield Text(_against_coin(found))
 
 
 def _read(found: Difference) -> str:
-    """What an interval shows, and no more."""
+    """The conclusion that an interval allows."""
     if found.low > 0:
         return "better"
     return "worse" if found.high < 0 else "which chance can do"
 
 
 def _no_worse(found: Calibration) -> list[Setting]:
-    """Settings of the front, neither default nor recommended, that held their own."""
+    """Other settings of the front that, held out, are no worse than the default in either aim."""
     rest = found.on_front - {found.default, found.recommended}
     return [
         row.setting for row in found.rows if row.setting in rest and found.is_no_worse(row.setting)
@@ -163,21 +163,21 @@ def _thrift(found: Calibration) -> str:
 
 
 def _against_coin(found: Calibration) -> str:
-    """Whether triggers are of any use: the same thrift without them."""
+    """Whether triggers help, compared with the same thrift without them."""
     saved = "SMT" if found.thrift_name == "smt" else "cost"
     if found.recommended.is_without_triggers:
         return "No trigger is in use, so nothing is said of what triggers are good for."
     if found.coin is None:
         return f"No two settings without triggers span this {saved}: there is nothing to compare."
     coin, gain = found.coin, found.coin.gain
-    told = (
+    comparison = (
         f"Without triggers, a coin per question between {_bare(coin.one)} and {_bare(coin.other)} "
         f"has the same {saved}; triggers change accuracy by "
         f"{difference(gain, 100, ' points')}: "
     )
     if gain.low > 0:
-        return told + "they help."
-    return told + ("they do harm." if gain.high < 0 else "no sign that they help.")
+        return comparison + "they help."
+    return comparison + ("they do harm." if gain.high < 0 else "no sign that they help.")
 
 
 def _bare(setting: Setting) -> str:
@@ -188,14 +188,14 @@ def _bare(setting: Setting) -> str:
 
 def as_flags(method: str, thresholds: Thresholds) -> str:
     """A method and the thresholds that it decides by, as options of ``solve``."""
-    values, known = thresholds.to_json(), method_entry(method).decides_by
+    values, used = thresholds.to_json(), method_entry(method).decides_by
     flags = [] if method == "trigreason" else [f"--method {method}"]
-    flags += [f"--{key} {values[key]}" for key in KEYS if key in known]
+    flags += [f"--{key} {values[key]}" for key in KEYS if key in used]
     return " ".join(shlex.join(flag.split()) for flag in flags)
 
 
 def share_in_words(found: Budgeted, direction: str) -> Iterator[Text]:
-    """What a calibration without labels chose, what will follow, and what it cannot know."""
+    """The result of a calibration without labels: thresholds, expected shares, and doubts."""
     chosen = found.thresholds
     yield Text(settings(found.method, chosen), "bold")
     yield Text(
@@ -242,10 +242,10 @@ def _per_cent(part: float) -> str:
 
 
 def _direction(evidence: Auc | None, used: Direction, said: str) -> Text:
-    told = f"{said[0].upper()}{said[1:]}: the LRM rewrites {OPPOSITE[used]} steps"
+    subject = f"{said[0].upper()}{said[1:]}: the LRM rewrites {OPPOSITE[used]} steps"
     if evidence is None:
         return Text(
-            f"{told}. Runs without known outcomes cannot say whether these are the wrong ones: "
+            f"{subject}. Runs without known outcomes cannot say whether these are the wrong ones: "
             "calibrate with --task, or see study signals."
         )
     measured = (
@@ -255,11 +255,11 @@ def _direction(evidence: Auc | None, used: Direction, said: str) -> Text:
     )
     speaks_for = supported(evidence)
     if speaks_for is None:
-        return Text(f"{told}. Their outcomes speak for neither direction: {measured}.")
+        return Text(f"{subject}. Their outcomes speak for neither direction: {measured}.")
     if speaks_for is used:
-        return Text(f"{told}, and the outcomes speak for it: {measured}.")
+        return Text(f"{subject}, and the outcomes speak for it: {measured}.")
     return Text(
-        f"{told}, but the outcomes speak for the opposite: {measured}. "
+        f"{subject}, but the outcomes speak for the opposite: {measured}. "
         f"Try --direction {speaks_for}.",
         "note",
     )

@@ -1,4 +1,4 @@
-"""From ``--pair``, ``--srm`` and ``--lrm`` to the pair that is meant."""
+"""The pair that ``--pair``, ``--srm`` and ``--lrm`` select."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from trigreason.engines.hub import is_hub_name
 from trigreason.reasoning import Author
 
 UNNAMED = "pair"
-"""What a pair is called that --srm and --lrm alone make up."""
+"""The name of a pair that consists of --srm and --lrm alone."""
 
 
 def chosen_pair(
@@ -33,11 +33,11 @@ def chosen_pair(
 ) -> PlannedPair:
     """The pair called ``name`` (or else the default one) with the ``models`` that are given.
 
-    Where both models are given, and no name, nothing is left of the default pair.
+    If both models are given without a name, nothing of the default pair is used.
 
     Raises:
-        WrongUse: there is no such pair or model, or the pair keeps the models that it has.
-        ConfigurationError: what is given for a model cannot be one.
+        WrongUse: there is no such pair or model, or models are given for the bundled pair.
+        ConfigurationError: the value for a model is invalid.
     """
     given = {
         author: given_engine(author, model, configuration, environ)
@@ -63,7 +63,7 @@ def given_engine(
 
     Raises:
         WrongUse: it is none of these.
-        ConfigurationError: the URL cannot be one.
+        ConfigurationError: the URL is invalid.
     """
     if model in configuration.settings.engines:
         return planned_engine(configuration, model)
@@ -79,7 +79,7 @@ def given_engine(
 
 
 def check_models(pair: PlannedPair, needed: frozenset[Author], method: str) -> None:
-    """Refuse a pair that has too few models for a method, or files that are no models.
+    """Refuse a pair that lacks a model that the method needs, or has a file that is no model.
 
     Raises:
         WrongUse: a model that the method needs is not named.
@@ -97,7 +97,7 @@ def check_models(pair: PlannedPair, needed: frozenset[Author], method: str) -> N
 
 
 def described(pair: PlannedPair) -> str:
-    """A pair and its models in one line; one that was given as a flag has no name of its own."""
+    """A pair and its models in one line; a model that was given as a flag has no name."""
     models = (f"{author.upper()} {_named(engine)}" for author, engine in pair.engines.items())
     names = [] if pair.name == UNNAMED else [f"pair {pair.name}"]
     return " · ".join([*names, *models])

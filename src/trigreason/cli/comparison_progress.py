@@ -1,6 +1,6 @@
-"""A comparison as it goes on: a table that is redrawn on a terminal, now and then a line elsewhere.
+"""The progress of a comparison: a redrawn table on a terminal, a line now and then elsewhere.
 
-All of it goes to standard error, so that standard output has the result and nothing else.
+All of it goes to standard error, so that standard output has only the result.
 """
 
 from __future__ import annotations
@@ -29,8 +29,8 @@ REASONS_SHOWN = 3
 class Watching(Redrawn):
     """Shows a comparison; use it as a context, so that the terminal is left tidy.
 
-    ``names`` are what the arms are called, ``files`` those that are loaded before the first run.
-    The clock is there for tests.
+    ``names`` are the names of the arms, ``files`` those that are loaded before the first run.
+    ``clock`` is for tests.
     """
 
     def __init__(
@@ -48,7 +48,7 @@ class Watching(Redrawn):
             file=sys.stderr, theme=THEME, highlight=False, emoji=False, markup=False
         )
         self._clock = clock
-        self._began = self._told = clock()
+        self._began = self._last_line = clock()
         self._progress: ComparisonProgress | None = None
         self._reasons: dict[str, int] = {}
         self._lock = RLock()
@@ -56,7 +56,7 @@ class Watching(Redrawn):
 
     @property
     def progress(self) -> ComparisonProgress | None:
-        """How the arms stand; None before the first call of :meth:`begin`."""
+        """The progress of the arms; None before the first call of :meth:`begin`."""
         return self._progress
 
     def begin(self, planned: int, kept: Mapping[Arm, Iterable[Run]]) -> None:
@@ -67,10 +67,10 @@ class Watching(Redrawn):
         progress = ComparisonProgress(standings)
         with self._lock:
             self._progress = progress
-            self._began = self._told = self._clock()
+            self._began = self._last_line = self._clock()
         if self.live is None and progress.left:
-            there = f", {progress.done:,} of them there" if progress.done else ""
-            self._say(f"{self._title}: {counted(progress.planned, 'run')}{there}")
+            kept_runs = f", {progress.done:,} of them there" if progress.done else ""
+            self._say(f"{self._title}: {counted(progress.planned, 'run')}{kept_runs}")
 
     def opened(self) -> None:
         with self._lock:
@@ -90,25 +90,25 @@ class Watching(Redrawn):
         self._tell_now_and_then()
 
     def _tell_now_and_then(self) -> None:
-        if self.live is None and self._clock() - self._told >= SECONDS_BETWEEN_LINES:
-            self._told = self._clock()
+        if self.live is None and self._clock() - self._last_line >= SECONDS_BETWEEN_LINES:
+            self._last_line = self._clock()
             self._say(self._line())
 
     def _say(self, line: str) -> None:
         print(f"trigreason: {line}", file=self._console.file, flush=True)
 
     def _line(self) -> str:
-        """Everything that matters in one line."""
+        """The state of the comparison in one line."""
         progress = self._progress
-        assert progress is not None, "there is nothing to tell before it has begun"
-        told = [
+        assert progress is not None, "a comparison begins with begin()"
+        accuracies = [
             f"{name} {share(standing.accuracy)}"
             for standing, name in zip(progress.arms.values(), self._names.values(), strict=True)
         ]
-        return f"{self._whole(progress)}; right so far: {', '.join(told)}"
+        return f"{self._total(progress)}; right so far: {', '.join(accuracies)}"
 
-    def _whole(self, progress: ComparisonProgress) -> str:
-        """The state of the whole: runs, time, failures."""
+    def _total(self, progress: ComparisonProgress) -> str:
+        """All runs together: their number, time and failures."""
         gone = self._clock() - self._began
         ended = progress.done + progress.failed
         parts = [
@@ -124,14 +124,14 @@ class Watching(Redrawn):
         return ", ".join(parts)
 
     def _table(self) -> RenderableType:
-        """What stands on the terminal; drawn by a thread of its own."""
+        """The display on the terminal; a separate thread draws it."""
         with self._lock:
             if self._progress is None:
                 return Text(f"{self._title}: getting ready …", "dim")
             return Group(
                 Text(self._title, "bold"),
                 _standings(self._progress, self._names, self._clock() - self._began),
-                _whole(self._progress, Text(self._whole(self._progress), "dim")),
+                _total_bar(self._progress, Text(self._total(self._progress), "dim")),
                 *self._complaints(),
                 *self._loading(),
             )
@@ -147,10 +147,10 @@ class Watching(Redrawn):
         """Why runs failed, the most frequent reasons first."""
         frequent = sorted(self._reasons.items(), key=lambda each: -each[1])[:REASONS_SHOWN]
         width = max(self._console.width - 1, 20)
-        told = [Text(f"! {counted(count, 'run')}: {reason}", "note") for reason, count in frequent]
-        for line in told:
+        lines = [Text(f"! {counted(count, 'run')}: {reason}", "note") for reason, count in frequent]
+        for line in lines:
             line.truncate(width, overflow="ellipsis")
-        return told
+        return lines
 
 
 def _standings(progress: ComparisonProgress, names: Mapping[Arm, str], gone: float) -> Table:
@@ -175,18 +175,18 @@ def _standings(progress: ComparisonProgress, names: Mapping[Arm, str], gone: flo
 
 
 def _left(standing: Standing, gone: float) -> str:
-    """Time until the arm has all its runs, at its pace until now."""
+    """Time until the arm has all its runs, at its pace so far."""
     if not standing.left:
         return "done"
     return duration(gone / standing.news * standing.left) if standing.news else "–"
 
 
-def _whole(progress: ComparisonProgress, told: Text) -> Table:
-    """A bar of all runs over what is told of them."""
+def _total_bar(progress: ComparisonProgress, text: Text) -> Table:
+    """A progress bar of all runs, with a text below."""
     grid = Table.grid()
     ended = progress.done + progress.failed
     grid.add_row(ProgressBar(total=progress.planned, completed=ended, width=60))
-    grid.add_row(told)
+    grid.add_row(text)
     return grid
 
 

@@ -1,4 +1,4 @@
-"""A comparison on the screen: the tables of its page, as far as they fit a terminal."""
+"""A comparison on the screen: those tables of its page that fit a terminal."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from trigreason.evaluation.report.collect import Comparison
 
 
 def shown(comparison: Comparison) -> Iterator[RenderableType]:
-    """Every arm in numbers, and the arms against each other."""
+    """The numbers of every arm, and the differences between arms."""
     yield Text(printable(f"{comparison.task}, pair {comparison.pair}"), "bold")
     yield from _shown(tables.overview(comparison))
     if differences := tables.compared(comparison):
@@ -23,18 +23,18 @@ def shown(comparison: Comparison) -> Iterator[RenderableType]:
         yield from _shown(differences)
 
 
-def _shown(of: tables.Table) -> Iterator[RenderableType]:
+def _shown(source: tables.Table) -> Iterator[RenderableType]:
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, header_style="bold")
-    for index, head in enumerate(of.heads):
+    for index, head in enumerate(source.heads):
         table.add_column(head, justify="right" if index else "left", no_wrap=not index)
-    for row in of.rows:
-        table.add_row(*(_cell(each) for each in row))
+    for row in source.rows:
+        table.add_row(*map(_cell, row))
     yield table
-    for note in of.notes:
+    for note in source.notes:
         yield Text(note, "dim")
 
 
 def _cell(cell: tables.ShadedCell) -> Text:
-    """What stands in a cell, and below it what is said of it."""
+    """The text of a cell, and below it its note, if any."""
     text = Text(cell.text)
     return text.append(f"\n{cell.note}", "dim") if cell.note else text

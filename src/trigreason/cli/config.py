@@ -1,4 +1,4 @@
-"""``trigreason config``: what is configured, and whether it can be used."""
+"""``trigreason config``: checks and shows a configuration."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def config(context: typer.Context) -> None:
 
 @config_commands.command()
 def check(file: File = None, *, as_json: options.Json = False) -> None:
-    """Say everything that is wrong with a configuration, or else what its pairs are."""
+    """List everything that is wrong with a configuration, or else its pairs."""
     configuration: Configuration | None = None
     try:
         configuration = read_configuration(file, os.environ)
@@ -56,14 +56,14 @@ def check(file: File = None, *, as_json: options.Json = False) -> None:
         print(*problems, sep="\n")
     else:
         assert configuration is not None, "what could not be read is a problem"
-        print("\n".join(_told(configuration)))
+        print("\n".join(_in_words(configuration)))
     if problems:
         raise typer.Exit(1)
 
 
 @config_commands.command()
 def show(file: File = None) -> None:
-    """Print every value that counts, and where it comes from."""
+    """Print every value in effect, and where it comes from."""
     for key, value, place in effective_values(read_configuration(file, os.environ)):
         print(f"{key} = {value}  # {place}")
 
@@ -75,18 +75,18 @@ def example() -> None:
 
 
 def _missing(configuration: Configuration) -> Iterator[ConfigurationProblem]:
-    """What is not on this machine: keys, files, templates."""
+    """Problems of this machine: keys, files and templates that are missing."""
     for name in configuration.settings.engines:
         yield from planned_engine(configuration, name).problems(os.environ)
 
 
-def _told(configuration: Configuration) -> Iterator[str]:
+def _in_words(configuration: Configuration) -> Iterator[str]:
     if configuration.file is None:
         places = ", ".join(map(str, usual_files(os.environ)))
         yield f"There is no configuration file (looked for {places})."
     else:
-        found = counted(len(configuration.settings.engines), "engine")
-        yield f"{configuration.file} is fine: {found}."
+        engines = counted(len(configuration.settings.engines), "engine")
+        yield f"{configuration.file} is fine: {engines}."
     for pair in _pairs(configuration):
         default = " (default)" if pair.name == configuration.settings.default_pair else ""
         yield f"pair {pair.name}{default}"
@@ -103,11 +103,11 @@ def _pairs(configuration: Configuration) -> list[PlannedPair]:
 def _as_json(
     configuration: Configuration | None, problems: list[ConfigurationProblem]
 ) -> dict[str, Any]:
-    told: dict[str, Any] = {"problems": [each.to_json() for each in problems]}
+    values: dict[str, Any] = {"problems": [problem.to_json() for problem in problems]}
     if configuration is None:
-        return told
+        return values
     return {
-        **told,
+        **values,
         "file": str(configuration.file) if configuration.file else None,
         "default_pair": configuration.settings.default_pair,
         "pairs": {

@@ -46,14 +46,14 @@ def screen() -> Screen:
 
 
 def redraws(console: Console) -> bool:
-    """Whether lines can be taken back: a real terminal, whatever the environment claims."""
+    """Whether lines can be redrawn: on a real terminal, whatever the environment claims."""
     return console.is_terminal and not console.is_dumb_terminal and console.file.isatty()
 
 
 class Redrawn:
-    """A context in which lines at the end of a terminal are drawn again and again.
+    """A context in which the last lines of a terminal are redrawn repeatedly.
 
-    ``live`` is None where lines cannot be taken back.
+    ``live`` is None where lines cannot be redrawn.
     """
 
     def __init__(
@@ -85,6 +85,6 @@ def printable(text: str) -> str:
 
 
 def print_json(values: object) -> None:
-    """One line of JSON, escaped where standard output cannot say it otherwise."""
+    """Print one line of JSON, escaped where standard output is not UTF."""
     encoding = (sys.stdout.encoding or "").lower()
     print(json.dumps(values, ensure_ascii=not encoding.startswith("utf")))

@@ -43,7 +43,7 @@ BOX = (
     "Reason step by step. Put the final answer within \\boxed{} and nothing else: the label of the "
     "right option, the word, or the number."
 )
-"""What other models than the bundled ones have to be told; these know nothing but the question."""
+"""Instructions for other models; the bundled ones understand only the question."""
 
 
 @dataclass(slots=True)
@@ -57,7 +57,7 @@ class Demo:
     traces: dict[str, list[Trace]] = field(default_factory=dict)
 
     def asked(self, problem: Problem) -> str:
-        """A problem as the pair is asked it."""
+        """The question that the pair gets for a problem."""
         return problem.question if self.pair.is_bundled else f"{problem.question}\n\n{BOX}"
 
     def right(self, method: str) -> int:
@@ -104,17 +104,17 @@ def pick(problems: Sequence[Problem], count: int, family: str | None, seed: int)
         families.setdefault(problem.family, []).append(problem)
     if family is not None and family not in families:
         raise WrongUse(f"no family is called {family!r}; there are {', '.join(families)}")
-    chosen = [family] if family else list(families)
-    available = sum(len(families[each]) for each in chosen)
+    names = [family] if family else list(families)
+    available = sum(len(families[name]) for name in names)
     if count > available:
         raise WrongUse(f"--count {count} is too many; there are {available} problems")
     draw = random.Random(seed)
-    draw.shuffle(chosen)
-    for each in chosen:
-        draw.shuffle(families[each])
+    draw.shuffle(names)
+    for name in names:
+        draw.shuffle(families[name])
     picked: list[Problem] = []
     while len(picked) < count:
-        picked += [families[each].pop() for each in chosen if families[each]]
+        picked += [families[name].pop() for name in names if families[name]]
     return picked[:count]
 
 
@@ -149,7 +149,7 @@ async def perform(task: Demo, console: Console | None) -> None:
 
 
 async def _solve_all(task: Demo, pair: Pair, console: Console | None) -> None:
-    """The method that is shown, problem by problem."""
+    """Solve the problems one by one with the task's method, shown on ``console``."""
     traces = task.traces[task.method] = []
     for number, problem in enumerate(task.problems, start=1):
         run = reason(
@@ -187,7 +187,7 @@ def _verdict(trace: Trace, problem: Problem) -> Text:
 
 @contextmanager
 def _progress(console: Console | None, method: str, count: int) -> Iterator[None]:
-    """A line that says what is being waited for, where it can be taken back."""
+    """Shows what is being waited for, if the console can take the line back."""
     if console is None or not redraws(console):
         yield
         return

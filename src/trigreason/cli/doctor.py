@@ -41,14 +41,14 @@ from trigreason.engines.probing import (
 from trigreason.reasoning import Author
 
 PAGE_SECONDS = 5.0
-"""The longest that a server may take to say who it is."""
+"""The longest wait for a server to identify itself."""
 
 SCHEMA = 1
 
 
 @dataclass(frozen=True, slots=True)
 class Patient:
-    """An engine to be examined, and the models of a pair that it is meant to be."""
+    """An engine to be examined, and the roles in a pair that it is meant for."""
 
     name: str
     engine: PlannedEngine
@@ -70,7 +70,7 @@ def doctor(
     *,
     role: Annotated[
         Literal["srm", "lrm"] | None,
-        typer.Option(help="The model of a pair that it must be fit for; the LRM if not told."),
+        typer.Option(help="The role that it must be fit for. Default: as its pairs say, else lrm."),
     ] = None,
     api_key_env: Annotated[
         str | None,
@@ -78,7 +78,7 @@ def doctor(
     ] = None,
     dialect: Annotated[
         str | None,
-        typer.Option(metavar="NAME", help="How it is spoken to, where that is not found out."),
+        typer.Option(metavar="NAME", help="The dialect of its API. Default: found out by asking."),
     ] = None,
     silence: Annotated[
         float,
@@ -89,7 +89,7 @@ def doctor(
 ) -> None:
     """Ask an endpoint what it can do, with a dozen small requests, and say what to change.
 
-    Exit code 0 when it can be the LRM, or what --role says, or what its pairs make of it; else 1.
+    Exit code 0 if it is fit for its role: --role, or else that in its pairs, or else lrm. Else 1.
     """
     configuration = read_configuration(config, os.environ)
     patients = _patients(configuration, model, role, api_key_env, dialect)
@@ -109,24 +109,24 @@ def _patients(
     api_key_env: str | None,
     dialect: str | None,
 ) -> list[Patient]:
-    """What is to be examined. Raises WrongUse where there is nothing, or too much is said."""
+    """The engines to examine. Raises WrongUse where there are none, or flags contradict them."""
     engines = configuration.settings.engines
-    asked = (Author(role),) if role else ()
+    roles = (Author(role),) if role else ()
     if model is not None and model not in engines:
-        return [named_engine(model, asked, api_key_env, dialect)]
+        return [named_engine(model, roles, api_key_env, dialect)]
     if api_key_env or dialect:
         raise WrongUse("the configuration says how its engines are spoken to; change it there")
     names = [model] if model is not None else list(engines)
     if not names:
         raise WrongUse("name what to examine: a URL, MODEL@URL or a GGUF file")
     return [
-        Patient(name, planned_engine(configuration, name), asked or _roles(configuration, name))
+        Patient(name, planned_engine(configuration, name), roles or _roles(configuration, name))
         for name in names
     ]
 
 
 def _roles(configuration: Configuration, engine: str) -> tuple[Author, ...]:
-    """What the pairs of a configuration make of an engine; the LRM where none uses it."""
+    """The roles that pairs of the configuration give an engine; the LRM if none uses it."""
     pairs = configuration.settings.pairs.values()
     roles = {
         Author.SRM: any(pair.srm == engine for pair in pairs),
@@ -145,13 +145,13 @@ def named_engine(
 
     Raises:
         WrongUse: there is no such dialect.
-        ConfigurationError: the URL or the variable's name can be none.
-        NotAModel: the file is none.
+        ConfigurationError: the URL or the variable's name is invalid.
+        NotAModel: the file is no model.
     """
     if dialect is not None and dialect not in MAKERS:
         raise WrongUse(f"there is no dialect {dialect!r}; there are {', '.join(MAKERS)}")
-    keys = {"api_key_env": api_key_env, "dialect": dialect}
-    engine = engine_at(model, "doctor", **{key: said for key, said in keys.items() if said})
+    given = {"api_key_env": api_key_env, "dialect": dialect}
+    engine = engine_at(model, "doctor", **{key: value for key, value in given.items() if value})
     if not is_url(model) and engine.hub_name is None:
         check_gguf(as_file(model))
     return Patient(model, engine, roles or (Author.LRM,))
@@ -160,7 +160,7 @@ def named_engine(
 async def examine_all(
     patients: list[Patient], console: Console | None, silence: float = SILENCE_SECONDS
 ) -> list[tuple[Patient, Report]]:
-    """Examine one after the other, so that none makes another look slow; show it on ``console``."""
+    """Examine one engine after the other, so that none slows another; show it on ``console``."""
     reports: list[tuple[Patient, Report]] = []
     for patient in patients:
         with _progress(console, patient.name) as tell:
@@ -224,13 +224,13 @@ def _pages(url: str, key: str | None) -> ServerPages:
 
 @contextmanager
 def _progress(console: Console | None, name: str) -> Iterator[Callable[[str], None]]:
-    """Says what is being asked, where that line can be taken back."""
+    """Shows what is being asked, if the console can take the line back."""
     if console is None or not redraws(console):
         yield lambda _: None
         return
     place = printable(name)
     with console.status(f"{place} …") as status:
-        yield lambda what: status.update(f"{place}: {what} …")
+        yield lambda step: status.update(f"{place}: {step} …")
 
 
 def _as_json(patient: Patient, report: Report) -> dict[str, Any]:

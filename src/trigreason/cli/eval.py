@@ -140,9 +140,9 @@ def evaluate(
 ) -> None:
     """Compare methods on a task: accuracy, who wrote what, and cost, with intervals.
 
-    Interrupted, or killed, it goes on where it was when the same command is given again.
+    If it is interrupted or killed, the same command goes on where it stopped.
 
-    What is not given as a flag is as the pair has it.
+    Without a flag, a setting is the pair's.
     """
     with needs("evaluation"):
         from trigreason.cli.comparison_table import shown
@@ -184,7 +184,7 @@ def evaluate(
 
 
 def _methods(given: str) -> list[str]:
-    """The methods by their names. Raises WrongUse for one that there is not."""
+    """The names of the methods. Raises WrongUse for an unknown one."""
     names = list(dict.fromkeys(name.strip() for name in given.split(",") if name.strip()))
     if not names:
         raise WrongUse(f"--method names no method; there are {', '.join(methods())}")
@@ -192,10 +192,10 @@ def _methods(given: str) -> list[str]:
 
 
 def _arms(pair: PlannedPair, methods: Sequence[str], context: typer.Context) -> list[Arm]:
-    """The methods under the pair's settings with what was given as flags, and the models for them.
+    """The methods under the pair's settings, changed by the flags that were given.
 
     Raises:
-        WrongUse: a method needs a model that the pair has not.
+        WrongUse: a method needs a model that the pair lacks.
         ValueError: a value is out of range.
     """
     from trigreason.evaluation.answering import own_arm
@@ -219,7 +219,7 @@ def _arms(pair: PlannedPair, methods: Sequence[str], context: typer.Context) -> 
 
 
 def _outcomes(plan: Plan) -> list[ArmOutcome]:
-    """Carry the comparison out, shown as it goes on."""
+    """Carry out the comparison, showing its progress."""
     from trigreason.cli.comparison_progress import Watching
     from trigreason.evaluation.comparison import compare
 
@@ -233,7 +233,7 @@ def _outcomes(plan: Plan) -> list[ArmOutcome]:
 
 
 def _kept(progress: ComparisonProgress | None, logs: Path) -> str:
-    """What is left of an interrupted comparison, and how to go on."""
+    """What an interrupted comparison has kept, and how to go on."""
     if progress is None:
         return "nothing was run"
     kept = f"{progress.done:,} of {counted(progress.planned, 'run')} are in {logs}"
@@ -241,11 +241,11 @@ def _kept(progress: ComparisonProgress | None, logs: Path) -> str:
 
 
 def _complaint(outcomes: Sequence[ArmOutcome]) -> str | None:
-    """That runs failed, why, and what to do about it; None where all are there."""
+    """How many runs failed, why, and what to do about it; None if none failed."""
     missing = sum(outcome.planned - len(outcome.runs) for outcome in outcomes)
     if not missing:
         return None
     reasons = Counter(error.reason for outcome in outcomes for error in outcome.errors)
     because = [f"{reason} ({count:,} times)" for reason, count in reasons.most_common(1)]
-    told = ", mostly: ".join([f"{counted(missing, 'run')} failed", *because])
-    return f"{told}. The same command tries them again."
+    failures = ", mostly: ".join([f"{counted(missing, 'run')} failed", *because])
+    return f"{failures}. The same command tries them again."

@@ -1,4 +1,4 @@
-"""Commands that need more packages than the library alone."""
+"""Commands that need the packages of an extra."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ class NotInstalled(Exception):
 
 @contextmanager
 def needs(extra: str) -> Iterator[None]:
-    """Around a command's imports from a part of the program that ``extra`` brings.
+    """A context for a command's imports that need the packages of ``extra``.
 
-    They stand inside the command, so the command line starts fast and works without the extra.
+    They are inside the command, so that the command line starts fast and works without the extra.
 
     Raises:
         NotInstalled: a package of the extra is missing.
@@ -24,5 +24,5 @@ def needs(extra: str) -> Iterator[None]:
     except ModuleNotFoundError as error:
         if (error.name or "").startswith("trigreason"):
             raise
-        told = f"the {extra} is not installed; install it with pip install 'trigreason[{extra}]'"
-        raise NotInstalled(told) from error
+        advice = f"the {extra} is not installed; install it with pip install 'trigreason[{extra}]'"
+        raise NotInstalled(advice) from error

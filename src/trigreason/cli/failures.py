@@ -1,4 +1,4 @@
-"""What a command says when it fails: one line, and the same in JSON."""
+"""The output of a command that fails: one line, and the same in JSON."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from trigreason.engines.base import EngineError
 from trigreason.reasoning import Trace, trace_to_json
 
 FAILURES = (EngineError, ValueError, OSError, NotInstalled)
-"""What ends a command with exit code 1 and a line on stderr."""
+"""Errors that end a command with exit code 1 and one line on stderr."""
 
 _PATH_ERRORS = (FileNotFoundError, IsADirectoryError, NotADirectoryError, PermissionError)
 
@@ -25,10 +25,10 @@ def one_line(error: BaseException) -> str:
 
 
 def failure_to_json(error: BaseException, trace: Trace | None = None) -> dict[str, Any]:
-    """An error as ``--json`` prints it, with what was written until then where there is any."""
-    told: dict[str, Any] = {"kind": type(error).__name__, "message": one_line(error)}
+    """An error as ``--json`` prints it, with the trace so far if there is one."""
+    values: dict[str, Any] = {"kind": type(error).__name__, "message": one_line(error)}
     if isinstance(error, EngineError):
-        told |= {
+        values |= {
             "what": error.what,
             "where": error.where,
             "advice": error.advice,
@@ -36,5 +36,5 @@ def failure_to_json(error: BaseException, trace: Trace | None = None) -> dict[st
             "retry_after": error.retry_after,
         }
     if isinstance(error, ConfigurationError):
-        told["problems"] = [each.to_json() for each in error.problems]
-    return {"error": told} | ({"trace": trace_to_json(trace)} if trace else {})
+        values["problems"] = [each.to_json() for each in error.problems]
+    return {"error": values} | ({"trace": trace_to_json(trace)} if trace else {})

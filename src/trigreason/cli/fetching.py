@@ -1,4 +1,4 @@
-"""Models on the hub, fetched before a command begins, with a word on how far it is."""
+"""Fetches models from the hub before a command begins, and shows the progress."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ def fetch_models(
 ) -> None:
     """Fetch those models of a pair that are ``needed``, named by the hub, and not here yet.
 
-    Keys are looked for first, so that nothing is downloaded in vain.
+    API keys are checked first, so that nothing is downloaded in vain.
 
     Raises:
-        ConfigurationError: a key is not there.
-        HubError: a model cannot be had.
+        ConfigurationError: a key is missing.
+        HubError: a model cannot be fetched.
     """
     engines = [engine for author, engine in pair.engines.items() if author in needed]
     for engine in engines:
@@ -43,8 +43,8 @@ def fetch_models(
 def fetch_model(engine: PlannedEngine, *, quiet: bool = False) -> None:
     """Fetch an engine's model and its draft model from the hub, if they are not here yet.
 
-    Standard error shows a bar on a terminal; a line at the beginning and one at the end in a
-    pipe, or where ``quiet`` is asked for.
+    On a terminal, standard error shows a bar; in a pipe or with ``quiet``, it gets one line at the
+    beginning and one at the end.
     """
     if engine.draft is not None:
         fetch_model(engine.draft, quiet=quiet)
@@ -60,7 +60,7 @@ def fetch_model(engine: PlannedEngine, *, quiet: bool = False) -> None:
 
 
 class LinesWatch:
-    """A line on standard error when it begins, when something happens, and when it ends."""
+    """Prints a line on standard error when a download begins, has news, and ends."""
 
     def begin(self, fetching: Fetching) -> None:
         self._name = fetching.model.name
@@ -78,7 +78,7 @@ class LinesWatch:
 
 
 class BarWatch:
-    """What is fetched, and a bar below it."""
+    """Shows which model is fetched, with a bar below."""
 
     def __init__(self, console: Console) -> None:
         self._bar = Progress(
@@ -91,8 +91,8 @@ class BarWatch:
         )
 
     def begin(self, fetching: Fetching) -> None:
-        told = str(fetching)
-        self._bar.console.print(told[0].upper() + told[1:], style="dim")
+        title = str(fetching)
+        self._bar.console.print(title[0].upper() + title[1:], style="dim")
         self._bar.start()
         self._task = self._bar.add_task("", total=fetching.model.size, completed=fetching.here)
 

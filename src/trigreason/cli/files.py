@@ -1,4 +1,4 @@
-"""Traces and questions, in from files and out to them."""
+"""Reads questions and traces from files, and writes traces."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def read_text(name: str) -> str:
     """The UTF-8 text of a file, or of standard input for ``-``.
 
     Raises:
-        ValueError: it is no UTF-8.
+        ValueError: it is not UTF-8.
         OSError: it cannot be read.
     """
     try:
@@ -28,10 +28,10 @@ def read_text(name: str) -> str:
 
 
 def read_trace(name: str) -> Trace:
-    """A recorded trace, whole enough to be shown and replayed.
+    """A recorded trace, checked far enough to be shown and replayed.
 
     Raises:
-        ValueError: it is none, or damaged.
+        ValueError: the file is no trace, or a damaged one.
         OSError: it cannot be read.
     """
     place = "standard input" if name == "-" else name
@@ -48,7 +48,7 @@ def read_trace(name: str) -> Trace:
 
 
 def check_writable(path: Path) -> None:
-    """Refuse a place for a trace that cannot be written, before any work is done."""
+    """Raises WrongUse, before any work is done, where a trace cannot be written."""
     if path.is_dir():
         raise WrongUse(f"{path} is a folder; --trace wants a file")
     if not path.parent.is_dir():
@@ -58,7 +58,7 @@ def check_writable(path: Path) -> None:
 
 
 def write_trace(path: Path, trace: Trace) -> None:
-    """Write a trace whole or not at all."""
+    """Write a trace, whole or not at all."""
     text = json.dumps(trace_to_json(trace), ensure_ascii=False) + "\n"
     if path.exists() and not path.is_file():
         path.write_text(text, encoding="utf-8")  # a pipe or a device is not to be replaced

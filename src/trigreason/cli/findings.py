@@ -1,4 +1,4 @@
-"""An examined endpoint on the terminal: each finding with its evidence, advice where it helps."""
+"""An examined endpoint on the terminal: each finding with its evidence and any advice."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ _MARKS = {State.YES: ("✓", "right"), State.NO: ("✗", "wrong"), State.UNKNOWN
 
 
 class FindingLine(NamedTuple):
-    """A state, what it is the state of, and in words why; ``advice`` stands below."""
+    """The state of the thing in ``title``, and the reason in words; ``advice`` is shown below."""
 
     state: State
     title: Text
@@ -76,7 +76,7 @@ def _head(report: Report) -> Text:
 
 
 def _show_lines(console: Console, lines: Sequence[FindingLine]) -> None:
-    """On a terminal in columns; elsewhere a finding is one line, for what reads it there."""
+    """Print columns on a terminal, and elsewhere one line per finding, for other programs."""
     width = max(cell_len(line.title.plain) for line in lines) + 1
     if not console.is_terminal:
         for line in lines:

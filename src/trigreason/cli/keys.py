@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from trigreason.gateway.storage import KeyRow, Storage
 
 MOST = 10**9
-"""Of anything that is limited; more is as good as no limit."""
+"""The highest value of any limit; more would be as good as no limit."""
 
 Result = TypeVar("Result")
 
@@ -81,8 +81,8 @@ def create(
         configuration, lambda storage: storage.create_key(name, pairs=pair, limits=limits)
     )
     if as_json:
-        told = {"id": made.id, "name": name, "key": made.text, "pairs": pair}
-        print_json(told | {"limits": asdict(limits)})
+        values = {"id": made.id, "name": name, "key": made.text, "pairs": pair}
+        print_json(values | {"limits": asdict(limits)})
         return
     print(made.text)
     print(
@@ -127,22 +127,22 @@ def revoke(
 def _check_key(
     configuration: Configuration, pairs: Sequence[str] | None, limits: KeyLimits
 ) -> None:
-    """Raise WrongUse for a limit or a pair that cannot be; tell of what a limit does not count."""
+    """Raises WrongUse for an invalid limit or pair; prints what limits in USD do not count."""
     for limit, most in asdict(limits).items():
         if most is not None and not 0 < most <= MOST:
             flag = f"--{limit.replace('_', '-')}"
             raise options.WrongUse(f"{flag} must be above 0 and at most {MOST:,}")
-    for each in pairs or ():
-        if each not in configuration.pair_names:
-            near = nearest(each, configuration.pair_names)
-            raise options.WrongUse(f"no pair is called {each!r}; {near}")
+    for pair in pairs or ():
+        if pair not in configuration.pair_names:
+            near = nearest(pair, configuration.pair_names)
+            raise options.WrongUse(f"no pair is called {pair!r}; {near}")
     if limits.usd_per_day is not None or limits.usd_per_month is not None:
         for uncounted in _uncounted(configuration, pairs):
             print(uncounted, file=sys.stderr)
 
 
 def _uncounted(configuration: Configuration, pairs: Sequence[str] | None) -> Iterator[str]:
-    """Which models of a key's pairs no limit in USD counts, because they have no price."""
+    """Lines on models of a key's pairs that limits in USD do not count, for lack of a price."""
     for name in pairs or configuration.served_pairs:
         engines = planned_pair(configuration, name).engines
         free = [role.name for role, each in engines.items() if each.settings.prices is None]
@@ -160,7 +160,7 @@ def _read(config: Path | None) -> Configuration:
 def _with_storage(
     configuration: Configuration, work: Callable[[Storage], Awaitable[Result]]
 ) -> Result:
-    """What a piece of work with the gateway's database comes to."""
+    """The result of ``work`` on the gateway's database."""
     with needs("gateway"):
         from trigreason.gateway.storage import Storage, database_place
 
@@ -202,13 +202,13 @@ def _table(rows: Sequence[KeyRow]) -> Table:
 
 
 def _limits(limits: KeyLimits) -> list[str]:
-    told: list[tuple[Any, str]] = [
+    formats: list[tuple[Any, str]] = [
         (limits.requests_per_minute, "{:,} requests/min"),
         (limits.tokens_per_minute, "{:,} tokens/min"),
         (limits.usd_per_day, "{:,g} USD/day"),
         (limits.usd_per_month, "{:,g} USD/month"),
     ]
-    return [text.format(value) for value, text in told if value is not None]
+    return [text.format(value) for value, text in formats if value is not None]
 
 
 def _day(at: float) -> str:

@@ -1,7 +1,7 @@
 """A run on the terminal: steps as they are accepted, drafts struck through, handovers explained.
 
-Printed lines are never taken back. On a real terminal a few more lines stand below them while a
-run goes on: the step under way as far as it is certain, and who is writing it.
+Printed lines never change. During a run, a real terminal has a few more lines below them: the step
+under way as far as it is certain, and which model is writing it.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from trigreason.reasoning import Author, StepRecord, Trace
 from trigreason.reasoning.methods import method_title
 
 LINES_LEFT_FREE = 6
-"""Lines of the terminal that the step under way does not fill."""
+"""Lines of the terminal that the step under way leaves free."""
 
 
 class Gutter:
@@ -53,7 +53,7 @@ class Gutter:
 
 
 def _step_block(step: StepRecord) -> Gutter:
-    """A finished step: standing in its author's colour, a draft struck through."""
+    """A finished step: in its author's colour if it stands, struck through if it is a draft."""
     text = Text(printable(step.text).strip("\n").rstrip())
     if not step.standing:
         text.stylize("draft")
@@ -80,7 +80,7 @@ def legend() -> Text:
 
 
 def preface(trace: Trace) -> Group:
-    """What a transcript begins with: the method, its thresholds, and how to read the rest."""
+    """The beginning of a transcript: the method, its thresholds, and how to read the rest."""
     head = Text.assemble((method_title(trace.method), "bold"))
     if shown := settings(trace.method, trace.thresholds):
         head.append(f" · {shown}", "dim")
@@ -111,7 +111,7 @@ class Transcript(Redrawn):
         super().__init__(console, lambda: self, per_second=10)
 
     def show(self, event: Event) -> None:
-        """Print what an event settles, and remember what is under way."""
+        """Print what an event finishes, and remember what is under way."""
         match event:
             case RunBegun():
                 self._trace, self._written = event.trace, []
@@ -146,7 +146,7 @@ class Transcript(Redrawn):
             self._console.print(_step_block(step))
 
     def _close(self, trace: Trace) -> None:
-        """The answer, and what is to be said about the end of the run."""
+        """Print the answer, and notes on how the run ended."""
         if trace.answer and not (trace.in_the_open and trace.answer == trace.reply):
             author = trace.answer_author or Author.LRM
             text = Text(printable(trace.answer), "bold")
@@ -175,7 +175,7 @@ class Transcript(Redrawn):
 
     @staticmethod
     def _end_of(text: str, console: Console) -> str:
-        """As much of the end of a text as fits on the terminal."""
+        """The end of a text, as much of it as fits on the terminal."""
         lines = max(console.height - LINES_LEFT_FREE, 1)
         last = "\n".join(text.split("\n")[-lines:])
         return last[-lines * max(console.width // 2, 10) :]

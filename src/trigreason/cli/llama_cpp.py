@@ -53,7 +53,7 @@ CheckMemory = Annotated[
 
 
 def with_llama_cpp(pair: PlannedPair, context_tokens: int | None, **flags: Any) -> PlannedPair:
-    """The pair whose GGUF files are loaded as the flags say; None is a flag not given.
+    """The pair with its GGUF files loaded as the flags say; None is a flag that was not given.
 
     Raises:
         ValueError: no model of the pair is a file that llama.cpp loads, or a value is out of range.

@@ -1,6 +1,6 @@
-"""What is seen while models are loaded into this process: their names, sizes, and the seconds.
+"""Shows names, sizes and seconds while models are loaded into this process.
 
-llama.cpp tells no progress through xllamacpp, so no share is shown.
+llama.cpp reports no progress through xllamacpp, so no percentage is shown.
 """
 
 from __future__ import annotations
@@ -27,11 +27,11 @@ def loaded_files(pair: PlannedPair, authors: frozenset[Author]) -> str | None:
     files = dict.fromkeys(
         file for engine in engines for file in (engine.settings.file, engine.draft_file)
     )
-    return " and ".join(_told(file) for file in files if file is not None) or None
+    return " and ".join(_with_size(file) for file in files if file is not None) or None
 
 
-def _told(file: Path) -> str:
-    """A file with its size; one that is named by its place on the hub has its size elsewhere."""
+def _with_size(file: Path) -> str:
+    """A file's name and size; a file that is still a name on the hub has no size here."""
     size = f" ({file.stat().st_size / GB:.2f} GB)" if file.is_file() else ""
     return f"{printable(file.name)}{size}"
 
@@ -40,7 +40,7 @@ def _told(file: Path) -> str:
 def shown_loading(
     pair: PlannedPair, authors: frozenset[Author], console: Console
 ) -> Iterator[None]:
-    """A line while the models are opened, where it can be taken back; nothing in a pipe."""
+    """Shows a line while the models are opened, on a terminal that can take it back."""
     if pair.is_bundled or not redraws(console):
         yield
         return

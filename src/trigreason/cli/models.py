@@ -1,4 +1,4 @@
-"""``trigreason models``: the pairs that are known by name, and what of them is here."""
+"""``trigreason models``: the presets, and which of their models are on this machine."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ from trigreason.engines.hub import Hub, HubName, is_hub_name, size_in_words
 
 def models(
     name: Annotated[
-        str | None, typer.Argument(metavar="NAME", help="Show this one wholly.")
+        str | None, typer.Argument(metavar="NAME", help="Show all details of this one.")
     ] = None,
     *,
     as_json: options.Json = False,
 ) -> None:
-    """List the pairs that need no configuration (--pair NAME), and what of them is cached."""
+    """List the pairs that need no configuration (--pair NAME), and if their models are cached."""
     known = presets()
     if name is not None and name not in known:
         raise WrongUse(f"no preset is called {name!r}; {nearest(name, known)}")
     if as_json:
-        told = {each: _as_json(each, preset) for each, preset in known.items()}
-        print_json(told if name is None else told[name])
+        values = {key: _as_json(key, preset) for key, preset in known.items()}
+        print_json(values if name is None else values[name])
     elif name is not None:
         _show(name, known[name])
     else:

@@ -1,7 +1,7 @@
 """Options that commands share.
 
-A command names its options in its signature, for Typer. Those called as a field of a dataclass are
-documented there, and :func:`flagged` takes their values from the command's context.
+A command lists its options in its signature, for Typer. An option with the name of a dataclass's
+field is documented there, and :func:`flagged` takes its value from the command's context.
 """
 
 from __future__ import annotations
@@ -32,14 +32,14 @@ Settings = TypeVar("Settings", Thresholds, Sampling, Budget, FailurePolicy, Hidi
 
 
 class WrongUse(typer.TyperException):
-    """The command was called in a way that cannot work; exit code 2."""
+    """The command was called wrongly; exit code 2."""
 
     exit_code = 2
 
 
 @contextmanager
 def as_wrong_use() -> Iterator[None]:
-    """Turn a ValueError about an option's value into wrong use of the command."""
+    """Turn a ValueError about an option's value into a WrongUse."""
     try:
         yield
     except ValueError as error:
@@ -47,7 +47,7 @@ def as_wrong_use() -> Iterator[None]:
 
 
 def known_method(name: str) -> str:
-    """The ``name`` of a method. Raises WrongUse where there is none of this name."""
+    """The ``name`` of a method. Raises WrongUse where no method has this name."""
     with as_wrong_use():
         known = methods()
     if name not in known:
@@ -96,14 +96,14 @@ def flag(
 ) -> Any:
     """An option with the documentation of a dataclass's field.
 
-    ``origin`` says where the default comes from, in the place of what the field says of that.
+    ``origin`` says where the default comes from, instead of what the field's documentation says.
     """
     doc = field_doc(kind, name)
-    told = doc.text, doc.origin if origin is None else origin
+    sentences = doc.text, doc.origin if origin is None else origin
     return typer.Option(
         *names,
         metavar=doc.unit,
-        help=" ".join(filter(None, told)),
+        help=" ".join(filter(None, sentences)),
         rich_help_panel=panel or PANELS[kind],
     )
 
@@ -202,18 +202,18 @@ TraceOut = Annotated[
 
 
 def given(kind: type[Any], context: typer.Context) -> dict[str, Any]:
-    """The parameters of a command that are named as fields of ``kind``, with their values."""
+    """The values of a command's parameters that have the name of a field of ``kind``."""
     names = [each.name for each in fields(kind) if each.name in context.params]
     return {name: context.params[name] for name in names}
 
 
 def flagged(base: Settings, context: typer.Context) -> Settings:
-    """``base`` with those of its fields that were given as flags of a command."""
+    """``base`` with the fields changed that were given as flags of a command."""
     return changed(base, **given(type(base), context))
 
 
 def changed(base: Settings, **flags: Any) -> Settings:
-    """``base`` with what was given as flags; None is a flag not given."""
+    """``base`` changed by ``flags``; None is a flag that was not given."""
     values = {name: value for name, value in flags.items() if value is not None}
     if expressions := values.pop("expressions", None):
         values["expressions"] = tuple(expressions)

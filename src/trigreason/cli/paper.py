@@ -123,7 +123,7 @@ def paper(context: typer.Context) -> None:
 
 @paper_commands.command("list")
 def list_items(*, as_json: options.Json = False) -> None:
-    """What there is, and how much each item takes."""
+    """List the items, with how many arms and answers each has."""
     with needs("evaluation"):
         from trigreason.cli.paper_tables import show_catalogue
         from trigreason.paper.item_files import catalogue
@@ -186,7 +186,7 @@ def run_all(
     config: options.Config = None,
     as_json: options.Json = False,
 ) -> None:
-    """Carry out everything, and write one page over all of it."""
+    """Carry out every item, and write one page with all results."""
     with needs("evaluation"):
         from trigreason.paper.item_files import catalogue
     wanted = _wanted(
@@ -197,7 +197,7 @@ def run_all(
 
 
 def _check_used(items: Sequence[Item], flags: Mapping[str, tuple[str, bool]]) -> None:
-    """Raise ValueError for a flag that is given, and is for a kind of item that is not."""
+    """Raises ValueError for a given flag that applies to none of the items."""
     for flag, (kind, is_given) in flags.items():
         if is_given and all(item.kind != kind for item in items):
             named = ", ".join(item.id for item in items)
@@ -227,7 +227,7 @@ def _wanted(
 
 
 def _carry_out(items: Sequence[Item], wanted: Reproduction, as_json: bool) -> None:
-    """Each item after the other; one that fails does not stop the others."""
+    """Carry out one item after the other; one that fails does not stop the others."""
     for pair in wanted.pairs:
         fetch_models(pair, quiet=as_json)
     with needs("evaluation"):
@@ -266,20 +266,20 @@ def _carry_out(items: Sequence[Item], wanted: Reproduction, as_json: bool) -> No
 
 
 def _complaint(failed: Mapping[str, str], incomplete: int) -> str | None:
-    """What did not come off; None where everything did."""
-    told = []
+    """A line on items that failed or are incomplete; None if there are none."""
+    parts = []
     if failed:
-        told.append(f"{counted(len(failed), 'item')} failed: {', '.join(failed)}")
+        parts.append(f"{counted(len(failed), 'item')} failed: {', '.join(failed)}")
     if incomplete:
-        told.append(
+        parts.append(
             f"answers are missing from {counted(incomplete, 'item')}; "
             "the same command tries them again"
         )
-    return "; ".join(told) or None
+    return "; ".join(parts) or None
 
 
 def _compare_for(item: Item) -> Compare:
-    """A comparison that shows how it goes under the item's name."""
+    """A function that runs a comparison, showing its progress under the item's name."""
     from trigreason.cli.comparison_progress import Watching
     from trigreason.cli.loading import loaded_files
     from trigreason.evaluation.comparison import compare

@@ -1,4 +1,4 @@
-"""The paper's items on the screen: what there is, and what came of one."""
+"""The paper's items on the screen: their list, and the result of one."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from trigreason.paper.measures import MEASURES
 from trigreason.paper.result import ArmEntry, NumberCell, Result, entries
 
 _ENDLESS = 10_000
-"""Characters; wider than any table."""
+"""A width in characters that no table reaches."""
 
 
 def show_catalogue(items: Sequence[Item]) -> None:
-    """Every item, and how much it takes in its full size."""
+    """Print every item with its full size."""
     table = _empty_table()
     table.add_column("item", no_wrap=True)
     table.add_column("shows")
@@ -38,7 +38,7 @@ def show_catalogue(items: Sequence[Item]) -> None:
 
 
 def show(result: Result, files: Sequence[Path]) -> None:
-    """An item's table, what belongs below it, and where its files are."""
+    """Print an item's table, its notes, and where its files are."""
     out = screen()
     out.print()
     out.print(Text(f"{result.item.title}  ({result.item.id}, {result.item.section})", "bold"))
@@ -56,7 +56,7 @@ def show(result: Result, files: Sequence[Path]) -> None:
 
 
 def _table(result: Result, lines: Sequence[ArmEntry], *, narrow: bool = False) -> Table:
-    """Every arm in a row; a narrow one has neither intervals nor the tasks, and less space."""
+    """One row per arm; a narrow table has less padding, and neither intervals nor tasks."""
     table = _empty_table()
     table.padding = (0, 1, 0, 0) if narrow else (0, 1)
     for head in ("source", "arm") if narrow else ("source", "task", "arm"):
@@ -74,7 +74,7 @@ def _table(result: Result, lines: Sequence[ArmEntry], *, narrow: bool = False) -
 
 
 def _shown(cell: NumberCell | None, *, with_ends: bool) -> Text:
-    """A number, and below it the ends of its interval."""
+    """A number, and with ``with_ends`` the ends of its interval below it."""
     text = Text(cell.value if cell else "")
     if cell and cell.ends and with_ends:
         text.append(f"\n{', '.join(cell.ends)}", "dim")

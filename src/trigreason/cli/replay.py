@@ -37,7 +37,7 @@ SHORT = {
     Trigger.METHOD: "method",
 }
 SHOWN_SHARE = 0.005
-"""A share of steps below this reads 0 %."""
+"""A share of steps below this is shown as 0 %."""
 
 
 _WANTED: dict[Any, str] = {
@@ -45,14 +45,14 @@ _WANTED: dict[Any, str] = {
     float: "numbers",
     Direction: f"one of {', '.join(Direction)}",
 }
-"""What an option takes, by the type of its values."""
+"""What an option accepts, by the type of its values."""
 
 
-def _several(name: str, what: str) -> Any:
-    """An option for values of the threshold called ``name``, which is ``what``."""
+def _several(name: str, label: str) -> Any:
+    """An option for values of the threshold called ``name``; its help begins with ``label``."""
     return typer.Option(
         metavar=field_doc(Thresholds, name).unit or "SIDE",
-        help=f"{what}; several with commas, or given several times. Default: as the runs had it.",
+        help=f"{label}; several with commas, or given several times. Default: as the runs had it.",
         rich_help_panel=options.TRIGGERS,
     )
 
@@ -74,7 +74,7 @@ def replay(
     m: Annotated[list[str] | None, _several("m", "m, steps of the LRM after a request")] = None,
     as_json: options.Json = False,
 ) -> None:
-    """Which triggers would fire in recorded runs under other thresholds, and the SMT that follows.
+    """Show which triggers would fire in recorded runs under other thresholds, and the SMT then.
 
     No model is needed. Every combination of the values is replayed.
 
@@ -104,12 +104,12 @@ def replay(
     out.print()
     out.print(_table(found, varied))
     out.print()
-    for sentence in _what_it_rests_on(found, recorded=ratio is not None):
+    for sentence in _explanations(found, recorded=ratio is not None):
         out.print(Text(sentence))
 
 
 def _parsed(name: str, given: Sequence[str] | None) -> list[Any]:
-    """A threshold's values, in their order, each once. Raises ValueError for what is none."""
+    """A threshold's distinct values, in their order. Raises ValueError for an invalid one."""
     kind = type(getattr(Thresholds(), name))
     values: dict[Any, None] = {}
     for text in (text.strip() for each in given or () for text in each.split(",")):
@@ -135,10 +135,10 @@ def _symbol(name: str) -> str:
 
 def _head(found: Replays, method: str, varied: Sequence[str]) -> str:
     """What was replayed, and the thresholds that all settings have in common."""
-    told = method_entry(method).thresholds - set(varied)
+    constant = method_entry(method).thresholds - set(varied)
     setting = found.settings[0]
     same = [
-        f"{_symbol(name)} = {_shown(getattr(setting, name))}" for name in VARIED if name in told
+        f"{_symbol(name)} = {_shown(getattr(setting, name))}" for name in VARIED if name in constant
     ]
     head = f"{counted(len(found.runs), 'run')} replayed by {method_title(method)}."
     return f"{head} The same throughout: {', '.join(same)}" if same else head
@@ -149,7 +149,7 @@ def _shown(value: Any) -> str:
 
 
 def _table(found: Replays, varied: Sequence[str]) -> Table:
-    """One row per setting; triggers of which no setting shows anything have no column."""
+    """One row per setting; a trigger that no setting shows has no column."""
     table = Table(
         box=box.SIMPLE_HEAD,
         pad_edge=False,
@@ -178,7 +178,7 @@ def _with_interval(smt: Estimate) -> str:
 
 
 def _estimated_smt(found: Replays, row: int) -> Estimate:
-    """The SMT of one setting as ``eval`` has it: a mean over runs, clustered by question."""
+    """The SMT of one setting as in ``eval``: a mean over runs, clustered by question."""
     from trigreason.evaluation.statistics import SHARES, mean_of
 
     shares: dict[str, list[float]] = defaultdict(list)
@@ -188,7 +188,7 @@ def _estimated_smt(found: Replays, row: int) -> Estimate:
     return estimate.clipped(*SHARES) if estimate.has_interval else estimate
 
 
-def _what_it_rests_on(found: Replays, *, recorded: bool) -> Iterator[str]:
+def _explanations(found: Replays, *, recorded: bool) -> Iterator[str]:
     length = (
         f"{found.token_ratio:.2f} times the SRM's tokens, the ratio of the recorded steps"
         if recorded

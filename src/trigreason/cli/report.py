@@ -1,4 +1,4 @@
-"""``trigreason report``: logs of comparisons as a page."""
+"""``trigreason report``: one page from the logs of comparisons."""
 
 from __future__ import annotations
 
@@ -58,8 +58,8 @@ def report(
     for line in collected.left_out:
         tell.print(f"left out: {printable(line)}", style="note")
     for comparison in collected.comparisons:
-        runs = sum(len(own.found) for own in comparison.arms.values())
-        what = f"{counted(len(comparison.arms), 'method')}, {counted(runs, 'run')}"
-        tell.print(printable(f"{comparison.task}, pair {comparison.pair}: {what}"))
+        runs = sum(len(arm.found) for arm in comparison.arms.values())
+        size = f"{counted(len(comparison.arms), 'method')}, {counted(runs, 'run')}"
+        tell.print(printable(f"{comparison.task}, pair {comparison.pair}: {size}"))
     tell.print(str(written[0]), soft_wrap=True)
     tell.print(f"{counted(len(written) - 1, 'figure file')} in {written[1].parent}", soft_wrap=True)

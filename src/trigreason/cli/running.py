@@ -1,4 +1,4 @@
-"""A question put to a pair, from opened models to closed ones."""
+"""Runs a question on a pair: opens the models, shows the run, and closes them."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from trigreason.reasoning import Author, Trace, make_method
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Assignment:
-    """What is to be answered, how, and by which pair, with all that it is to work by."""
+    """A question, and the method and the pair (with its settings) that answer it."""
 
     question: str
     method: str
@@ -31,13 +31,13 @@ class Assignment:
 
     @property
     def authors(self) -> frozenset[Author]:
-        """The models that the method can come to need. ValueError: a threshold is out of range."""
+        """The models that the method may need. Raises ValueError for a threshold out of range."""
         return make_method(self.method, self.pair.settings.thresholds).authors
 
 
 @dataclass(slots=True)
 class RunSoFar:
-    """What there is of a run: its trace as soon as it has begun."""
+    """A run in progress: its trace, which is None before the run begins."""
 
     trace: Trace | None = None
 
@@ -45,11 +45,11 @@ class RunSoFar:
 async def carry_out(task: Assignment, run: RunSoFar, console: Console | None) -> None:
     """Let the models answer; ``console`` shows them at work.
 
-    A prompt template that is only guessed is told of; without a console, on standard error.
+    A note says which prompt templates are only guessed; without a console, on standard error.
 
     Raises:
         EngineError: a model cannot be reached or loaded, or failed.
-        ConfigurationError: a key or a template is not there.
+        ConfigurationError: a key or a template is missing.
     """
     settings = task.pair.settings
     async with AsyncExitStack() as stack:
@@ -76,7 +76,7 @@ async def carry_out(task: Assignment, run: RunSoFar, console: Console | None) ->
 
 
 def _introduce(task: Assignment, note: str | None, trace: Trace, console: Console | None) -> None:
-    """What a run begins with: its models, a ``note`` on them, and how to read what follows."""
+    """Print the run's models, a ``note`` on them, and how to read what follows."""
     if console is None:
         if note:
             print(f"trigreason: {note}", file=sys.stderr)
@@ -89,7 +89,7 @@ def _introduce(task: Assignment, note: str | None, trace: Trace, console: Consol
 
 
 def guesses(pair: Pair, authors: frozenset[Author]) -> str | None:
-    """A line on the models whose prompt template is no more than guessed; None where none is."""
+    """A line on the models whose prompt template is only guessed; None without such a model."""
     engines = {Author.SRM: pair.srm, Author.LRM: pair.lrm}
     guessed = [
         author.upper()

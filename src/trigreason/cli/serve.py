@@ -52,7 +52,7 @@ def serve(
 
 
 def _serving(configuration: Configuration, names: tuple[str, ...]) -> Configuration:
-    """The same with these pairs in the place of those that it wants served, their models here."""
+    """The configuration with these pairs served instead of its own; fetches their models."""
     with as_wrong_use():
         plans = [planned_pair(configuration, name) for name in names]
     for plan in plans:

@@ -1,4 +1,4 @@
-"""What ``study signals`` found: tables, words, JSON."""
+"""The results of ``study signals`` as tables, sentences and JSON."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ NO_ENTROPY = (
 
 
 def levels(study: SignalStudy) -> Iterator[tuple[str, Level]]:
-    """What there is, with the name of one of the things that it is about."""
+    """The levels of a study, each with the noun for one of its entries."""
     if study.steps:
         yield "step", study.steps
     if study.trajectories:
@@ -38,7 +38,7 @@ def plural(noun: str) -> str:
 
 
 def heading(noun: str, level: Level) -> str:
-    """What a level rests on."""
+    """A level's numbers of entries and questions, and its error rate."""
     error = f"{percent(level.error.value)}{_between(level.error)}"
     return (
         f"{level.count:,} {plural(noun)} of {counted(level.questions, 'question')}, "
@@ -47,7 +47,7 @@ def heading(noun: str, level: Level) -> str:
 
 
 def signal_table(level: Level) -> Table:
-    """One row per signal: how well it tells wrong from right, and which end of it marks errors."""
+    """One row per signal: its AUC, and which end of it marks errors."""
     table = _table("signal", "AUC", "95 %", "marks errors")
     for each in level.signals:
         if each.auc is None:
@@ -59,7 +59,7 @@ def signal_table(level: Level) -> Table:
 
 
 def mark_table(noun: str, level: Level) -> Table:
-    """One row per rule: what it marks, and the error rate there and elsewhere."""
+    """One row per rule: the share that it marks, and the error rates there and elsewhere."""
     name = "rule" if noun == "step" else "contains a step with"
     table = _table(name, f"share of {plural(noun)}", "wrong of these", "of the others")
     for each in level.marks:
@@ -93,23 +93,23 @@ def _between(rate: Estimate) -> str:
 
 
 def _auc(value: float) -> str:
-    """As papers write it: ``.83``, ``1.00``."""
+    """An AUC as papers write it: ``.83``, ``1.00``."""
     return f"{value:.2f}".removeprefix("0")
 
 
 def verdict(study: SignalStudy) -> list[str]:
-    """In plain words: does overconfidence mark errors, and what marks them best?"""
-    said: list[str] = []
+    """Sentences: whether overconfidence marks errors, and which signal marks them best."""
+    sentences: list[str] = []
     for noun, level in levels(study):
         ratio = level.ratio(study.tau).auc
         if ratio is None:
-            said.append(_too_few(noun, level))
+            sentences.append(_too_few(noun, level))
             continue
-        said.append(_about_overconfidence(noun, ratio, study.tau))
-        said.append(_best(noun, level))
+        sentences.append(_about_overconfidence(noun, ratio, study.tau))
+        sentences.append(_best(noun, level))
     if any(level.groups > 1 for _, level in levels(study)):
-        said.append(WITHIN_GROUPS)
-    return [*said, NO_ENTROPY]
+        sentences.append(WITHIN_GROUPS)
+    return [*sentences, NO_ENTROPY]
 
 
 def _too_few(noun: str, level: Level) -> str:
@@ -184,12 +184,12 @@ def _signal_to_json(each: MeasuredSignal) -> dict[str, Any]:
         "auc": None
         if each.auc is None
         else asdict(each.auc) | {"high_marks_errors": each.auc.high_marks_errors},
-        "curve": [_bin_to_json(one) for one in each.curve],
+        "curve": [_bin_to_json(part) for part in each.curve],
     }
 
 
-def _bin_to_json(one: Bin) -> dict[str, Any]:
-    return {"low": one.low, "high": one.high, "mean": one.mean, "error": _estimate(one.error)}
+def _bin_to_json(part: Bin) -> dict[str, Any]:
+    return {"low": part.low, "high": part.high, "mean": part.mean, "error": _estimate(part.error)}
 
 
 def _mark_to_json(each: Mark) -> dict[str, Any]:
@@ -198,7 +198,7 @@ def _mark_to_json(each: Mark) -> dict[str, Any]:
 
 
 def _estimate(rate: Estimate | None) -> dict[str, Any] | None:
-    """A rate; its interval is null where nothing is known of it, which JSON cannot say else."""
+    """A rate; its interval is null where it is unknown, since JSON has no infinity."""
     if rate is None:
         return None
     interval = [rate.low, rate.high] if rate.has_interval else None

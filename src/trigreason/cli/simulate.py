@@ -42,11 +42,11 @@ def simulate(
     as_json: options.Json = False,
     srm_rate: Annotated[
         float | None,
-        _of_server(metavar="TOKENS/S", help="The SRM writes so fast."),
+        _of_server(metavar="TOKENS/S", help="Speed of the SRM's writing."),
     ] = None,
     lrm_rate: Annotated[
         float | None,
-        _of_server(metavar="TOKENS/S", help="The LRM writes so fast."),
+        _of_server(metavar="TOKENS/S", help="Speed of the LRM's writing."),
     ] = None,
     round_trip: Annotated[
         float | None,
@@ -63,9 +63,9 @@ def simulate(
     warm_tokens: options.WarmTokens = None,
     hedge: options.Hedge = None,
 ) -> None:
-    """Tell what recorded runs would take and cost elsewhere; no model needed.
+    """Estimate the time and cost of recorded runs on another deployment, with no model.
 
-    The steps stay as they were written; their seconds, requests and USD follow anew.
+    The steps stay as they were written; their seconds, requests and USD are computed anew.
     """
     with needs("evaluation"):
         from trigreason.cli.simulate_tables import shown, told
@@ -105,7 +105,7 @@ def _changed(server: Server, **flags: float | None) -> Server:
 
 
 def _ways(chosen: Deployment, requests: Requests | None) -> list[Deployment]:
-    """The deployment with one request per step, per stretch, or each of both."""
+    """The deployment with one request per step, with one per stretch, or both."""
     if requests is None:
         return [chosen]
     wanted = {"stretch": [False], "step": [True], "both": [True, False]}[requests]

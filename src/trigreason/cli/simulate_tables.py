@@ -1,4 +1,4 @@
-"""How simulated runs are shown and told."""
+"""Simulated runs as tables and JSON."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def shown(name: str, deployment: Deployment, arms: Sequence[SimulatedArm]) -> li
 
 
 def told(name: str, deployment: Deployment, arms: Sequence[SimulatedArm]) -> dict[str, Any]:
-    """The same as plain values: seconds, shares of 1, USD per run."""
+    """The same as plain values: seconds, fractions of 1, USD per run."""
     labels = _labels(arms)
     return {
         "deployment": {"name": name, **asdict(deployment)},
@@ -92,7 +92,7 @@ def _costs(arms: Sequence[SimulatedArm], labels: dict[int, str], is_paid: bool) 
 
 
 def _changes(arms: Sequence[SimulatedArm], labels: dict[int, str], is_paid: bool) -> list[Table]:
-    """Each arm against its baselines; nothing where there is none."""
+    """A table of each arm against its baselines; no table without baselines."""
     table = _table("", "against", "seconds", *["USD"][:is_paid])
     table.columns[1].justify = "left"
     for each in arms:
@@ -117,15 +117,15 @@ def _table(*headings: str) -> Table:
 
 
 def _labels(arms: Sequence[SimulatedArm]) -> dict[int, str]:
-    """A name for each arm, by its identity, that says no more than tells it from the others."""
+    """By an arm's ``id``, the shortest name that distinguishes it from the other arms."""
     labels: dict[int, str] = {}
     several_pairs = len({each.arm.pair for each in arms}) > 1
     for each in arms:
-        own = [other.arm for other in arms if other.arm.method == each.arm.method]
+        alike = [other.arm for other in arms if other.arm.method == each.arm.method]
         parts = [method_title(each.arm.method)]
         if several_pairs:
             parts.insert(0, each.arm.pair)
-        if len({other.thresholds for other in own}) > 1:
+        if len({other.thresholds for other in alike}) > 1:
             parts.append(settings(each.arm.method, each.arm.thresholds))
         if each.arm.request_per_step:
             parts.append("per step")
@@ -134,8 +134,8 @@ def _labels(arms: Sequence[SimulatedArm]) -> dict[int, str]:
 
 
 def _in_words(server: Server) -> str:
-    """What a server is taken to do; what takes no time is left out."""
-    told: list[str | None] = [
+    """What a server is assumed to do, without what takes no time."""
+    parts: list[str | None] = [
         _seconds("round trip", server.round_trip),
         _seconds("first token after", server.first_token),
         f"writes {server.token_rate:g} tokens/s" if server.token_rate else None,
@@ -144,8 +144,8 @@ def _in_words(server: Server) -> str:
     ]
     if prices := server.prices:
         hit = prices.input if prices.cached_input is None else prices.cached_input
-        told.append(f"USD {prices.input:g} in, {hit:g} cached, {prices.output:g} out per million")
-    return ", ".join(filter(None, told))
+        parts.append(f"USD {prices.input:g} in, {hit:g} cached, {prices.output:g} out per million")
+    return ", ".join(filter(None, parts))
 
 
 def _cache(server: Server) -> str:
@@ -161,7 +161,7 @@ def _seconds(name: str, seconds: float) -> str | None:
 
 
 def _with_interval(estimate: Estimate, factor: float = 1.0) -> str:
-    """A mean with its interval, where more than one question gives it one."""
+    """A mean, and its interval if it has one."""
     value, low, high = (factor * each for each in estimate[:3])
     return f"{value:.2f} ({low:.2f}–{high:.2f})" if estimate.has_interval else f"{value:.2f}"
 
@@ -172,10 +172,10 @@ def _plain(estimate: Estimate) -> dict[str, float | None]:
 
 
 def _change(share: float | None) -> str:
-    """What is saved, as a change: fewer seconds are below 0."""
+    """A saved share as a change: a saving is negative."""
     if share is None:
         return "–"
-    told = percent(abs(share))
-    if told == percent(0):
-        return told
-    return ("\N{MINUS SIGN}" if share > 0 else "+") + told
+    size = percent(abs(share))
+    if size == percent(0):
+        return size
+    return ("\N{MINUS SIGN}" if share > 0 else "+") + size

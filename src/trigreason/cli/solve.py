@@ -93,12 +93,12 @@ def solve(
 ) -> None:
     """Answer a question with a pair: a configured one, the bundled one, or --srm and --lrm.
 
-    What is not given as a flag is as the pair has it, or else as the paper has it.
+    Without a flag, a setting is the pair's, or else the paper's.
     """
     if trace:
         check_writable(trace)
     with as_wrong_use():
-        asked = _question(question, file)
+        text = _question(question, file)
     run = RunSoFar()
     is_silent = as_json or quiet
     with _failing_as_json(run) if as_json else nullcontext():
@@ -106,7 +106,7 @@ def solve(
         chosen = chosen_pair(configuration, pair, {Author.SRM: srm, Author.LRM: lrm}, os.environ)
         with as_wrong_use():
             plan = _with_flags(chosen, context)
-            task = Assignment(question=asked, method=method, pair=plan)
+            task = Assignment(question=text, method=method, pair=plan)
             needed = task.authors
         check_models(plan, needed, method)
         if is_silent and not (pair or srm or lrm or plan.is_bundled):
@@ -124,7 +124,7 @@ def solve(
 
 
 def _with_flags(pair: PlannedPair, context: typer.Context) -> PlannedPair:
-    """The pair with what was given as flags. Raises ValueError for a value out of range."""
+    """The pair changed by the flags. Raises ValueError for a value out of range."""
     own, flags = pair.settings, context.params
     changes = {
         "thresholds": options.flagged(Thresholds() if flags["paper"] else own.thresholds, context),
@@ -141,7 +141,7 @@ def _with_flags(pair: PlannedPair, context: typer.Context) -> PlannedPair:
 
 @contextmanager
 def _failing_as_json(run: RunSoFar) -> Iterator[None]:
-    """One JSON object of a failure, too, with what was written until then."""
+    """Print a failure as one JSON object, with the trace so far, and raise it again."""
     try:
         yield
     except BrokenPipeError:
@@ -152,7 +152,7 @@ def _failing_as_json(run: RunSoFar) -> Iterator[None]:
 
 
 def _let_run(task: Assignment, run: RunSoFar, console: Console | None, file: Path | None) -> None:
-    """Carry the task out, shown on ``console``; its trace goes to ``file`` however it ends."""
+    """Carry out the task, shown on ``console``; its trace goes to ``file`` however it ends."""
     try:
         asyncio.run(carry_out(task, run, console))
     except KeyboardInterrupt as interruption:
@@ -167,7 +167,7 @@ def _let_run(task: Assignment, run: RunSoFar, console: Console | None, file: Pat
 
 
 def _question(given: str | None, file: Path | None) -> str:
-    """The question, from wherever it is to come. Raises ValueError where there is none."""
+    """The question, from the argument, standard input or a file. Raises ValueError without one."""
     if (given is None) is (file is None):
         raise ValueError(
             'give one question: trigreason solve "...", - for standard input, or --file FILE'

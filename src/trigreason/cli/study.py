@@ -1,4 +1,4 @@
-"""``trigreason study``: what recorded runs tell about a pair."""
+"""``trigreason study``: studies of a pair's recorded runs."""
 
 from __future__ import annotations
 
@@ -49,14 +49,14 @@ def signals(
     seed: options.Seed = 0,
     as_json: options.Json = False,
 ) -> None:
-    """How well each signal tells wrong steps and wrong trajectories of the SRM.
+    """Measure how well each signal marks wrong steps and wrong trajectories of the SRM.
 
     Trajectories need runs of known outcome that the SRM wrote alone (eval --method srm).
 
     Steps need a checker, which the bundled families have.
     """
     with needs("evaluation"):
-        from trigreason.cli import signal_tables as told
+        from trigreason.cli import signal_tables
         from trigreason.evaluation.recorded import read_runs
         from trigreason.studies.signal_figures import draw_signals
         from trigreason.studies.signal_study import study_signals
@@ -64,20 +64,20 @@ def signals(
     found = study_signals(list(read_runs(logs)), taus=tau or (), rhos=rho or (), seed=seed)
     drawn = draw_signals(found, figures) if figures else []
     if as_json:
-        print_json(told.study_to_json(found) | {"figures": [str(path) for path in drawn]})
+        print_json(signal_tables.study_to_json(found) | {"figures": [str(path) for path in drawn]})
         return
     out = screen()
     out.print(
         Text(f"SRM: {found.srm or 'unnamed'}, {counted(found.runs, 'run')}, {found.scale} logprobs")
     )
-    for noun, level in told.levels(found):
+    for noun, level in signal_tables.levels(found):
         out.print()
-        out.print(Text(told.heading(noun, level), "bold"))
-        out.print(told.signal_table(level))
+        out.print(Text(signal_tables.heading(noun, level), "bold"))
+        out.print(signal_tables.signal_table(level))
         out.print()
-        out.print(told.mark_table(noun, level))
+        out.print(signal_tables.mark_table(noun, level))
     out.print()
-    for sentence in told.verdict(found):
+    for sentence in signal_tables.verdict(found):
         out.print(Text(sentence))
     for path in drawn:
         out.print(Text(f"drawn: {path}", "dim"))

@@ -17,7 +17,7 @@ from trigreason.reasoning.names import TRIGGER_NAMES
 
 @dataclass(frozen=True, slots=True)
 class Totals:
-    """What one method's runs come to. Tokens, requests, seconds; ``right`` where it is known."""
+    """Sums over one method's runs: tokens, requests, seconds, USD; ``right`` is None if unknown."""
 
     runs: int
     right: int | None
@@ -43,14 +43,14 @@ class Totals:
 
     @property
     def tokens_per_second(self) -> float:
-        """Thinking that stands and answers, per second of the whole run."""
+        """Tokens of standing thinking and answers, per second of the runs."""
         return (self.thinking_tokens + self.answer_tokens) / self.seconds if self.seconds else 0.0
 
 
 def add_up(traces: Sequence[Trace], right: int | None = None) -> Totals:
     """The totals of one method's runs."""
     uses = {author: [trace.use(author) for trace in traces] for author in Author}
-    asked = [each for trace in traces for each in trace.stretches]
+    requests = [stretch for trace in traces for stretch in trace.stretches]
     handovers: Counter[Trigger] = Counter()
     for trace in traces:
         handovers.update(trace.handovers_by_trigger)
@@ -63,8 +63,8 @@ def add_up(traces: Sequence[Trace], right: int | None = None) -> Totals:
         srm_thinking_tokens=sum(use.standing_tokens for use in uses[Author.SRM]),
         generated={author: sum(use.completion_tokens for use in uses[author]) for author in Author},
         requests={author: sum(use.requests for use in uses[author]) for author in Author},
-        failed=sum(each.failed is not None for each in asked),
-        ahead=sum(each.purpose in (Purpose.WARM, Purpose.HEDGE) for each in asked),
+        failed=sum(each.failed is not None for each in requests),
+        ahead=sum(each.purpose in (Purpose.WARM, Purpose.HEDGE) for each in requests),
         degraded=sum(trace.degraded is not None for trace in traces),
         drafts=sum(len(trace.drafts) for trace in traces),
         draft_tokens=sum(step.tokens for trace in traces for step in trace.drafts),
@@ -81,7 +81,7 @@ Row = tuple[str, Callable[[Totals], str]]
 
 
 def summary(columns: Mapping[str, Totals]) -> Table:
-    """One column per method (by its name), one row per number; rows that say nothing left out."""
+    """One column per method (by its name), one row per number; empty rows are left out."""
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, header_style="bold")
     table.add_column("", no_wrap=True)
     for method in columns:

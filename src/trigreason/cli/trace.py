@@ -1,4 +1,4 @@
-"""``trigreason trace``: a recorded run, shown again or put to its method again, with no model."""
+"""``trigreason trace``: shows or replays a recorded run, with no model."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ _SHORT = {
     Trigger.REPETITION: "repetition",
     Trigger.METHOD: "method",
 }
-"""A trigger in a narrow column."""
+"""A trigger's name for a narrow column."""
 
 
 @trace_commands.callback(invoke_without_command=True)
@@ -71,7 +71,7 @@ def replay(
     expressions: options.Expressions = None,
     as_json: options.Json = False,
 ) -> None:
-    """Put a recorded run to its method again, with no model.
+    """Let a recorded run's method decide again on the recorded steps, with no model.
 
     Without thresholds: is every decision reproduced?
 
@@ -89,16 +89,16 @@ def replay(
 
 
 def _check_decisions(trace: Trace, as_json: bool) -> None:
-    """Say whether the record is what its method decides; exit code 1 where it is not."""
+    """Print whether the method decides as recorded; exit code 1 where it does not."""
     decisions = list(decide_again(trace))
     differing = [each for each in decisions if each.agrees is False]
     if as_json:
-        told = {
+        values = {
             "decisions": len(decisions),
             "reproduced": len(decisions) - len(differing),
             "differing": [_as_values(each) for each in differing],
         }
-        print_json(told)
+        print_json(values)
     else:
         out = screen()
         for each in differing:
@@ -110,32 +110,33 @@ def _check_decisions(trace: Trace, as_json: bool) -> None:
         raise typer.Exit(1)
 
 
-def _where(each: Replayed) -> str:
-    return "opening" if each.step < 0 else f"after step {each.step}"
+def _where(replayed: Replayed) -> str:
+    return "opening" if replayed.step < 0 else f"after step {replayed.step}"
 
 
-def _in_words(each: Replayed) -> str:
-    if isinstance(each.decision, Halt):
+def _in_words(replayed: Replayed) -> str:
+    if isinstance(replayed.decision, Halt):
         return "the thinking is closed, because it repeats itself"
-    author = each.decision.author.upper()
-    if isinstance(each.decision, Judge):
+    author = replayed.decision.author.upper()
+    if isinstance(replayed.decision, Judge):
         return f"the {author} would have to score it, and no score is recorded"
-    verb = "rewrites" if isinstance(each.decision, Rewrite) else "writes"
-    trigger = each.decision.trigger
+    verb = "rewrites" if isinstance(replayed.decision, Rewrite) else "writes"
+    trigger = replayed.decision.trigger
     return f"the {author} {verb}" + (f" ({TRIGGER_NAMES[trigger]})" if trigger else "")
 
 
-def _as_values(each: Replayed) -> dict[str, Any]:
+def _as_values(replayed: Replayed) -> dict[str, Any]:
+    decision = replayed.decision
     return {
-        "step": each.step,
-        "decision": type(each.decision).__name__.lower(),
-        "author": None if isinstance(each.decision, Halt) else each.decision.author,
-        "trigger": None if isinstance(each.decision, Halt | Judge) else each.decision.trigger,
+        "step": replayed.step,
+        "decision": type(decision).__name__.lower(),
+        "author": None if isinstance(decision, Halt) else decision.author,
+        "trigger": None if isinstance(decision, Halt | Judge) else decision.trigger,
     }
 
 
 def _compare_triggers(trace: Trace, thresholds: Thresholds, as_json: bool) -> None:
-    """Say for each SRM step which trigger fired and which one would."""
+    """Print for each SRM step which trigger fired then, and which one would fire now."""
     firings = what_if(trace, thresholds)
     if as_json:
         print_json(_comparison(firings, thresholds))
@@ -223,7 +224,7 @@ def show(file: options.TraceFile) -> None:
 
 
 def _events_of(trace: Trace) -> Iterator[Event]:
-    """The events of the run that left this trace, without its text in pieces."""
+    """The events of the run that this trace records, without those of pieces of text."""
     yield RunBegun(trace)
     handovers = {each.step: each for each in trace.handovers}
     for index, step in enumerate(trace.steps):

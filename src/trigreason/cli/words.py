@@ -1,4 +1,4 @@
-"""What happened, in plain words with its numbers."""
+"""Sentences about what happened in a run, with its numbers."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ SHOWN_EXPRESSIONS = 4
 
 
 def why(handover: HandedOver, written: Sequence[StepRecord], thresholds: Thresholds) -> str | None:
-    """Why the pen changed hands; None where the SRM merely goes on.
+    """Why another model writes now; None where the SRM merely goes on.
 
     ``written`` are the steps before the handover, drafts included.
     """
@@ -48,7 +48,7 @@ def why(handover: HandedOver, written: Sequence[StepRecord], thresholds: Thresho
 
 
 def confidence(step: StepRecord, thresholds: Thresholds) -> str:
-    """A step's low-perplexity ratio against tau and rho."""
+    """A step's low-perplexity ratio compared with tau and rho."""
     share = percent(step.ratio or 0.0, thresholds.rho)
     tokens = counted(len(step.logprobs) - step.without_probability, "token")
     over = thresholds.direction is Direction.OVER
@@ -74,7 +74,7 @@ def hesitation(written: Sequence[StepRecord], k: int) -> str:
 
 
 def how_it_ended(stop: StopReason | None, limit: str | None) -> str | None:
-    """What to know about the end of a run, and what to do about it; None for a regular end."""
+    """How a run ended, and what to do about it; None for a regular end."""
     if stop is StopReason.COMPLETE:
         return None
     if stop is None:
@@ -115,7 +115,7 @@ def degraded(trace: Trace) -> str | None:
 
 
 def percent(share: float, bound: float | None = None) -> str:
-    """A share in per cent, with as many digits as tell it from ``bound``."""
+    """A share in per cent, with enough digits to distinguish it from ``bound``."""
     for digits in range(4):
         text = f"{100 * share:.{digits}f}"
         if bound is None or share == bound or float(text) != round(100 * bound, digits):
@@ -131,7 +131,7 @@ def counted(count: int, noun: str, *, first: bool = False) -> str:
 
 
 def settings(method: str, thresholds: Thresholds) -> str:
-    """The thresholds a method looks at, under their symbols."""
+    """The thresholds that a method uses, with their symbols."""
     if method == "trigreason":
         side = "fires at r > ρ" if thresholds.direction is Direction.OVER else "fires at r < ρ"
         offload = "never fires" if thresholds.rho == 1 else side
