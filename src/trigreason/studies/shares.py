@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from statistics import fmean
 
 from trigreason.evaluation.statistics import CONFIDENCE, SHARES, Estimate, student_quantile
 
@@ -45,7 +46,7 @@ def ratio_of_means(
         ValueError: no question is common to both, or the lower mean is 0.
     """
     common = [question for question in numerator if question in denominator]
-    sums = [(_mean(numerator[each]), _mean(denominator[each])) for each in common]
+    sums = [(fmean(numerator[each]), fmean(denominator[each])) for each in common]
     return _ratio(sums, sum(len(numerator[each]) for each in common))
 
 
@@ -61,7 +62,3 @@ def _ratio(sums: Sequence[tuple[float, float]], samples: int) -> Estimate:
     error = math.sqrt(residuals * count / (count - 1)) / below
     reach = student_quantile(0.5 + CONFIDENCE / 2, count - 1) * error
     return Estimate(ratio, ratio - reach, ratio + reach, count, samples)
-
-
-def _mean(values: Sequence[float]) -> float:
-    return sum(values) / len(values)

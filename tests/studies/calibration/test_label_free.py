@@ -9,7 +9,7 @@ import pytest
 
 from tests.studies.calibration.formula import FormulaLanes, conditions, questions
 from trigreason.evaluation.runs import Run
-from trigreason.reasoning import Direction, Message, Thresholds, Trigger
+from trigreason.reasoning import Author, Direction, Message, Thresholds, Trigger
 from trigreason.studies.calibration.direction import evidence, supported
 from trigreason.studies.calibration.label_free import Budgeted, fit_share
 from trigreason.studies.calibration.setting import Setting
@@ -39,6 +39,13 @@ def hesitating(runs: list[Run], every: int) -> list[Run]:
         for index in range(0, len(run.trace.steps), every):
             step = run.trace.steps[index]
             run.trace.steps[index] = replace(step, text="Wait, " + step.text)
+    return runs
+
+
+def finished_by_the_lrm(runs: list[Run]) -> list[Run]:
+    """The same runs, as if the SRM had stayed away from its last step on."""
+    for run in runs:
+        run.trace.steps[-1] = replace(run.trace.steps[-1], author=Author.LRM)
     return runs
 
 
@@ -138,8 +145,9 @@ def test_outcomes_speak_for_a_direction() -> None:
         [replace(run, right=None) for run in recorded(40)],
         [replace(run, right=True) for run in recorded(40)],
         recorded(40, "trigreason"),
+        finished_by_the_lrm(recorded(40)),
     ],
-    ids=["no runs", "not scored", "all right", "not the SRM's alone"],
+    ids=["no runs", "not scored", "all right", "not the SRM's alone", "finished by the LRM"],
 )
 def test_without_outcomes_there_is_no_evidence(runs: list[Run]) -> None:
     assert evidence(runs, 1.05, seed=0) is None

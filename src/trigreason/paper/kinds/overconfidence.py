@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from statistics import fmean
 
 from trigreason.evaluation.runs import Run
 from trigreason.paper.kinds.accuracy import LRM_ONLY, outcomes
@@ -149,10 +150,6 @@ def questions_with_gap(
     common = [sample for sample in srm if sample in lrm]
 
     def gap(sample: str) -> float:
-        return _mean(lrm[sample]) - _mean(srm[sample])
+        return fmean(lrm[sample]) - fmean(srm[sample])
 
     return sorted(common, key=gap, reverse=True)[:count]
-
-
-def _mean(values: Sequence[float]) -> float:
-    return sum(values) / len(values)

@@ -8,6 +8,7 @@ from statistics import fmean
 from trigreason.evaluation.runs import Run
 from trigreason.reasoning import Author, Direction, low_perplexity_ratio
 from trigreason.studies.auc import Auc, auc
+from trigreason.studies.signals import is_solo
 
 
 def evidence(runs: Sequence[Run], tau: float, seed: int) -> Auc | None:
@@ -20,9 +21,7 @@ def evidence(runs: Sequence[Run], tau: float, seed: int) -> Auc | None:
     seen = [
         (ratio, not run.right, run.question, run.group)
         for run in runs
-        if run.right is not None
-        and run.trace.method == "srm"
-        and (ratio := mean_ratio(run, tau)) is not None
+        if run.right is not None and is_solo(run) and (ratio := mean_ratio(run, tau)) is not None
     ]
     if not seen:
         return None

@@ -18,6 +18,7 @@ from trigreason.studies.auc import Auc
 from trigreason.studies.calibration.direction import evidence
 from trigreason.studies.calibration.space import LARGEST_K, PRIMING, candidate_rhos, srm_logprobs
 from trigreason.studies.replaying import replayed
+from trigreason.studies.signals import is_solo
 
 RHOS = 120
 """The most values of ρ that are tried; a few runs cannot tell more of them apart."""
@@ -82,7 +83,7 @@ def fit_share(
     """
     if not 0 < wanted < 1:
         raise ValueError(f"the LRM's share must lie between 0 and 1, not {wanted:g}")
-    alone = [run for run in runs if run.trace.method == "srm"]
+    alone = [run for run in runs if is_solo(run)]
     total_runs, runs = len(runs), alone or runs
     if method == "trigreason":
         settings = _offloading(runs, wanted, base, token_ratio)

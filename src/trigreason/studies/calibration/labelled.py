@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from statistics import fmean
 
 from trigreason.evaluation.questions import Question
 from trigreason.evaluation.statistics import (
@@ -171,12 +172,8 @@ def against_coin(ours: Results, bare: Sequence[Results], thrift: Thrift) -> Coin
     one, other, weight = bare[toss.one], bare[toss.other], toss.weight
     theirs = other.rights()
     mixed = {
-        name: [(1 - weight) * _mean(mine) + weight * _mean(theirs[name])]
+        name: [(1 - weight) * fmean(mine) + weight * fmean(theirs[name])]
         for name, mine in one.rights().items()
     }
     gain = paired(ours.rights(), mixed, within=SHARES)
     return Coin(one.setting, other.setting, weight, gain)
-
-
-def _mean(values: Sequence[float]) -> float:
-    return sum(values) / len(values)

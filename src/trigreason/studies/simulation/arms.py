@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from statistics import fmean
 from typing import NamedTuple
 
 from trigreason.evaluation.runs import Run
@@ -94,8 +95,8 @@ def saved(own: Mapping[str, Sequence[float]], other: Mapping[str, Sequence[float
     common = [question for question in own if question in other]
     if not common:
         return None
-    spent = sum(_mean(other[question]) for question in common)
-    return 1 - sum(_mean(own[question]) for question in common) / spent if spent else None
+    spent = sum(fmean(other[question]) for question in common)
+    return 1 - sum(fmean(own[question]) for question in common) / spent if spent else None
 
 
 def baselines(arm: SimulatedArm, arms: Sequence[SimulatedArm]) -> list[SimulatedArm]:
@@ -130,7 +131,3 @@ def _quantile(values: Sequence[float], share: float) -> float:
     low = int(place)
     high = min(low + 1, len(values) - 1)
     return values[low] + (place - low) * (values[high] - values[low])
-
-
-def _mean(values: Sequence[float]) -> float:
-    return sum(values) / len(values)
