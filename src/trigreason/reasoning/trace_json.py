@@ -57,11 +57,11 @@ def trace_to_json(trace: Trace) -> dict[str, Any]:
 
 def _flat(record: StepRecord | Stretch) -> dict[str, Any]:
     """The fields of a record, without the deep copy of ``asdict``: a long run has 10,000s."""
-    return {each.name: getattr(record, each.name) for each in fields(record)}
+    return {field.name: getattr(record, field.name) for field in fields(record)}
 
 
 def totals(trace: Trace) -> dict[str, Any]:
-    """What follows from a trace: tokens, requests and cost per model, SMT, handovers."""
+    """Numbers that follow from a trace: tokens, requests, cost per model, SMT, handovers."""
     return {
         "smt": trace.smt,
         "thinking_tokens": trace.thinking_tokens,

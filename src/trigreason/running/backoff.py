@@ -11,7 +11,7 @@ from trigreason.running.deadline import Deadline
 
 
 class Backoff:
-    """Counts the attempts in a row that brought no text, and all of them."""
+    """Counts the retries since the last text, and all retries."""
 
     def __init__(self, policy: FailurePolicy, deadline: Deadline) -> None:
         self._policy = policy
@@ -20,11 +20,11 @@ class Backoff:
         self._in_all = 0
 
     def rewarded(self) -> None:
-        """An attempt brought text that is kept: the next failure is a first one."""
+        """An attempt brought text that is kept: count retries in a row from 0 again."""
         self._in_a_row = 0
 
     def is_over(self, error: EngineError) -> bool:
-        """Whether no further attempt is worth it."""
+        """Whether to give up after ``error``."""
         asked = error.retry_after or 0.0
         too_long = asked > self._policy.longest_wait_seconds
         spent = self._in_a_row >= self._policy.retries or self._in_all >= self._policy.most_retries
