@@ -30,7 +30,7 @@ class Deadline:
         return cls(None if seconds is None else now() + seconds)
 
     def check(self) -> None:
-        """Raise DeadlinePassed once it has: a stream that is always ready meets no timeout."""
+        """Raise DeadlinePassed if time is up: a stream that is always ready meets no timeout."""
         if self.at is not None and now() >= self.at:
             raise DeadlinePassed
 
