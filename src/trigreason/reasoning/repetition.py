@@ -73,7 +73,7 @@ def repeated_run(text: str) -> str | None:
 
 @dataclass(frozen=True, slots=True)
 class RepetitionGuard:
-    """Closes the thinking after ``repeats`` repeating steps in a row, of either author; 0 is off."""
+    """Closes the thinking after ``repeats`` repeating steps in a row, by any author; 0 is off."""
 
     repeats: int = 3
 
