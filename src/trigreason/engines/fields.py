@@ -95,7 +95,7 @@ def _fitting(value: Any, shape: shapes.Type) -> Any:
         case shapes.ListType(item_type=item) if isinstance(value, list):
             return _items(value, item)
         case shapes.DictType(value_type=item) if isinstance(value, dict):
-            return {name: _or_none(_fitting(each, item)) for name, each in value.items()}
+            return {name: _or_none(_fitting(entry, item)) for name, entry in value.items()}
         case shapes.AnyType():
             return value
         case shapes.StrType() if isinstance(value, str):

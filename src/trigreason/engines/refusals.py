@@ -157,7 +157,7 @@ def check_askable(prefix: Prefix, where: str) -> None:
         raise PromptRefused(
             "the conversation ends with a message of the assistant",
             where,
-            "Leave that message out, or ask something behind it.",
+            "Leave that message out, or ask something after it.",
             sent=False,
         )
     for text in (*(message.content for message in prefix.messages), prefix.written):

@@ -108,7 +108,7 @@ def _read(values: dict[str, Any]) -> Trace:
         models={Author(author): name for author, name in values["models"].items()},
         sampling=values["sampling"],
         logprob_scale=values["logprob_scale"],
-        prices={Author(author): Prices(**each) for author, each in values["prices"].items()},
+        prices={Author(author): Prices(**price) for author, price in values["prices"].items()},
         in_the_open=values.get("in_the_open", False),
         step_break=StepBreak(values.get("step_break", StepBreak.BLANK_LINE)),
         steps=[_read_step(step) for step in values["steps"]],

@@ -149,8 +149,8 @@ class Requests:
             running.plausible = Plausible(engine.model)
         try:
             async with AsyncExitStack() as stack:
-                asked = replace(request, alternatives=rescale.alternatives(request.alternatives))
-                opening = engine.send(asked)
+                alternatives = rescale.alternatives(request.alternatives)
+                opening = engine.send(replace(request, alternatives=alternatives))
                 try:
                     running.begin(await self.deadline.keep(stack.enter_async_context(opening)))
                 except EngineError as error:

@@ -28,11 +28,11 @@ class Rescale:
             raw_wanted = wanted is LogprobScale.RAW
             self._temperatures = (1.0, temperature) if raw_wanted else (temperature, 1.0)
 
-    def alternatives(self, asked: int | None) -> int | None:
+    def alternatives(self, requested: int | None) -> int | None:
         """How many likely tokens to request; None if the engine has no logprobs."""
-        if asked is None or not self._has_logprobs:
+        if requested is None or not self._has_logprobs:
             return None
-        return min(self._most, SHARPENING_ALTERNATIVES if self._temperatures else asked)
+        return min(self._most, SHARPENING_ALTERNATIVES if self._temperatures else requested)
 
     def __call__(self, tokens: Sequence[Token]) -> Sequence[Token]:
         if self._temperatures is None:

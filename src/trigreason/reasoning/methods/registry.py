@@ -55,7 +55,7 @@ class MethodEntry:
     decides_by: frozenset[str] = frozenset()
 
     def __post_init__(self) -> None:
-        known = {each.name for each in fields(Thresholds)}
+        known = {field.name for field in fields(Thresholds)}
         if unknown := sorted(self.decides_by - known):
             raise ValueError(f"method {self.name}: there is no threshold {unknown[0]!r}")
 
