@@ -115,8 +115,7 @@ class Asking:
     def _server_ends_steps(self, author: Author) -> bool:
         """Whether the server is to end a single step, because it bills closed streams in full.
 
-        Not if line ends separate steps: a line end as the stop string would stop the stream before
-        the first word of a paragraph.
+        Not if steps end with lines: a line end would stop it before a paragraph's first word.
         """
         ends_it = self._pair.engine(author).capabilities.bills_closed_streams
         by_blank_line = self._pair.step_break is StepBreak.BLANK_LINE
