@@ -1,4 +1,4 @@
-r"""The final answer in an answer text, and whether it is the wanted one."""
+r"""Find the final answer in a text, and compare it with the expected one."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ class Box:
 
     Attributes:
         start: where it begins in the text.
-        end: where it ends, in braces that match; the text's length where it has no end.
+        end: where its closing brace ends it; the text's length if the braces do not match.
         opened: everything from its content to the end of the text.
-        inner: its content; None where it has no end.
+        inner: its content; None if no closing brace follows.
     """
 
     start: int
@@ -40,10 +40,10 @@ class Box:
 
 
 def boxes(text: str) -> list[Box]:
-    r"""The boxes of a text in order; of a box in a box, both.
+    r"""All boxes of a text in order, nested ones included.
 
-    Braces are matched, ``\{`` and ``\}`` being none; where they do not match (an answer made of
-    brackets), everything up to the last closing brace counts.
+    Braces are matched, except for the escaped ``\{`` and ``\}``. If they do not match (an answer
+    made of brackets), the content is everything up to the last closing brace.
     """
     return [_box(text, opening) for opening in _BOX.finditer(text)]
 
@@ -66,23 +66,23 @@ def _box(text: str, opening: re.Match[str]) -> Box:
 
 
 def boxed(text: str) -> str | None:
-    r"""What stands in the last ``\boxed{...}`` that is not empty.
+    r"""The content of the last ``\boxed{...}`` that is not empty.
 
-    The empty text where all are empty; None without a box, or where the last one has no end.
+    The empty text if all are empty; None if there is no box, or no brace closes the last one.
     """
-    found = boxes(text)
-    filled = [box for box in found if box.inner != ""]
-    return filled[-1].inner if filled else "" if found else None
+    all_boxes = boxes(text)
+    filled = [box for box in all_boxes if box.inner != ""]
+    return filled[-1].inner if filled else "" if all_boxes else None
 
 
 def given_answer(text: str) -> str | None:
-    r"""The paragraph of a chain of thought that gives the answer; None where none does.
+    r"""The paragraph of a chain of thought that gives the answer; None if none does.
 
-    That is the last one with a filled ``\boxed{...}``, else the last of all where it says "the
-    answer is" or "Answer:".
+    That is the last one with a non-empty ``\boxed{...}``, else the last paragraph of all if it
+    says "the answer is" or "Answer:".
     """
-    paragraphs = [each.strip() for each in _PARAGRAPH.split(text) if each.strip()]
-    filled = [each for each in paragraphs if boxed(each)]
+    paragraphs = [part.strip() for part in _PARAGRAPH.split(text) if part.strip()]
+    filled = [paragraph for paragraph in paragraphs if boxed(paragraph)]
     if filled:
         return filled[-1]
     if paragraphs and _STATEMENT.search(paragraphs[-1]):
@@ -91,7 +91,7 @@ def given_answer(text: str) -> str | None:
 
 
 def is_right(answer: str, target: str) -> bool:
-    """Whether the boxed answer is ``target``, white space, case and option brackets aside."""
+    """Whether the boxed answer is ``target``, ignoring white space, case and option brackets."""
     given = boxed(answer)
     return given is not None and _plain(given) == _plain(target)
 

@@ -9,18 +9,18 @@ from trigreason.reasoning.field_docs import FieldDoc
 from trigreason.reasoning.steps import MAX_STEP_TOKENS
 
 ANSWER_SHARE = 4
-"""Where a limit is too small for both, one token of so many is kept for the answer."""
+"""If a limit is too small for thinking and answer, one token in this many is for the answer."""
 
 LEAST_TOKENS = 2
-"""One of thinking and one of the answer."""
+"""One token of thinking and one of the answer."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Budget:
-    """None is no limit.
+    """None means no limit.
 
-    Thinking tokens are those of the thinking that stands, the step under way included; drafts and
-    scores come on top and are in the trace.
+    Thinking tokens are those of the standing steps and the unfinished step; drafts and scores come
+    on top and are in the trace.
     """
 
     thinking_tokens: Annotated[
@@ -40,10 +40,10 @@ class Budget:
                 raise ValueError(f"a budget of {value} {name.replace('_', ' ')} leaves no room")
 
     def within(self, max_tokens: int) -> Budget:
-        """This budget, its thinking and answer together within ``max_tokens`` (tokens).
+        """This budget with thinking and answer together limited to ``max_tokens``.
 
         That is what OpenAI's limit means for models that think. The thinking ends early enough to
-        leave the answer room.
+        leave room for the answer.
         """
         if max_tokens >= self.thinking_tokens + self.answer_tokens:
             return self
@@ -53,7 +53,7 @@ class Budget:
         return replace(self, thinking_tokens=limit - answer, answer_tokens=answer)
 
     def spent(self, thinking_tokens: int, steps: int) -> str | None:
-        """The limit that this much thinking has reached, by its name; None while there is room."""
+        """The name of the limit that this much thinking has reached; None while there is room."""
         if thinking_tokens >= self.thinking_tokens:
             return "thinking_tokens"
         if self.steps is not None and steps >= self.steps:

@@ -1,7 +1,7 @@
-"""What a running pair tells its consumer, in the order in which it happens.
+"""The events of a run, in the order in which they happen.
 
-Thinking text comes only when it can no longer be taken back: an SRM step all at once when the
-method has let it stand (when steps can be thrown away at all), an LRM step as it is written.
+Thinking text is sent only once it is final: an LRM step while it is written, and an SRM step all
+at once when the method has kept it (or while it is written, if the method drops no steps).
 """
 
 from __future__ import annotations
@@ -13,14 +13,14 @@ from trigreason.reasoning import Author, StepRecord, Trace, Trigger
 
 @dataclass(frozen=True, slots=True)
 class RunBegun:
-    """A run has begun; its trace fills as it goes, and is whole with ``Done``."""
+    """A run has begun; its trace grows with it and is complete at ``Done``."""
 
     trace: Trace
 
 
 @dataclass(frozen=True, slots=True)
 class StepBegun:
-    """``author`` begins a step; ``trigger`` is what gave it the pen."""
+    """``author`` begins a step; ``trigger`` says why it is this author's turn."""
 
     author: Author
     trigger: Trigger | None
@@ -28,7 +28,7 @@ class StepBegun:
 
 @dataclass(frozen=True, slots=True)
 class ThinkingText:
-    """Thinking that stands."""
+    """A piece of thinking that is final."""
 
     author: Author
     text: str
@@ -36,7 +36,7 @@ class ThinkingText:
 
 @dataclass(frozen=True, slots=True)
 class StepAccepted:
-    """A finished step stands; its text has been given out."""
+    """A finished step stands; its text has been sent already."""
 
     index: int
     step: StepRecord
@@ -53,7 +53,7 @@ class DraftDropped:
 
 @dataclass(frozen=True, slots=True)
 class HandedOver:
-    """The pen goes to ``writer`` for ``steps`` steps (None: until told otherwise).
+    """``writer`` takes over for ``steps`` steps (None: until the method decides otherwise).
 
     ``because`` is the step whose signals fired the trigger, with its numbers.
     """
@@ -66,7 +66,7 @@ class HandedOver:
 
 @dataclass(frozen=True, slots=True)
 class WentOnAlone:
-    """One model stays away for ``reason``; ``author`` writes the rest, and the run is degraded."""
+    """A model is unavailable (``reason``); ``author`` writes the rest, and the run is degraded."""
 
     author: Author
     reason: str

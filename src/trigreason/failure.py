@@ -1,4 +1,4 @@
-"""What becomes of a run when a model fails."""
+"""What a run does when a model fails."""
 
 from __future__ import annotations
 
@@ -9,26 +9,26 @@ ALL_RETRIES = 4
 
 
 class Away(StrEnum):
-    """What to do when one model of the pair stays away."""
+    """What to do when one model of the pair is unavailable."""
 
     GO_ON = "go_on"
-    """The other one goes on alone, and the result says that it is degraded."""
+    """The other model goes on alone, and the result says that it is degraded."""
 
     FAIL = "fail"
-    """The run ends with the error, which carries what was written."""
+    """The run ends with the error, which carries the text written so far."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FailurePolicy:
-    """Failures that may pass are tried again, from what was written.
+    """Transient failures are retried, continuing from the text written so far.
 
     Attributes:
-        retries: attempts that may follow each other without any new text; of one author's turn
-            never more than ``ALL_RETRIES`` times as many, whatever they bring.
-        backoff_seconds: longest wait before the first of them; it doubles with each. Waits are
-            drawn evenly between nothing and that, so that clients do not return all at once.
-        longest_wait_seconds: no wait is longer, and a server's Retry-After beyond it counts as
-            its staying away.
+        retries: most retries in a row that bring no new text; one author's turn never has more
+            than ``ALL_RETRIES`` times as many, even if they bring text.
+        backoff_seconds: longest wait before the first retry; it doubles with each. Waits are drawn
+            uniformly between 0 and that, so that clients do not return all at once.
+        longest_wait_seconds: no wait is longer, and a server whose Retry-After is longer counts
+            as unavailable.
         lrm_away, srm_away: what to do when retries do not help.
     """
 
@@ -40,7 +40,7 @@ class FailurePolicy:
 
     @property
     def most_retries(self) -> int:
-        """The attempts of one turn, however many of them bring text."""
+        """The most retries of one turn, even if they bring text."""
         return self.retries * ALL_RETRIES
 
     def __post_init__(self) -> None:

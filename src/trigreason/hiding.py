@@ -7,17 +7,17 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hiding:
-    """What is asked of the LRM before it is known to be needed; every request is accounted.
+    """Requests to the LRM before it is known to be needed; all of them are in the trace.
 
     Attributes:
-        warm_seconds: while the SRM writes, the LRM reads the thinking so far at most every so
+        warm_seconds: while the SRM writes, the LRM reads the thinking so far at most once in this
             many seconds, so that its prefix cache is warm when it is needed; None for never.
-        warm_tokens: the same at most every so many tokens of thinking; None for never. With both,
+        warm_tokens: the same, once in this many tokens of thinking; None for never. With both,
             whichever is reached first.
         hedge: when the running low-perplexity ratio of an unfinished SRM step would fire the
-            cognitive offload, the LRM begins to rewrite it; what it wrote is dropped where the
-            trigger does not fire in the end.
-        hedge_tokens: an unfinished step is not judged before it has so many tokens.
+            cognitive offload, the LRM begins to rewrite it; the rewrite is dropped if the trigger
+            does not fire in the end.
+        hedge_tokens: an unfinished step is not judged before it has this many tokens.
     """
 
     warm_seconds: float | None = None

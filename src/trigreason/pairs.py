@@ -40,10 +40,10 @@ class JudgePrompt:
     def prefix(
         self, messages: tuple[Message, ...], thinking: str, step: str, tags: Tags | None
     ) -> Prefix:
-        """A turn that asks for a score of ``step``, behind the ``thinking`` before it.
+        """The prefix that asks for a score of ``step``, after the ``thinking`` before it.
 
-        ``tags`` are those of the judge. An engine writes its model's tags into what it continues,
-        not into messages, so the turn before has them already.
+        ``tags`` are those of the judge. An engine adds its model's tags to the turn it continues,
+        not to messages, so the opening tag is written into the message with the thinking.
         """
         opened = f"{tags.opening}\n" if tags else ""
         written = f"{opened}{thinking}{step.rstrip()}\n\n"
@@ -56,9 +56,9 @@ class JudgePrompt:
 class Pair:
     """An SRM, an LRM, and how they work together.
 
-    ``thresholds`` are the defaults of a run, ``step_break`` is what separates its steps;
-    ``logprob_scale`` is the distribution on which tau
-    and rho stand, and where an engine reports the other one its logprobs are converted.
+    ``thresholds`` are the defaults of a run, ``step_break`` is what separates its steps.
+    ``logprob_scale`` is the distribution that tau and rho refer to; logprobs of an engine that
+    reports the other one are converted.
     ``failure`` says what to do when a model fails, ``hiding`` how the LRM's latency is hidden.
     """
 

@@ -38,8 +38,8 @@ async def reason(
     SpecReason's script works and what stretches are measured against.
 
     Raises:
-        EngineError: a model failed and the pair's ``failure`` lets nobody go on, or the question
-            alone is longer than the context; ``error.details["trace"]`` holds what was written.
+        EngineError: a model failed and the other one cannot go on (see the pair's ``failure``), or
+            the question alone exceeds the context; ``error.details["trace"]`` has the trace so far.
         NoLogprobs: the method needs probabilities, and the SRM's engine gives none.
         ValueError: there is no such method, or no question.
     """
@@ -58,8 +58,8 @@ async def reason(
     )
     state = RunState(trace, budget or Budget(), {each: pair.engine(each).tags for each in Author})
     authors = sorted(state.method.authors)
-    trace.models = {each: pair.engine(each).model for each in authors}
-    trace.in_the_open = all(pair.engine(each).tags is None for each in authors)
+    trace.models = {author: pair.engine(author).model for author in authors}
+    trace.in_the_open = all(pair.engine(author).tags is None for author in authors)
     if state.method.needs_logprobs and not pair.srm.capabilities.logprobs:
         raise NoLogprobs(
             "the SRM returns no token probabilities, and the cognitive offload needs them",

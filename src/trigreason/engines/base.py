@@ -1,4 +1,4 @@
-"""The contract between the reasoner and a model, whatever server it lives in.
+"""The contract between the reasoner and a model on any server.
 
 An engine continues a text token by token. It never decides anything: it does not cut steps, it
 does not retry, and it does not know which of the two models it is.
@@ -19,16 +19,16 @@ from trigreason.reasoning import THINK_TAGS, Message, Tags, Token
 from trigreason.reasoning.field_docs import FieldDoc
 
 BLANK_LINE = "\n\n"
-"""What a server is asked to end a single step at."""
+"""The stop string with which a server ends a single step."""
 
 
 @dataclass(frozen=True, slots=True)
 class Prefix:
-    """What the model has before it: a conversation, and its own turn as far as it is written.
+    """The text that a model continues: a conversation, and the model's own turn so far.
 
     ``written`` is the assistant's turn so far, continued from its last character. With
     ``thinking`` it begins inside the thinking, and the engine opens the model's tag exactly once.
-    The tags within ``written`` are spelled as ``THINK_TAGS``, whatever the model's own are.
+    The tags in ``written`` are always ``THINK_TAGS``, whatever the model's own tags are.
     """
 
     messages: tuple[Message, ...]
@@ -60,9 +60,9 @@ class Sampling:
             raise ValueError(f"min_p must lie between 0 and 1, not {self.min_p}")
 
     def for_turn(self, turn: int) -> Sampling:
-        """The same with a seed of its own for each turn of a run (SplitMix64, 31 bits of it).
+        """The same with a different seed for each turn of a run (31 bits of SplitMix64).
 
-        Neighbouring seeds of runs so give turns nothing in common.
+        So the turns of runs with neighbouring seeds have nothing in common.
         """
         mixed = (self.seed + turn * 0x9E3779B97F4A7C15) % 2**64
         mixed = (mixed ^ mixed >> 30) * 0xBF58476D1CE4E5B9 % 2**64
@@ -72,14 +72,14 @@ class Sampling:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What a model is asked for: to continue ``prefix``.
+    """A request to continue ``prefix``.
 
     Attributes:
-        max_tokens: it writes at most so many.
+        max_tokens: the model writes at most so many.
         alternatives: each token comes with its logprob and so many of the likeliest tokens
             (0: the chosen one alone); None asks for no probabilities.
-        needs_logprobs: a server that sends none all the same is an error; without, its tokens
-            have no probability.
+        needs_logprobs: it is an error if the server sends no logprobs; if False, tokens without
+            them have no probability.
         one_step: the server is asked to stop at the first blank line; the stream still gives that
             blank line.
     """
@@ -107,9 +107,9 @@ class Finish(StrEnum):
 
 @dataclass(slots=True)
 class Usage:
-    """The server's own count of a request's tokens; None for what it did not say.
+    """The server's own count of a request's tokens; None for what it did not report.
 
-    ``completion_tokens`` are those generated so far, also where a stream is closed early.
+    ``completion_tokens`` are those generated so far, even if the stream is closed early.
     """
 
     prompt_tokens: int | None = None
@@ -120,7 +120,7 @@ class Usage:
 class TokenStream(Protocol):
     """A running request. Each item is the tokens of one arrival, at least one.
 
-    ``finish`` is None until the server ended the stream; ``usage`` fills as the server tells.
+    ``finish`` is None until the server ends the stream; ``usage`` is updated from its reports.
     """
 
     finish: Finish | None
@@ -136,7 +136,7 @@ class LogprobScale(StrEnum):
     """Before temperature: vLLM, llama.cpp, Ollama."""
 
     SAMPLING = "sampling"
-    """After temperature: SGLang as it comes."""
+    """After temperature: SGLang by default."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,9 +145,9 @@ class Capabilities:
 
     Attributes:
         logprobs: it returns the chosen tokens' logprobs while streaming.
-        logprob_scale: the distribution that those belong to.
+        logprob_scale: the distribution that the logprobs belong to.
         max_alternatives: how many likely tokens per position it returns at most.
-        context_tokens: prompt and completion together, in tokens; None where unknown.
+        context_tokens: prompt and completion together, in tokens; None if unknown.
         bills_closed_streams: a stream closed early may be billed to its end, so a single step
             is best ended by the server.
     """
@@ -162,7 +162,7 @@ class Capabilities:
 class Engine(ABC):
     """One model on one server. Safe to use from many runs at once.
 
-    ``tags`` are those in which the model thinks; None for one that thinks in the open.
+    ``tags`` are the tags of the model's thinking; None for a model that thinks in the open.
     """
 
     model: str
@@ -171,15 +171,15 @@ class Engine(ABC):
 
     @cached_property
     def breaker(self) -> Breaker:
-        """Whether this engine is worth asking at the moment, as all its runs have found."""
+        """Decides from the failures of all runs whether this engine gets requests at the moment."""
         return Breaker()
 
     @abstractmethod
     def send(self, request: Request) -> AbstractAsyncContextManager[TokenStream]:
-        """Send a request. Leaving the context closes it, and that stops the model's writing.
+        """Send a request. Leaving the context closes it, which stops generation.
 
         Raises (from entering the context or from iterating):
-            EngineError: see its kinds.
+            EngineError: see its subclasses.
         """
 
     def stream(
@@ -198,15 +198,16 @@ class Engine(ABC):
         )
 
     async def close(self) -> None:  # noqa: B027 - most engines hold something; not all do
-        """Give back connections and memory. The engine cannot be used afterwards."""
+        """Release connections and memory. The engine cannot be used afterwards."""
 
 
 @dataclass(eq=False)
 class EngineError(Exception):
     """A model could not be used. ``str()`` is one line: what happened, where, what to do.
 
-    ``transient`` says whether the same request may succeed later; ``retry_after`` is the server's
-    word on when, in seconds from now. What was not ``sent`` says nothing of the server.
+    ``transient`` says whether the same request may succeed later; ``retry_after`` is when the
+    server suggests to retry, in seconds from now. ``sent`` is False if no request was sent, so
+    that the error says nothing about the server.
     """
 
     what: str
@@ -225,31 +226,31 @@ class EngineError(Exception):
 
 
 class EngineUnreachable(EngineError):
-    """Nobody answers there, or the connection broke."""
+    """The server does not answer, or the connection broke."""
 
     transient = True
 
 
 class EngineResting(EngineError):
-    """The engine failed so often that it is left alone for a while; nothing was sent."""
+    """The engine failed so often that it gets no requests for a while; nothing was sent."""
 
 
 class EngineRefused(EngineError):
-    """The server answered, and would not do it (a 4xx status, or an error in the stream)."""
+    """The server refused the request (a 4xx status, or an error in the stream)."""
 
 
 class PromptRefused(EngineRefused):
-    """The model's chat template does not take this conversation; nothing was sent."""
+    """The model's chat template does not accept this conversation; nothing was sent."""
 
 
 class EngineBusy(EngineRefused):
-    """The server has too much to do, or the key has used up its rate (status 429)."""
+    """The server is overloaded, or the key has used up its rate (status 429)."""
 
     transient = True
 
 
 class EngineFailed(EngineError):
-    """The server tried and failed (a 5xx status, or an answer that is no answer)."""
+    """The server failed (a 5xx status, or an answer that cannot be read)."""
 
     transient = True
 
@@ -259,8 +260,8 @@ class ContextTooLong(EngineRefused):
 
 
 class NoLogprobs(EngineRefused):
-    """Token probabilities were asked for and did not come."""
+    """Token probabilities are needed, and the server sends none or impossible ones."""
 
 
 class NotAModel(EngineError):
-    """The file named as a model is not there, or is none."""
+    """The file named as a model does not exist or is not a model."""

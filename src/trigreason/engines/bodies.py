@@ -1,7 +1,7 @@
-"""Bodies of other people's servers, read as far as they are of use.
+"""Reads response bodies of foreign servers, up to a bound.
 
-A stream has bounds of its own, see ``http_stream``. Heads and inflated bodies are bounded by
-aiohttp, which hands over a compressed body in pieces.
+Streams are bounded in ``http_stream``. aiohttp bounds headers and decompressed bodies, as it
+hands over a compressed body in pieces.
 """
 
 from __future__ import annotations
@@ -11,17 +11,17 @@ import asyncio
 import aiohttp
 
 ERROR_BYTES = 2**16
-"""Of an error's body; what it says stands at its beginning."""
+"""Bytes read of an error's body; its message is at the beginning."""
 
 ERROR_SECONDS = 5.0
-"""For an error's body, which comes at once where it is one."""
+"""Time to read an error's body; a real one comes at once."""
 
 PAGE_BYTES = 8 * 2**20
-"""Of any other body: far more than the longest list of models."""
+"""Bytes of any other body: far more than the longest list of models."""
 
 
 async def error_text(response: aiohttp.ClientResponse) -> str:
-    """The beginning of an error's body, as far as it comes in ERROR_SECONDS."""
+    """The beginning of an error's body: what arrives within ERROR_SECONDS."""
     text = bytearray()
     try:
         async with asyncio.timeout(ERROR_SECONDS):
@@ -36,7 +36,7 @@ async def error_text(response: aiohttp.ClientResponse) -> str:
 
 
 async def page(response: aiohttp.ClientResponse) -> bytes:
-    """A whole body; how long it may take is up to the request's own timeout.
+    """A whole body; the request's own timeout limits how long it may take.
 
     Raises:
         aiohttp.ClientPayloadError: it is longer than PAGE_BYTES.

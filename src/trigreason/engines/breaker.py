@@ -1,13 +1,13 @@
-"""A circuit breaker: an engine that keeps failing is left alone for a while.
+"""A circuit breaker: an engine that keeps failing gets no requests for a while.
 
     closed       requests go through; ``failures`` runs that fail in a row open it
     open         requests fail at once, for ``rest_seconds``
-    half open    requests of up to ``TRIALS`` runs are let through: an answer to any closes the
-                 breaker, and when all of them have failed it is open again
+    half open    requests of up to ``TRIALS`` runs go through: an answer to any closes the
+                 breaker, and when all of them have failed it opens again
 
-A run counts once, however often it tries: it may be its prompt that fails. Requests that ran at
-the same time and failed together count as one failure as well: they tell the same. Whatever is
-heard of the engine in between, on any request, begins the row anew.
+A run counts once, however often it tries: its prompt may be what fails. Requests that ran at the
+same time and failed together also count as one failure, since they have the same cause. Any
+answer of the engine, to any request, resets the count.
 """
 
 from __future__ import annotations
@@ -28,10 +28,7 @@ class BreakerState(StrEnum):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Permit:
-    """For one request; ``began`` is when it was given, by the breaker's clock.
-
-    ``run`` is what the request is for.
-    """
+    """Allows one request of ``run``; ``began`` is when it was given, by the breaker's clock."""
 
     began: float
     run: object
@@ -68,34 +65,33 @@ class Breaker:
 
     @property
     def seconds_left(self) -> float:
-        """Until a request is let through again; 0 where one is now."""
+        """Seconds until a request may go through again; 0 if one may now."""
         if self._opened_at is None:
             return 0.0
         return max(0.0, self._opened_at + self.rest_seconds - self._clock())
 
     def has_tried(self, run: object) -> bool:
-        """Whether a run has failed since the engine was last heard of."""
+        """Whether a run has failed since the engine's last answer."""
         return run in self._failed_runs
 
     def enter(self, run: object | None = None) -> Permit | None:
-        """A permit for a request of a run (None: of one by itself), or None.
+        """A permit for a request of ``run`` (None: a run with only this request), or None.
 
-        While half open at most ``TRIALS`` runs get it, each of them once.
+        While half open, at most ``TRIALS`` runs get a permit, each of them once.
         """
         permit = Permit(self._clock(), object() if run is None else run)
         match self.state:
             case BreakerState.OPEN:
                 return None
             case BreakerState.HALF_OPEN:
-                under_way = {each.run for each in self._trials}
-                known = under_way | self._failed_runs
-                if permit.run in known or len(known) >= self._most_trials:
+                tried = {trial.run for trial in self._trials} | self._failed_runs
+                if permit.run in tried or len(tried) >= self._most_trials:
                     return None
                 self._trials.add(permit)
         return permit
 
     def answered(self) -> None:
-        """The engine says something, if only that it refuses."""
+        """The engine answered, if only with a refusal."""
         if self._failed_runs or self._opened_at is not None:
             self._failed_runs.clear()
             self._opened_at = None
@@ -106,7 +102,7 @@ class Breaker:
         return min(TRIALS, self.failures)
 
     def failed(self, permit: Permit, what: str) -> None:
-        """A request failed in a way in which another one may fail too."""
+        """A request failed, in a way that other requests may fail too."""
         is_trial = permit in self._trials
         self._trials.discard(permit)
         if not is_trial and (self._opened_at is not None or permit.began < self._failed_at):
@@ -119,5 +115,5 @@ class Breaker:
             self._failed_runs.clear()
 
     def left(self, permit: Permit) -> None:
-        """A request ended before it told anything of the engine."""
+        """A request ended without showing whether the engine works."""
         self._trials.discard(permit)

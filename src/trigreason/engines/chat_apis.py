@@ -1,7 +1,7 @@
-"""Who can go on with an assistant message in a chat, and how each wants to be asked.
+"""The chat APIs that can continue an assistant message, and their request formats.
 
-One row per API, after its published reference. What an API has no parameter for (``top_k``,
-``min_p``, a seed) is left out of the request: the hosted ones refuse unknown fields.
+One row per API, after its published reference. Parameters that an API does not have (``top_k``,
+``min_p``, a seed) are left out of the request, as the hosted APIs refuse unknown fields.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ HOSTED = Capabilities(logprobs=False, bills_closed_streams=True)
 
 
 def _as_tags(turn: AssistantTurn) -> Fields:
-    """The turn as the model wrote it, tags and all."""
+    """The turn as the model wrote it, with its tags."""
     if turn.thought is None:
         return {"content": turn.said}
     end = "" if turn.is_open else END_OF_THINKING
@@ -30,14 +30,14 @@ def _as_tags(turn: AssistantTurn) -> Fields:
 
 
 def _as_reasoning_content(turn: AssistantTurn) -> Fields:
-    """Thinking in a field of its own. It counts as open where ``content`` is empty."""
+    """Thinking in a separate field. It counts as open if ``content`` is empty."""
     if turn.thought is None:
         return {"content": turn.said}
     return {"content": turn.said, "reasoning_content": turn.thought}
 
 
 def _as_parts(turn: AssistantTurn) -> Fields:
-    """Content in typed parts, of which the thinking says whether it is closed."""
+    """Content in typed parts; the thinking part says whether it is closed."""
     if turn.thought is None:
         return {"content": turn.said}
     thinking = [{"type": "text", "text": turn.thought}]
@@ -50,7 +50,7 @@ def _as_parts(turn: AssistantTurn) -> Fields:
 
 
 def _in_deepseek(sampling: Sampling) -> Fields:
-    """While it thinks DeepSeek takes these and pays no heed to them; there is no seed."""
+    """DeepSeek accepts but ignores these while it thinks; there is no seed."""
     return {"temperature": sampling.temperature, "top_p": sampling.top_p}
 
 
@@ -72,28 +72,28 @@ def _in_groq(sampling: Sampling) -> Fields:
 
 
 def _deepseek_mode(turn: AssistantTurn) -> Fields:
-    """DeepSeek thinks unless told not to; a turn without thinking is continued without."""
+    """DeepSeek thinks unless it is disabled; a turn without thinking continues without it."""
     return {"thinking": {"type": "disabled" if turn.thought is None else "enabled"}}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChatApi:
-    """How one API goes on with an assistant message.
+    """How to have one API continue an assistant message.
 
     Attributes:
-        name: as the configuration calls it.
-        message: the fields of the message to go on with, from the turn so far.
-        sampling: the parameters it has, by its own names.
-        mark: what else that message bears.
-        continues: what the request bears when there is a message to go on with.
-        mode: what the request says about thinking.
-        always: what every request bears, usage at the stream's end among it.
-        keeps_stop: what it bears, besides ``stop``, so that the text it stops at comes along.
-        max_tokens: its name for that limit.
+        name: its name in the configuration.
+        message: builds the fields of the message to continue from the turn so far.
+        sampling: builds the sampling parameters it has, by its own names.
+        mark: further fields of the message to continue.
+        continues: further fields of a request that has a message to continue.
+        mode: builds the request's fields about thinking.
+        always: fields of every request, such as for usage at the stream's end.
+        keeps_stop: fields besides ``stop`` with which the stream keeps the text it stops at.
+        max_tokens: the name of the token limit.
         root: the end of the URL under which all this works; empty for any.
-        apart: it keeps thinking and answer in different fields, always.
-        echoes: it begins by saying again what it was given.
-        capabilities: what it can do besides.
+        apart: it always keeps thinking and answer in different fields.
+        echoes: its answer begins with a copy of the message to continue.
+        capabilities: its other abilities.
     """
 
     name: str
@@ -120,9 +120,9 @@ VLLM_CHAT = ChatApi(
     keeps_stop=VLLM.keeps_stop,
     capabilities=Capabilities(),
 )
-"""vLLM's own server, for templates that live only there. Raw completions are the surer way: here
-the server's template has the last word on what becomes of the thinking. It is best served without
-a reasoning parser: sorted by one, an answer that ends the thinking at once looks like thinking."""
+"""vLLM's own server, for templates that only the server has. Raw completions are safer: here the
+server's template decides how the thinking is rendered. It is best served without a reasoning
+parser, to which an answer that ends the thinking at once looks like thinking."""
 
 DEEPSEEK = ChatApi(
     name="deepseek",
@@ -134,9 +134,9 @@ DEEPSEEK = ChatApi(
     apart=True,
 )
 """DeepSeek's chat prefix completion, in beta. Its reference does not say whether thinking that is
-handed over is taken up or closed (the encoders that come with its models close it), nor whether
-``stop`` is looked for inside it: both are for a probe to find out, and ``max_tokens`` bounds what
-it costs where the answer is no."""
+sent along is continued or closed (the encoders that come with its models close it), nor whether
+``stop`` applies inside it. A probe has to find out both; ``max_tokens`` bounds the cost if the
+answer is no."""
 
 MISTRAL = ChatApi(
     name="mistral",
@@ -147,7 +147,7 @@ MISTRAL = ChatApi(
     apart=True,
     echoes=True,
 )
-"""Mistral sends the usage unasked, and begins its answer with the prefix."""
+"""Mistral always sends the usage, and begins its answer with the prefix."""
 
 GROQ = ChatApi(
     name="groq",
@@ -155,7 +155,7 @@ GROQ = ChatApi(
     sampling=_in_groq,
     max_tokens="max_completion_tokens",
 )
-"""Groq goes on with any trailing assistant message. ``reasoning_format`` is left at its default,
-thinking in tags: models that do not know the parameter refuse it."""
+"""Groq continues any trailing assistant message. ``reasoning_format`` is left at its default,
+thinking in tags, because models without the parameter refuse it."""
 
 CHAT_APIS = {api.name: api for api in (VLLM_CHAT, DEEPSEEK, MISTRAL, GROQ)}

@@ -1,9 +1,9 @@
-"""Chat with an assistant message that is continued, for models behind no raw completions.
+"""Chat APIs that continue an assistant message, for models without raw completions.
 
-The server renders the prompt. So the turn so far is handed over in the form that an API asks for,
-a row of :mod:`trigreason.engines.chat_apis`, and what comes back is put together to one text
-again. An echo of the prefix is looked for only with APIs known to echo: elsewhere a text that
-repeats its own beginning is the model's, and a server that echoes all the same shows in a probe.
+The server renders the prompt. So the turn so far is sent in the form that the API expects, a row
+of :mod:`trigreason.engines.chat_apis`, and the fields that come back are joined to one text again.
+An echo of the prefix is removed only for APIs known to echo: from others, a text that repeats its
+own beginning is the model's, and a probe finds a server that echoes nevertheless.
 """
 
 from __future__ import annotations
@@ -32,8 +32,8 @@ from trigreason.reasoning import Message, Token
 class ChatPrefixEngine(HttpEngine):
     """A model behind ``{url}/chat/completions`` of an API that continues assistant messages.
 
-    ``url`` is the API's base URL. Where going on with a message takes a root of its own, as with
-    DeepSeek's beta, that stands in for ``/v1``.
+    ``url`` is the API's base URL. If continuing a message needs a special root, such as
+    DeepSeek's beta, that replaces ``/v1``.
     """
 
     def __init__(
@@ -59,7 +59,7 @@ class ChatPrefixEngine(HttpEngine):
     def request_body(self, request: Request) -> dict[str, Any]:
         """The JSON of one request, with every sampling parameter that the API has."""
         api, turn = self.api, AssistantTurn(request.prefix)
-        messages = [_told_again(message) for message in request.prefix.messages]
+        messages = [_earlier_turn(message) for message in request.prefix.messages]
         body: dict[str, Any] = {
             "model": self.model,
             "messages": messages,
@@ -118,8 +118,8 @@ class ChatStream(FieldsStream):
         return tokens
 
 
-def _told_again(message: Message) -> dict[str, Any]:
-    """An earlier turn; an assistant's without its reasoning."""
+def _earlier_turn(message: Message) -> dict[str, Any]:
+    """The JSON of an earlier turn; an assistant's without its reasoning."""
     assistant = message.role == "assistant"
     content = without_reasoning(message.content) if assistant else message.content
     return {"role": message.role, "content": content}

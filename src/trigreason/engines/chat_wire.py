@@ -1,4 +1,4 @@
-"""The JSON of a chat stream: the fields that are read, of every API that is spoken to."""
+"""The JSON of a chat stream: the fields that are read, of all supported APIs."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class ContentPart(msgspec.Struct):
 
 
 class Delta(msgspec.Struct):
-    """What is new in a message. Thinking has two names, and with Mistral a place in ``content``."""
+    """New text of a message. Thinking has one of two names, or with Mistral is in ``content``."""
 
     content: Text | list[ContentPart] | None = None
     reasoning: Text | None = None
@@ -45,7 +45,7 @@ class ChatChoice(Choice):
 
 
 class FromGroq(msgspec.Struct):
-    """Groq's own: why it cut a stream short."""
+    """A field of Groq's: why it cut a stream short."""
 
     error: Any = None
 
@@ -68,7 +68,7 @@ _events = Events(ChatChunk)
 
 
 def decode_chat_chunk(payload: bytes, where: str) -> ChatChunk:
-    """The event in one ``data:`` line. Raises EngineFailed where it is none."""
+    """The event in one ``data:`` line. Raises EngineFailed if it is none."""
     try:
         return _events.decode(payload)
     except Unfit as error:

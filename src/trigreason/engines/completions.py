@@ -1,8 +1,8 @@
 """Raw text completions: the prompt is rendered here, the server only continues it.
 
-The one way of speaking that behaves the same on every server. Two shapes of logprobs are read:
-the legacy arrays (vLLM, SGLang, Fireworks) and chat-style entries (llama.cpp); Together sends a
-token at a time with the one of its own.
+This is the only API that behaves the same on every server. Three forms of logprobs are read: the
+legacy arrays (vLLM, SGLang, Fireworks), chat-style entries (llama.cpp), and one token per event
+with a single logprob (Together).
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ class CompletionsEngine(HttpEngine):
         return self.dialect.name
 
     def prompt(self, prefix: Prefix) -> str:
-        """The text that is sent for a prefix. Raises PromptRefused where the template does."""
+        """The prompt for a prefix. Raises PromptRefused if the template refuses it."""
         check_askable(prefix, self.where)
         try:
             rendered = self.template.render(
@@ -80,13 +80,13 @@ class CompletionsEngine(HttpEngine):
                 "Ask it in the turns that its template knows.",
                 sent=False,
             ) from error
-        return rendered + self._in_its_own_tags(prefix.written)
+        return rendered + self._with_model_tags(prefix.written)
 
-    def _in_its_own_tags(self, written: str) -> str:
+    def _with_model_tags(self, written: str) -> str:
         if self.tags is None or self.tags == THINK_TAGS:
             return written
-        for common, own in zip(THINK_TAGS, self.tags, strict=True):
-            written = written.replace(common, own)
+        for think_tag, model_tag in zip(THINK_TAGS, self.tags, strict=True):
+            written = written.replace(think_tag, model_tag)
         return written
 
     def request_body(self, request: Request) -> Body:
@@ -113,7 +113,7 @@ class CompletionsEngine(HttpEngine):
             yield stream
 
     def reading(self, request: Request) -> Reading:
-        """What makes the stream of a request out of the server's response."""
+        """Builds the stream of a request from the server's response."""
         ending = StepEnding(request.prefix) if request.one_step else None
         return lambda response: CompletionStream(
             response, self.where, request.needs_logprobs, ending
@@ -127,38 +127,38 @@ class CompletionsEngine(HttpEngine):
 
 
 BOX = r"\boxed"
-"""What a prompt of mathematics asks the final answer to be put into."""
+"""Prompts for mathematics ask for the final answer in this."""
 
 
 class StepEnding:
-    """Whether a stream that was to stop at the end of a step still owes the text that ends it.
+    """Restores the blank line at the end of a one-step stream, if the server left it out.
 
-    Some servers leave the stop string out, and not all of them tell it from the end of a turn.
-    Where that is unknown a text inside the thinking counts as stopped: models end their turn
-    there so rarely that it is the better mistake to go on. One that wrote nothing at all has
-    ended, and so has a text in the open that gives the boxed answer.
+    Some servers leave the stop string out, and not all of those report whether the stream ended
+    by the stop string or by the end of the turn. If that is unknown, a text inside the thinking
+    counts as stopped: models end their turn there so rarely that going on is the better mistake.
+    A stream without text has ended, and so has a text in the open that gives the boxed answer.
     """
 
     def __init__(self, prefix: Prefix) -> None:
         self._thinking = END_OF_THINKING not in prefix.written
         self._in_the_open = not prefix.thinking
         self._text = ""
-        self._told: bool | None = None
+        self._by_stop_string: bool | None = None
 
     def add(self, choice: Choice) -> None:
         self._text += choice.text or ""
         if not is_told(choice.finish_reason):
             return
         if choice.stopped_by is not UNSET:
-            self._told = isinstance(choice.stopped_by, str)
+            self._by_stop_string = isinstance(choice.stopped_by, str)
         elif choice.finish_reason == "eos":
-            self._told = False
+            self._by_stop_string = False
 
     def end(self, stream: HttpStream) -> str:
-        """The text that has ended a stream, where the server left it out; says what its end is."""
+        """The stop string if the server left it out. Sets ``finish`` if the turn has ended."""
         if stream.finish is not Finish.STOP:
             return ""
-        if self._told is False:
+        if self._by_stop_string is False:
             stream.finish = Finish.END_OF_TURN
         return BLANK_LINE if self._owes_stop_text else ""
 
@@ -166,15 +166,15 @@ class StepEnding:
     def _owes_stop_text(self) -> bool:
         if BLANK_LINE in self._text:
             return False
-        if self._told is not None:
-            return self._told
+        if self._by_stop_string is not None:
+            return self._by_stop_string
         if self._in_the_open and BOX in self._text:
             return False
         return self._thinking and END_OF_THINKING not in self._text and bool(self._text.strip())
 
 
 class CompletionStream(HttpStream):
-    """One running completion; with ``ending`` it was asked to stop at the end of a step."""
+    """One running completion; ``ending`` is for a request that stops at the end of a step."""
 
     def __init__(
         self,
@@ -206,7 +206,7 @@ class CompletionStream(HttpStream):
 
     def _tokens(self, choice: Choice) -> Sequence[Token]:
         if choice.has_logprobs:
-            self._lacks_logprobs = False  # text that was held back may yet come without
+            self._lacks_logprobs = False  # text that the server held back may still come without
         elif self._lacks_logprobs and choice.text:
             raise no_logprobs(self.where)
         self.ends(choice.finish_reason)

@@ -33,7 +33,7 @@ from trigreason.engines.vllm import ask_tokenizer
 
 OLLAMA_CONTEXT_TOKENS = 16_384
 """Room for the default thinking budget, an answer and a long question; Ollama's own default may
-be no more than 4,096."""
+be as little as 4,096."""
 
 
 def is_url(place: str) -> bool:
@@ -52,14 +52,14 @@ async def connect(
     template: ChatTemplate | None = None,
     timeouts: Timeouts | None = None,
 ) -> Engine:
-    """An engine for ``URL`` or ``model@URL``, with the URL as far as ``/v1``.
+    """An engine for ``URL`` or ``model@URL``, with the URL up to ``/v1``.
 
-    Without a ``dialect`` the server is found out, by its address or by asking it; without a
-    model's name it must serve exactly one. The template is the one given, else the server's own
-    where it tells it (llama.cpp, and vLLM if it is started so), else guessed from the model's name.
+    Without a ``dialect`` the kind of server is detected, from its address or by asking it; without
+    a model's name it must serve exactly one. The template is the one given, else the server's own
+    if it gives it (llama.cpp, and vLLM with a flag), else guessed from the model's name.
 
     Raises:
-        EngineUnreachable: nobody answers there.
+        EngineUnreachable: the server does not answer.
         EngineRefused: the model is not there, there are several to choose from, there is no such
             dialect, or the provider's models can play neither role.
         EngineFailed: the server is in trouble, or not ready yet.
@@ -105,7 +105,7 @@ def _chosen(name: str, served: list[str], url: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class FoundModel:
-    """A model that was found, and what a user said of it; ``template`` only where one is given."""
+    """A model that was found, with the user's settings; ``template`` is None unless given."""
 
     url: str
     model: str
@@ -115,7 +115,7 @@ class FoundModel:
     api_key: str | None = field(repr=False)
 
     def engine(self, kind: Callable[..., Engine], able: Capabilities, **how: Any) -> Engine:
-        """An engine of a kind for this place, as ``able`` as those are and of this context."""
+        """An engine of this kind for this place, with the capabilities ``able`` and its context."""
         return kind(
             self.url,
             self.model,
@@ -130,7 +130,7 @@ Maker = Callable[[FoundModel], Awaitable[Engine]]
 
 
 def completing(dialect: Dialect, kind: type[CompletionsEngine] = CompletionsEngine) -> Maker:
-    """Raw completions, the prompt rendered here."""
+    """Makes engines for raw completions, whose prompt is rendered here."""
 
     async def make(place: FoundModel) -> Engine:
         template = place.template or guess(place.model)
@@ -141,8 +141,8 @@ def completing(dialect: Dialect, kind: type[CompletionsEngine] = CompletionsEngi
 
 async def vllm(place: FoundModel) -> Engine:
     if place.template is None:
-        told = await ask_tokenizer(place.url, key_headers(place.api_key), place.timeouts.connect)
-        place = replace(place, template=told_template(told, place.url))
+        config = await ask_tokenizer(place.url, key_headers(place.api_key), place.timeouts.connect)
+        place = replace(place, template=told_template(config, place.url))
     return await completing(VLLM)(place)
 
 
@@ -161,7 +161,7 @@ async def _sglang_generate(place: FoundModel) -> Engine:
 
 
 async def ollama(place: FoundModel) -> Engine:
-    """With the context that the model's file asks for, else as much as a run needs."""
+    """An engine with the context that the model's file sets, else as much as a run needs."""
     shown = await ask_show(place.url, place.model, key_headers(place.api_key))
     if shown is not None:
         enough = min(shown.trained_tokens or OLLAMA_CONTEXT_TOKENS, OLLAMA_CONTEXT_TOKENS)
@@ -171,7 +171,7 @@ async def ollama(place: FoundModel) -> Engine:
 
 
 def _chatting(api: ChatApi) -> Maker:
-    """A continued assistant message, the prompt rendered there."""
+    """Makes engines that continue an assistant message; the server renders the prompt."""
 
     async def make(place: FoundModel) -> Engine:
         if place.template is not None:
@@ -199,7 +199,7 @@ MAKERS: dict[str, Maker] = {
     "groq": _chatting(GROQ),
     "ollama": ollama,
 }
-"""What a dialect is called, and what makes its engine."""
+"""The name of each dialect, and the function that makes its engine."""
 
 HOSTED = ("together", "fireworks", "deepseek", "mistral", "groq")
-"""Spoken by providers, whose lists of models are long, and not complete."""
+"""The dialects of providers, whose lists of models are long and incomplete."""

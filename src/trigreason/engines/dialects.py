@@ -1,7 +1,7 @@
-"""The servers that continue raw text, and how the request for it differs from one to the next.
+"""The servers that continue raw text, and how their requests differ.
 
-One row per server, after its published reference; those that run here were asked. What all have
-in common, and what every stream may hold, is in :mod:`trigreason.engines.completions`.
+One row per server, after its published reference; the self-hosted ones were tried as well. What
+all have in common is in :mod:`trigreason.engines.completions`.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from trigreason.reasoning import THINK_TAGS, Tags
 
 USAGE = {"include_usage": True}
 USAGE_AS_IT_GOES = {**USAGE, "continuous_usage_stats": True}
-"""Usage in every event, so that a stream closed early has told it as well."""
+"""Usage in every event, so that a stream closed early has reported it too."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,16 +23,16 @@ class Dialect:
     """How one kind of server is asked to continue a text.
 
     Attributes:
-        name: what a user calls it.
-        top_k_off: the ``top_k`` that switches it off; None where leaving it out does.
-        always: fields that every request has besides those of all dialects.
-        keeps_stop: fields that keep the text a stream stops at; empty where the server
+        name: its name for users.
+        top_k_off: the ``top_k`` that switches it off; None if leaving it out does.
+        always: fields of every request, besides those of all dialects.
+        keeps_stop: fields that keep the text a stream stops at; empty if the server
             always leaves it out.
-        shows_special: fields that show special tokens in the text, as other tags than ``<think>``
-            mostly are. They show the end of a turn as well where a stop's text is kept.
-        names_special: whether it shows those special tokens that a request names.
-        keeps_connections: False where the server drops kept-alive connections silently.
-        capabilities: what it can do, as far as it goes for every server of this kind.
+        shows_special: fields that show special tokens in the text, which most tags other than
+            ``<think>`` are. If the stop text is kept, they also show the end of a turn.
+        names_special: whether it shows the special tokens that a request names.
+        keeps_connections: False if the server drops kept-alive connections silently.
+        capabilities: the abilities of every server of this kind.
     """
 
     name: str
@@ -56,7 +56,7 @@ class Dialect:
         }
 
     def showing(self, tags: Tags | None) -> Mapping[str, Any]:
-        """The fields with which a model's tags show in its text."""
+        """The fields that make a model's tags appear in its text."""
         if self.names_special and tags is not None:
             return {"preserved_tokens": list(tags)}
         return {} if tags in (None, THINK_TAGS) else self.shows_special
@@ -75,7 +75,7 @@ VLLM = Dialect(
     keeps_stop={"include_stop_str_in_output": True},
     shows_special={"skip_special_tokens": False},
 )
-"""A model's ``generation_config`` may bring a repetition penalty along, so it is switched off."""
+"""A model's ``generation_config`` may set a repetition penalty, so it is switched off."""
 
 SGLANG = Dialect(
     name="sglang",
@@ -84,11 +84,11 @@ SGLANG = Dialect(
     shows_special={"skip_special_tokens": False},
     capabilities=Capabilities(logprob_scale=LogprobScale.SAMPLING),
 )
-"""SGLang's OpenAI route. The logprobs are raw where the server sets
-``SGLANG_RETURN_ORIGINAL_LOGPROB=1``, which it does not tell."""
+"""SGLang's OpenAI route. The logprobs are raw if the server sets
+``SGLANG_RETURN_ORIGINAL_LOGPROB=1``, which it does not report."""
 
 SGLANG_GENERATE = replace(SGLANG, name="sglang-generate")
-"""SGLang's own route, whose requests look otherwise."""
+"""SGLang's own route, whose requests have another format."""
 
 LLAMA_CPP = Dialect(
     name="llama.cpp",
@@ -96,8 +96,8 @@ LLAMA_CPP = Dialect(
     names_special=True,
     keeps_connections=False,
 )
-"""``return_progress`` counts the prompt before the first token. The server drops a connection
-after a stream without saying so."""
+"""``return_progress`` reports the prompt's tokens before the first token. The server drops a
+connection silently after a stream."""
 
 TOGETHER = Dialect(
     name="together",
@@ -112,7 +112,7 @@ FIREWORKS = Dialect(
     always={"stream_options": USAGE, "context_length_exceeded_behavior": "truncate"},
     capabilities=Capabilities(max_alternatives=5, bills_closed_streams=True),
 )
-"""What is truncated is ``max_tokens``, to what fits beside the prompt."""
+"""``truncate`` lowers ``max_tokens`` to what fits beside the prompt."""
 
 DIALECTS = {
     dialect.name: dialect for dialect in (GENERIC, VLLM, SGLANG, LLAMA_CPP, TOGETHER, FIREWORKS)

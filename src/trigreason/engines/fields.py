@@ -1,9 +1,9 @@
-"""JSON of other people's servers, taken as it comes.
+"""Lenient decoding of the JSON of foreign servers.
 
-What is as expected is decoded at once. In an event that is not, each field stands for itself: a
-count with a fraction is rounded, a number that JSON does not have is none, and a field of another
-kind is left out as if it had not been sent. Only where text stands another kind is an error, since
-a piece of the answer would be lost without a word.
+An event of the expected form is decoded at once. In any other event, each field is decoded by
+itself: a count with a fraction is rounded, a number outside JSON (NaN) is ignored, and a field of
+the wrong type is left out as if it had not been sent. Only a text of the wrong type is an error,
+since a piece of the answer would be lost silently.
 """
 
 from __future__ import annotations
@@ -20,31 +20,31 @@ Kind = TypeVar("Kind")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 MATTERS = msgspec.Meta(extra={"matters": True})
-"""Marks a field that is an error where it is of another kind, and not null."""
+"""Marks a field that raises an error if its value has the wrong type and is not null."""
 
 Text = Annotated[str, MATTERS]
-"""What the model wrote."""
+"""Text of the model."""
 
 MOST = 2**53
-"""A number above this counts nothing."""
+"""Numbers above this are ignored."""
 
 Count = Annotated[int, msgspec.Meta(ge=0, le=MOST)]
-"""How many tokens."""
+"""A number of tokens."""
 
 
 class Unfit(ValueError):
-    """No event, or one with something else where its text should stand."""
+    """Not an event, or one whose text is of the wrong type."""
 
 
 class Events(Generic[Kind]):
-    """Reads events of one kind, a ``msgspec.Struct``. An event ``null`` is an empty one."""
+    """Reads events of one type, a ``msgspec.Struct``. An event ``null`` is an empty one."""
 
     def __init__(self, kind: type[Kind]) -> None:
         self._strict = msgspec.json.Decoder(kind)
         self._shape = shapes.type_info(kind)
 
     def decode(self, payload: bytes) -> Kind:
-        """The event in ``payload``. Raises Unfit where it is none that can be read."""
+        """The event in ``payload``. Raises Unfit if it cannot be read."""
         try:
             return self._strict.decode(payload)
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
@@ -58,7 +58,7 @@ class Events(Generic[Kind]):
         return self.taken(event or {})
 
     def taken(self, event: dict[str, Any]) -> Kind:
-        """An event out of what was decoded already. Raises Unfit as ``decode`` does."""
+        """The event from JSON that is decoded already. Raises Unfit as ``decode`` does."""
         fitting: Kind = _fitting(event, self._shape)
         return fitting
 
@@ -67,7 +67,7 @@ _NOTHING: Any = object()
 
 
 def _fitting(value: Any, shape: shapes.Type) -> Any:
-    """``value`` as ``shape`` has it; ``_NOTHING`` where it cannot be taken for that."""
+    """``value`` converted to ``shape``; ``_NOTHING`` if it does not fit."""
     match shape:
         case shapes.Metadata(type=inner):
             fitting = _fitting(value, inner)
@@ -76,18 +76,18 @@ def _fitting(value: Any, shape: shapes.Type) -> Any:
                 raise Unfit(f"{json.dumps(value)[:40]} is none of what stands there")
             return fitting
         case shapes.UnionType(types=types):
-            if value is None and any(isinstance(each, shapes.NoneType) for each in types):
+            if value is None and any(isinstance(option, shapes.NoneType) for option in types):
                 return None
-            taken = (_fitting(value, each) for each in _in_order(types))
-            return next((each for each in taken if each is not _NOTHING), _NOTHING)
+            fits = (_fitting(value, option) for option in _in_order(types))
+            return next((fitting for fitting in fits if fitting is not _NOTHING), _NOTHING)
         case shapes.StructType(cls=kind, fields=fields) if isinstance(value, dict):
-            told = {
+            fitting_fields = {
                 field.name: fitting
                 for field in fields
                 if field.encode_name in value
                 and (fitting := _fitting(value[field.encode_name], field.type)) is not _NOTHING
             }
-            return kind(**told)
+            return kind(**fitting_fields)
         case shapes.NamedTupleType(cls=kind, fields=fields) if isinstance(value, list):
             items = [*value[: len(fields)], *[None] * (len(fields) - len(value))]
             pairs = zip(items, fields, strict=True)
@@ -95,7 +95,7 @@ def _fitting(value: Any, shape: shapes.Type) -> Any:
         case shapes.ListType(item_type=item) if isinstance(value, list):
             return _items(value, item)
         case shapes.DictType(value_type=item) if isinstance(value, dict):
-            return {name: _or_none(_fitting(each, item)) for name, each in value.items()}
+            return {name: _or_none(_fitting(entry, item)) for name, entry in value.items()}
         case shapes.AnyType():
             return value
         case shapes.StrType() if isinstance(value, str):
@@ -111,21 +111,21 @@ def _fitting(value: Any, shape: shapes.Type) -> Any:
 
 def _is_number(value: Any) -> bool:
     is_real = isinstance(value, int | float) and not isinstance(value, bool)
-    return is_real and abs(value) <= MOST  # which is false of NaN
+    return is_real and abs(value) <= MOST  # false for NaN
 
 
 def _in_order(types: tuple[shapes.Type, ...]) -> list[shapes.Type]:
-    """The types of a union to be tried; a text that matters last, for it refuses the others."""
-    return sorted(types, key=lambda each: isinstance(each, shapes.Metadata))
+    """The types of a union in the order to try; marked ones last, as they raise on a misfit."""
+    return sorted(types, key=lambda option: isinstance(option, shapes.Metadata))
 
 
 def _items(values: list[Any], item: shapes.Type) -> list[Any]:
-    """The items in their places: one that does not fit is an empty one of its kind."""
+    """The items in their places; one that does not fit becomes an empty one of its type."""
     empty: Any = {shapes.StrType: "", shapes.StructType: {}}.get(type(item))
-    taken = (_fitting(value, item) for value in values)
+    fits = (_fitting(value, item) for value in values)
     return [
-        (_fitting(empty, item) if empty is not None else None) if each is _NOTHING else each
-        for each in taken
+        (_fitting(empty, item) if empty is not None else None) if fitting is _NOTHING else fitting
+        for fitting in fits
     ]
 
 

@@ -1,4 +1,4 @@
-"""A running request whose server sorts the text into fields: thinking, and answer."""
+"""A running request whose server sends thinking and answer in separate fields."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from trigreason.reasoning import Token
 
 
 class FieldsStream(HttpStream):
-    """Puts the fields together to one text; with ``ending`` it was to stop at a step's end."""
+    """Joins the fields to one text; ``ending`` is for a request that stops at a step's end."""
 
     def __init__(
         self,
@@ -38,18 +38,18 @@ class FieldsStream(HttpStream):
         return [Token(text)] if text else ()
 
     def tokens(self, choice: Choice, thinking: str, answer: str) -> Sequence[Token]:
-        """The tokens of one event, ``choice`` without its text. Sets ``finish`` where it is told.
+        """The tokens of one event, from ``choice`` without its text. Sets ``finish`` if it ended.
 
         Raises:
-            EngineError: it ended by a failure, or came without the logprobs that are needed.
+            EngineError: the stream ended by a failure, or lacks the logprobs that are needed.
         """
         if choice.has_logprobs:
-            self._lacks_logprobs = False  # text that was held back may yet come without
+            self._lacks_logprobs = False  # text that the server held back may still come without
         elif self._lacks_logprobs and (thinking or answer):
             raise no_logprobs(self.where)
         self.ends(choice.finish_reason)
         pieces = self._text.add(thinking, answer) or [""]
-        choice.text = pieces[-1]  # the probabilities are the model's text's, not the seam's
+        choice.text = pieces[-1]  # the probabilities belong to the model's text, not to the seam
         tokens = [*map(Token, pieces[:-1]), *tokens_of(choice)]
         if self._ending is not None:
             choice.text = "".join(pieces)

@@ -1,4 +1,4 @@
-"""Why a server says that it ended a text, in whatever words."""
+"""The finish reasons of servers and their meaning."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ def is_told(reason: str | None) -> bool:
 
 
 def finish_of(reason: str, where: str) -> Finish:
-    """What a finish reason means.
+    """The meaning of a finish reason.
 
-    A word that nobody knows is taken for a limit: it is no success in silence, and no failure of
+    An unknown word counts as a limit: this neither reports a success that may be none, nor fails
     a text that may be whole.
 
     Raises:
-        EngineError: it is no end of a text but a failure.
+        EngineError: the reason is a failure.
     """
     word = reason.strip().lower()
     if word in _STOPS:

@@ -1,4 +1,4 @@
-"""The metadata of a GGUF file: what a model says of itself, read without its weights.
+"""The metadata of a GGUF file, read without the model's weights.
 
 The layout is that of GGUF versions 2 and 3, little-endian: magic, version, the number of tensors,
 the number of entries, and then each entry as key, type and value.
@@ -31,11 +31,11 @@ _TEXT, _ARRAY = 8, 9
 
 
 class DamagedGguf(ValueError):
-    """The file is no GGUF file, or not one that can be read."""
+    """The file is not a GGUF file, or cannot be read."""
 
 
 def read_metadata(path: Path) -> dict[str, Any]:
-    """Every entry of the file, arrays as lists; bytes that are no UTF-8 as surrogates.
+    """Every entry of the file, arrays as lists; bytes that are not UTF-8 as surrogates.
 
     Raises:
         DamagedGguf: the file is of another kind or version, or ends early.
@@ -72,7 +72,7 @@ class _Reader:
             return [self._text() for _ in range(length)]
         form = self._form(kind)
         size = struct.calcsize(form) * length
-        return [each for (each,) in struct.iter_unpack(f"<{form}", self._take(size))]
+        return [number for (number,) in struct.iter_unpack(f"<{form}", self._take(size))]
 
     def _form(self, kind: int) -> str:
         if kind not in _NUMBERS:

@@ -1,4 +1,4 @@
-"""What every engine behind HTTP shares: connections, timeouts, and errors."""
+"""The base of all engines that use HTTP: connections, timeouts, and errors."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from trigreason.engines.refusals import one_line, refusal, retry_after, room_tol
 class Timeouts:
     """How long a server may take, in seconds.
 
-    ``read`` is the longest silence: a long prompt on a slow machine is silent for minutes.
+    ``read`` is the longest silence: a long prompt on a slow machine takes minutes.
     """
 
     connect: float = 10.0
@@ -40,9 +40,9 @@ class Timeouts:
 
 
 class HttpEngine(Engine):
-    """A model behind an HTTP API, with ``url`` as far as its paths have in common.
+    """A model behind an HTTP API; ``url`` is the part that all its paths share.
 
-    ``keeps_connections`` is False where a server drops kept-alive connections silently.
+    ``keeps_connections`` is False if the server drops kept-alive connections silently.
     """
 
     keeps_connections = True
@@ -69,7 +69,7 @@ class HttpEngine(Engine):
     @property
     @abstractmethod
     def dialect_name(self) -> str:
-        """How it is spoken to, under the name that a user can choose."""
+        """The name of its dialect, as a user can choose it."""
 
     @property
     def where(self) -> str:
@@ -77,7 +77,7 @@ class HttpEngine(Engine):
         return f"{self.model} at {self.url}"
 
     def fitting(self, request: Request) -> Request:
-        """The request with no more tokens than a known context has."""
+        """The request with ``max_tokens`` limited to the context, if that is known."""
         most = self.capabilities.context_tokens or request.max_tokens
         return replace(request, max_tokens=min(request.max_tokens, most))
 
@@ -88,10 +88,10 @@ class HttpEngine(Engine):
 
     @asynccontextmanager
     async def post(self, path: str, body: dict[str, Any]) -> AsyncIterator[aiohttp.ClientResponse]:
-        """The stream that answers a POST; closed on leaving, which ends generation upstream.
+        """The response to a POST; closed on leaving, which ends generation on the server.
 
         Raises:
-            EngineError: nobody answers, or the answer is an error or no stream.
+            EngineError: the server does not answer, or answers with an error.
         """
         response = await self._post(self.url + path, body)
         try:
@@ -107,10 +107,10 @@ class HttpEngine(Engine):
     async def post_fitting(
         self, path: str, body: dict[str, Any], limit: str = "max_tokens"
     ) -> AsyncIterator[aiohttp.ClientResponse]:
-        """As ``post``, and once more with a smaller ``limit`` where the tokens do not fit.
+        """As ``post``, and once more with a smaller ``limit`` if the tokens do not fit.
 
-        No more can be generated than the prompt leaves of the context. Most servers take that
-        for granted; some refuse, and name the numbers.
+        No more can be generated than the prompt leaves of the context. Most servers then generate
+        less; some refuse, and name the numbers.
         """
         async with AsyncExitStack() as stack:
             try:
@@ -138,12 +138,12 @@ class HttpEngine(Engine):
             raise self._unreachable(error) from error
 
     async def _answered(self, url: str, body: dict[str, Any]) -> aiohttp.ClientResponse:
-        """The head of the answer, which may come slowly, but not byte by byte for ever."""
+        """The response's headers; a server may be slow, but not send byte by byte for ever."""
         async with asyncio.timeout(self.timeouts.connect + self.timeouts.read):
             return await self._open_session().post(url, json=body)
 
     def without_key(self, text: str) -> str:
-        """Words of the server, fit to be shown."""
+        """A text from the server, with the API key hidden."""
         return text.replace(self._api_key, "(the key)") if self._api_key else text
 
     def _open_session(self) -> aiohttp.ClientSession:
@@ -168,12 +168,12 @@ class HttpEngine(Engine):
 
 
 def key_headers(api_key: str | None) -> dict[str, str]:
-    """The headers that show a key; none without one."""
+    """The header with the API key; none without a key."""
     return {"Authorization": f"Bearer {api_key}"} if api_key else {}
 
 
 def cause(error: BaseException) -> str:
-    """What lies behind a connection error, in a few words."""
+    """The cause of a connection error, in a few words."""
     if isinstance(error, aiohttp.ClientConnectorError):
         error = error.os_error
     if isinstance(error, aiohttp.TooManyRedirects):

@@ -1,4 +1,4 @@
-"""A running request over HTTP, which may break off, stay open or bring what nobody can read."""
+"""A running request over HTTP, whose stream may break off, stay open or be unreadable."""
 
 from __future__ import annotations
 
@@ -18,22 +18,22 @@ from trigreason.engines.sse import LAST, Unframed
 from trigreason.reasoning import Token
 
 LINGERS = 2.0
-"""How long a stream is listened to behind its finish, in seconds, for what it has used."""
+"""How long a stream is read after its finish reason, in seconds, for the usage."""
 
 LONGEST_PAYLOAD = 4 * 2**20
 """Bytes of one event of a stream; more than the probabilities of many tokens take."""
 
 LONGEST_TEXT = 16 * 2**20
-"""Characters that one stream may bring, whatever number of tokens they are told to be."""
+"""Characters that one stream may bring, however many tokens the server counts."""
 
 Split = Callable[[bytes], Iterator[bytes]]
 
 
 class HttpStream(ABC):
-    """A running request; see ``TokenStream``. A dialect says what one payload means.
+    """A running request; see ``TokenStream``. A subclass reads the payloads of one dialect.
 
     ``split`` turns bytes as they arrive into payloads: server-sent events or lines of JSON. Once
-    :meth:`read` has set ``over`` nothing more is read, even where the server sends on.
+    :meth:`read` has set ``over`` nothing more is read, even if the server sends more.
     """
 
     def __init__(
@@ -55,26 +55,26 @@ class HttpStream(ABC):
         self._split = bounded(split, where)
 
     def of(self, engine: HttpEngine) -> Self:
-        """The same stream, broken by a silence too long for ``engine``, and shy of its key."""
+        """This stream with the timeout of ``engine``; its errors hide the engine's API key."""
         self._silence = engine.timeouts.read
         self._shown = engine.without_key
         return self
 
     def ends(self, reason: str | None) -> None:
-        """Take a finish reason, if it says anything; the first one stands.
+        """Set ``finish`` from a finish reason, if it says anything; the first one counts.
 
         Raises:
-            EngineError: it is no end of a text but a failure.
+            EngineError: the reason is a failure.
         """
         if self.finish is None and reason is not None and is_told(reason):
             self.finish = finish_of(reason, self.where)
 
     @abstractmethod
     def read(self, payload: bytes) -> Sequence[Token]:
-        """The tokens in one payload; also sets ``finish``, ``usage`` and ``over`` where it tells.
+        """The tokens in one payload; also sets ``finish``, ``usage`` and ``over`` from it.
 
         Raises:
-            EngineError: the payload is an error, or none of this dialect's.
+            EngineError: the payload is an error, or not of this dialect.
         """
 
     def at_end(self) -> Sequence[Token]:
@@ -104,9 +104,9 @@ class HttpStream(ABC):
             yield rest
 
     def _read_all(self, data: bytes) -> tuple[list[Token], EngineError | None]:
-        """The tokens in ``data`` up to a failure, and that.
+        """The tokens in ``data`` up to a failure, and the failure.
 
-        A finish is final: what cannot be read behind one is nobody's loss.
+        A finish reason is final: after one, data that cannot be read does no harm.
         """
         tokens: list[Token] = []
         try:
@@ -134,7 +134,7 @@ class HttpStream(ABC):
             )
 
     def _is_torn(self, failure: EngineError) -> bool:
-        """Whether what cannot be read at the end is half an event."""
+        """Whether the unreadable end of a stream is half an event."""
         return self._has_text or isinstance(failure.__cause__, Unfit)
 
     async def _arrival(self) -> bytes:
@@ -157,7 +157,7 @@ class HttpStream(ABC):
 
 
 def bounded(split: Split, where: str) -> Split:
-    """The same, for streams whose payloads come to an end: EngineFailed where one does not."""
+    """``split``, but raising EngineFailed when a payload does not come to an end."""
     waiting = 0
 
     def pieces(data: bytes) -> Iterator[bytes]:

@@ -1,7 +1,7 @@
-"""Which server answers at a URL, and what it says of its models.
+"""Detects which kind of server is at a URL, and reads its list of models.
 
-By its address, where that is a known provider's; else by what it signs its list of models with;
-else by the page that only servers of its kind have.
+The kind follows from the address of a known provider; else from ``owned_by`` in the server's list
+of models; else from a page that only servers of its kind have.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from trigreason.engines.refusals import refusal
 
 
 class Provider(NamedTuple):
-    """A hosted API: the dialect it speaks, and the path that its URL ends in."""
+    """A hosted API: its dialect, and the path that its URL ends in."""
 
     dialect: str
     path: str = "/v1"
@@ -42,7 +42,7 @@ OF_NO_USE = ("api.openai.com", "api.anthropic.com")
 """Their models neither return logprobs when they reason nor continue a text that was begun."""
 
 OWNERS = {"vllm": "vllm", "sglang": "sglang", "llamacpp": "llama.cpp", "library": "ollama"}
-"""How a server signs the models it lists, and what it speaks."""
+"""The dialect for each value of ``owned_by`` in a list of models."""
 
 PAGES = {
     "/props": ("llama.cpp", "default_generation_settings"),
@@ -50,7 +50,7 @@ PAGES = {
     "/get_model_info": ("sglang", "model_path"),
     "/api/version": ("ollama", "version"),
 }
-"""A page that other kinds of server do not have, and a field that it holds."""
+"""Pages that only one kind of server has, with its dialect and a field of the page."""
 
 
 class Listed(msgspec.Struct):
@@ -68,10 +68,10 @@ class Listing(msgspec.Struct):
 
 
 def provider_at(url: str) -> Provider | None:
-    """The provider whose address this is.
+    """The provider at this address, if it is a known one.
 
     Raises:
-        EngineRefused: a provider whose models can play neither role.
+        EngineRefused: the provider's models can play neither role.
     """
     host = urlsplit(url).hostname or ""
     if host in OF_NO_USE:
@@ -103,8 +103,8 @@ class Visit:
         """The models that are served.
 
         Raises:
-            EngineUnreachable: nobody answers there.
-            EngineRefused: the key is wrong, or what answers is no server of models.
+            EngineUnreachable: the server does not answer.
+            EngineRefused: the key is wrong, or this is not a server of models.
             EngineFailed: the server is in trouble, or not ready yet.
         """
         try:
@@ -128,18 +128,18 @@ class Visit:
             ) from error
 
     async def dialect(self, listed: Sequence[Listed]) -> str:
-        """What a server speaks that lists these models; ``generic`` where nothing tells."""
+        """The dialect of the server that lists these models; ``generic`` if unknown."""
         for model in listed:
             if model.owned_by in OWNERS:
                 return OWNERS[model.owned_by]
-        spoken = await asyncio.gather(*map(self._spoken, PAGES))
-        return next(filter(None, spoken), "generic")
+        dialects = await asyncio.gather(*map(self._dialect_of_page, PAGES))
+        return next(filter(None, dialects), "generic")
 
-    async def _spoken(self, path: str) -> str | None:
+    async def _dialect_of_page(self, path: str) -> str | None:
         dialect, field = PAGES[path]
         try:
             async with self._session.get(self.url.removesuffix("/v1") + path) as response:
-                told = msgspec.json.decode(await page(response))
+                content = msgspec.json.decode(await page(response))
         except (TimeoutError, aiohttp.ClientError, OSError, msgspec.MsgspecError, ValueError):
             return None
-        return dialect if isinstance(told, dict) and field in told else None
+        return dialect if isinstance(content, dict) and field in content else None

@@ -1,4 +1,4 @@
-"""What only llama.cpp's server says about itself."""
+"""The properties that llama.cpp's server reports."""
 
 from __future__ import annotations
 
@@ -31,18 +31,18 @@ class Props(msgspec.Struct):
 async def ask_props(
     url: str, headers: Mapping[str, str] | None = None, seconds: float = Timeouts().connect
 ) -> Props | None:
-    """What the server at ``url`` (up to ``/v1``) says of itself; None where it is no llama.cpp."""
+    """The properties of the server at ``url`` (up to ``/v1``); None if it is not llama.cpp."""
     return await ask_page(url, "/props", Props, headers, seconds)
 
 
 def template_of(props: Props, where: str) -> ChatTemplate | None:
-    """The chat template that a server's props name; None where they name none.
+    """The chat template in a server's props; None if they have none.
 
     Raises:
         EngineRefused: the template cannot be read.
     """
-    told = {"chat_template": props.chat_template, "eos_token": props.eos_token}
-    return told_template(told, where)
+    config = {"chat_template": props.chat_template, "eos_token": props.eos_token}
+    return told_template(config, where)
 
 
 def described(props: Props, file: Path) -> tuple[ChatTemplate, Capabilities]:

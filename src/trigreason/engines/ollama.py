@@ -1,7 +1,7 @@
 """Ollama's native API: raw text, continued.
 
 Its OpenAI route applies the model's template to every prompt; ``/api/generate`` with ``raw`` does
-not. That template is written for Go and cannot be rendered here, so the engine is given one.
+not. That template is written for Go and cannot be rendered here, so the engine gets another one.
 """
 
 from __future__ import annotations
@@ -36,9 +36,9 @@ from trigreason.reasoning import Token
 class OllamaEngine(CompletionsEngine):
     """A model behind Ollama, with ``url`` up to its port; a trailing ``/v1`` is dropped.
 
-    Logprobs are raw and come from version 0.12.11 on. ``capabilities.context_tokens`` is asked
-    for as the context to load the model with; where it is None the model is taken as it stands,
-    which may be far less than it can do.
+    Logprobs are raw and need version 0.12.11 or later. ``capabilities.context_tokens`` is sent as
+    the context to load the model with; if it is None, the server decides, which may give far less
+    than the model can do.
     """
 
     path = "/api/generate"
@@ -66,10 +66,10 @@ class OllamaEngine(CompletionsEngine):
     def request_body(self, request: Request) -> Body:
         """The JSON of one request.
 
-        ``think`` is sent as false because a model that can think is else taken to be asked to,
-        and its text sorted into fields even when raw. Penalties are switched off, since a model's
-        file may bring its own. A prefix that does not fit is to be an error, not to lose its
-        beginning, which ``truncate`` and ``shift`` say from version 0.12.6 on.
+        ``think`` is false because Ollama otherwise turns thinking on for a model that can think,
+        and splits its text into fields even when raw. Penalties are switched off, since a model's
+        file may set its own. ``truncate`` and ``shift`` (from version 0.12.6 on) make a prefix
+        that does not fit an error, instead of cutting off its beginning.
         """
         sampling = request.sampling
         options: dict[str, Any] = {
@@ -117,9 +117,9 @@ class OllamaEngine(CompletionsEngine):
 
 
 class StreamLine(msgspec.Struct):
-    """One line of the stream; the last one is ``done``, and counts tokens.
+    """One line of the stream; the last one is ``done`` and has the token counts.
 
-    ``thinking`` stays empty where the server does as it is asked.
+    ``thinking`` stays empty if the server honours ``think: false``.
     """
 
     response: Text | None = None
@@ -147,8 +147,8 @@ class OllamaStream(FieldsStream):
                 self.where,
                 "Is this really Ollama?",
             ) from error
-        if (told := reported(line.error)) is not None:
-            raise told.typed(self.where)
+        if (failure := reported(line.error)) is not None:
+            raise failure.typed(self.where)
         choice = Choice(logprobs=Logprobs(content=line.logprobs))
         if line.done:
             self.over = True
@@ -158,7 +158,7 @@ class OllamaStream(FieldsStream):
 
 
 class LineSplitter:
-    """Bytes in, lines out, however they are cut up."""
+    """Bytes in, lines out, however the bytes are cut up."""
 
     __slots__ = ("_rest",)
 
@@ -174,7 +174,7 @@ class LineSplitter:
 
 
 class ModelPage(msgspec.Struct):
-    """The answer of ``POST /api/show``, as far as it is read."""
+    """The answer of ``POST /api/show``: the fields that are read."""
 
     model_info: dict[str, Any] = {}
     parameters: str = ""
@@ -182,21 +182,21 @@ class ModelPage(msgspec.Struct):
 
     @property
     def thinks(self) -> bool | None:
-        """Whether the model thinks; None where the server is too old to tell capabilities."""
+        """Whether the model thinks; None if the server is too old to list capabilities."""
         return "thinking" in self.capabilities if self.capabilities else None
 
     @property
     def trained_tokens(self) -> int | None:
-        """The longest context that the model was trained for; None where it is not told."""
+        """The longest context that the model was trained for, in tokens; None if unknown."""
         architecture = self.model_info.get("general.architecture")
         length = self.model_info.get(f"{architecture}.context_length")
         return length if isinstance(length, int) else None
 
     @property
     def num_ctx(self) -> int | None:
-        """The context that the model's file asks for, in tokens; None where it leaves that open.
+        """The context that the model's file sets, in tokens; None if it sets none.
 
-        What the server gives then is a matter of its memory and settings, at least 4,096.
+        The server then chooses one by its memory and settings, at least 4,096.
         """
         for line in self.parameters.splitlines():
             name, _, value = line.strip().partition(" ")
@@ -208,7 +208,7 @@ class ModelPage(msgspec.Struct):
 async def ask_show(
     url: str, model: str, headers: Mapping[str, str] | None = None
 ) -> ModelPage | None:
-    """What Ollama at ``url`` says of a model; None where it is no Ollama, or has no such model."""
+    """Ollama's page on a model at ``url``; None if it is not Ollama or has no such model."""
     root = url.rstrip("/").removesuffix("/v1")
     proxy = proxy_for(root)
     timeout = aiohttp.ClientTimeout(total=Timeouts().connect)

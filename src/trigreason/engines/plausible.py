@@ -1,8 +1,8 @@
-"""Probabilities that cannot be, noticed while a run still goes, or by an examination before it.
+"""Detects impossible probabilities, during a run or by a probe before it.
 
-llama.cpp under speculative decoding tells the first token's probability, and for most others 0.0
-in a whole answer and nothing in a streamed one. Then r = 1 in every step, or nothing is known of
-any, and the cognitive offload fires always or never, without a word.
+llama.cpp under speculative decoding reports the first token's logprob, and for most others 0.0 in
+a whole answer and none in a streamed one. Then r is 1 in every step, or unknown in every step, and
+the cognitive offload silently fires always or never.
 """
 
 from __future__ import annotations
@@ -13,10 +13,10 @@ from trigreason.engines.base import NoLogprobs
 from trigreason.reasoning import Token
 
 LOOKED_AT = 32
-"""How many of a request's first tokens are looked at."""
+"""How many of a request's first tokens are examined."""
 
 AT_MOST = 1 / LOOKED_AT
-"""The share of them that may have another value."""
+"""The most of the tokens, as a share, that may differ from the impossible value."""
 
 UNTRUE = (
     (
@@ -29,7 +29,7 @@ UNTRUE = (
 
 
 class Plausible:
-    """Looks through the first tokens of one request, which is not greedy, as they arrive."""
+    """Examines the first tokens of one request, which is not greedy, as they arrive."""
 
     def __init__(self, where: str) -> None:
         self._where = where
@@ -45,9 +45,9 @@ class Plausible:
             return
         self._seen += [token.logprob for token in tokens]
         first = self._seen[:LOOKED_AT]
-        if len(first) == LOOKED_AT and (told := impossible(first)):
+        if len(first) == LOOKED_AT and (finding := impossible(first)):
             raise NoLogprobs(
-                told,
+                finding,
                 self._where,
                 "Switch speculative decoding off on the SRM's server, or the cognitive "
                 "offload (rho = 1).",
@@ -55,12 +55,12 @@ class Plausible:
 
 
 def impossible(logprobs: Sequence[float | None]) -> str | None:
-    """What cannot be about the logprobs of one request's tokens; None where they may be true.
+    """Why the logprobs of one request's tokens are impossible; None if they may be true.
 
-    A greedy text may hold nothing but certain tokens; one that was drawn at random does not.
+    A greedy text may consist of certain tokens only; one that was drawn at random does not.
     """
-    for value, told in UNTRUE:
+    for value, meaning in UNTRUE:
         same = sum(logprob == value for logprob in logprobs)
         if len(logprobs) - same <= AT_MOST * len(logprobs):
-            return f"{same} of {len(logprobs)} tokens have {told}"
+            return f"{same} of {len(logprobs)} tokens have {meaning}"
     return None

@@ -1,4 +1,4 @@
-"""The way to a server: straight, or through the proxy that the environment names."""
+"""The connection to a server: direct, or through the proxy that the environment names."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from urllib.request import getproxies, proxy_bypass
 
 
 def proxy_for(url: str) -> str | None:
-    """The proxy of ``HTTP_PROXY``, ``HTTPS_PROXY`` or ``ALL_PROXY``; None for the straight way.
+    """The proxy of ``HTTP_PROXY``, ``HTTPS_PROXY`` or ``ALL_PROXY``; None to connect directly.
 
-    That is taken to this machine, and to hosts that ``NO_PROXY`` names.
+    Connections to this machine and to the hosts in ``NO_PROXY`` are direct.
     """
     parts = urlsplit(url)
     host = parts.hostname or ""

@@ -1,4 +1,4 @@
-"""From an error status and the body that came with it to a typed error."""
+"""Makes typed errors from error statuses and response bodies."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ KINDS = {
     "overloaded_error": 503,
     "unavailable_error": 503,
 }
-"""What servers call an error, and the status that it has."""
+"""The servers' names of errors, and the status of each."""
 
 _OVERFLOW = re.compile(
     r"context (?:length|size|window)|maximum context|max_model_len|max_seq_len"
@@ -48,7 +48,7 @@ _RATE = re.compile(
 )
 TOO_LONG = ("exceed_context_size_error", "context_length_exceeded")
 LONGEST_WORD = 86400.0
-"""A server's word on when to come again counts as a day at most, in seconds."""
+"""The longest time to wait, in seconds, that is taken from a server: a day."""
 
 _CONTEXT = re.compile(
     r"(?:context (?:length|window)|max_model_len|max_seq_len)\D{0,20}?(\d+)"
@@ -64,9 +64,9 @@ _ONLY_MAX_TOKENS = re.compile(r"max_tokens=\d+ cannot be greater than", re.IGNOR
 
 
 def status_of(code: object, kind: str = "") -> int:
-    """The status that an error inside a success stands for; 500 where nothing says which.
+    """The status of an error in a response with a success status; 500 if unknown.
 
-    Its code may be a number, a number as text, or a word, as ``kind`` is one.
+    ``code`` may be a number, a number as text, or a word like ``kind``.
     """
     words = [str(word).strip().lower() for word in (code, kind)]
     if words[0].isdecimal() and 400 <= int(words[0][:9]) < 600:
@@ -79,10 +79,10 @@ def refusal(
 ) -> EngineError:
     """The typed error for a status and a body; ``after`` is when to try again, in seconds.
 
-    ``kind`` is the server's own word for the error, where it is known apart from the body.
+    ``kind`` is the server's name of the error, if it is known apart from the body.
     """
-    message, told_kind = _error_message(text)
-    kind = kind or told_kind
+    message, kind_in_body = _error_message(text)
+    kind = kind or kind_in_body
     if status != 429 and (kind in TOO_LONG or _is_about_context(message)):
         return ContextTooLong(
             f"the question and the thinking do not fit into the context ({message})",
@@ -115,12 +115,12 @@ def refusal(
 
 
 def no_stream(text: str, where: str) -> EngineError:
-    """The typed error for a body that came with a success, and is no stream."""
+    """The typed error for a body that came with a success status but is no stream."""
     body = _parsed(text)
     if isinstance(body, dict) and (body.get("error") or body.get("object") == "error"):
         error = body.get("error")
-        told = error if isinstance(error, dict) else body
-        return refusal(status_of(told.get("code"), str(told.get("type"))), text, where)
+        fields = error if isinstance(error, dict) else body
+        return refusal(status_of(fields.get("code"), str(fields.get("type"))), text, where)
     return EngineFailed(
         f"the answer is no stream ({one_line(text)})",
         where,
@@ -129,9 +129,9 @@ def no_stream(text: str, where: str) -> EngineError:
 
 
 def room_told(error: EngineRefused) -> int | None:
-    """The ``max_tokens`` that would have fitted, as far as the server's own words tell; at least 1.
+    """The ``max_tokens`` that would have fitted, from the server's error message; at least 1.
 
-    None where they do not, and where the prompt alone fills the context.
+    None if the message does not say, or if the prompt alone fills the context.
     """
     context = _first_number(_CONTEXT, error.what)
     if context is None:
@@ -146,18 +146,18 @@ def room_told(error: EngineRefused) -> int | None:
 
 
 def check_askable(prefix: Prefix, where: str) -> None:
-    """Whether a model can be asked to continue this at all.
+    """Check that a model can continue this prefix at all.
 
     Raises:
-        PromptRefused: nobody asks, since a second assistant turn would answer an answer; or a
-            text holds half a character, which has no form in JSON: servers answer it with 400,
-            with 500, or as if something else had been there.
+        PromptRefused: the last message is the assistant's, so there is nothing to answer; or a
+            text has a lone surrogate, which JSON in UTF-8 cannot hold: servers answer it with
+            400, with 500, or as if the text were different.
     """
     if prefix.messages and prefix.messages[-1].role == "assistant":
         raise PromptRefused(
             "the conversation ends with a message of the assistant",
             where,
-            "Leave that message out, or ask something behind it.",
+            "Leave that message out, or ask something after it.",
             sent=False,
         )
     for text in (*(message.content for message in prefix.messages), prefix.written):
@@ -173,7 +173,7 @@ def check_askable(prefix: Prefix, where: str) -> None:
 
 
 def no_logprobs(where: str, *, sent: bool = True) -> NoLogprobs:
-    """Token probabilities are asked for, and text comes without, or would if it were ``sent``."""
+    """The error for text without the token probabilities needed, known before or after sending."""
     return NoLogprobs(
         "the model returns no token probabilities",
         where,
@@ -184,7 +184,7 @@ def no_logprobs(where: str, *, sent: bool = True) -> NoLogprobs:
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:
-    """The seconds that a ``Retry-After`` header names, as a number or as a date; None without."""
+    """The seconds in a ``Retry-After`` header, a number or a date; None if there is none."""
     value = headers.get("Retry-After", "").strip()
     try:
         return _waited(float(value))
@@ -204,7 +204,7 @@ def _waited(seconds: float) -> float | None:
 
 
 def one_line(text: str) -> str:
-    """Text of a server, fit for an error of one line."""
+    """A server's text, shortened to one line for an error."""
     readable = text.encode("utf-8", "replace").decode()
     return " ".join(readable.split())[:300] or "no message"
 
@@ -214,18 +214,18 @@ def _is_about_context(message: str) -> bool:
 
 
 def _first_number(pattern: re.Pattern[str], text: str) -> int | None:
-    found = pattern.search(text)
-    return None if found is None else int(next(filter(None, found.groups())))
+    match = pattern.search(text)
+    return None if match is None else int(next(filter(None, match.groups())))
 
 
 def _error_message(text: str) -> tuple[str, str]:
-    """The message and the type in an error body, of whatever form."""
+    """The message and the type in an error body of any form."""
     body = _parsed(text)
     error = body.get("error", body) if isinstance(body, dict) else text
     if isinstance(error, dict):
         return one_line(str(error.get("message", error))), str(error.get("type", ""))
     if isinstance(body, dict) and isinstance(error, str) and isinstance(_parsed(error), dict):
-        return _error_message(error)  # Ollama passes on what its runner said, as text
+        return _error_message(error)  # Ollama passes on its runner's error as text
     return one_line(str(error)), ""
 
 

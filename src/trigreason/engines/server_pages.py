@@ -1,4 +1,4 @@
-"""What a server says of itself on a page beside its API."""
+"""Reads a server's pages about itself, beside its API."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ async def ask_page(
     headers: Mapping[str, str] | None = None,
     seconds: float = Timeouts().connect,
 ) -> Told | None:
-    """What a page of the server at ``url`` (up to ``/v1``) tells; None where it has no such page.
+    """A page of the server at ``url`` (up to ``/v1``), decoded as ``told``; None if it has none.
 
-    A page that fails, takes longer than ``seconds`` or holds something else is none.
+    A page that fails, takes longer than ``seconds`` or cannot be decoded counts as none.
     """
     root = url.rstrip("/").removesuffix("/v1")
     proxy = proxy_for(root)

@@ -1,7 +1,7 @@
-"""SGLang: its OpenAI route and its own, ``/generate``; both call off what is left early.
+"""SGLang: its OpenAI route and its own, ``/generate``; both abort streams that are closed early.
 
-A closed connection alone ends a request on most builds, not on all. So each has an id of ours,
-and a stream that is left before its end is aborted by it.
+A closed connection ends a request on most builds, but not on all. So each request has an id, by
+which it is aborted if its stream is closed before its end.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from trigreason.engines.wire import Choice, aligned, reported
 from trigreason.reasoning import Alternative, Token, usable_logprob
 
 ABORT_SECONDS = 1.0
-"""The longest that leaving a stream waits for the server to hear of it."""
+"""The longest time that closing a stream waits for the server to accept the abort."""
 
 
 class SglangEngine(CompletionsEngine):
@@ -43,7 +43,7 @@ class SglangEngine(CompletionsEngine):
 
     @property
     def root(self) -> str:
-        """The server's address; what is not OpenAI's stands there."""
+        """The server's address without ``/v1``, for the routes that are not OpenAI's."""
         return self.url.removesuffix("/v1")
 
     def reading(self, request: Request) -> Reading:
@@ -66,7 +66,7 @@ class SglangEngine(CompletionsEngine):
                 await self._abort(body["rid"])
 
     async def _abort(self, rid: str) -> None:
-        """As well as it can be done in a moment: the connection is closed already."""
+        """Abort a request; give up after a moment, since its connection is closed already."""
         url = f"{self.root}/abort_request"
         try:
             async with (
@@ -79,11 +79,11 @@ class SglangEngine(CompletionsEngine):
 
 
 class SglangGenerateEngine(SglangEngine):
-    """A model behind SGLang's own ``{url}/generate``, which tells cached tokens unasked.
+    """A model behind SGLang's own ``{url}/generate``, which always reports cached tokens.
 
-    What does not fit is refused here inside the stream, too late to ask again. So where
-    ``max_tokens`` may be more than the prompt leaves, the server is asked for all it leaves, and
-    the tokens are counted here.
+    This route refuses a request that does not fit only inside the stream, too late to retry it.
+    So if ``max_tokens`` may be more than the prompt leaves, the request sets no limit, and the
+    tokens are counted here.
     """
 
     path = "/generate"
@@ -113,7 +113,7 @@ class SglangGenerateEngine(SglangEngine):
         return body
 
     def _surely_fits(self, prompt: str, max_tokens: int) -> bool:
-        """A token is at least a byte, and one may be put before the prompt."""
+        """Whether it fits in any case: a token has at least one byte; a BOS token may be added."""
         context = self.capabilities.context_tokens
         return context is None or len(prompt.encode()) + 1 + max_tokens < context
 
@@ -126,7 +126,7 @@ class SglangGenerateEngine(SglangEngine):
 
 
 class Probable(NamedTuple):
-    """A token as ``/generate`` tells it."""
+    """A token as ``/generate`` sends it."""
 
     logprob: float | None
     id: int | None
@@ -134,7 +134,7 @@ class Probable(NamedTuple):
 
 
 class FinishReason(msgspec.Struct):
-    """Why it ended; ``matched`` is the stop string or the end token that ended it."""
+    """Why a stream ended; ``matched`` is the stop string or the end token."""
 
     type: str | None = None
     matched: int | str | msgspec.UnsetType | None = msgspec.UNSET
@@ -143,8 +143,8 @@ class FinishReason(msgspec.Struct):
 
 
 class MetaInfo(msgspec.Struct):
-    """What is known of the request. All counts are from its beginning; so are the lists, unless
-    the server streams increments: then ``output_token_logprobs_length`` is still the whole."""
+    """Data on the request. All counts are from its beginning; so are the lists, unless the server
+    streams increments: then ``output_token_logprobs_length`` still counts all tokens."""
 
     prompt_tokens: Count | None = None
     cached_tokens: Count | None = None
@@ -167,7 +167,7 @@ _events = Events(Event)
 class GenerateStream(HttpStream):
     """One running request to ``/generate``, of at most ``max_tokens`` tokens.
 
-    ``is_cut`` says that those came and the server would have gone on.
+    ``is_cut`` says that all of them came and the server would have gone on.
     """
 
     def __init__(
@@ -220,8 +220,8 @@ class GenerateStream(HttpStream):
                 self.where,
                 "Is this really SGLang's /generate?",
             ) from error
-        if (told := reported(event.error)) is not None:
-            raise told.typed(self.where)
+        if (failure := reported(event.error)) is not None:
+            raise failure.typed(self.where)
         return event
 
     def _count(self, meta: MetaInfo) -> None:
@@ -233,18 +233,18 @@ class GenerateStream(HttpStream):
             self.usage.completion_tokens = meta.completion_tokens
 
     def _fresh(self, text: str, meta: MetaInfo) -> list[Token]:
-        """The tokens that this event adds, whether it tells all so far or the new ones alone.
+        """The tokens that this event adds, whether it holds all tokens so far or only new ones.
 
-        The lists say which of the two it is, by their length. Where they are none, or the server
-        counts otherwise, the text has to: it begins with all text so far or it is new.
+        The length of the lists shows which of the two it is. If there are no lists, or their length
+        fits neither, the text decides: it begins with all text so far, or it is new.
         """
         chosen = meta.output_token_logprobs or []
         total = meta.output_token_logprobs_length or meta.completion_tokens or len(chosen)
         counted = (
             {len(chosen): True, self._seen + len(chosen): False} if self._seen and chosen else {}
         )
-        all_told = counted.get(total, text.startswith(self._text))
-        new = text[len(self._text) :] if all_told else text
+        is_cumulative = counted.get(total, text.startswith(self._text))
+        new = text[len(self._text) :] if is_cumulative else text
         self._text += new
         if chosen:
             self._lacks_logprobs = False
@@ -254,7 +254,7 @@ class GenerateStream(HttpStream):
         tokens = [
             _token(probable, top or ()) for probable, top in zip_longest(chosen, tops) if probable
         ]
-        fresh = tokens[self._seen :] if all_told else tokens
+        fresh = tokens[self._seen :] if is_cumulative else tokens
         self._seen += len(fresh)
         return aligned(fresh, new)
 
@@ -269,7 +269,7 @@ class GenerateStream(HttpStream):
 
 
 def goes_on(stream: HttpStream) -> bool:
-    """Whether the server goes on with a request whose stream is left now."""
+    """Whether the server would go on generating if the stream were closed now."""
     return stream.finish is None or (isinstance(stream, GenerateStream) and stream.is_cut)
 
 

@@ -1,4 +1,4 @@
-"""Half a character at the end of a stream, which SGLang shows."""
+"""Partial characters at the end of a stream, which SGLang sends as U+FFFD."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ REPLACEMENT = "\ufffd"
 
 
 class HalfCharacters:
-    """Keeps the replacement character back that ends what has come so far.
+    """Holds back a replacement character at the end of the text so far.
 
-    SGLang waits for the rest of a character, and shows U+FFFD for it where the tokens end first.
-    Sent as a part of the next prefix it would stand there instead of the character.
+    SGLang waits for the rest of a character, and sends U+FFFD for it if the tokens end first. In
+    the next prefix, U+FFFD would take the place of the character.
     """
 
     def __init__(self) -> None:
         self._kept = ""
 
     def whole(self, tokens: Sequence[Token]) -> list[Token]:
-        """The tokens, with what was kept before them and without what is kept now."""
-        spoken = [index for index, token in enumerate(tokens) if token.text]
+        """The tokens, with the text held back before and without the text held back now."""
+        with_text = [index for index, token in enumerate(tokens) if token.text]
         whole = list(tokens)
-        if spoken:
-            first, last = spoken[0], spoken[-1]
+        if with_text:
+            first, last = with_text[0], with_text[-1]
             whole[first] = replace(whole[first], text=self._kept + whole[first].text)
             text = whole[last].text
             whole[last] = replace(whole[last], text=text.rstrip(REPLACEMENT))
@@ -37,12 +37,12 @@ class HalfCharacters:
         return whole
 
     def rest(self, finish: Finish | None) -> list[Token]:
-        """What is left to say at the end: a text that ended by itself meant the character."""
+        """The text still held back: a text that ended by itself meant U+FFFD, a cut one did not."""
         return [Token(self._kept)] if self._kept and finish is not Finish.LENGTH else []
 
 
 class SglangStream(CompletionStream):
-    """One running completion, without half a character at its end."""
+    """One running completion, without a partial character at its end."""
 
     def __init__(
         self,

@@ -1,4 +1,4 @@
-"""Server-sent events out of a byte stream, as fast as Python reads them."""
+"""Fast reading of server-sent events from a byte stream."""
 
 from __future__ import annotations
 
@@ -8,24 +8,23 @@ import msgspec
 
 BOM = b"\xef\xbb\xbf"
 LAST = b"\n\n"
-"""To be fed at the end of a stream, whose last event may have come without its line ends."""
+"""Fed at the end of a stream, as its last event may lack its line ends."""
 
 _SAY_NOTHING = (b":", b"event:", b"id:", b"retry:")
 _NAMES = (b"data:", b"event:", b"id:", b"retry:")
 
 
 class Unframed(bytes):
-    """Lines that are no field of an event: an error's body, a page, or a piece of a token."""
+    """Lines outside any event field: an error's body, a page, or a piece of a token."""
 
 
 class EventLines:
     """Bytes in, the data of events out.
 
-    Lines end with LF, CR or both. The ``data:`` lines of one event are put together, unless the
-    first is whole JSON already: some servers leave the blank line between events out. Comments,
-    which keep a connection alive, other fields and empty data say nothing. Lines that are none of
-    these are given out as :class:`Unframed`. Chunks may end anywhere, also inside a line or a
-    character.
+    Lines end with LF, CR or both. The ``data:`` lines of one event are joined, unless the lines so
+    far are whole JSON already: some servers leave out the blank line between events. Comments
+    (which keep a connection alive), other fields and empty data are skipped. All other lines are
+    returned as :class:`Unframed`. Chunks may end anywhere, even inside a line or a character.
     """
 
     __slots__ = ("_begun", "_data", "_rest", "_skips", "_strays")
@@ -38,7 +37,7 @@ class EventLines:
         self._strays: list[bytes] = []
 
     def feed(self, data: bytes) -> Iterator[bytes]:
-        """What ``data`` completes."""
+        """The payloads that ``data`` completes."""
         if self._skips and data:
             data = data.removeprefix(b"\n")
             self._skips = False

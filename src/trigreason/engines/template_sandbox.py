@@ -1,9 +1,9 @@
-"""Where chat templates run: a Jinja sandbox with what Hugging Face gives a template, and limits.
+"""A Jinja sandbox for chat templates, with Hugging Face's extensions to Jinja, and limits.
 
-A template is a foreign program that comes with a model. It reaches nothing but what it is given,
-and it ends: its loop turns and calls are counted, and a product, a sum or a text made with ``*``
-or ``+`` has a largest size. What is not limited is memory: a template that doubles a text again
-and again with ``~``, a block or a filter's argument can use it up.
+A template is a foreign program that comes with a model. It can access only its arguments, and it
+ends: its loop turns and calls are counted, and the size of a number, text or list made with ``*``
+or ``+`` is limited. Memory is not limited otherwise: a template that keeps doubling a text with
+``~``, a block or a filter's argument can use it up.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from jinja2.runtime import Context
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 MAX_WORK = 100_000
-"""Loop turns and calls of one rendering; seconds of work at most."""
+"""Loop turns and calls of one rendering: a few seconds of work at most."""
 
 MAX_SIZE = 2**26
 """Characters of a text or items of a list made with ``*`` or ``+``."""
@@ -32,7 +32,7 @@ MAX_BITS = 4096
 
 
 class GenerationTag(Extension):
-    """``{% generation %}…{% endgeneration %}`` marks what to train on; here it is its body."""
+    """``{% generation %}…{% endgeneration %}`` marks what to train on; it renders as its body."""
 
     tags = {"generation"}  # noqa: RUF012 - declared so by Jinja
 
@@ -57,7 +57,7 @@ class TemplateSandbox(ImmutableSandboxedEnvironment):
         self._work = 0
 
     def compiled(self, source: str) -> jinja2.Template:
-        """The template of this source, every loop in it counted."""
+        """The template of this source, with the turns of every loop counted."""
         tree = self.parse(source)
         for loop in list(tree.find_all(nodes.For)):
             loop.iter = nodes.Filter(loop.iter, "counted", [], [], None, None, lineno=loop.lineno)
@@ -65,7 +65,7 @@ class TemplateSandbox(ImmutableSandboxedEnvironment):
         return self.from_string(tree)
 
     def begin(self) -> None:
-        """Start to count anew."""
+        """Count from 0 again, for a new rendering."""
         self._work = 0
 
     def call(self, context: Context, obj: Any, /, *args: Any, **kwargs: Any) -> Any:
@@ -89,7 +89,7 @@ class TemplateSandbox(ImmutableSandboxedEnvironment):
 
 
 def _is_too_large(operator: str, left: Any, right: Any) -> bool:
-    """Whether a result would be, going by the sizes of what it is made of."""
+    """Whether the result would be too large, by the sizes of its operands."""
     if isinstance(left, int) and isinstance(right, int):
         bits = left.bit_length(), right.bit_length()
         return (bits[0] * right if operator == "**" else sum(bits)) > MAX_BITS
@@ -110,5 +110,5 @@ def _strftime_now(form: str) -> str:
 
 
 def _tojson(value: Any, ensure_ascii: bool = False, **options: Any) -> str:
-    """Plain JSON: Jinja's own filter would write ``<`` as an escape, as HTML wants it."""
+    """Plain JSON: Jinja's own filter would escape ``<`` for HTML."""
     return json.dumps(value, ensure_ascii=ensure_ascii, **options)

@@ -1,7 +1,7 @@
-"""Where a chat template is read from: a built-in name, a Jinja file, a model folder or a GGUF file.
+"""Reads chat templates: by built-in name, or from a Jinja file, a model folder or a GGUF file.
 
-A server that gives its template out tells it as a model folder does. Who asks which server, and
-how, is the matter of ``connect``.
+A server that gives out its template does so in the form of a model folder's configuration;
+``connect`` asks the servers.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ JINJA_FILE = "chat_template.jinja"
 TOKENIZER_CONFIG = "tokenizer_config.json"
 PROCESSOR_TEMPLATE = "chat_template.json"
 MAX_TEMPLATE_BYTES = 2**20
-"""Far more than any template; a model's weights given by mistake are not read as one."""
+"""Far more than any template has, so that a model's weights are not read by mistake."""
 _TOO_LARGE = f"is larger than a template can be ({MAX_TEMPLATE_BYTES} bytes)"
 
 
 def template_from(source: str | Path) -> ChatTemplate:
-    """The template called ``source``, or read from the file or folder there.
+    """The template called ``source``, or read from that file or folder.
 
-    A text is a built-in name first, a path else; a Path is never a name.
+    A text is a built-in name if there is one, else a path; a Path is never a name.
 
     Raises:
         TemplateError: one line that names the file and what is missing in it.
@@ -52,16 +52,16 @@ def template_from(source: str | Path) -> ChatTemplate:
 
 
 def told_template(config: Mapping[str, Any], where: str) -> ChatTemplate | None:
-    """The template that a server gives out in its tokenizer's configuration; None without one.
+    """The template in the tokenizer's configuration that a server gives out; None if it has none.
 
     Raises:
         EngineRefused: the template cannot be read.
     """
-    found = config.get("chat_template")
-    if not found:
+    value = config.get("chat_template")
+    if not value:
         return None
     try:
-        return _completed(_default(found, "the tokenizer"), config, f"told by {where}")
+        return _completed(_default(value, "the tokenizer"), config, f"told by {where}")
     except TemplateError as error:
         raise EngineRefused(
             str(error), where, "Serve the model with another template, or name one for it here."
@@ -83,7 +83,7 @@ def _from_text(path: Path) -> ChatTemplate:
 
 
 def _from_folder(folder: Path) -> ChatTemplate:
-    """As Hugging Face reads it: a file of its own goes before the tokenizer's configuration."""
+    """In Hugging Face's order: a Jinja file goes before the tokenizer's configuration."""
     config = _json(folder / TOKENIZER_CONFIG)
     jinja = folder / JINJA_FILE
     if jinja.exists():
@@ -92,9 +92,9 @@ def _from_folder(folder: Path) -> ChatTemplate:
         (TOKENIZER_CONFIG, config),
         (PROCESSOR_TEMPLATE, _json(folder / PROCESSOR_TEMPLATE)),
     ):
-        found = values.get("chat_template")
-        if found is not None:
-            return _completed(_default(found, name), config, str(folder / name))
+        value = values.get("chat_template")
+        if value is not None:
+            return _completed(_default(value, name), config, str(folder / name))
     raise TemplateError(
         f"holds no chat template: no {JINJA_FILE}, and no chat_template in {TOKENIZER_CONFIG} "
         f"or {PROCESSOR_TEMPLATE}"
@@ -130,7 +130,7 @@ def _from_gguf(path: Path) -> ChatTemplate:
 
 
 def _token_of(metadata: dict[str, Any], name: str) -> str:
-    """The text of the beginning or end of sequence; nothing where the file names none."""
+    """The text of the beginning or end of sequence; empty if the file names none."""
     tokens = metadata.get("tokenizer.ggml.tokens")
     index = metadata.get(f"tokenizer.ggml.{name}_token_id")
     if not isinstance(tokens, list) or not isinstance(index, int) or not 0 <= index < len(tokens):
@@ -145,14 +145,14 @@ def _token(value: Any) -> str:
     return value if isinstance(value, str) else ""
 
 
-def _default(found: Any, name: str) -> str:
+def _default(value: Any, name: str) -> str:
     """The template itself, or the one called "default" among several."""
-    if isinstance(found, str):
-        return found
-    if isinstance(found, dict):
-        named = found
-    elif isinstance(found, list):
-        named = {each.get("name"): each.get("template") for each in found if isinstance(each, dict)}
+    if isinstance(value, str):
+        return value
+    if isinstance(value, dict):
+        named = value
+    elif isinstance(value, list):
+        named = {item.get("name"): item.get("template") for item in value if isinstance(item, dict)}
     else:
         raise TemplateError(f"{name} has a chat_template that is neither text nor a list")
     default = named.get("default")
@@ -163,7 +163,7 @@ def _default(found: Any, name: str) -> str:
 
 
 def _json(path: Path) -> dict[str, Any]:
-    """An object from a JSON file; an empty one where there is no such file."""
+    """The object in a JSON file; an empty one if the file does not exist."""
     if not path.exists():
         return {}
     try:

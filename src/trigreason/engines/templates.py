@@ -1,7 +1,6 @@
-"""Chat templates: a conversation becomes the text a model was trained to continue.
+"""Chat templates: they turn a conversation into the text a model was trained to continue.
 
-Where a template comes from is the matter of ``template_sources``; what it may do, that of
-``template_sandbox``.
+``template_sources`` reads templates, ``template_sandbox`` limits what they can do.
 """
 
 from __future__ import annotations
@@ -17,17 +16,16 @@ from trigreason.reasoning import THINK_TAGS, Message, Tags
 
 
 class TemplateError(ValueError):
-    """A chat template cannot be found or read, or refuses this conversation; told in one line."""
+    """A chat template cannot be found or read, or refuses a conversation; its text is one line."""
 
 
 class ChatTemplate:
     """A Jinja chat template, rendered in a sandbox.
 
-    ``bos_token`` is what begins a prompt where the server does not add it; most do, and so it is
-    empty by default and never stands twice. ``eos_token`` is what some templates put between
-    turns. ``tags`` are those in which the template's model thinks; None for one that thinks in the
-    open. ``origin`` says in words where the template comes from, and ``guessed`` whether that is
-    no more than the model's name.
+    ``bos_token`` begins a prompt if the server does not add it; as most do, it is empty by default,
+    so that it never comes twice. Some templates put ``eos_token`` between turns. ``tags`` are those
+    of the template's model; None for one that thinks in the open. ``origin`` says in words where
+    the template comes from; ``guessed`` is whether it was chosen by the model's name alone.
 
     Raises:
         TemplateError: the source is no Jinja template.
@@ -52,7 +50,7 @@ class ChatTemplate:
         self._sandbox = TemplateSandbox()
         try:
             self._template = self._sandbox.compiled(source)
-        except Exception as error:  # Python's compiler has limits of its own beside Jinja's
+        except Exception as error:  # Python's compiler has limits besides Jinja's
             raise TemplateError(f"the chat template cannot be read: {_reason(error)}") from error
         self._rendered = _Rendered()
 
@@ -64,30 +62,30 @@ class ChatTemplate:
     ) -> str:
         """The prompt up to where the assistant, which thinks in ``tags``, begins to write.
 
-        With ``thinking`` it ends inside the opening tag, which is opened exactly once, whether the
-        template opens it, leaves it out, or closes it at once to switch the thinking off;
-        without, the tag is not open. For a model that thinks in the open (``tags`` None) the
-        template is told that it does not think, and its prompt is used as it is; an opening tag at
-        its end is removed. The reasoning of earlier turns is left out.
+        With ``thinking`` the prompt ends after one opening tag, whether the template opens it,
+        leaves it out, or closes it at once to switch the thinking off. Without ``thinking`` no tag
+        is open at the end. For a model that thinks in the open (``tags`` None) the template gets
+        ``enable_thinking=False`` and its prompt is used as it is, except that an opening tag at
+        the end is removed. The reasoning of earlier turns is left out.
 
         Raises:
             TemplateError: the template refuses the conversation, such as one with a system
                 message, or does not come to an end.
         """
-        asked = tuple(messages), thinking and tags is not None, tags
-        if (prompt := self._rendered.get(asked)) is None:
-            prompt = self._render(*asked)
-            self._rendered.keep(asked, prompt)
+        rendering = tuple(messages), thinking and tags is not None, tags
+        if (prompt := self._rendered.get(rendering)) is None:
+            prompt = self._render(*rendering)
+            self._rendered.keep(rendering, prompt)
         return prompt
 
     def _render(self, messages: tuple[Message, ...], thinking: bool, tags: Tags | None) -> str:
         in_the_open, tags = tags is None, tags or THINK_TAGS
-        told = [_for_later_turns(message, tags) for message in messages]
-        prompt = self._fill(told, not in_the_open)
+        turns = [_for_later_turns(message, tags) for message in messages]
+        prompt = self._fill(turns, not in_the_open)
         ending = _tag_at_the_end(prompt, tags)
-        if ending and any(tag in message.content for message in told for tag in tags):
-            # Which tag is the template's own shows where nobody else wrote one.
-            untagged = [_untagged(message, tags) for message in told]
+        if ending and any(tag in message.content for message in turns for tag in tags):
+            # The tag may come from a message: without the messages' tags, only the template's show.
+            untagged = [_untagged(message, tags) for message in turns]
             ending = _tag_at_the_end(self._fill(untagged, not in_the_open), tags)
         head = prompt.removesuffix(ending)
         is_open = head != prompt and not _closes(ending, tags)
@@ -96,18 +94,18 @@ class ChatTemplate:
         return prompt if is_open else f"{head}{tags.opening}\n"
 
     def _fill(self, messages: Sequence[Message], thinks: bool) -> str:
-        """The prompt, with the last question in it: told as text, or in parts where those are read.
+        """The prompt, from contents as text, or as parts if the template ignores the text.
 
         Raises:
-            TemplateError: the template refuses both, or leaves the question out.
+            TemplateError: the template refuses both, or leaves the last question out.
         """
-        told = [message._asdict() for message in messages]
+        as_text = [message._asdict() for message in messages]
         failure = TemplateError("the chat template leaves the question out of the prompt")
-        for form in (told, [_in_parts(each) for each in told]):
+        for form in (as_text, [_in_parts(message) for message in as_text]):
             try:
                 prompt = self._filled(form, thinks)
             except TemplateError as error:
-                failure = failure if form is not told else error
+                failure = failure if form is not as_text else error
                 continue
             if _asks(prompt, messages):
                 return prompt
@@ -133,45 +131,45 @@ class ChatTemplate:
 
 
 Rendering = tuple[tuple[Message, ...], bool, Tags | None]
-"""What a prompt is made from: the conversation, whether it thinks, and its tags."""
+"""The arguments of a rendering: the conversation, whether the model thinks, and its tags."""
 
 KEPT_CHARACTERS = 4 * 2**20
-"""Of prompts and conversations that a template remembers."""
+"""Characters of prompts and conversations that a template caches."""
 
 
 class _Rendered:
-    """The prompts that were asked for last: a run asks for its own at every request."""
+    """A cache of the last prompts, since a run renders the same one for every request."""
 
     def __init__(self) -> None:
         self._prompts: OrderedDict[Rendering, str] = OrderedDict()
         self._characters = 0
 
-    def get(self, asked: Rendering) -> str | None:
-        prompt = self._prompts.get(asked)
+    def get(self, rendering: Rendering) -> str | None:
+        prompt = self._prompts.get(rendering)
         if prompt is not None:
-            self._prompts.move_to_end(asked)
+            self._prompts.move_to_end(rendering)
         return prompt
 
-    def keep(self, asked: Rendering, prompt: str) -> None:
-        if _size(asked, prompt) > KEPT_CHARACTERS:
+    def keep(self, rendering: Rendering, prompt: str) -> None:
+        if _size(rendering, prompt) > KEPT_CHARACTERS:
             return
-        self._prompts[asked] = prompt
-        self._characters += _size(asked, prompt)
+        self._prompts[rendering] = prompt
+        self._characters += _size(rendering, prompt)
         while self._characters > KEPT_CHARACTERS:
             self._characters -= _size(*self._prompts.popitem(last=False))
 
 
-def _size(asked: Rendering, prompt: str) -> int:
-    return len(prompt) + sum(len(message.content) + 100 for message in asked[0])
+def _size(rendering: Rendering, prompt: str) -> int:
+    return len(prompt) + sum(len(message.content) + 100 for message in rendering[0])
 
 
 def without_reasoning(content: str, tags: Tags = THINK_TAGS) -> str:
-    """What an assistant said after its last closing tag; all of it where none stands there.
+    """The assistant's text after its last closing tag; all of it if there is no closing tag.
 
-    Thinking that is still open is no earlier turn's, so it stays.
+    Thinking that is still open does not belong to an earlier turn, so it stays.
     """
-    _, closed, said = content.rpartition(tags.closing)
-    return said.lstrip() if closed else content
+    _, closed, answer = content.rpartition(tags.closing)
+    return answer.lstrip() if closed else content
 
 
 def _in_parts(message: dict[str, Any]) -> dict[str, Any]:
@@ -179,9 +177,9 @@ def _in_parts(message: dict[str, Any]) -> dict[str, Any]:
 
 
 def _asks(prompt: str, messages: Sequence[Message]) -> bool:
-    """Whether the last question stands in a prompt, white space aside."""
-    asked = [message.content for message in messages if message.role == "user"]
-    return not asked or "".join(asked[-1].split()) in "".join(prompt.split())
+    """Whether a prompt contains the last question, ignoring white space."""
+    questions = [message.content for message in messages if message.role == "user"]
+    return not questions or "".join(questions[-1].split()) in "".join(prompt.split())
 
 
 def _for_later_turns(message: Message, tags: Tags) -> Message:
@@ -198,7 +196,7 @@ def _untagged(message: Message, tags: Tags) -> Message:
 
 
 def _tag_at_the_end(prompt: str, tags: Tags) -> str:
-    """An opening tag, a closing one or an empty pair of them, where a prompt ends with one."""
+    """The opening tag, closing tag or empty pair of tags that ends a prompt, if any."""
     text = prompt.rstrip()
     if _closes(text, tags):
         text = text.removesuffix(tags.closing)
@@ -245,10 +243,10 @@ DEEPSEEK_R1 = ChatTemplate(
     "{% if add_generation_prompt %}" + _ASSISTANT + "{% endif %}",
     origin="built-in deepseek-r1",
 )
-"""DeepSeek-R1 and its distillations, whatever model those began as: system text stands first."""
+"""DeepSeek-R1 and its distillations of all base models: system text comes first."""
 
 BUILT_IN = {"chatml": CHATML, "deepseek-r1": DEEPSEEK_R1}
-"""The templates that come along, by name."""
+"""The built-in templates by name."""
 
 _FAMILIES = {
     "deepseek-r1": re.compile(r"deepseek[-_ ]?(r1|v3)|r1[-_ ]distill", re.IGNORECASE),
@@ -261,17 +259,17 @@ _REASONING = re.compile(r"think|reason|(?:^|[^a-z0-9])r1(?:$|[^a-z0-9])|qwq", re
 
 
 def _guessed_tags(model: str, thinks: bool | None = None) -> Tags | None:
-    """The tags that a model's name speaks for: none for an instruct model, else ``THINK_TAGS``.
+    """The tags to guess from a model's name: none for an instruct model, else ``THINK_TAGS``.
 
-    ``thinks`` is what the server says of it, where it does; a name that speaks of reasoning
-    counts against a server that knows nothing of that.
+    ``thinks`` is whether the model thinks by the server's account, if it gives one; a name that
+    speaks of reasoning overrides a server that says it does not.
     """
     marks_nothing = bool(_INSTRUCT.search(model)) if thinks is None else not thinks
     return None if marks_nothing and not _REASONING.search(model) else THINK_TAGS
 
 
 def guess(model: str, thinks: bool | None = None) -> ChatTemplate:
-    """The built-in template that a model's name speaks for, marked as ``guessed``; else ChatML.
+    """The built-in template for the family in a model's name, else ChatML; marked ``guessed``.
 
     ``thinks`` is as in :func:`_guessed_tags`.
     """

@@ -1,8 +1,8 @@
-"""Thinking and answer as one text, where a server sends them in two fields.
+"""Joins thinking and answer to one text if a server sends them in two fields.
 
-Everything behind an engine reads one text: thinking, ``</think>``, answer. A server that sorts
-them into fields swallows the tag between, and some say again what they were given to go on from.
-All decided by the text alone, so that the same text gives the same text however it is cut up.
+Users of an engine read one text: thinking, ``</think>``, answer. A server that splits it into
+fields drops the tag between them, and some servers repeat the text they were to continue.
+The result depends on the text alone, so that it is the same however the stream is cut up.
 """
 
 from __future__ import annotations
@@ -12,19 +12,19 @@ from trigreason.reasoning.steps import END_OF_THINKING
 from trigreason.reasoning.tags import THINK_TAGS
 
 SEAM = f"{END_OF_THINKING}\n\n"
-"""What stands between the thinking and the answer, as a server that swallowed it is likely to
-have read it from its model."""
+"""The text between the thinking and the answer that the model is likely to have written and the
+server to have dropped."""
 
 LINGERING = len(END_OF_THINKING) - 1
-"""Characters at the end of a text that may be the beginning of a tag."""
+"""Characters at the end of a text that may begin a tag."""
 
 
 class AssistantTurn:
-    """The assistant's turn so far, taken apart.
+    """The assistant's turn so far, split into thinking and answer.
 
     Attributes:
-        thought: the thinking, without its tags; None where the turn does not begin with any.
-        said: what stands behind the thinking, white space included.
+        thought: the thinking, without its tags; None if the turn does not begin with thinking.
+        said: the text after the thinking, white space included.
         is_open: the thinking has begun and has not ended.
     """
 
@@ -41,9 +41,9 @@ class AssistantTurn:
 
 
 class Beginning:
-    """Takes a known beginning off a stream; a stream that begins otherwise passes untouched.
+    """Removes a known beginning from a stream; other streams pass unchanged.
 
-    ``trailing`` goes with the beginning where it follows, and is not missed where it does not.
+    ``trailing`` is removed too if it follows the beginning.
     """
 
     def __init__(self, unwanted: str, trailing: str = "") -> None:
@@ -53,7 +53,7 @@ class Beginning:
         self._decided = not unwanted
 
     def take(self, text: str) -> str:
-        """What of the text so far can be passed on."""
+        """Take text; return the text that can be passed on now."""
         if self._decided:
             return text
         self._held += text
@@ -66,21 +66,21 @@ class Beginning:
         return text.removeprefix(self._unwanted)
 
     def rest(self) -> str:
-        """What was held back for what did not come."""
+        """The text held back for a beginning that never became complete."""
         text, self._held = self._held, ""
         self._decided = True
         return text.removeprefix(self._unwanted)
 
 
 class JoinedText:
-    """The text of a stream that goes on from ``turn``.
+    """The text of a stream that continues ``turn``.
 
-    The first answer behind open thinking is preceded by :data:`SEAM`, once, unless the model wrote
-    the tag itself; by the tag alone where the answer brings its line ends along, as vLLM's does.
-    With ``apart`` the server is known to keep thinking and answer apart; others are found out by
-    the first thinking they send. A ``<think>`` at the very beginning, although the thinking is
-    open already, is left out. With ``echoes`` the server begins with what it was given, and that
-    is left out too; it has to be all of it, to the letter.
+    The first answer after open thinking is preceded by :data:`SEAM`, once, unless the model wrote
+    the tag itself; by the tag alone if the answer begins with its line ends, as vLLM's does.
+    With ``apart`` the server is known to use two fields; other servers are recognised by the first
+    thinking they send. A ``<think>`` at the very beginning is left out if the thinking is open
+    already. With ``echoes`` the server begins with a copy of the turn so far, which is left out
+    too if it is complete and exact.
     """
 
     def __init__(self, turn: AssistantTurn, *, apart: bool = False, echoes: bool = False) -> None:
@@ -92,28 +92,28 @@ class JoinedText:
         self._restart = Beginning(THINK_TAGS.opening if turn.is_open else "", trailing="\n")
 
     def add(self, thinking: str, answer: str) -> list[str]:
-        """What one event's two fields come to, in order; the seam is always a piece of its own."""
+        """The text pieces of one event's two fields, in order; the seam is a separate piece."""
         pieces = []
         if thinking:
             self._apart = True
-            pieces.append(self._noticed(self._restart.take(self._thinking_echo.take(thinking))))
+            pieces.append(self._watched(self._restart.take(self._thinking_echo.take(thinking))))
         if answer and self.is_open and self._apart:
-            pieces.append(self._noticed(self._restart.take(self._thinking_echo.rest())))
-            pieces.append(self._noticed(self._restart.rest()))
+            pieces.append(self._watched(self._restart.take(self._thinking_echo.rest())))
+            pieces.append(self._watched(self._restart.rest()))
             if self.is_open:
                 pieces.append(END_OF_THINKING if answer.startswith("\n") else SEAM)
                 self.is_open = False
         if answer:
-            pieces.append(self._noticed(self._restart.take(self._answer_echo.take(answer))))
+            pieces.append(self._watched(self._restart.take(self._answer_echo.take(answer))))
         return [piece for piece in pieces if piece]
 
     def rest(self) -> str:
-        """What is still held back when nothing more will come."""
+        """The text that is still held back at the end of the stream."""
         echo = self._thinking_echo.rest() + self._answer_echo.rest()
-        return self._noticed(self._restart.take(echo) + self._restart.rest())
+        return self._watched(self._restart.take(echo) + self._restart.rest())
 
-    def _noticed(self, text: str) -> str:
-        """``text``, with a look at whether it ends the thinking."""
+    def _watched(self, text: str) -> str:
+        """Return ``text``; set ``is_open`` to False if it ends the thinking."""
         if self.is_open and text:
             seen = self._lingering + text
             self.is_open = END_OF_THINKING not in seen

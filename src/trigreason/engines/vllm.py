@@ -1,4 +1,4 @@
-"""What only vLLM's server says about itself."""
+"""The tokenizer configuration that vLLM's server gives out."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from trigreason.engines.server_pages import ask_page
 async def ask_tokenizer(
     url: str, headers: Mapping[str, str] | None, seconds: float
 ) -> dict[str, Any]:
-    """The tokenizer's configuration, as a model folder's ``tokenizer_config.json`` has it.
+    """The tokenizer's configuration, in the form of a model folder's ``tokenizer_config.json``.
 
-    Empty where the server at ``url`` (up to ``/v1``) keeps it to itself, as it does unless it is
-    started with ``--enable-tokenizer-info-endpoint``.
+    Empty unless the server at ``url`` (up to ``/v1``) was started with
+    ``--enable-tokenizer-info-endpoint``.
     """
     return await ask_page(url, "/tokenizer_info", dict[str, Any], headers, seconds) or {}

@@ -1,7 +1,7 @@
-"""The JSON of a completions stream: the fields that are read, and tokens out of them.
+"""The JSON of a completions stream: the fields that are read, and the tokens in them.
 
-Servers agree on little more than the names. What is read here is the sum of what they send; what
-none of them sends together is never told apart.
+Servers agree on little more than the names. The fields here are those of all servers together;
+combinations that no server sends are not distinguished.
 """
 
 from __future__ import annotations
@@ -47,10 +47,10 @@ class Logprobs(msgspec.Struct):
 
 
 class Choice(msgspec.Struct):
-    """The continuation, one event of it. A bare number for ``logprobs`` is its one token's.
+    """One event's part of the continuation. A bare number in ``logprobs`` is its one token's.
 
-    ``stop_reason`` (vLLM) and ``matched_stop`` (SGLang) are the stop string that ended it, or
-    a number or null for a token that did; unset where the server does not tell.
+    ``stop_reason`` (vLLM) and ``matched_stop`` (SGLang) are the stop string that ended the stream,
+    or a number or null if a token did; unset if the server does not report it.
     """
 
     text: Text | None = None
@@ -71,7 +71,7 @@ class Choice(msgspec.Struct):
 
 
 class SingleToken(msgspec.Struct):
-    """Together's: the one token of an event, beside the choice that holds its text."""
+    """The one token of an event (Together), beside the choice that holds its text."""
 
     logprob: float | None = None
 
@@ -81,7 +81,7 @@ class PromptDetails(msgspec.Struct):
 
 
 class ReportedUsage(msgspec.Struct):
-    """Cached tokens have three places: the details (OpenAI), this level (Together), DeepSeek's."""
+    """Cached tokens have three names: in the details (OpenAI), here (Together), and DeepSeek's."""
 
     prompt_tokens: Count | None = None
     completion_tokens: Count | None = None
@@ -90,14 +90,14 @@ class ReportedUsage(msgspec.Struct):
     prompt_cache_hit_tokens: Count | None = None
 
     def add_to(self, usage: Usage) -> None:
-        """Take over what is told; what is not told again stays as it was."""
+        """Update ``usage`` with the reported numbers; the others stay as they were."""
         details = self.prompt_tokens_details
-        told = (
+        cached_counts = (
             self.prompt_cache_hit_tokens,
             details.cached_tokens if details is not None else None,
             self.cached_tokens,
         )
-        for count in told:
+        for count in cached_counts:
             if count is not None:
                 usage.cached_tokens = count
                 break
@@ -108,14 +108,14 @@ class ReportedUsage(msgspec.Struct):
 
 
 class PromptProgress(msgspec.Struct):
-    """llama.cpp's word on the prompt before the first token."""
+    """llama.cpp's report on the prompt before the first token."""
 
     total: Count | None = None
     cache: Count | None = None
 
 
 class Timings(msgspec.Struct):
-    """llama.cpp's last word on how many tokens were cached, and how many it generated."""
+    """llama.cpp's final report on how many tokens were cached, and how many generated."""
 
     cache_n: Count | None = None
     predicted_n: Count | None = None
@@ -127,7 +127,7 @@ class ReportedError(msgspec.Struct):
     type: str | None = None
 
     def typed(self, where: str) -> EngineError:
-        """The error that this reports."""
+        """The typed error for this report."""
         kind = self.type or ""
         return refusal(status_of(self.code, kind), self.message or "", where, kind=kind)
 
@@ -136,7 +136,7 @@ _errors = Events(ReportedError)
 
 
 def reported(error: object) -> ReportedError | None:
-    """What stands under ``error``: an object, a mere text or anything; None for nothing."""
+    """The value of an ``error`` field: an object, a text or anything; None if it is empty."""
     if not error:
         return None
     if isinstance(error, dict):
@@ -147,8 +147,8 @@ def reported(error: object) -> ReportedError | None:
 class Chunk(msgspec.Struct):
     """One event of the stream.
 
-    An error stands under ``error``, as an object or a mere text, or is the event itself with
-    ``object`` saying so (vLLM, until the end of 2025).
+    An error is in ``error``, as an object or a text, or is the event itself if its ``object`` is
+    "error" (vLLM, until the end of 2025).
     """
 
     choices: Annotated[list[Choice], MATTERS] | None = None
@@ -164,7 +164,7 @@ class Chunk(msgspec.Struct):
 
     @property
     def parts(self) -> list[Choice]:
-        """The choices, each with what the event says beside them (Together)."""
+        """The choices, each with the event's fields beside them filled in (Together)."""
         choices = self.choices or []
         for choice in choices:
             choice.finish_reason = choice.finish_reason or self.finish_reason
@@ -179,12 +179,9 @@ class Chunk(msgspec.Struct):
         return reported(self.error)
 
     def add_to(self, usage: Usage) -> None:
-        """Take over what this event says about the tokens of the request."""
-        if self.prompt_progress is not None:
-            told = ReportedUsage(
-                self.prompt_progress.total, cached_tokens=self.prompt_progress.cache
-            )
-            told.add_to(usage)
+        """Update ``usage`` with the token counts in this event."""
+        if (progress := self.prompt_progress) is not None:
+            ReportedUsage(progress.total, cached_tokens=progress.cache).add_to(usage)
         if self.usage is not None:
             self.usage.add_to(usage)
         if self.timings is not None and self.timings.cache_n is not None:
@@ -197,7 +194,7 @@ _events = Events(Chunk)
 
 
 def decode_chunk(payload: bytes, where: str) -> Chunk:
-    """The event in one ``data:`` line. Raises EngineFailed where it is none."""
+    """The event in one ``data:`` line. Raises EngineFailed if it is none."""
     try:
         return _events.decode(payload)
     except Unfit as error:
@@ -209,7 +206,7 @@ def decode_chunk(payload: bytes, where: str) -> Chunk:
 
 
 LONGEST_GAP = 2
-"""Characters that tokens may have between them that are no token's whole text."""
+"""The most characters between tokens that are part of a token without text of its own."""
 
 
 def tokens_of(choice: Choice) -> list[Token]:
@@ -225,12 +222,12 @@ def tokens_of(choice: Choice) -> list[Token]:
 
 
 def aligned(tokens: Sequence[Token], text: str) -> list[Token]:
-    """The tokens with texts that add up to ``text``, which wins where they do not.
+    """The tokens with their texts changed, if need be, so that they add up to ``text``.
 
-    The two fall apart where a token is not shown (the end of a turn), holds part of a character,
-    or where the server holds text back while probabilities go out at once. Every token keeps the
-    place where its text stands; what none of them says goes to the one before that, if it is no
-    more than a character or two, and all of the text to the first token otherwise.
+    The two differ if a token is not shown (the end of a turn) or holds part of a character, or if
+    the server holds text back but sends the probabilities at once. Every token keeps its text if
+    ``text`` has it. A character or two in between go to the textless token before them; if text
+    is left at the end that cannot be placed so, the first token gets all of the text.
     """
     if "".join(token.text for token in tokens) == text:
         return list(tokens)
@@ -248,7 +245,7 @@ def aligned(tokens: Sequence[Token], text: str) -> list[Token]:
     if at < len(text):
         fits = not texts[-1] and len(text) - at <= LONGEST_GAP
         texts = [*texts[:-1], text[at:]] if fits else [text, *[""] * (len(tokens) - 1)]
-    return [replace(token, text=own) for token, own in zip(tokens, texts, strict=True)]
+    return [replace(token, text=shown) for token, shown in zip(tokens, texts, strict=True)]
 
 
 def _from_entry(entry: ChosenToken) -> Token:

@@ -1,4 +1,4 @@
-"""What is said of a field that users set: once, in its annotation, for flags and requests alike."""
+"""Documentation of the fields that users set: one annotation serves both flags and requests."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from typing import Any, get_args, get_type_hints
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """The finite numbers from ``least`` to ``most``, both included; None for no upper end."""
+    """The finite numbers from ``least`` to ``most``, both included; None means no upper end."""
 
     least: float
     most: float | None = None
 
     def check(self, what: str, value: float) -> None:
-        """Raises ValueError where the ``value`` of ``what`` is not among them."""
+        """Raises ValueError if ``value``, which the message calls ``what``, is out of bounds."""
         if self.most is not None:
             if not self.least <= value <= self.most:
                 raise ValueError(
@@ -30,7 +30,7 @@ class Bounds:
 class FieldDoc:
     """What a field does, where its default comes from, what it counts, and its bounds.
 
-    In ``text`` and ``origin``, ``{}`` stands for the default.
+    In ``text`` and ``origin``, ``{}`` is replaced by the default.
     """
 
     text: str
@@ -40,7 +40,7 @@ class FieldDoc:
 
 
 def field_doc(kind: type[Any], name: str) -> FieldDoc:
-    """What is said of a dataclass's field, with its default filled in."""
+    """The documentation of a dataclass's field, with its default filled in."""
     annotations = get_args(get_type_hints(kind, include_extras=True)[name])
     doc = next(each for each in annotations if isinstance(each, FieldDoc))
     default = getattr(kind(), name)

@@ -33,7 +33,7 @@ HESITATION_EXPRESSIONS: tuple[str, ...] = (
 
 _APOSTROPHES = re.compile("['\u2018\u2019\u02bc\uff07]")
 _LETTER = r"[^\W\u0e00-\u0e7f\u3040-\u30ff\u3400-\u9fff]"
-"""What words are made of where spaces part them; Thai, Japanese and Chinese do without."""
+"""A letter of a script that separates words by spaces, which Thai, Japanese and Chinese do not."""
 
 _EDGE = rf"(?:(?<!{_LETTER})|(?!{_LETTER}))"
 """Anywhere but inside a word, so that a custom "??" is found in "what??" too."""
@@ -47,14 +47,14 @@ def find_hesitations(
     """The expressions that occur in ``text``, in order of appearance, lower-cased, once each.
 
     Matching ignores case, the kind of apostrophe and the kind of white space, and takes whole
-    words only: "waiter" is no "wait". Where expressions overlap, the longest that starts first
-    counts.
+    words only: "waiter" is no "wait". Of overlapping expressions the one that starts first counts,
+    and the longest of those.
     """
     pattern = _compile(tuple(expressions))
     if pattern is None:
         return ()
-    found = (_normalised(match[0]) for match in pattern.finditer(text))
-    return tuple(dict.fromkeys(found))
+    matches = (_normalised(match[0]) for match in pattern.finditer(text))
+    return tuple(dict.fromkeys(matches))
 
 
 @lru_cache(maxsize=32)

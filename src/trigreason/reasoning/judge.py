@@ -19,7 +19,7 @@ class Scoring(StrEnum):
 
 
 def read_score(token: Token, scoring: Scoring = Scoring.GREEDY) -> float | None:
-    """The score, or None where no digit was written (or, weighted, reported)."""
+    """The score, or None if no digit was written (or, for ``WEIGHTED``, reported)."""
     if scoring is Scoring.GREEDY:
         return _digit(token.text)
     weights = [

@@ -1,9 +1,9 @@
 """A method at work on one run: every step is read once, and the method decides on the reading.
 
-The same object decides live, over a recorded trace and in a study of one. It adds the one rule
-that all methods share: a thinking that goes round in circles is closed. Steps that repeat (see
-``repetition``) are counted until one that stands says something new; the last of too many is
-answered with :class:`Halt`, whatever the method would have done.
+The same object decides in a live run, in a replay of a trace and in a study. It adds the one rule
+that all methods share: thinking that goes round in circles is closed. Repeating steps (see
+``repetition``) are counted until a standing step says something new; when they reach the limit,
+the decision is :class:`Halt`, whatever the method would have done.
 """
 
 from __future__ import annotations
@@ -20,17 +20,17 @@ from trigreason.reasoning.thresholds import Thresholds
 
 @dataclass(frozen=True, slots=True)
 class Halt:
-    """The thinking goes round in circles: it is closed, and the answer asked for."""
+    """The thinking goes round in circles: close it and ask for the answer."""
 
 
 class MethodRun:
-    """Puts the steps of one run to ``method``."""
+    """Asks ``method`` for its decisions on the steps of one run."""
 
     def __init__(self, method: Method, thresholds: Thresholds) -> None:
         self.method = method
         self.guard = RepetitionGuard(thresholds.repeats)
         self._reader = Reader(thresholds)
-        self._asked: Reading | None = None
+        self._last_reading: Reading | None = None
 
     @classmethod
     def of(cls, name: str, thresholds: Thresholds) -> Self:
@@ -42,28 +42,28 @@ class MethodRun:
         return cls(make_method(name, thresholds), thresholds)
 
     def open(self) -> Write:
-        """A run begins: who writes first."""
+        """Begin a run; return who writes first."""
         self._reader.restart()
         return self.method.open()
 
     def read(self, features: Features) -> Reading:
-        """What a step shows where the run has come to; nothing is decided yet."""
+        """Read the next step in the light of the standing ones; nothing is decided yet."""
         return self._reader.read(features)
 
     def on_step(self, reading: Reading) -> Decision | Halt:
-        """What follows a finished step; where the method wants a score of it first, that."""
-        self._asked = reading
+        """The decision after a finished step; ``Judge`` if the method needs its score first."""
+        self._last_reading = reading
         return self._settled(self.method.on_step(reading), reading)
 
     def on_score(self, score: float) -> Write | Rewrite | Halt:
-        """What follows the step that was to be scored, 0 to 9."""
-        assert self._asked is not None, "a score is of a step that was asked about"
-        decision = self._settled(self.method.on_score(score), self._asked)
+        """The decision after the score, 0 to 9, of the last step given to ``on_step``."""
+        assert self._last_reading is not None, "a score is of a step that was asked about"
+        decision = self._settled(self.method.on_score(score), self._last_reading)
         assert not isinstance(decision, Judge), "a score is answered with a decision"
         return decision
 
     def _settled(self, decision: Decision, reading: Reading) -> Decision | Halt:
-        """The decision; where the step stands it is remembered, and may be one too many."""
+        """Remember the step if it stands; halt if it is one repetition too many."""
         if not isinstance(decision, Write):
             return decision
         self._reader.keep(reading)

@@ -1,4 +1,4 @@
-"""What triggers and settings are called where a person reads of them."""
+"""The names of triggers and settings in texts for people."""
 
 from __future__ import annotations
 
@@ -14,4 +14,4 @@ TRIGGER_NAMES = {
 }
 
 SYMBOLS = {"tau": "τ", "rho": "ρ", "thinking_tokens": "budget"}
-"""Settings that are shown under another name than their own."""
+"""Settings that are shown under another name."""

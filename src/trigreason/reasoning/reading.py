@@ -1,6 +1,6 @@
-"""What a step shows: read once, recorded, and handed to the method, which only decides.
+"""Reading a step: it is read once, recorded, and handed to the method, which only decides.
 
-:class:`Features` are what a step shows whatever the thresholds, computed once however often it is
+:class:`Features` hold what does not depend on thresholds, computed once however often the step is
 read. A :class:`Reader` follows one run, knows which of its steps stand, and turns the features of
 the next step into a :class:`Reading` under one set of thresholds.
 """
@@ -30,12 +30,12 @@ class Reading(NamedTuple):
 
     Attributes:
         author: who wrote the step.
-        is_blank: it is white space only, such as before a bare ``</think>``.
+        is_blank: the step is white space only, such as before a bare ``</think>``.
         ratio: r_s of eq. 4; None where no token of the step has a probability.
         hesitations: the expressions of H in it; h_s of eq. 7 is whether there are any.
-        repeats: it repeats itself, or what shortly before it was said.
-        repeated: how many steps that stand have repeated in a row, this one counted as standing.
-        said: what the step says, in the form in which steps are compared; see :class:`Features`.
+        repeats: the step repeats itself or steps shortly before it.
+        repeated: how many standing steps in a row repeat, counting this one as standing.
+        said: the step's text in the form in which steps are compared; see :class:`Features`.
     """
 
     author: Author
@@ -48,18 +48,17 @@ class Reading(NamedTuple):
 
 
 class Features:
-    """What a step shows whatever the thresholds, however often it is read.
+    """The properties of a step that do not depend on thresholds.
 
     Attributes:
-        said: what the step says, white space and case aside; empty where that is too little for
-            another step to repeat it.
-        circles: the step repeats, whatever stands before it.
+        said: the :func:`normalised` text; empty if it is too short for another step to repeat it.
+        circles: the step repeats itself, whatever came before it.
         ends_thinking: its author ends the thinking with it; such a step never repeats.
     """
 
     __slots__ = (
         "_expressions",
-        "_found",
+        "_hesitations",
         "_perplexities",
         "_reading",
         "_tau",
@@ -81,26 +80,26 @@ class Features:
         self.circles = not (self.is_blank or self.ends_thinking) and (
             step.end is StepEnd.REPETITION or repeated_run(step.text) is not None
         )
-        known = (token.logprob for token in step.tokens if token.logprob is not None)
-        self._perplexities = sorted(map(perplexity, known))
+        logprobs = (token.logprob for token in step.tokens if token.logprob is not None)
+        self._perplexities = sorted(map(perplexity, logprobs))
         self._expressions: tuple[str, ...] = ()
-        self._found: tuple[str, ...] = ()
+        self._hesitations: tuple[str, ...] = ()
         self._tau: float | None = None
 
     def ratio(self, tau: float) -> float | None:
         """r_s of eq. 4 under ``tau`` (a perplexity)."""
-        known = self._perplexities
-        return bisect_left(known, tau) / len(known) if known else None
+        ppls = self._perplexities
+        return bisect_left(ppls, tau) / len(ppls) if ppls else None
 
     def hesitations(self, expressions: tuple[str, ...]) -> tuple[str, ...]:
-        """Which of the ``expressions`` stand in the step."""
+        """Which of the ``expressions`` occur in the step."""
         if expressions is not self._expressions:
-            self._found = find_hesitations(self._text, expressions)
+            self._hesitations = find_hesitations(self._text, expressions)
             self._expressions, self._tau = expressions, None
-        return self._found
+        return self._hesitations
 
     def reading(self, tau: float, expressions: tuple[str, ...]) -> Reading:
-        """What the step shows where it repeats nothing; the last one is kept."""
+        """The reading of the step as one that repeats nothing; the last reading is cached."""
         if tau != self._tau or expressions is not self._expressions:
             ratio, hesitations = self.ratio(tau), self.hesitations(expressions)
             self._reading = Reading(
@@ -111,7 +110,7 @@ class Features:
 
 
 class Reader:
-    """Reads the steps of one run under ``thresholds``; it is told which of them stand."""
+    """Reads the steps of one run under ``thresholds``; ``keep`` says which of them stand."""
 
     def __init__(self, thresholds: Thresholds) -> None:
         self._tau = thresholds.tau
@@ -120,25 +119,25 @@ class Reader:
         self.restart()
 
     def restart(self) -> None:
-        """Forget what stands: a new run begins."""
+        """Forget the standing steps: a new run begins."""
         self._recent: deque[str] = deque(maxlen=RECENT_STEPS)
         self._repeated = 0
 
     def read(self, features: Features) -> Reading:
-        """What a step shows where the run has come to. Reading changes nothing."""
+        """Read the next step, which is compared with the standing ones. This changes nothing."""
         reading = features.reading(self._tau, self._expressions)
         if self._looks_for_repetition and self._repeats(features):
             return reading._replace(repeats=True, repeated=self._repeated + 1)
         return reading
 
     def keep(self, reading: Reading) -> None:
-        """The step stands, and the following ones are compared with it; with a blank one, none."""
+        """The step stands; unless it is blank, the following ones are compared with it."""
         if not reading.is_blank:
             self._repeated = reading.repeated
             self._recent.append(reading.said)
 
     def _repeats(self, features: Features) -> bool:
-        """Whether a step says what the step before it said, or two of those shortly before it."""
+        """Whether a step repeats itself, the step before it, or two of those shortly before it."""
         if features.circles:
             return True
         said, recent = features.said, self._recent

@@ -1,4 +1,4 @@
-"""What a trace is made of: steps, requests, handovers, and what they took."""
+"""The records that make up a trace: steps, requests, handovers, and their cost."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class StopReason(StrEnum):
     """The author ended its thinking by itself, and there is an answer."""
 
     CLOSED = "closed"
-    """A limit ended the thinking, and there is an answer all the same."""
+    """A limit ended the thinking, and there is an answer nevertheless."""
 
     TRUNCATED = "truncated"
     """A budget was spent before an answer was finished."""
@@ -26,7 +26,7 @@ class StopReason(StrEnum):
 
     @property
     def has_answer(self) -> bool:
-        """Whether the run came to an answer and finished it."""
+        """Whether the run has a finished answer."""
         return self in (StopReason.COMPLETE, StopReason.CLOSED)
 
 
@@ -38,7 +38,7 @@ class Purpose(StrEnum):
     ANSWER = "answer"
 
     WARM = "warm"
-    """Nothing but reading the prefix, so that it is in the cache when it is needed."""
+    """To have the server read the prefix, so that it is in the cache when it is needed."""
 
     HEDGE = "hedge"
     """A rewrite begun early that turned out not to be needed."""
@@ -48,10 +48,10 @@ class Purpose(StrEnum):
 class StepRecord:
     """One step as it was written.
 
-    ``trigger`` is what put its author there (None for the SRM's ordinary writing); ``ratio`` is
-    r_s of eq. 4, ``logprobs`` what it was computed from (nats; None for a sentinel), both only
-    where they were asked for. ``standing`` is False for a draft. ``stretch`` is an index into
-    the trace's stretches.
+    ``trigger`` is why it was its author's turn (None for the SRM's ordinary writing); ``ratio`` is
+    r_s of eq. 4, ``logprobs`` what it was computed from (nats; None for a sentinel), both only if
+    they were requested. ``standing`` is False for a draft. ``stretch`` is an index into the
+    trace's stretches.
     """
 
     author: Author
@@ -77,9 +77,9 @@ class Stretch:
     """One request.
 
     ``completion_tokens`` counts every token that arrived; ``unused_tokens`` those of them that
-    came after the last step that was kept or recorded, in a stream that was then closed.
-    ``prompt_tokens``, ``cached_tokens`` and ``generated_tokens`` (the completion, as far as it
-    was counted when the stream ended) are the server's word, None where it gave none.
+    went into no step, score or answer before the stream was closed.
+    ``prompt_tokens``, ``cached_tokens`` and ``generated_tokens`` (the completion as last counted)
+    are as the server reported them, None if it did not.
     ``began_seconds`` counts from the run's beginning. ``failed`` says in words what ended a
     request that failed.
     """
@@ -100,7 +100,7 @@ class Stretch:
 
 @dataclass(frozen=True, slots=True)
 class Handover:
-    """The pen changes hands before step ``step`` (an index into the trace's steps)."""
+    """``writer`` takes over with step ``step`` (an index into the trace's steps)."""
 
     step: int
     writer: Author
@@ -109,14 +109,14 @@ class Handover:
 
 @dataclass(frozen=True, slots=True)
 class Prices:
-    """USD per million tokens; cached input costs ``cached_input``, or ``input`` where unknown."""
+    """USD per million tokens; cached input costs ``cached_input``, or ``input`` if that is None."""
 
     input: float
     output: float
     cached_input: float | None = None
 
     def cost(self, stretch: Stretch) -> float | None:
-        """USD for one request, or None where the server did not say how long the prompt was.
+        """USD for one request, or None if the server did not report the prompt's length.
 
         A request that failed before its first token costs nothing.
         """
@@ -132,7 +132,7 @@ class Prices:
 
 @dataclass(frozen=True, slots=True)
 class ModelUse:
-    """What one model did in a run. Tokens are its own; cost in USD where it is known."""
+    """What one model did in a run. Tokens are the model's own; cost in USD, None if unknown."""
 
     requests: int
     prompt_tokens: int | None
@@ -149,7 +149,7 @@ class ModelUse:
 
 @dataclass(frozen=True, slots=True)
 class Degraded:
-    """``author`` stayed away, and from step ``step`` (an index) on the other one went on alone."""
+    """``author`` was unavailable: from step ``step`` (an index) on, the other one wrote alone."""
 
     author: Author
     step: int

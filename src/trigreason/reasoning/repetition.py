@@ -1,13 +1,13 @@
-"""Repetition: a model that goes round in circles, in whatever language it thinks.
+"""Repetition: a model that goes round in circles, in any language.
 
 Two signs, both read from the text alone:
 
-- a *run*: the text ends in one and the same unit, again and again;
+- a *run*: the text ends in the same unit, several times in a row;
 - the *same step*: a step that says what the step before it said, or what two of the steps shortly
   before it said (A B A B A B).
 
-Rules and rows of a table, digits of a fraction, indentation and laughter are no runs: a unit has
-words in it, and a run some length. A step that says little ("So:") is never the same as another.
+Rules and rows of a table, digits of a fraction, indentation and laughter are no runs: a unit must
+have words in it, and a run a minimal length. A short step ("So:") never counts as the same.
 """
 
 from __future__ import annotations
@@ -20,39 +20,39 @@ from trigreason.reasoning.steps import StepEnd
 from trigreason.reasoning.triggers import STEPS
 
 TAIL = 640
-"""Characters at the end of a text in which a run is looked for, so that looking stays cheap."""
+"""A run is searched for in this many characters at the end of a text, which keeps it cheap."""
 
 RUN_UNITS = 4
-"""Times that a unit stands in a row, at least, before that is a run."""
+"""The least number of units in a run."""
 
 RUN_LENGTH = 120
-"""And the length of all of them together, at least, in letters of an alphabet."""
+"""The least length of a run, in letters of an alphabet."""
 
 STEP_LENGTH = 20
-"""The length from which on two steps can be the same, in letters of an alphabet."""
+"""Shorter steps never count as the same (length in letters of an alphabet)."""
 
 RECENT_STEPS = 8
-"""Standing steps that the next one is compared with."""
+"""How many standing steps the next one is compared with."""
 
 EARLIER_TIMES = 2
-"""Times that a step stands among those before it is the same as they, if not just before it."""
+"""How often a step must be among the recent ones to repeat them; just before it, once is enough."""
 
 _IDEOGRAPH = re.compile("[\u2e80-\u9fff\uac00-\ud7af]")
 _IDEOGRAPH_LENGTH = 3
 """A character of Chinese, Japanese or Korean says about as much as three letters."""
 
 _PROBE = 16
-"""Characters that stand once more in every run, a unit earlier: finding them finds the unit."""
+"""The last characters of a run occur again one unit earlier: finding them gives the unit."""
 
 AUTHOR_IS_DONE = frozenset({StepEnd.END_OF_THINKING, StepEnd.END_OF_STREAM})
-"""How a step ends that is never a repetition: its author ends the thinking with it."""
+"""A step that ends so is never a repetition, since its author ends the thinking with it."""
 
 
 def repeated_run(text: str) -> str | None:
-    """The unit that stands again and again at the end of ``text``, or None.
+    """The unit that is repeated at the end of ``text``, or None.
 
-    The unit is given as the text ends in it, so it can begin inside a word. Looks at no more than
-    the last ``TAIL`` characters, and not at white space at their end.
+    The unit ends where the text ends, so it can begin inside a word. Only the last ``TAIL``
+    characters are searched, without white space at their end.
     """
     tail = text[-TAIL:].rstrip()
     probe = tail[-_PROBE:]
@@ -73,9 +73,7 @@ def repeated_run(text: str) -> str | None:
 
 @dataclass(frozen=True, slots=True)
 class RepetitionGuard:
-    """Closes the thinking after ``repeats`` repeating steps, whoever wrote them, with none between
-    that says something new; repeats = 0 switches the guard off.
-    """
+    """Closes the thinking after ``repeats`` repeating steps in a row, by any author; 0 is off."""
 
     repeats: int = 3
 
@@ -92,23 +90,24 @@ class RepetitionGuard:
 
 
 def normalised(text: str) -> str:
-    """What a text says, whatever its case, its white space and its kind of characters."""
+    """The text without differences of case, white space and kind of character (NFKC)."""
     return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
 
 
 def says_little(said: str) -> bool:
-    """Whether what a step says, as :func:`normalised` has it, is too short to be said again."""
+    """Whether a step's :func:`normalised` text is too short to count as repeated."""
     return _length(said) < STEP_LENGTH
 
 
 def _length(text: str) -> int:
-    """How much a text says, in letters of an alphabet."""
+    """The length of a text, in letters of an alphabet."""
     return len(text) + (_IDEOGRAPH_LENGTH - 1) * len(_IDEOGRAPH.findall(text))
 
 
 def _shortest_unit(tail: str) -> int | None:
-    """How long a unit is at least, so that it has words in it: two letters that differ or one
-    ideograph, which is more than ``0x00`` or the crosses of a board. None where nothing has.
+    """The least length of a unit with words in it; None if the whole tail has none.
+
+    Words have two different letters or one ideograph, unlike ``0x00`` or a board's crosses.
     """
     letters: set[str] = set()
     for length, character in enumerate(reversed(tail), start=1):

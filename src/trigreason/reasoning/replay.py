@@ -1,4 +1,4 @@
-"""Putting a recorded trace to a method again, with no model at hand."""
+"""Replay of a recorded trace: a method decides on its steps again, without a model."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Replayed:
     """What a method decides after a recorded step, and whether the record says the same.
 
     ``step`` is an index into the trace's steps, -1 for the opening. ``agrees`` is None where the
-    record ends and so cannot tell; a halt agrees with just that.
+    record ends and so cannot tell; a halt agrees with the end of the record.
     """
 
     step: int
@@ -33,9 +33,9 @@ def replay(trace: Trace, thresholds: Thresholds | None = None) -> Iterator[Repla
     """Every decision of the trace's method over the trace's steps.
 
     Under the trace's own thresholds all of them agree with the record. Under others, the decisions
-    say what would have been done with the steps that were written; what the models would have
-    written after the first difference nobody can know. Where a model stayed away, the record is
-    the method's only until then.
+    say what would have been done with the recorded steps; what the models would have written after
+    the first difference is unknown. If a model became unavailable, the replay ends there, because
+    the method decided nothing from then on.
     """
     thresholds = thresholds or trace.thresholds
     run = MethodRun.of(trace.method, thresholds)
@@ -61,8 +61,8 @@ def _decide(run: MethodRun, record: StepRecord) -> Decision | Halt:
 
 
 def _compare(index: int, decision: Decision | Halt, trace: Trace) -> Replayed:
-    known = trace.degraded.step if trace.degraded else len(trace.steps)
-    following = trace.steps[index + 1] if index + 1 < known else None
+    decided = trace.degraded.step if trace.degraded else len(trace.steps)
+    following = trace.steps[index + 1] if index + 1 < decided else None
     return Replayed(index, decision, _agrees(decision, trace, index, following))
 
 
@@ -99,8 +99,8 @@ def what_if(trace: Trace, thresholds: Thresholds) -> list[Firing]:
     """Which triggers would have fired on the recorded SRM steps under ``thresholds``.
 
     Each SRM step, kept or thrown away, is judged as it was written. The hesitation streak starts
-    anew after every step at which the LRM wrote then or would write now. Priming looks at no
-    step, so it is no part of this, and neither is a halt: it brings nobody in.
+    anew after every step at which the LRM wrote then or would write now. Priming is left out, as
+    it looks at no step, and so is a halt, as it does not call the LRM.
     """
     run = MethodRun.of("trigreason", thresholds)
     run.open()

@@ -1,10 +1,10 @@
-"""What a run has cost: what the servers told of, and an estimate of what they did not.
+"""The cost of a run, from the usage that servers report, and estimated where they report none.
 
-A stream that is left before its end tells nothing where usage comes last, and some servers never
-tell any. Then the tokens that arrived are those that were written, and the prompt is as long as
-the conversation and what stood behind it: the conversation by a server's word on another request
-of the run, or else by its characters. Every estimate gives way to such a word as soon as there is
-one. A model without a price costs nothing.
+A stream that is closed early reports no usage if its server sends it last, and some servers never
+report any. Then the completion is taken to be the tokens that arrived, and the prompt to be the
+conversation and the text after it. The conversation's length is as a server reported it for
+another request of the run, or else estimated from its characters. A reported number always
+replaces an estimate. A model without a price costs nothing.
 """
 
 from __future__ import annotations
@@ -20,34 +20,34 @@ from trigreason.reasoning.steps import Author
 from trigreason.reasoning.trace import Trace
 
 PROMPT_BYTES = 3
-"""UTF-8 bytes for each token of a prompt: rather too many tokens than too few."""
+"""UTF-8 bytes per token of a prompt, chosen to overestimate rather than underestimate tokens."""
 
 MESSAGE_TOKENS = 8
-"""What a template puts around each message."""
+"""Tokens that a template puts around each message."""
 
 WRITTEN_BYTES = 5
-"""A text has no fewer tokens than its bytes by this, whatever number of pieces it came in."""
+"""A text counts as at least one token per so many bytes, in however few pieces it came."""
 
 JUDGE_TOKENS = 100
-"""The question that asks for a score."""
+"""Tokens of the question that asks for a score."""
 
 _WRITING = (Purpose.WRITE, Purpose.ANSWER)
 
 
 class Spent(NamedTuple):
-    """``usd`` is None where no model that was asked has a price."""
+    """``usd`` is None if no model that was used has a price."""
 
     usd: float | None
     is_estimate: bool
 
     @classmethod
     def together(cls, parts: Iterable[Spent]) -> Spent:
-        """The sum of what is known; of nothing at all it is 0."""
-        every = list(parts)
-        known = [each.usd for each in every if each.usd is not None]
-        if every and not known:
+        """The sum of the known costs; None if none is known, 0 for no parts at all."""
+        parts = list(parts)
+        known = [part.usd for part in parts if part.usd is not None]
+        if parts and not known:
             return cls(None, False)
-        return cls(sum(known), any(each.is_estimate for each in every))
+        return cls(sum(known), any(part.is_estimate for part in parts))
 
 
 def prompt_tokens(messages: Iterable[Message]) -> int:
@@ -66,26 +66,26 @@ class Prompt(NamedTuple):
 def prompt_of(trace: Trace) -> Prompt:
     """The conversation's tokens, as a server counted them when nothing was written yet.
 
-    Where none did, the estimate is the one that the cost is made from.
+    If none counted them, this is the estimate that the cost is computed from.
     """
     lengths = _Lengths(trace)
     read = [
         index
-        for index, each in enumerate(trace.stretches)
-        if each.purpose in _WRITING and not _was_unread(each)
+        for index, stretch in enumerate(trace.stretches)
+        if stretch.purpose in _WRITING and not _was_unread(stretch)
     ]
     for index in read:
-        told = trace.stretches[index].prompt_tokens
-        if told is not None and lengths.is_bare(index):
-            return Prompt(told, False)
+        reported = trace.stretches[index].prompt_tokens
+        if reported is not None and lengths.is_bare(index):
+            return Prompt(reported, False)
     return Prompt(lengths.conversation(trace.stretches[read[0]].author) if read else 0, bool(read))
 
 
 def spent(trace: Trace, authors: Collection[Author] = tuple(Author)) -> Spent:
-    """What these models have cost in a run, as far as it has come."""
-    asked = {each.author for each in trace.stretches} & set(authors)
-    priced = {author: price for author, price in trace.prices.items() if author in asked}
-    if asked and not priced:
+    """What these models have cost in the run so far."""
+    used = {stretch.author for stretch in trace.stretches} & set(authors)
+    priced = {author: price for author, price in trace.prices.items() if author in used}
+    if used and not priced:
         return Spent(None, False)
     lengths = _Lengths(trace)
     return Spent.together(
@@ -117,27 +117,27 @@ def _was_unread(stretch: Stretch) -> bool:
 
 
 class _Lengths:
-    """How long the prompts of a run's requests were (tokens), as well as anybody knows."""
+    """The lengths of the prompts of a run's requests, in tokens, reported or estimated."""
 
     def __init__(self, trace: Trace) -> None:
         self._trace = trace
-        self._behind = _behind(trace)
+        self._written_before = _written_before(trace)
 
     def prompt(self, index: int) -> int:
-        """What stood before the model when it was asked."""
+        """The estimated prompt of request ``index``."""
         stretch = self._trace.stretches[index]
         question = JUDGE_TOKENS if stretch.purpose is Purpose.JUDGE else 0
-        return self.conversation(stretch.author) + self._behind[index] + question
+        return self.conversation(stretch.author) + self._written_before[index] + question
 
     def cached_share(self, author: Author) -> float:
-        """The share of a model's prompts that was cached, where its server tells; else none."""
-        told = [
-            (each.cached_tokens, each.prompt_tokens)
-            for each in self._trace.stretches
-            if each.author is author and each.cached_tokens and each.prompt_tokens
+        """The share of a model's prompts that was cached; 0 if its server does not report it."""
+        reported = [
+            (stretch.cached_tokens, stretch.prompt_tokens)
+            for stretch in self._trace.stretches
+            if stretch.author is author and stretch.cached_tokens and stretch.prompt_tokens
         ]
-        every = sum(prompt for _, prompt in told)
-        return sum(cached for cached, _ in told) / every if every else 0.0
+        total = sum(prompt for _, prompt in reported)
+        return sum(cached for cached, _ in reported) / total if total else 0.0
 
     def written(self, index: int) -> int:
         """The least number of tokens that the text of a request can have."""
@@ -147,39 +147,39 @@ class _Lengths:
         return sum(len(text.encode(errors="replace")) for text in texts) // WRITTEN_BYTES
 
     def _last_by(self, author: Author | None) -> int | None:
-        """The request that finished the answer."""
-        own = (
+        """The index of the last request for which ``author`` wrote; None if there is none."""
+        indices = (
             index
-            for index, each in enumerate(self._trace.stretches)
-            if each.author is author and each.purpose in _WRITING
+            for index, stretch in enumerate(self._trace.stretches)
+            if stretch.author is author and stretch.purpose in _WRITING
         )
-        return max(own, default=None)
+        return max(indices, default=None)
 
     def is_bare(self, index: int) -> bool:
         """Whether a request's prompt was the conversation alone."""
-        return not self._behind[index]
+        return not self._written_before[index]
 
     def conversation(self, author: Author) -> int:
-        """By the model's own server, else by the other one's, else by the characters."""
-        told = [
-            (each.author is not author, each.prompt_tokens - self._behind[index])
-            for index, each in enumerate(self._trace.stretches)
-            if each.prompt_tokens is not None and each.purpose is not Purpose.JUDGE
+        """As reported by the author's own server, else by the other one's, else estimated."""
+        reported = [
+            (stretch.author is not author, stretch.prompt_tokens - self._written_before[index])
+            for index, stretch in enumerate(self._trace.stretches)
+            if stretch.prompt_tokens is not None and stretch.purpose is not Purpose.JUDGE
         ]
-        if told:
-            return max(1, min(told, key=lambda each: each[0])[1])
+        if reported:
+            return max(1, min(reported, key=lambda length: length[0])[1])
         return prompt_tokens(self._trace.messages)
 
 
-def _behind(trace: Trace) -> Sequence[int]:
-    """For each request the tokens that stood behind the conversation when it was sent."""
+def _written_before(trace: Trace) -> Sequence[int]:
+    """For each request the tokens of text after the conversation when it was sent."""
     drafted = [0] * len(trace.stretches)
     for step in trace.steps:
         if not step.standing:
             drafted[step.stretch] += step.tokens
-    tokens, found = 0, []
-    for index, each in enumerate(trace.stretches):
-        found.append(tokens)
-        if each.purpose in _WRITING:
-            tokens += max(0, each.completion_tokens - each.unused_tokens - drafted[index])
-    return found
+    total, before = 0, []
+    for index, stretch in enumerate(trace.stretches):
+        before.append(total)
+        if stretch.purpose in _WRITING:
+            total += max(0, stretch.completion_tokens - stretch.unused_tokens - drafted[index])
+    return before

@@ -1,18 +1,17 @@
 """Cutting a stream of thinking tokens into steps.
 
-A step is thinking up to and including a blank line, or a line end where a pair says so. The rules,
-all of them decided by the text alone, so that the same tokens give the same steps however they
-arrive:
+A step is thinking up to and including a blank line, or a line end if the pair says so. The rules
+depend on the text alone, so that the same tokens give the same steps however they arrive:
 
 1. A blank line ends a step as soon as its second newline is there; newlines that still follow
    open the next step. A step is never only white space, unless the thinking ends there.
 2. A blank line inside a fenced code block or a displayed formula ends nothing
    (``whole_blocks=False`` follows the paper's letter instead: every blank line cuts).
-3. An opening tag, which stands in the prompt already, is no part of any step. The closing tag
+3. An opening tag, which is in the prompt already, is part of no step. The closing tag
    (``</think>``) ends the last step and the thinking; what follows it is answer.
-   A model that thinks in the open has no such tag.
-4. Each token belongs to exactly one step, the one in which it begins. A token that holds a step's
-   end and the next one's start has its text divided and its probability counted once.
+   A model that thinks in the open has no tags.
+4. Each token belongs to exactly one step, the one in which it begins. If a token holds a step's
+   end and the next one's start, its text is divided and its probability counted once.
 5. A step that reaches ``max_tokens`` is cut there, but never inside a character or a half-written
    closing tag.
 """
@@ -54,7 +53,7 @@ class Author(StrEnum):
 class StepBreak(StrEnum):
     """What separates steps: the paper's blank line, or every line end.
 
-    Models that write paragraphs without blank lines give a single step under the first.
+    Under the first, a model that never writes blank lines writes a single step.
     """
 
     BLANK_LINE = "blank_line"
@@ -79,7 +78,7 @@ class StepEnd(StrEnum):
     """Cut off while it was written, because its end repeats itself."""
 
     CUT_OFF = "cut_off"
-    """Cut off unfinished, by a budget, the clock or a failure; no method was asked about it."""
+    """Cut off unfinished, by a budget, the clock or a failure; the method did not decide on it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,9 +122,9 @@ class StepCutter:
     """Tokens in, finished steps out. No I/O: feed it, read ``open_text`` and ``remainder``.
 
     ``push`` returns the steps that the token finished. After ``closed`` turns true the thinking is
-    over, ``remainder`` holds what the closing token said beyond the closing tag (with half
-    characters as they stand in tokens), and nothing more may be pushed. ``tags`` is None for a
-    model that thinks in the open.
+    over, ``remainder`` holds the closing token's text after the closing tag (with partial
+    characters as in tokens), and nothing more may be pushed. ``tags`` is None for a model that
+    thinks in the open.
     """
 
     def __init__(
@@ -152,7 +151,7 @@ class StepCutter:
 
     @property
     def open_text(self) -> str:
-        """The text of the step under way."""
+        """The text of the unfinished step."""
         return join_text(self._pieces)
 
     @property
@@ -161,12 +160,12 @@ class StepCutter:
 
     @property
     def open_logprobs(self) -> list[float | None]:
-        """The probabilities, in nats, of the tokens of the step under way."""
+        """The logprobs, in nats, of the tokens of the unfinished step."""
         return [token.logprob for token in self._tokens]
 
     @property
     def settled_text(self) -> str:
-        """The text of the step under way that no later token can change or turn into a tag."""
+        """The text of the unfinished step that no later token can change or turn into a tag."""
         text = "".join(self._pieces)
         return join_text([text[: len(text) - self._unsettled(text)]])
 
@@ -187,31 +186,31 @@ class StepCutter:
         return [step for token in tokens for step in self.push(token)]
 
     def flush(self, end: StepEnd = StepEnd.END_OF_STREAM) -> list[Step]:
-        """Nothing more will come: what is left, if anything, is the last step."""
+        """End the stream: what is left, if anything, is the last step."""
         if not self._tokens and not self._pieces:
             return []
         return [self._finish("".join(self._pieces), "", end)]
 
     def take_back(self, *, tags: bool = False) -> int:
-        """Drop half a character at the open step's end; return how many tokens went with it.
+        """Drop a partial character at the open step's end; return how many tokens it dropped.
 
-        Whoever goes on from this text writes the character anew. A token that holds whole
-        characters as well stays, without the half. With ``tags`` half a closing tag goes too.
+        The next request writes the character anew. A token that also holds whole characters
+        stays, without the partial one. With ``tags`` a partial closing tag is dropped too.
         """
         text = "".join(self._pieces)
         surplus = self._unsettled(text) if tags else unfinished_bytes(text)
         whole = text[: len(text) - surplus]
         self._pieces = [whole] if whole else []
         dropped = 0
-        wordless: list[Token] = []  # nothing of these is to be written anew
+        textless: list[Token] = []  # they stay: nothing of them will be written anew
         while surplus and self._tokens and len(self._tokens[-1].text) <= surplus:
             token = self._tokens.pop()
             surplus -= len(token.text)
             if token.text:
                 dropped += 1
             else:
-                wordless.append(token)
-        self._tokens += reversed(wordless)
+                textless.append(token)
+        self._tokens += reversed(textless)
         return dropped
 
     def _cut(self, finished: list[Step]) -> None:
@@ -234,7 +233,7 @@ class StepCutter:
         self._pieces = [text] if text else []
 
     def _first_break(self, text: str) -> int | None:
-        """Where the first break that ends a step stops, or None."""
+        """The end of the first break that ends a step, or None."""
         start = len(text) - len(text.lstrip())
         if start == len(text):
             return None
@@ -256,12 +255,12 @@ class StepCutter:
         return step
 
     def _unsettled(self, text: str) -> int:
-        """How many characters at the end may still become a tag or a whole character."""
+        """How many characters at the end may be part of an unfinished tag or character."""
         return unfinished_tag(text, self.tags or ()) or unfinished_bytes(text)
 
 
 def _whole_characters(text: str) -> str:
-    """Halves put together, so that white space is known as such; an open end stays as it is."""
+    """Join partial characters, so that white space is recognised; an open end stays as it is."""
     return _ESCAPED_BYTES.sub(
         lambda run: run[0].encode("utf-8", "surrogateescape").decode("utf-8", "surrogateescape"),
         text,

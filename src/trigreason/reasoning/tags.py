@@ -1,8 +1,8 @@
 """The tags in which reasoning models think.
 
 A model that marks its thinking opens a tag, thinks, closes the tag and answers. A model that marks
-nothing *thinks in the open*: its text is the chain of thought and the answer in one. Everything
-behind an engine spells the tags as ``THINK_TAGS``, whatever the model's own are.
+nothing *thinks in the open*: its text is the chain of thought and the answer in one. Engines take
+and return the tags as ``THINK_TAGS``, whatever the model's own tags are.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 
 class Tags(NamedTuple):
-    """What a model writes before and behind its thinking."""
+    """What a model writes before and after its thinking."""
 
     opening: str
     closing: str
@@ -31,11 +31,11 @@ KNOWN_TAGS = (
 )
 
 _SWITCHES = ("enable_thinking", "reasoning_content")
-"""Names that chat templates of models with ``<think>`` use, even where the tag stands nowhere."""
+"""Names in chat templates of models that use ``<think>``, even if the tag is not in them."""
 
 
 def tags_in_template(source: str) -> Tags | None:
-    """The tags of the model that a chat template belongs to; None for one that marks nothing."""
+    """The tags of the model that a chat template belongs to; None for one that has no tags."""
     for tags in KNOWN_TAGS:
         if tags.opening in source or tags.closing in source:
             return tags
@@ -43,7 +43,7 @@ def tags_in_template(source: str) -> Tags | None:
 
 
 def unfinished_tag(text: str, tags: Iterable[str]) -> int:
-    """How many characters at the end of ``text`` may be the beginning of one of ``tags``."""
+    """How many characters at the end of ``text`` may begin one of ``tags``."""
     return max((_begun(text, tag) for tag in tags), default=0)
 
 

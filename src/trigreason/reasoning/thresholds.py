@@ -31,7 +31,7 @@ PAPER = "Paper: {}."
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Thresholds:
-    """The defaults are the paper's; those of k, which it does not give, and repeats are our own.
+    """The defaults are the paper's, except k, which it does not give, and repeats.
 
     ``judge_first`` is an option of SpecReason's script, which has it off.
     """
@@ -105,7 +105,7 @@ class Thresholds:
     ] = 3
 
     def to_json(self) -> dict[str, Any]:
-        """Plain values; the expressions only where they are not the paper's."""
+        """Plain values; the expressions only if they differ from the paper's."""
         values = asdict(self) | {"expressions": list(self.expressions)}
         if self.expressions == HESITATION_EXPRESSIONS:
             del values["expressions"]
@@ -114,10 +114,9 @@ class Thresholds:
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> Thresholds:
         """Raises ValueError for an unknown key or a value out of range."""
-        unknown = set(values) - {each.name for each in fields(cls)}
-        if unknown:
-            known = ", ".join(each.name for each in fields(cls))
-            raise ValueError(f"unknown threshold {sorted(unknown)[0]!r}; there are {known}")
+        known = [field.name for field in fields(cls)]
+        if unknown := sorted(set(values) - set(known)):
+            raise ValueError(f"unknown threshold {unknown[0]!r}; there are {', '.join(known)}")
         converted = dict(values)
         if "direction" in converted:
             converted["direction"] = Direction(converted["direction"])

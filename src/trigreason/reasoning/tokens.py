@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 SENTINEL_CEILING = -9000.0
-"""At or below this a "logprob" is a placeholder (vLLM and SGLang send -9999), no probability."""
+"""A "logprob" at or below this is a placeholder (vLLM and SGLang send -9999)."""
 
 _STRAY_SURROGATE = re.compile("[\ud800-\udc7f\udd00-\udfff]")
 
@@ -29,9 +29,9 @@ class Alternative(NamedTuple):
 class Token:
     """One generated token.
 
-    ``text`` may hold part of a UTF-8 character; its bytes then stand as lone surrogates
-    (``surrogateescape``), and :func:`join_text` puts the character together again.
-    ``top`` are the most likely tokens at this position, best first, where they were asked for.
+    ``text`` may hold part of a UTF-8 character, with its bytes as lone surrogates
+    (``surrogateescape``); :func:`join_text` restores the character.
+    ``top`` are the most likely tokens at this position, best first, if they were requested.
     """
 
     text: str
@@ -58,8 +58,7 @@ def perplexity(logprob: float) -> float:
 def low_perplexity_ratio(logprobs: Iterable[float | None], tau: float) -> float | None:
     """r_s of eq. 4: the share of a step's tokens with PPL < tau.
 
-    Tokens without a probability count neither above nor below the line. None when no token of
-    the step has one.
+    Tokens without a probability are left out. None when no token of the step has one.
     """
     known = [logprob for logprob in logprobs if logprob is not None]
     if not known:
@@ -96,7 +95,7 @@ def sharpen(token: Token, temperature: float, reported_at: float = 1.0) -> float
 
 
 def join_text(pieces: Sequence[str]) -> str:
-    """Token texts put together; halves of characters join, stray bytes become U+FFFD."""
+    """The token texts as one text; partial characters join, stray bytes become U+FFFD."""
     text = "".join(pieces)
     try:
         text.encode()
@@ -107,7 +106,7 @@ def join_text(pieces: Sequence[str]) -> str:
 
 
 def unfinished_bytes(text: str) -> int:
-    """How many bytes of a UTF-8 character that is not complete yet stand at the end."""
+    """How many bytes at the end belong to a UTF-8 character that is not complete yet."""
     for length, char in enumerate(reversed(text[-3:]), start=1):
         if not "\udc80" <= char <= "\udcff":
             return 0

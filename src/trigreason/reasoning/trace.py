@@ -37,7 +37,7 @@ _Number = TypeVar("_Number", int, float)
 class Trace:
     """One run, from question to answer.
 
-    ``answer_by`` counts the answer's tokens by who wrote them, in the order of writing. A run
+    ``answer_by`` counts the answer's tokens by author, in the order of writing. A run
     ``in_the_open`` marks no thinking: its text is thinking and answer in one, every token of it
     counts as thinking, and ``answer`` repeats the part that gives the answer.
     """
@@ -76,7 +76,7 @@ class Trace:
 
     @property
     def reply(self) -> str:
-        """What a user of the model reads: the answer, or in the open the whole text."""
+        """What a user of the model reads: the answer, or for a run in the open the whole text."""
         return self.thinking.strip() if self.in_the_open else self.answer
 
     @property
@@ -124,7 +124,7 @@ class Trace:
         return {trigger: counts[trigger] for trigger in Trigger if counts[trigger]}
 
     def fired_after(self, index: int) -> Trigger | None:
-        """The trigger that fired on the SRM's step ``index``, also where the run ended with it."""
+        """The trigger that fired on the SRM's step ``index``, even if the run ended with it."""
         step = self.steps[index]
         if not step.standing:
             return Trigger.COGNITIVE_OFFLOAD if step.score is None else Trigger.JUDGE_REJECTION
@@ -134,10 +134,9 @@ class Trace:
         return None
 
     def handed_over(self, index: int) -> int | None:
-        """For how many steps its trigger called the LRM that wrote the step ``index``.
+        """For how many steps the trigger of step ``index`` called the LRM; None without one.
 
-        None where no trigger did. A method of a package keeps that to itself; its calls count as
-        long as the LRM then wrote.
+        For a method of a package, which does not record this, it is the steps the LRM then wrote.
         """
         match self.steps[index].trigger:
             case None:
@@ -158,52 +157,52 @@ class Trace:
 
     def use(self, author: Author) -> ModelUse:
         """What ``author``'s model did, in requests, tokens, seconds and USD."""
-        own = [each for each in self.stretches if each.author is author]
+        stretches = [stretch for stretch in self.stretches if stretch.author is author]
         steps = [step for step in self.steps if step.author is author]
-        prompts = [each.prompt_tokens for each in own]
-        cached = [each.cached_tokens for each in own]
+        prompts = [stretch.prompt_tokens for stretch in stretches]
+        cached = [stretch.cached_tokens for stretch in stretches]
         price = self.prices.get(author)
-        costs = [price.cost(each) if price else None for each in own]
+        costs = [price.cost(stretch) if price else None for stretch in stretches]
         return ModelUse(
-            requests=len(own),
+            requests=len(stretches),
             prompt_tokens=_sum(prompts),
             cached_tokens=_sum(cached),
-            completion_tokens=sum(each.completion_tokens for each in own),
+            completion_tokens=sum(stretch.completion_tokens for stretch in stretches),
             standing_tokens=sum(step.tokens for step in steps if step.standing),
             draft_tokens=sum(step.tokens for step in steps if not step.standing),
             answer_tokens=self.answer_by.get(author, 0),
             judge_tokens=sum(
-                each.completion_tokens - each.unused_tokens
-                for each in own
-                if each.purpose is Purpose.JUDGE
+                stretch.completion_tokens - stretch.unused_tokens
+                for stretch in stretches
+                if stretch.purpose is Purpose.JUDGE
             ),
-            unused_tokens=sum(each.unused_tokens for each in own),
-            seconds=sum(each.seconds for each in own),
+            unused_tokens=sum(stretch.unused_tokens for stretch in stretches),
+            seconds=sum(stretch.seconds for stretch in stretches),
             usd=_sum(costs) if price else None,
         )
 
     @property
     def usd(self) -> float | None:
-        """Cost of the run in USD; None unless it is known for every model that was asked."""
-        asked = {each.author for each in self.stretches}
-        return _sum([self.use(author).usd for author in asked])
+        """Cost of the run in USD; None unless it is known for every model that was used."""
+        authors = {stretch.author for stretch in self.stretches}
+        return _sum([self.use(author).usd for author in authors])
 
     def fingerprint(self) -> str:
-        """A digest of what was thought and decided, without the clock and the wire.
+        """A digest of what was thought and decided, without timing and transport.
 
         Two runs with the same fingerprint wrote the same steps by the same authors for the same
         reasons and gave the same answer. Seconds, cache hits, tokens that arrived too late to be
         used, and the last digits of probabilities stay out of it.
         """
-        kept = [
+        steps = [
             [step.author, step.text, step.tokens, step.trigger, step.standing, step.score]
             for step in self.steps
         ]
-        told = [self.method, self.thresholds.to_json(), list(self.messages), kept, self.answer]
-        return hashlib.sha256(json.dumps(told).encode()).hexdigest()[:16]
+        content = [self.method, self.thresholds.to_json(), list(self.messages), steps, self.answer]
+        return hashlib.sha256(json.dumps(content).encode()).hexdigest()[:16]
 
 
 def _sum(values: Sequence[_Number | None]) -> _Number | None:
-    """The sum, or None as soon as one value is unknown."""
+    """The sum, or None if a value is unknown."""
     known = [value for value in values if value is not None]
     return sum(known) if len(known) == len(values) else None

@@ -57,11 +57,11 @@ def trace_to_json(trace: Trace) -> dict[str, Any]:
 
 def _flat(record: StepRecord | Stretch) -> dict[str, Any]:
     """The fields of a record, without the deep copy of ``asdict``: a long run has 10,000s."""
-    return {each.name: getattr(record, each.name) for each in fields(record)}
+    return {field.name: getattr(record, field.name) for field in fields(record)}
 
 
 def totals(trace: Trace) -> dict[str, Any]:
-    """What follows from a trace: tokens, requests and cost per model, SMT, handovers."""
+    """Numbers that follow from a trace: tokens, requests, cost per model, SMT, handovers."""
     return {
         "smt": trace.smt,
         "thinking_tokens": trace.thinking_tokens,
@@ -108,7 +108,7 @@ def _read(values: dict[str, Any]) -> Trace:
         models={Author(author): name for author, name in values["models"].items()},
         sampling=values["sampling"],
         logprob_scale=values["logprob_scale"],
-        prices={Author(author): Prices(**each) for author, each in values["prices"].items()},
+        prices={Author(author): Prices(**price) for author, price in values["prices"].items()},
         in_the_open=values.get("in_the_open", False),
         step_break=StepBreak(values.get("step_break", StepBreak.BLANK_LINE)),
         steps=[_read_step(step) for step in values["steps"]],

@@ -1,7 +1,7 @@
 """What brings the LRM in: the paper's three triggers (section 3.2), and SpecReason's.
 
-Each is an immutable set of thresholds with the equation it stands for. What has happened so far
-(the hesitation streak, the steps still owed) belongs to the method, not to the trigger.
+Each is an immutable set of thresholds with its equation. The state of a run (the hesitation
+streak, the steps still owed) belongs to the method, not to the trigger.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ class Trigger(StrEnum):
     REPETITION = "repetition"
 
     METHOD = "method"
-    """What a method of one's own brings the LRM in for."""
+    """The reason of a method from another package."""
 
 
 class Direction(StrEnum):

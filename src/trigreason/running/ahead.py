@@ -1,7 +1,7 @@
-"""What is asked of the LRM ahead of its need: keeping its cache warm, and hedged rewrites.
+"""Requests to the LRM before it is needed: keeping its cache warm, and hedged rewrites.
 
-Both run beside the SRM's stream, send requests of their own and enter them into the trace. Their
-failures are no failures of the run.
+Both run beside the SRM's stream, as requests with their own entries in the trace. If they fail,
+the run goes on.
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ from trigreason.running.requests import Requests
 from trigreason.running.state import RunState
 
 WARMED_TOKENS = 4
-"""One is asked for; a server that does not keep to that is not listened to for long."""
+"""One token is requested; a stream that sends more is closed after this many."""
 
 
 class Ahead:
-    """One run's requests ahead of need: at most one hedge and one warming request at a time."""
+    """One run's early requests: at most one hedge and one warming request at a time."""
 
     def __init__(self, requests: Requests, asking: Asking, state: RunState, hiding: Hiding) -> None:
         self._requests = requests
@@ -43,7 +43,7 @@ class Ahead:
         self._read_tokens = 0
 
     def look_at(self, cutter: StepCutter) -> None:
-        """Begin the LRM's rewrite where the SRM's unfinished step would fire the offload."""
+        """Begin the LRM's rewrite if the SRM's unfinished step would fire the offload."""
         method, hiding = self._state.method, self._hiding
         if not hiding.hedge or self._hedge is not None or cutter.author is Author.LRM:
             return
@@ -56,19 +56,19 @@ class Ahead:
             self._hedge = Hedge(opening, self._state.cutter(Author.LRM))
 
     def take_hedge(self) -> Hedge | None:
-        """The rewrite that was begun, for the turn that now asks for it."""
+        """The rewrite that was begun, if any, for the turn that needs it now."""
         hedge, self._hedge = self._hedge, None
         return hedge
 
     async def drop_hedge(self) -> None:
-        """The rewrite that was begun is not needed."""
+        """Close the rewrite that was begun, which is not needed."""
         if hedge := self.take_hedge():
             await hedge.drop()
 
     def step_stands(self, author: Author) -> None:
-        """Have the LRM read what it does not know yet, where that is due.
+        """Have the LRM read the thinking that it has not read yet, if that is due.
 
-        It knows what it wrote itself, and all that stood before.
+        It has read what it wrote itself, and all text before that.
         """
         state = self._state
         if author is Author.LRM:

@@ -1,4 +1,4 @@
-"""The requests of a run, made out of where it stands."""
+"""The requests of a run, built from its state."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ JUDGE_TOKENS = 3
 
 @dataclass(frozen=True, slots=True)
 class Continuation:
-    """How a text is gone on with, wherever a request for it broke off.
+    """How to continue a text, wherever a request for it broke off.
 
-    ``next_request`` asks for what is still to be written. ``take_back`` drops half a character from
-    the end of the text, and half a tag as well where another model is to go on; it returns how many
-    tokens went with that.
+    ``next_request`` asks for the rest. ``take_back`` drops a partial character from the end of the
+    text, and a partial tag too if its argument is true (if another model is to go on); it returns
+    how many tokens it dropped.
     """
 
     next_request: Callable[[], Request]
@@ -31,13 +31,13 @@ class Continuation:
 
 
 def judge_request(prefix: Prefix, sampling: Sampling) -> Request:
-    """The score of the step at the end of ``prefix``, greedily."""
+    """A request for the score of the step at the end of ``prefix``, sampled greedily."""
     greedy = replace(sampling, temperature=0.0)
     return Request(prefix, greedy, JUDGE_TOKENS, alternatives=JUDGE_ALTERNATIVES)
 
 
 class Asking:
-    """Makes requests; each stretch, answer and score draws from a seed of its own."""
+    """Builds requests; each stretch, answer and score has its own seed."""
 
     def __init__(
         self, pair: Pair, state: RunState, sampling: Sampling, *, request_per_step: bool
@@ -48,29 +48,29 @@ class Asking:
         self._request_per_step = request_per_step
 
     def stretch(self, writer: StretchWriter) -> Continuation:
-        """The stretch that the last decision asks for, and the answer in the same stream."""
+        """For the stretch that the last decision calls for, and the answer in the same stream."""
         decision = self._state.decision
         single = not isinstance(decision, Write) or decision.steps == 1
         one_step = single and self._server_ends_steps(writer.author)
         return self._writing(writer, self._next_sampling(), one_step=one_step)
 
     def unstopped(self, writer: StretchWriter, stopped: Request) -> Continuation:
-        """What a server stopped too early, to be written on until the client closes the stream."""
+        """For text that a server stopped too early: now only the client closes the stream."""
         return self._writing(writer, stopped.sampling, one_step=False)
 
     def answer(self, writer: AnswerWriter) -> Continuation:
-        """The answer, behind thinking that was closed for its author."""
+        """For the answer, after thinking that was closed for its author."""
         sampling = self._next_sampling()
         return Continuation(
             lambda: self._answer_request(writer, sampling), lambda _: self._state.take_back()
         )
 
     def judge(self, prefix: Prefix) -> Request:
-        """The score of the step at the end of ``prefix``."""
+        """A request for the score of the step at the end of ``prefix``."""
         return judge_request(prefix, self._next_sampling())
 
     def hedge(self) -> Request:
-        """The rewrite of the step under way, as the next stretch would ask for it."""
+        """A request for the rewrite of the unfinished step, as the next stretch would send it."""
         state = self._state
         return Request(
             state.prefix(Author.LRM),
@@ -81,7 +81,7 @@ class Asking:
         )
 
     def warm(self) -> Request:
-        """One token, thrown away: what counts is that the LRM reads the prefix."""
+        """A request for one token, thrown away: its purpose is that the LRM reads the prefix."""
         return Request(self._state.prefix(Author.LRM), self._sampling, 1, alternatives=0)
 
     def _next_sampling(self) -> Sampling:
@@ -115,7 +115,7 @@ class Asking:
     def _server_ends_steps(self, author: Author) -> bool:
         """Whether the server is to end a single step, because it bills closed streams in full.
 
-        A line end would end it before the first word of a paragraph, so none is sent for that.
+        Not if steps end with lines: a line end would stop it before a paragraph's first word.
         """
         ends_it = self._pair.engine(author).capabilities.bills_closed_streams
         by_blank_line = self._pair.step_break is StepBreak.BLANK_LINE

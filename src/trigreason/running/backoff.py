@@ -11,7 +11,7 @@ from trigreason.running.deadline import Deadline
 
 
 class Backoff:
-    """Counts the attempts in a row that brought no text, and all of them."""
+    """Counts the retries since the last text, and all retries."""
 
     def __init__(self, policy: FailurePolicy, deadline: Deadline) -> None:
         self._policy = policy
@@ -20,13 +20,13 @@ class Backoff:
         self._in_all = 0
 
     def rewarded(self) -> None:
-        """An attempt brought text that is kept: the next failure is a first one."""
+        """An attempt brought text that is kept: count retries in a row from 0 again."""
         self._in_a_row = 0
 
     def is_over(self, error: EngineError) -> bool:
-        """Whether no further attempt is worth it."""
-        asked = error.retry_after or 0.0
-        too_long = asked > self._policy.longest_wait_seconds
+        """Whether to give up after ``error``."""
+        retry_after = error.retry_after or 0.0
+        too_long = retry_after > self._policy.longest_wait_seconds
         spent = self._in_a_row >= self._policy.retries or self._in_all >= self._policy.most_retries
         return not error.transient or too_long or spent
 
@@ -37,9 +37,9 @@ class Backoff:
             DeadlinePassed: the run's seconds were spent waiting.
         """
         policy = self._policy
-        asked = error.retry_after or 0.0
+        retry_after = error.retry_after or 0.0
         backoff = policy.backoff_seconds * 2**self._in_a_row
-        longest = min(backoff, policy.longest_wait_seconds - asked)
+        longest = min(backoff, policy.longest_wait_seconds - retry_after)
         self._in_a_row += 1
         self._in_all += 1
-        await self._deadline.keep(asyncio.sleep(asked + random.uniform(0, longest)))
+        await self._deadline.keep(asyncio.sleep(retry_after + random.uniform(0, longest)))

@@ -1,4 +1,4 @@
-"""Until when a run may take."""
+"""The time by which a run must end."""
 
 from __future__ import annotations
 
@@ -26,16 +26,16 @@ class Deadline:
 
     @classmethod
     def within(cls, seconds: float | None) -> Deadline:
-        """So many seconds from now."""
+        """A deadline ``seconds`` from now; none for None."""
         return cls(None if seconds is None else now() + seconds)
 
     def check(self) -> None:
-        """Raise DeadlinePassed once it is: a stream never waited for meets no timeout."""
+        """Raise DeadlinePassed if time is up: a stream that is always ready meets no timeout."""
         if self.at is not None and now() >= self.at:
             raise DeadlinePassed
 
     async def keep(self, awaited: Awaitable[_Result]) -> _Result:
-        """What is awaited, or DeadlinePassed when that takes too long."""
+        """The result of ``awaited``; raises DeadlinePassed when that takes too long."""
         if self.at is None:
             return await awaited
         try:

@@ -1,11 +1,11 @@
-"""How a run ends: with the answer behind its thinking, or with the one that its text gives.
+"""How a run ends: with the answer after its thinking, or with the one that its text gives.
 
-a model in tags closes its thinking       the answer follows in the same stream
-a model in tags ends its turn without     the answer that the thinking gives counts; where it
-                                          gives none, the thinking is closed and one asked for
+a model with tags closes its thinking     the answer follows in the same stream
+a model with tags ends its turn without   the answer in the thinking counts; if there is none,
+                                          the thinking is closed and an answer requested
 a model in the open ends its turn         its text is the answer, with no further request
-a limit closes the thinking               an answer is asked for; in the open, the answer that
-                                          the text gives counts, or the run is truncated
+a limit closes the thinking               an answer is requested; in the open, the answer in
+                                          the text counts, or the run is truncated
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ from trigreason.running.state import RunState
 async def answer(
     requests: Requests, asking: Asking, state: RunState
 ) -> AsyncGenerator[Event, None]:
-    """The answer, behind thinking closed for its author, or the rest of one that broke off.
+    """Request the answer, after thinking closed for its author, or the rest of a broken one.
 
-    An author that thinks in the open has given it, and is not asked.
+    If the author thinks in the open, its text has the answer already, and nothing is requested.
 
     Raises:
         ModelAway: its author failed for good; what was written of it is kept.
@@ -44,10 +44,10 @@ async def answer(
         while finish is None:
             tokens = await stream.arrival()
             kept = tokens[: writer.room]
-            told = [event for token in kept for event in writer.push(token.text)]
+            events = [event for token in kept for event in writer.push(token.text)]
             stream.use(len(kept))
             state.keep_answer()
-            for event in told:
+            for event in events:
                 yield event
             if len(kept) < len(tokens):
                 finish = Finish.LENGTH  # the server does not keep to max_tokens
@@ -58,12 +58,12 @@ async def answer(
 
 
 def _is_in_the_open(state: RunState) -> bool:
-    """Whether the author of the last step thinks in the open, so that no answer is asked for."""
+    """Whether the last step's author thinks in the open, so that no answer is requested."""
     return state.answer is None and state.tags[state.last_author()] is None
 
 
 def end_of_turn(state: RunState) -> list[Event]:
-    """An author ended its turn within the thinking: end the run where the answer is given."""
+    """An author ended its turn within the thinking: end the run if that gives the answer."""
     if _is_in_the_open(state):
         return []
     events = _answer_in_thinking(state)
@@ -73,7 +73,7 @@ def end_of_turn(state: RunState) -> list[Event]:
 
 
 def _end_in_the_open(state: RunState) -> list[Event]:
-    """Nothing more of a text in the open will come."""
+    """The text of a model that thinks in the open is complete, or was cut."""
     trace, text = state.trace, state.thinking.strip()
     was_cut = trace.limit is not None
     state.enter_answer(given_answer(text) or (None if was_cut else text))
@@ -81,12 +81,12 @@ def _end_in_the_open(state: RunState) -> list[Event]:
         state.stop(StopReason.TRUNCATED)
     else:
         _stop(state)
-    is_told = trace.in_the_open or not trace.answer
-    return [] if is_told else [AnswerText(state.last_author(), trace.answer)]
+    was_sent = trace.in_the_open or not trace.answer
+    return [] if was_sent else [AnswerText(state.last_author(), trace.answer)]
 
 
 def end_of_answer(state: RunState, finish: Finish | None) -> list[Event]:
-    """Nothing more of an answer behind its thinking will come."""
+    """The answer after the thinking is complete, or was cut."""
     assert state.answer is not None, "an answer that ends has begun"
     events = state.answer.finish()
     state.keep_answer()

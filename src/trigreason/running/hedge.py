@@ -1,4 +1,4 @@
-"""A request that is read before anyone has the turn."""
+"""A request that is read before it is its author's turn."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ from trigreason.running.requests import RunningRequest
 
 
 class Hedge:
-    """An LRM step begun early; entering it takes the turn.
+    """An LRM step begun early; it is entered when the LRM's turn comes.
 
-    It reads no further than the step, unless that closes the thinking. Inside, it is to its
-    reader what a ``RunningRequest`` is.
+    It reads only to the end of the step, unless the step closes the thinking. Once entered, it is
+    used like a ``RunningRequest``.
     """
 
     def __init__(
         self, opening: AbstractAsyncContextManager[RunningRequest], cutter: StepCutter
     ) -> None:
-        self._told: asyncio.Queue[RunningRequest | Sequence[Token] | Exception] = asyncio.Queue()
+        self._queue: asyncio.Queue[RunningRequest | Sequence[Token] | Exception] = asyncio.Queue()
         self._reading = asyncio.create_task(self._read(opening, cutter))
 
     async def __aenter__(self) -> Self:
         try:
-            first = await self._told.get()
+            first = await self._queue.get()
             if isinstance(first, Exception):
                 raise first
         except BaseException:
@@ -63,15 +63,15 @@ class Hedge:
         self._running.used = tokens
 
     async def arrival(self) -> Sequence[Token]:
-        """As ``RunningRequest.arrival``; what came while nobody had the turn comes at once."""
-        told = await self._told.get()
-        if isinstance(told, Exception):
-            raise told
-        assert not isinstance(told, RunningRequest), "a request is told of once"
-        return told
+        """As ``RunningRequest.arrival``; tokens that came before the turn are there at once."""
+        arrived = await self._queue.get()
+        if isinstance(arrived, Exception):
+            raise arrived
+        assert not isinstance(arrived, RunningRequest), "the request comes once"
+        return arrived
 
     def settle(self) -> None:
-        """Complete the entry in the trace anew: what was used is known only now."""
+        """Complete the entry in the trace again: only now it is known how much was used."""
         self._running.settle()
 
     async def drop(self) -> None:
@@ -79,7 +79,7 @@ class Hedge:
         await asyncio.wait([self.ending()])
 
     def ending(self) -> asyncio.Task[None]:
-        """The task that closes the request, once it has come to its end."""
+        """The task that closes the request; await it."""
         self._reading.cancel()
         return self._reading
 
@@ -88,16 +88,16 @@ class Hedge:
     ) -> None:
         try:
             async with opening as request:
-                self._told.put_nowait(request)
+                self._queue.put_nowait(request)
                 while tokens := await request.arrival():
-                    self._told.put_nowait(tokens)
+                    self._queue.put_nowait(tokens)
                     if _ends_a_step(cutter, tokens):
                         raise EngineUnreachable(
                             "no more than a step was begun early", "the hedge", "Ask for more."
                         )
-                self._told.put_nowait(())
-        except Exception as failure:  # whatever it is, it is the reader's to meet
-            self._told.put_nowait(failure)
+                self._queue.put_nowait(())
+        except Exception as failure:  # of any kind: the reader handles it
+            self._queue.put_nowait(failure)
 
 
 def _ends_a_step(cutter: StepCutter, tokens: Sequence[Token]) -> bool:

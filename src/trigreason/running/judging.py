@@ -1,4 +1,4 @@
-"""What becomes of a finished step, and the judge's score that SpecReason asks for."""
+"""The decision on a finished step, and the judge's score that SpecReason asks for."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ async def decide(
     requests: Requests,
     asking: Asking,
 ) -> tuple[Write | Rewrite | Halt, float | None]:
-    """What the method makes of a step that shows ``reading``, and the score where it wanted one.
+    """The method's decision on a step with this ``reading``, and the score if it asked for one.
 
     A score that cannot be read is 0, and counted.
 
@@ -53,7 +53,7 @@ async def decide(
 
 
 async def ask_for_score(requests: Requests, judge: Author, request: Request) -> float | None:
-    """The score, 0 to 9, that the judge gives; None where its answer begins otherwise.
+    """The judge's score, 0 to 9; None if its answer does not begin with one.
 
     Raises:
         ModelAway: the judge failed for good.

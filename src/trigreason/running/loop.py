@@ -1,7 +1,7 @@
-"""The loop: drives a method over a pair of engines and tells what happens.
+"""The loop: drives a method over a pair of engines and reports events.
 
 A stretch, the consecutive steps of one author, is one streamed request. Steps are cut and judged
-while it runs; only a handover ends it, by closing it, and that stops generation upstream.
+while it runs. A handover closes the request, which stops generation on the server.
 
     run:      open() -> stretch -> stretch -> ... -> answer -> done
     stretch:  stream -> cut -> on_step -> same author:  read on
@@ -10,10 +10,10 @@ while it runs; only a handover ends it, by closing it, and that stops generation
                                        -> other author: the step stands; close
                                        -> Halt:         the step stands; the thinking is closed
               </think> in a step that stands: the same stream goes on with the answer
-    answer:   a request of its own only where no author closed the thinking (see ``ending``)
+    answer:   a separate request only if no author closed the thinking (see ``ending``)
 
-A request that fails is followed by one that goes on where it broke off (see ``retrying``). Where
-that does not help, the step under way is cut off and the other model goes on alone.
+After a failed request, a new one continues where it broke off (see ``retrying``). If that does not
+help, the unfinished step is cut off and the other model goes on alone.
 """
 
 from __future__ import annotations
@@ -50,11 +50,11 @@ from trigreason.running.state import RunState
 from trigreason.running.writing import StretchWriter
 
 REPETITION_TOKENS = 16
-"""A step under way is looked through for repetition whenever so many tokens more have come."""
+"""The unfinished step is searched for repetition after every so many tokens."""
 
 
 class Loop:
-    """The asking, streaming and answering of one run; what it has come to is in ``state``."""
+    """Sends the requests of one run and acts on its steps; the run's state is in ``state``."""
 
     def __init__(
         self, pair: Pair, state: RunState, sampling: Sampling, request_per_step: bool
@@ -96,7 +96,7 @@ class Loop:
         yield Done(trace)
 
     async def _stretch(self) -> AsyncGenerator[Event, None]:
-        """One stretch of thinking: until the pen changes hands, or the answer is written."""
+        """One stretch of thinking, until the other author takes over or the answer is written."""
         state = self.state
         for event in state.take_pen():
             yield event
@@ -123,7 +123,7 @@ class Loop:
                 raise
 
     def _stream_of(self, writer: StretchWriter) -> RetryingStream:
-        """The tokens of a stretch, from wherever ``writer`` is, whatever happens to a request."""
+        """The tokens of a stretch from where ``writer`` is; a begun hedge serves as its request."""
         entry = Stretch(writer.author, Purpose.WRITE, self.state.trigger)
         hedge = self.ahead.take_hedge()
         return RetryingStream(self.requests, entry, self.asking.stretch(writer), hedge)
@@ -131,7 +131,7 @@ class Loop:
     async def _take(
         self, tokens: Sequence[Token], writer: StretchWriter, stream: RetryingStream
     ) -> list[Event]:
-        """Put arrived tokens into the step under way, and into the answer once it has begun."""
+        """Add arrived tokens to the unfinished step, or to the answer once it has begun."""
         state = self.state
         events: list[Event] = []
         for token in tokens:
@@ -158,10 +158,10 @@ class Loop:
         return events
 
     async def _unstopped(self, writer: StretchWriter, stream: RetryingStream) -> Sequence[Token]:
-        """The tokens behind a stop at which the server was to end a step and has not ended one.
+        """The tokens after a stop string that did not end a step, although it was to.
 
-        The text that ends a step does not do so at its very beginning, in a code block or in the
-        answer. Where the server says that the model ended its stream, there is nothing behind it.
+        A blank line does not end a step at its very beginning, in a code block or in the answer.
+        If the server says that the model ended its turn, nothing more is requested.
         """
         if not stream.request.one_step or stream.finish is not Finish.STOP:
             return ()
@@ -171,7 +171,7 @@ class Loop:
         return await stream.arrival()
 
     def _cut_short(self, writer: StretchWriter, stream: RetryingStream) -> list[Step]:
-        """The step under way, where the budget is spent with it or where it repeats itself."""
+        """End the unfinished step if it spends the budget or repeats itself."""
         state, cutter = self.state, writer.cutter
         if state.is_spent(cutter.open_tokens):
             stream.use(-cutter.take_back(tags=True))
@@ -188,7 +188,7 @@ class Loop:
     async def _finish_all(
         self, steps: Sequence[Step], writer: StretchWriter, stream: RetryingStream
     ) -> list[Event]:
-        """Decide on finished steps in their order; what follows a lost pen is dropped."""
+        """Decide on finished steps in order; steps after the end of the stretch are dropped."""
         events: list[Event] = []
         for step in steps:
             if not writer.done:
@@ -200,7 +200,7 @@ class Loop:
     async def _finish(
         self, step: Step, writer: StretchWriter, stream: RetryingStream
     ) -> list[Event]:
-        """A step is finished: decide, record, and say whether its author goes on."""
+        """Decide on a finished step and record it; ``writer.done`` says if its author stops."""
         state = self.state
         events: list[Event] = []
         reading = state.run.read(Features(step))
@@ -242,7 +242,7 @@ class Loop:
         return events
 
     def _cut_off(self, writer: StretchWriter, stream: RetryingStream) -> list[Event]:
-        """Keep what there is of the step under way; no method is asked about it."""
+        """Keep what there is of the unfinished step; the method does not decide on it."""
         if writer.done:
             return []
         state = self.state
@@ -263,7 +263,7 @@ class Loop:
         return self.state.record(step, reading, stream.index, score, has_logprobs=has_logprobs)
 
     async def _end_of_stream(self, writer: StretchWriter, stream: RetryingStream) -> list[Event]:
-        """The server ended the stream: the author ended its stream, or its context is full."""
+        """The server ended the stream: the author ended its turn, or its context is full."""
         state = self.state
         if state.answer is not None:
             return ending.end_of_answer(state, stream.finish)

@@ -24,11 +24,11 @@ from trigreason.running.deadline import Deadline, now
 from trigreason.running.rescale import Rescale
 
 AHEAD = (Purpose.WARM, Purpose.HEDGE)
-"""Requests that nobody needs yet; what becomes of them says nothing of the engine."""
+"""Requests that nobody needs yet; their failures are not held against the engine."""
 
 
 class RunningRequest:
-    """A request that was sent, ``index`` in the trace's stretches; it brings tokens.
+    """A request that was sent, with its tokens; ``index`` is its place in the trace's stretches.
 
     ``used`` is the caller's count of the tokens that went into a step, a score or the answer.
     """
@@ -61,7 +61,7 @@ class RunningRequest:
         trace.stretches.append(entry)
 
     def begin(self, stream: TokenStream) -> None:
-        """The server has accepted, and this is its answer."""
+        """The server has accepted the request and answers with ``stream``."""
         self.stream = stream
         self._arrivals = aiter(stream)
 
@@ -70,7 +70,7 @@ class RunningRequest:
         return self.stream.finish if self.stream else None
 
     async def arrival(self) -> Sequence[Token]:
-        """The tokens of the next arrival, logprobs on the pair's scale; none at the stream's end.
+        """The next tokens, with logprobs on the pair's scale; none at the stream's end.
 
         Raises:
             DeadlinePassed: the run's seconds are spent.
@@ -94,13 +94,13 @@ class RunningRequest:
         return self._rescale(tokens)
 
     async def end(self) -> None:
-        """Read no more."""
+        """Stop reading."""
         close = getattr(self._arrivals, "aclose", None)
         if close is not None:
             await close()
 
     def settle(self) -> None:
-        """Complete the entry in the trace with what is known by now."""
+        """Complete the entry in the trace with the counts and times so far."""
         self._ended = self._ended or now()
         usage = self.stream.usage if self.stream else None
         first = self._first_token_at
@@ -119,7 +119,7 @@ class RunningRequest:
 
 
 class Requests:
-    """Sends what one run asks for, and enters it into the run's trace."""
+    """Sends the requests of one run, and enters them into the run's trace."""
 
     def __init__(self, pair: Pair, trace: Trace, deadline: Deadline) -> None:
         self.pair = pair
@@ -149,8 +149,8 @@ class Requests:
             running.plausible = Plausible(engine.model)
         try:
             async with AsyncExitStack() as stack:
-                asked = replace(request, alternatives=rescale.alternatives(request.alternatives))
-                opening = engine.send(asked)
+                alternatives = rescale.alternatives(request.alternatives)
+                opening = engine.send(replace(request, alternatives=alternatives))
                 try:
                     running.begin(await self.deadline.keep(stack.enter_async_context(opening)))
                 except EngineError as error:
@@ -167,7 +167,7 @@ def _permit(engine: Engine, purpose: Purpose, run: object) -> Permit:
     """The breaker's permit for a request to an engine.
 
     Raises:
-        EngineResting, EngineBusy: it gives none.
+        EngineResting, EngineBusy: the breaker gives none.
     """
     breaker = engine.breaker
     is_early = purpose in AHEAD and breaker.state is not BreakerState.CLOSED

@@ -1,4 +1,4 @@
-"""Logprobs on the scale that a pair's thresholds stand on."""
+"""Logprobs on the scale that a pair's thresholds refer to."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from trigreason.engines.base import Capabilities, LogprobScale
 from trigreason.reasoning import Token, sharpen
 
 SHARPENING_ALTERNATIVES = 20
-"""Likely tokens asked for per position where logprobs must be moved to another temperature."""
+"""Likely tokens requested per position if logprobs must be converted to another temperature."""
 
 
 class Rescale:
-    """Moves logprobs from the scale an engine reports to the one a pair's thresholds stand on.
+    """Converts logprobs from the scale an engine reports to the one a pair's thresholds refer to.
 
-    Greedy sampling needs no move: servers report the raw distribution there.
+    Greedy sampling needs no conversion: servers then report the raw distribution.
     """
 
     def __init__(
@@ -28,11 +28,11 @@ class Rescale:
             raw_wanted = wanted is LogprobScale.RAW
             self._temperatures = (1.0, temperature) if raw_wanted else (temperature, 1.0)
 
-    def alternatives(self, asked: int | None) -> int | None:
-        """How many likely tokens to ask for; None where the engine has no logprobs."""
-        if asked is None or not self._has_logprobs:
+    def alternatives(self, requested: int | None) -> int | None:
+        """How many likely tokens to request; None if the engine has no logprobs."""
+        if requested is None or not self._has_logprobs:
             return None
-        return min(self._most, SHARPENING_ALTERNATIVES if self._temperatures else asked)
+        return min(self._most, SHARPENING_ALTERNATIVES if self._temperatures else requested)
 
     def __call__(self, tokens: Sequence[Token]) -> Sequence[Token]:
         if self._temperatures is None:

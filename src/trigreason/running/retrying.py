@@ -1,4 +1,4 @@
-"""A stream that outlives failures: one text, over as many requests as it takes."""
+"""A stream that survives failures: one text, over as many requests as it takes."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from trigreason.running.requests import Requests
 
 
 class Arrivals(Protocol):
-    """A running request, as :class:`~trigreason.running.requests.RunningRequest` describes it."""
+    """A running request: a :class:`~trigreason.running.requests.RunningRequest` or a hedge."""
 
     used: int
 
@@ -36,7 +36,7 @@ Running = AbstractAsyncContextManager[Arrivals]
 
 
 class ModelAway(Exception):
-    """A model failed, and trying again did not help, or could not."""
+    """A model failed, and retries did not help or were pointless."""
 
     def __init__(self, author: Author, error: EngineError) -> None:
         super().__init__(str(error))
@@ -45,10 +45,10 @@ class ModelAway(Exception):
 
 
 class RetryingStream:
-    """After a failure that may pass, a new request goes on with the text.
+    """One stream of tokens; after a transient failure, a new request continues the text.
 
     Each request is entered into the trace as ``entry``. ``early`` is a request that is already
-    running and serves as the first; if it could not even be sent, that counts for nothing.
+    running and serves as the first; if it could not be sent, that does not count as an attempt.
     """
 
     def __init__(
@@ -77,7 +77,7 @@ class RetryingStream:
         await self._close()
 
     async def arrival(self) -> Sequence[Token]:
-        """The next tokens; none once the server has ended the stream, and ``finish`` says why.
+        """The next tokens; none once the server has ended the stream (``finish`` says why).
 
         Raises:
             ModelAway: the model failed for good.
@@ -96,7 +96,7 @@ class RetryingStream:
             return tokens
 
     def use(self, tokens: int = 1) -> None:
-        """So many of the arrived tokens went into a step, a score or the answer."""
+        """Count ``tokens`` arrived tokens as used in a step, a score or the answer."""
         assert self._running is not None, "tokens come from a request"
         self._running.used += tokens
 
@@ -107,7 +107,7 @@ class RetryingStream:
         return self._last.request
 
     async def go_on_with(self, continuation: Continuation) -> None:
-        """Ask another way from now on, from where the text is."""
+        """Close the request and continue the text by ``continuation`` from now on."""
         await self._close()
         self._continuation = continuation
 
@@ -144,7 +144,7 @@ class RetryingStream:
         await self._backoff.wait(error)
 
     def _take_back(self, *, tags: bool) -> None:
-        """Shorten the text to where it can be gone on from, on the last request's account."""
+        """Drop the end that cannot be continued; the last request has used those tokens less."""
         dropped = self._continuation.take_back(tags)
         if dropped and self._last is not None:
             self._last.used -= dropped

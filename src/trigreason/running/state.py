@@ -1,4 +1,4 @@
-"""What a run has come to: what stands, who holds the pen and why, what is left to spend."""
+"""The state of a run: the standing steps, whose turn it is and why, what is left of the budget."""
 
 from __future__ import annotations
 
@@ -48,9 +48,9 @@ from trigreason.running.writing import AnswerWriter, StretchWriter
 
 
 class RunState:
-    """Changes only by finished steps, answer text and stops; knows no model and no clock.
+    """Changes only by finished steps, answer text and stops; uses no model and no clock.
 
-    ``run`` is who decides; the trace's own method where it is None.
+    ``run`` makes the decisions; None for the trace's own method.
     """
 
     def __init__(
@@ -76,11 +76,11 @@ class RunState:
 
     @property
     def method(self) -> Method:
-        """Who decides: the run's method, or the one model that goes on alone."""
+        """The run's method, or ``Solo`` once one model goes on alone."""
         return self.run.method
 
     def take_pen(self) -> Iterator[Event]:
-        """Give the pen to whom the last decision names."""
+        """Let the author that the last decision names begin to write."""
         decision = self.decision
         if isinstance(decision, Rewrite) or decision.author is not self.author:
             self.trigger = decision.trigger
@@ -92,13 +92,13 @@ class RunState:
         yield StepBegun(self.author, self.trigger)
 
     def writer(self) -> StretchWriter:
-        """A writer for the author who holds the pen."""
+        """A writer for the author whose turn it is."""
         author = self.decision.author
         as_it_comes = author is Author.LRM or not self.method.revises
         return StretchWriter(self.cutter(author), as_it_comes=as_it_comes)
 
     def cutter(self, author: Author) -> StepCutter:
-        """What cuts ``author``'s text into steps."""
+        """A cutter for the steps of ``author``'s text."""
         return StepCutter(
             author,
             max_tokens=self.budget.step_tokens,
@@ -107,7 +107,7 @@ class RunState:
         )
 
     def decide(self, decision: Write | Rewrite | Halt, step: Step) -> None:
-        """Take a decision on ``step``, which is recorded next."""
+        """Store the decision on ``step``, which is recorded next."""
         self.halted = isinstance(decision, Halt)
         self.decision = Write(step.author) if isinstance(decision, Halt) else decision
 
@@ -120,7 +120,7 @@ class RunState:
         *,
         has_logprobs: bool,
     ) -> StepRecord:
-        """The record of a step on which the last decision was taken."""
+        """The record of the step that the last decision is about."""
         return StepRecord(
             author=step.author,
             text=step.text,
@@ -136,7 +136,7 @@ class RunState:
         )
 
     def keep(self, record: StepRecord) -> Event:
-        """The step stands; the thinking is over where it closed it or spent the budget."""
+        """The step stands; the thinking is over if the step closes it or spends the budget."""
         self.trace.steps.append(record)
         self.thinking += record.text
         self.thinking_tokens += record.tokens
@@ -154,16 +154,16 @@ class RunState:
         return DraftDropped(len(self.trace.steps) - 1, record, trigger)
 
     def is_spent(self, open_tokens: int) -> bool:
-        """Whether the thinking budget is spent with the step under way."""
+        """Whether the unfinished step spends the rest of the thinking budget."""
         return self.thinking_tokens + open_tokens >= self.budget.thinking_tokens
 
     def close_thinking(self, limit: str) -> None:
-        """No more thinking: a limit is reached."""
+        """End the thinking because ``limit`` is reached."""
         self.thinking_over = True
         self.trace.limit = limit
 
     def room(self, *, one_step: bool) -> int:
-        """How many tokens the next stretch may take, an answer behind it included."""
+        """How many tokens the next stretch may take, including an answer after it."""
         left = self.budget.thinking_tokens - self.thinking_tokens
         steps = self.decision.steps if isinstance(self.decision, Write) and not one_step else 1
         if steps is not None:
@@ -171,20 +171,20 @@ class RunState:
         return left + self.budget.answer_tokens
 
     def prefix(self, author: Author, open_text: str = "") -> Prefix:
-        """What ``author`` goes on from: the thinking that stands, and the step under way."""
+        """The prefix that ``author`` continues: the standing thinking and the unfinished step."""
         in_tags = self.tags[author] is not None
         return Prefix(self.trace.messages, self.thinking + open_text, thinking=in_tags)
 
     def answer_prefix(self, answer: AnswerWriter) -> Prefix:
-        """The conversation, the thinking, and the answer as far as it is written."""
+        """The conversation, the thinking, and the answer so far."""
         return Prefix(self.trace.messages, self.thinking + answer.written)
 
     def judged_prefix(self, step: Step, judge: JudgePrompt) -> Prefix:
-        """A turn that asks for a score of ``step``, behind the thinking up to and with it."""
+        """The prefix that asks for a score of ``step``, after the thinking up to and with it."""
         return judge.prefix(self.trace.messages, self.thinking, step.text, self.tags[Author.LRM])
 
     def next_turn(self) -> int:
-        """A number for what is asked for now, the same in every run that comes to this point."""
+        """Count the next turn; its number decides the seed, so that equal runs draw alike."""
         self.turns += 1
         return self.turns
 
@@ -194,7 +194,7 @@ class RunState:
         """``author``'s model failed for good: the run stops, or the other one goes on alone.
 
         Raises:
-            EngineError: neither can be; ``details["trace"]`` is what was written.
+            EngineError: neither is possible; ``details["trace"]`` holds the trace so far.
         """
         trace = self.trace
         if isinstance(error, ContextTooLong) and trace.steps:
@@ -211,7 +211,7 @@ class RunState:
         yield self.go_on_without(author, error)
 
     def go_on_without(self, author: Author, error: EngineError) -> Event:
-        """``author`` stays away: the other one writes all that is still to be written."""
+        """``author`` is unavailable: the other one writes the rest of the run."""
         self.trace.degraded = Degraded(author, len(self.trace.steps), error.what)
         self.run = MethodRun(Solo(author.other), self.trace.thresholds)
         self.decision = self.run.open()
@@ -220,14 +220,14 @@ class RunState:
         return WentOnAlone(author.other, str(error))
 
     def begin_answer_in_stream(self, author: Author, behind_tag: str) -> list[Event]:
-        """The thinking is closed and stands; the same stream goes on with the answer."""
+        """The thinking is closed and stands; the same stream continues with the answer."""
         self.answer = AnswerWriter(author, self.budget.answer_tokens)
         return self.answer.push(behind_tag, tokens=0)
 
     def answer_asked_for(self) -> AnswerWriter:
-        """The answer, to be asked for or gone on with in a request of its own.
+        """The answer, to be begun or continued in a separate request.
 
-        Without any, the thinking is closed for whoever wrote the last step that stands.
+        If there is none yet, the thinking is closed for the author of the last standing step.
         """
         if self.answer is None:
             line_end = "" if self.thinking.endswith("\n") or not self.thinking else "\n"
@@ -236,13 +236,13 @@ class RunState:
         return self.answer
 
     def keep_answer(self) -> None:
-        """Enter the answer as far as it is written."""
+        """Enter the answer so far into the trace."""
         assert self.answer is not None, "there is an answer to enter"
         self.trace.answer = self.answer.text
         self.trace.answer_by = dict(self.answer.by)
 
     def take_back(self) -> int:
-        """Drop half a character at the answer's end; return how many tokens went with it."""
+        """Drop a partial character at the answer's end; return how many tokens it dropped."""
         assert self.answer is not None, "there is an answer to shorten"
         dropped = self.answer.take_back()
         self.keep_answer()
@@ -256,22 +256,23 @@ class RunState:
             self.enter_answer(given_answer(self.thinking))
 
     def enter_answer(self, given: str | None) -> None:
-        """Enter an answer that stands in the thinking; its tokens are counted there."""
+        """Enter an answer that the thinking contains; its tokens are counted as thinking."""
         if given:
             self.trace.answer, self.trace.answer_by = given, {self.last_author(): 0}
 
     def last_author(self) -> Author:
-        """Who wrote the last step that stands, and so writes the answer, unless it is away."""
+        """The author of the last standing step, who writes the answer, unless it is away."""
         standing = self.trace.standing
         if self.trace.degraded or not standing:
             return self.decision.author
         return standing[-1].author
 
     def _is_outage(self, author: Author, error: EngineError) -> bool:
-        """Whether a model is away, rather than never set up right for this."""
+        """Whether a model that works is unavailable, rather than set up wrong from the start."""
         if isinstance(error, ContextTooLong | NoLogprobs):
             return False
         has_worked = any(
-            each.author is author and each.completion_tokens for each in self.trace.stretches
+            stretch.author is author and stretch.completion_tokens
+            for stretch in self.trace.stretches
         )
         return error.transient or isinstance(error, EngineResting) or has_worked

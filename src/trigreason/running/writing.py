@@ -1,4 +1,4 @@
-"""What one author is writing in one stretch: the step under way, and then the answer."""
+"""The text of one author in one stretch: the unfinished step, and then the answer."""
 
 from __future__ import annotations
 
@@ -17,13 +17,12 @@ _OPEN_QUOTE = re.compile(r"""(?:^|[\s(\[{])["'`\u201c\u2018\u00ab]$""")
 
 
 class AnswerWriter:
-    """The answer as it comes, without white space around it and never half a character.
+    """The answer as it comes, without white space around it and never a partial character.
 
-    A tag that comes again, or late, is no part of it; one in quotes or in code is.
+    A repeated or late tag is removed, except in quotes or in code.
 
-    ``written`` is all of it as the model wrote it, behind ``opening``, which closes the thinking.
-    ``author`` may change, where one model fails and the other goes on; ``by`` counts the tokens
-    of each.
+    ``written`` is all of it as the model wrote it, after ``opening``, which closes the thinking.
+    ``author`` changes if one model fails and the other goes on; ``by`` counts each one's tokens.
     """
 
     def __init__(self, author: Author, room: int, opening: str = END_OF_THINKING) -> None:
@@ -49,7 +48,7 @@ class AnswerWriter:
         return self._room - sum(self.by.values())
 
     def push(self, text: str, tokens: int = 1) -> list[Event]:
-        """Take text; give out what is certain to belong to the answer."""
+        """Take text; return what is certain to belong to the answer."""
         self.by[self.author] = self.by.get(self.author, 0) + tokens
         self._pieces.append(text)
         if tokens and text:
@@ -63,7 +62,7 @@ class AnswerWriter:
         return self._give(settled)
 
     def take_back(self) -> int:
-        """Drop half a character at the end, as ``StepCutter.take_back`` does."""
+        """Drop a partial character at the end, as ``StepCutter.take_back`` does."""
         surplus = unfinished_bytes(self._held)
         self._held = self._held[: len(self._held) - surplus]
         self._pieces = [self._cut(surplus)]
@@ -76,7 +75,7 @@ class AnswerWriter:
         return dropped
 
     def finish(self) -> list[Event]:
-        """Nothing more will come: give out what was held back, stray bytes as U+FFFD."""
+        """End the answer: return what was held back, stray bytes as U+FFFD."""
         return self._give(len(self._held.rstrip()))
 
     def _unless_quoted(self, tag: re.Match[str]) -> str:
@@ -97,11 +96,11 @@ class AnswerWriter:
 
 
 class StretchWriter:
-    """Cuts one stream into steps and knows what of the open step was given out.
+    """Cuts one stream into steps and knows how much of the unfinished step was shown.
 
-    ``as_it_comes`` gives thinking out while it is written; without it a step's text is held back
-    until the step stands. ``undecided`` is a finished step while it is being judged; ``failure``
-    is what kept it from being decided on, and is raised once what was written has been told.
+    With ``as_it_comes`` thinking is shown while it is written; without it a step's text is held
+    back until the step stands. ``undecided`` is a finished step while it is being judged;
+    ``failure`` is why there was no decision on it, and is raised after its events were sent.
     """
 
     def __init__(self, cutter: StepCutter, *, as_it_comes: bool) -> None:
@@ -114,7 +113,7 @@ class StretchWriter:
         self._shown = 0
 
     def show(self) -> list[Event]:
-        """The part of the step under way that can be given out now."""
+        """The part of the unfinished step that can be shown now."""
         if not self._as_it_comes or self.cutter.closed:
             return []
         text = self.cutter.settled_text
@@ -124,6 +123,6 @@ class StretchWriter:
         return [ThinkingText(self.author, fresh)]
 
     def show_rest(self, step: Step) -> list[Event]:
-        """What was not given out yet of a step that stands."""
+        """The part of a standing step that was not shown yet."""
         rest, self._shown = step.text[self._shown :], 0
         return [ThinkingText(self.author, rest)] if rest else []

@@ -1,9 +1,9 @@
-"""The contract of a method: from what finished steps show, who writes next.
+"""The contract of a method, which decides from the finished steps who writes next.
 
-A method is a state machine without a socket. Three questions are put to it::
+A method is a state machine without I/O. It is asked three questions::
 
     open()              -> Write       at the start
-    on_step(reading)    -> Decision    after each finished step, whoever wrote it
+    on_step(reading)    -> Decision    after each finished step of either author
     on_score(score)     -> Decision    after a Judge decision, 0 to 9
 
 and it answers with one of::
@@ -12,9 +12,9 @@ and it answers with one of::
     Rewrite(author, trigger)         the last step is thrown away and author writes it instead
     Judge(author)                    author scores the last step first
 
-A method follows one run at a time; ``open()`` starts the next. What every method shares, reading
-a step and closing a thinking that goes round in circles, is the business of
-:class:`~trigreason.reasoning.method_run.MethodRun`, which puts the questions.
+A method follows one run at a time; ``open()`` starts the next.
+:class:`~trigreason.reasoning.method_run.MethodRun` asks the questions and does what all methods
+share: it reads the steps, and closes thinking that goes round in circles.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from trigreason.reasoning.triggers import Trigger
 
 @dataclass(frozen=True, slots=True)
 class Write:
-    """``author`` writes on; ``steps`` of them, or until told otherwise (None)."""
+    """``author`` writes the next ``steps`` steps (None: until the method decides otherwise)."""
 
     author: Author
     steps: int | None = None
@@ -63,16 +63,16 @@ class Method(ABC):
 
     @abstractmethod
     def on_step(self, reading: Reading) -> Decision:
-        """A step is finished; ``reading`` is what it shows."""
+        """Decide after a finished step, from its ``reading``."""
 
     def on_score(self, score: float) -> Write | Rewrite:
-        """The judge has spoken; only a method that asks for scores is told one."""
+        """Decide after the judge's score; called only if the method returned ``Judge``."""
         raise NotImplementedError(f"{self} never asks for a score, so it cannot use {score}")
 
     def would_rewrite(self, ratio: float | None) -> bool:
-        """Whether the SRM's step under way would be thrown away, if it ended with this ratio.
+        """Whether the SRM's unfinished step would be thrown away if it ended with this ratio.
 
-        A rewrite can then be begun ahead of its end (see ``hedge``).
+        Its rewrite can then begin before it ends (see ``hedge``).
         """
         return False
 
@@ -88,5 +88,5 @@ class Method(ABC):
 
     @property
     def needs_logprobs(self) -> bool:
-        """Whether decisions hang on the SRM's token probabilities."""
+        """Whether decisions depend on the SRM's token probabilities."""
         return False

@@ -1,7 +1,7 @@
-"""Every method by its name: the project's own, and those that installed packages bring.
+"""Every method by name: the project's own, and those of installed packages.
 
 A package registers a method by an entry point of the group ``trigreason.methods`` that names a
-:class:`MethodEntry`. It then works wherever a method's name may stand::
+:class:`MethodEntry`. The method's name is then accepted wherever a method can be chosen::
 
     [project.entry-points."trigreason.methods"]
     my_method = "my_package:ENTRY"
@@ -41,9 +41,9 @@ class MethodEntry:
     Attributes:
         name: what it is called on the command line, in traces, settings and metrics.
         title: what it is called in tables and figures.
-        make: the method under these thresholds, all of which are in range.
-        decides_by: the names of the thresholds that it looks at, ``repeats`` aside. The others
-            only say what is recorded beside.
+        make: builds the method from thresholds, all of which are in range.
+        decides_by: the names of the thresholds that its decisions depend on, except ``repeats``.
+            The others only affect what is recorded.
 
     Raises:
         ValueError: there is no such threshold.
@@ -55,7 +55,7 @@ class MethodEntry:
     decides_by: frozenset[str] = frozenset()
 
     def __post_init__(self) -> None:
-        known = {each.name for each in fields(Thresholds)}
+        known = {field.name for field in fields(Thresholds)}
         if unknown := sorted(self.decides_by - known):
             raise ValueError(f"method {self.name}: there is no threshold {unknown[0]!r}")
 
@@ -100,8 +100,8 @@ def methods() -> Mapping[str, MethodEntry]:
     Raises:
         ValueError: an entry point names no method entry, or one whose name is taken.
     """
-    found = {each.name: each for each in BUILT_IN}
-    for point in sorted(entry_points(group=ENTRY_POINTS), key=lambda each: each.name):
+    entries = {entry.name: entry for entry in BUILT_IN}
+    for point in sorted(entry_points(group=ENTRY_POINTS), key=lambda point: point.name):
         try:
             entry = point.load()
         except Exception as error:  # a foreign package may fail in any way when it is imported
@@ -110,12 +110,12 @@ def methods() -> Mapping[str, MethodEntry]:
             ) from error
         if not isinstance(entry, MethodEntry):
             raise ValueError(f"method {point.name} ({point.value}) is no MethodEntry")
-        if entry.name in found:
+        if entry.name in entries:
             raise ValueError(
                 f"two methods are called {entry.name!r}; uninstall one ({point.value})"
             )
-        found[entry.name] = entry
-    return found
+        entries[entry.name] = entry
+    return entries
 
 
 def method_entry(name: str) -> MethodEntry:
@@ -124,18 +124,18 @@ def method_entry(name: str) -> MethodEntry:
     Raises:
         ValueError: there is none.
     """
-    known = methods()
-    if name not in known:
-        raise ValueError(f"no method is called {name!r}; there are {', '.join(known)}")
-    return known[name]
+    entries = methods()
+    if name not in entries:
+        raise ValueError(f"no method is called {name!r}; there are {', '.join(entries)}")
+    return entries[name]
 
 
 def make_method(name: str, thresholds: Thresholds | None = None) -> Method:
     """The method called ``name`` under these thresholds.
 
     Raises:
-        ValueError: there is no such method, or a threshold is out of range, be it one that the
-            method does not look at.
+        ValueError: there is no such method, or a threshold is out of range, even one that the
+            method does not use.
     """
     thresholds = thresholds or Thresholds()
     thresholds.check()
@@ -143,6 +143,6 @@ def make_method(name: str, thresholds: Thresholds | None = None) -> Method:
 
 
 def method_title(name: str) -> str:
-    """What a method is called in tables and figures; its name where it is not installed."""
+    """What a method is called in tables and figures; its name if it is not installed."""
     entry = methods().get(name)
     return name if entry is None else entry.title

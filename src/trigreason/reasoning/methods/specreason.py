@@ -12,7 +12,7 @@ from trigreason.reasoning.triggers import JudgeRejection, StrategicPriming, Trig
 
 @dataclass(slots=True, kw_only=True)
 class SpecReason(Method):
-    """The LRM rewrites what it scores low. It can write the first ``priming.n`` steps besides.
+    """The LRM rewrites the steps it scores low, and may write the first ``priming.n`` steps.
 
     A blank step is not scored.
     """

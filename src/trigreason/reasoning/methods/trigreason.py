@@ -12,9 +12,9 @@
     SRM writes       hesitating step before that            Write(SRM), streak + 1
     SRM writes       any other step                         Write(SRM), streak = 0
 
-Of two rows that fit a step of the SRM, the upper one holds. Repetition is this project's addition.
-What hands over to no LRM otherwise (n = 0, offload and requests off) does not do so over
-repetition. An SRM step of white space only (a bare ``</think>``) changes nothing.
+Of two rows that fit a step of the SRM, the upper one holds. Repetition is this project's addition;
+it does not call the LRM if all three triggers are off (n = 0, offload and requests off).
+An SRM step of white space only (before a bare ``</think>``) changes nothing.
 """
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ class TrigReason(Method):
         return self.offload.fires(ratio)
 
     def _hand_over(self, steps: int, trigger: Trigger) -> Write:
-        """The LRM writes ``steps`` steps, the SRM where that is none; the streak is over."""
+        """The LRM writes ``steps`` steps (if 0, the SRM goes on); the streak is over."""
         self._streak = 0
         self._owed = steps
         return Write(Author.LRM, steps, trigger) if steps else SRM_WRITES
