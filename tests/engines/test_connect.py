@@ -14,12 +14,14 @@ from aiohttp import web
 from tests.scripted_server import listening
 from trigreason.bundled import SRM_FILE
 from trigreason.engines.base import EngineError, EngineFailed, EngineRefused, EngineUnreachable
+from trigreason.engines.chat_apis import CHAT_APIS, ChatApi
 from trigreason.engines.chat_prefix import ChatPrefixEngine
 from trigreason.engines.completions import CompletionsEngine
-from trigreason.engines.connect import MAKERS, as_file, connect, is_url
-from trigreason.engines.dialects import DIALECTS, LLAMA_CPP
+from trigreason.engines.connect import MAKERS, FoundModel, as_file, connect, is_url
+from trigreason.engines.dialects import DIALECTS, LLAMA_CPP, Dialect
 from trigreason.engines.embedded import load
 from trigreason.engines.http import HttpEngine, Timeouts
+from trigreason.engines.identify import OWNERS, PAGES, PROVIDERS
 from trigreason.engines.llama_cpp import GenerationSettings, Props, described
 from trigreason.engines.ollama import OllamaEngine
 from trigreason.engines.sglang import SglangEngine, SglangGenerateEngine
@@ -142,7 +144,21 @@ async def test_by_what_signs_the_list(owner: str | None, dialect: str, kind: typ
         engine = await completing(root)
     assert type(engine) is kind
     assert engine.dialect.name == dialect
-    assert engine.capabilities == replace(DIALECTS[dialect].capabilities, context_tokens=2048)
+    assert engine.capabilities == replace(engine.dialect.capabilities, context_tokens=2048)
+
+
+def test_whatever_is_detected_can_be_made() -> None:
+    detected = {*OWNERS.values(), *(dialect for dialect, _ in PAGES.values())}
+    assert detected | {provider.dialect for provider in PROVIDERS.values()} <= set(MAKERS)
+
+
+@pytest.mark.parametrize("dialect", [*DIALECTS, *CHAT_APIS.values()], ids=lambda each: each.name)
+async def test_every_row_has_its_engine(dialect: Dialect | ChatApi) -> None:
+    place = FoundModel("http://127.0.0.1:9/v1", "m", None, None, Timeouts(), None)
+    engine = await MAKERS[dialect.name](place)
+    spoken = engine.api if isinstance(engine, ChatPrefixEngine) else engine.dialect  # type: ignore[attr-defined]
+    assert spoken is dialect
+    await engine.close()
 
 
 PROPS = {"default_generation_settings": {"n_ctx": 256}, "chat_template": "told"}

@@ -32,7 +32,6 @@ from trigreason.engines.base import (
 )
 from trigreason.engines.completions import CompletionsEngine
 from trigreason.engines.dialects import (
-    DIALECTS,
     FIREWORKS,
     GENERIC,
     LLAMA_CPP,
@@ -317,10 +316,4 @@ def test_sampling_is_spelled_out(dialect: Dialect, off: dict[str, int]) -> None:
         "top_k": 20,
         "min_p": 0.05,
         "seed": 9,
-    }
-
-
-def test_a_dialect_is_found_by_its_name() -> None:
-    assert {name: dialect.name for name, dialect in DIALECTS.items()} == {
-        name: name for name in DIALECTS
     }

@@ -9,21 +9,19 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from trigreason.engines.base import Capabilities, Engine, EngineRefused
-from trigreason.engines.chat_apis import DEEPSEEK, GROQ, MISTRAL, VLLM_CHAT, ChatApi
+from trigreason.engines.chat_apis import CHAT_APIS, ChatApi
 from trigreason.engines.chat_prefix import ChatPrefixEngine
 from trigreason.engines.completions import CompletionsEngine
 from trigreason.engines.dialects import (
-    FIREWORKS,
-    GENERIC,
+    DIALECTS,
     LLAMA_CPP,
     SGLANG,
     SGLANG_GENERATE,
-    TOGETHER,
     VLLM,
     Dialect,
 )
 from trigreason.engines.http import Timeouts, key_headers
-from trigreason.engines.identify import Visit, provider_at
+from trigreason.engines.identify import PROVIDERS, Visit, provider_at
 from trigreason.engines.llama_cpp import ask_props, template_of
 from trigreason.engines.ollama import OllamaEngine, ask_show
 from trigreason.engines.sglang import SglangEngine, SglangGenerateEngine
@@ -186,20 +184,15 @@ def _chatting(api: ChatApi) -> Maker:
 
 
 MAKERS: dict[str, Maker] = {
+    **{dialect.name: completing(dialect) for dialect in DIALECTS},
+    **{name: _chatting(api) for name, api in CHAT_APIS.items()},
     "vllm": vllm,
     "sglang": completing(SGLANG, SglangEngine),
     "sglang-generate": _sglang_generate,
     "llama.cpp": llama_cpp,
-    "together": completing(TOGETHER),
-    "fireworks": completing(FIREWORKS),
-    "generic": completing(GENERIC),
-    "vllm-chat": _chatting(VLLM_CHAT),
-    "deepseek": _chatting(DEEPSEEK),
-    "mistral": _chatting(MISTRAL),
-    "groq": _chatting(GROQ),
     "ollama": ollama,
 }
-"""The name of each dialect, and the function that makes its engine."""
+"""Every dialect by its name, and what makes its engine."""
 
-HOSTED = ("together", "fireworks", "deepseek", "mistral", "groq")
-"""The dialects of providers, whose lists of models are long and incomplete."""
+HOSTED = {provider.dialect for provider in PROVIDERS.values()} - {"generic"}
+"""The dialects of providers. Their lists of models are incomplete, so none is requested."""

@@ -114,6 +114,4 @@ FIREWORKS = Dialect(
 )
 """``truncate`` lowers ``max_tokens`` to what fits beside the prompt."""
 
-DIALECTS = {
-    dialect.name: dialect for dialect in (GENERIC, VLLM, SGLANG, LLAMA_CPP, TOGETHER, FIREWORKS)
-}
+DIALECTS = (VLLM, SGLANG, SGLANG_GENERATE, LLAMA_CPP, TOGETHER, FIREWORKS, GENERIC)
