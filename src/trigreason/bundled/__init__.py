@@ -18,7 +18,7 @@ FOLDER = Path(__file__).parent
 SRM_FILE = FOLDER / "srm.gguf"
 LRM_FILE = FOLDER / "lrm.gguf"
 CONTEXT_TOKENS = 1024
-"""What both models were trained on."""
+"""The context length, in tokens, that both models were trained on."""
 
 
 class Problem(NamedTuple):
@@ -30,7 +30,7 @@ class Problem(NamedTuple):
 
 
 def problems() -> list[Problem]:
-    """Generated problems, none of them published and none trained on."""
+    """Generated problems; none was published, and none was in the training data."""
     lines = (FOLDER / "problems.jsonl").read_text(encoding="utf-8").splitlines()
     return [Problem(**json.loads(line)) for line in lines]
 
@@ -43,7 +43,7 @@ def profile() -> Thresholds:
 async def load_pair(*, slots: int = 1, caching: bool = True) -> Pair:
     """Both models, loaded in this process. ``slots`` is how many runs they serve at once.
 
-    Without ``caching`` every prompt is read afresh; see :func:`trigreason.engines.embedded.load`.
+    Without ``caching`` every prompt is read in full; see :func:`trigreason.engines.embedded.load`.
     """
     settings = _settings()
     options = LlamaCppOptions(slots=slots)

@@ -1,4 +1,4 @@
-"""What is to answer: from a pair's name and an Inspect model's arguments to a plan and an arm."""
+"""Turns a pair's name and the arguments of an Inspect model into a planned pair and an arm."""
 
 from __future__ import annotations
 
@@ -25,23 +25,23 @@ from trigreason.failure import Away
 from trigreason.reasoning import Thresholds
 
 BUNDLED_BUDGET = Budget(thinking_tokens=900, answer_tokens=64)
-"""What the bundled pair's context has room for beside one of its questions."""
+"""The tokens that fit into the bundled pair's context beside one of its questions."""
 
 CONFIGURATION = "configuration"
-"""The argument that names the file with the pair; ``config`` is Inspect's own."""
+"""The argument for the pair's configuration file; Inspect uses the name ``config`` itself."""
 
 CONNECTIONS = "connections"
-"""The argument that says how many of the pair's runs go on at once."""
+"""The argument for the number of the pair's runs at once."""
 
 OF_THE_PAIR = frozenset({CONFIGURATION, CONNECTIONS})
-"""Arguments that are none of the arm's."""
+"""Arguments of the pair, not of the arm."""
 
 
 @dataclass(frozen=True, slots=True)
 class Answering:
-    """A pair and the way in which it answers.
+    """A pair and the arm as which it answers.
 
-    ``connections`` is how many runs at once are wanted; None for what suits the pair.
+    ``connections`` is the wanted number of runs at once; None for the pair's default.
     """
 
     plan: PlannedPair
@@ -49,22 +49,22 @@ class Answering:
     connections: int | None = None
 
     def digest(self) -> str:
-        """Of all that an answer depends on, beside the question and what Inspect asks for."""
-        told = f"{trigreason.__version__} {self.plan!r} {self.arm!r}"
-        return hashlib.sha256(told.encode()).hexdigest()[:16]
+        """A hash of all that an answer depends on, except the question and Inspect's settings."""
+        text = f"{trigreason.__version__} {self.plan!r} {self.arm!r}"
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 def answering(pair: str, args: Mapping[str, Any]) -> Answering:
-    """The pair of this name under these arguments: an arm's own and :data:`OF_THE_PAIR`.
+    """Plan the pair of this name; ``args`` are those of an arm and :data:`OF_THE_PAIR`.
 
     Raises:
         ConfigurationError: the configuration cannot be used.
-        ValueError: no pair has this name, or an argument is unknown or of no use.
+        ValueError: no pair has this name, or an argument is unknown or invalid.
     """
     unknown = sorted(set(args) - ARGUMENTS - OF_THE_PAIR)
     if unknown:
-        known = ", ".join(sorted(ARGUMENTS | OF_THE_PAIR))
-        raise ValueError(f"unknown argument {unknown[0]!r}; there are {known}")
+        valid = ", ".join(sorted(ARGUMENTS | OF_THE_PAIR))
+        raise ValueError(f"unknown argument {unknown[0]!r}; there are {valid}")
     connections = args.get(CONNECTIONS)
     if connections is not None and (type(connections) is not int or connections < 1):
         raise ValueError(f"connections must be a number from 1 on, not {connections!r}")
@@ -77,7 +77,7 @@ def answering(pair: str, args: Mapping[str, Any]) -> Answering:
 
 
 def _check_kinds(changes: Mapping[str, Any]) -> None:
-    """Raise ValueError where a value is of another kind than a configuration's may be."""
+    """Raise ValueError if a configuration file could not have one of these values."""
     layers = Layers()
     layers.put((), {"srm": "srm", "lrm": "lrm"}, "")
     for table, kind in (("thresholds", Thresholds), ("sampling", Sampling), ("budget", Budget)):
@@ -93,7 +93,7 @@ def _check_kinds(changes: Mapping[str, Any]) -> None:
 
 
 def own_arm(plan: PlannedPair) -> Arm:
-    """TrigReason under the pair's own thresholds, sampling and budget."""
+    """TrigReason with the pair's own thresholds, sampling and budget."""
     settings = plan.settings
     return Arm(
         thresholds=settings.thresholds,
@@ -103,9 +103,9 @@ def own_arm(plan: PlannedPair) -> Arm:
 
 
 def measured(plan: PlannedPair) -> PlannedPair:
-    """The pair as it is measured: where one model stays away the other does not go on alone.
+    """The pair, set to fail if one model is unavailable instead of going on with the other.
 
-    Such an answer would count for a method that it does not come from, so it is an error.
+    An answer by one model alone would be counted for a method that did not produce it.
     """
     failure = replace(plan.settings.failure, lrm_away=Away.FAIL, srm_away=Away.FAIL)
     return replace(plan, settings=plan.settings.model_copy(update={"failure": failure}))

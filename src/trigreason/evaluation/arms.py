@@ -1,4 +1,4 @@
-"""An arm of a comparison: a method under its thresholds, sampling and budget."""
+"""An arm of a comparison: a method with its thresholds, sampling and budget."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from trigreason.reasoning import Thresholds, make_method, method_entry
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Arm:
-    """How a pair answers. The sampling's own seed counts for nothing: see :func:`seed_for`.
+    """How a pair answers. The seed in ``sampling`` is not used: see :func:`seed_for`.
 
     ``request_per_step`` sends one request per step, as SpecReason's script does.
 
@@ -32,7 +32,7 @@ class Arm:
         make_method(self.method, self.thresholds)
 
     def to_args(self) -> dict[str, Any]:
-        """Everything that makes the arm, flat and in plain values: an Inspect model's arguments."""
+        """All settings of the arm, flat and as plain values: an Inspect model's arguments."""
         sampling = asdict(self.sampling)
         del sampling["seed"]
         return {
@@ -44,7 +44,7 @@ class Arm:
         }
 
     def with_args(self, args: Mapping[str, Any]) -> Arm:
-        """This arm with the ``args`` put in the place of its own.
+        """A copy of this arm in which ``args`` replace the settings of the same names.
 
         Raises:
             ValueError: an argument is unknown, or a value out of range.
@@ -54,20 +54,20 @@ class Arm:
             raise ValueError(
                 f"unknown argument {sorted(unknown)[0]!r}; there are {', '.join(sorted(ARGUMENTS))}"
             )
-        thresholds = self.thresholds.to_json() | _of(Thresholds, args)
+        thresholds = self.thresholds.to_json() | _args_of(Thresholds, args)
         return Arm(
             method=args.get("method", self.method),
             thresholds=Thresholds.from_json(thresholds),
-            sampling=replace(self.sampling, **_of(Sampling, args)),
-            budget=replace(self.budget, **_of(Budget, args)),
+            sampling=replace(self.sampling, **_args_of(Sampling, args)),
+            budget=replace(self.budget, **_args_of(Budget, args)),
             request_per_step=args.get("request_per_step", self.request_per_step),
         )
 
 
 def of_methods(own: Arm, methods: Sequence[str], thresholds: Thresholds) -> list[Arm]:
-    """``own`` under each method, with those of the ``thresholds`` that the method decides by.
+    """One arm per method: ``own`` with those of the ``thresholds`` that the method uses.
 
-    So the arm of one model alone is the same, and its runs are there, whatever the triggers' are.
+    So the arm of one model alone, and its runs, stay the same when the triggers' thresholds change.
 
     Raises:
         ValueError: there is no such method, or a threshold is out of range.
@@ -80,13 +80,13 @@ def of_methods(own: Arm, methods: Sequence[str], thresholds: Thresholds) -> list
 
 
 def decided_by(method: str, thresholds: Thresholds, others: Thresholds) -> Thresholds:
-    """The ``thresholds`` that the method decides by, and the ``others`` for the rest."""
+    """The ``thresholds`` that the method uses, and the ``others`` for the rest."""
     return replace(
         others, **{name: getattr(thresholds, name) for name in method_entry(method).thresholds}
     )
 
 
-def _of(kind: type[Any], args: Mapping[str, Any]) -> dict[str, Any]:
+def _args_of(kind: type[Any], args: Mapping[str, Any]) -> dict[str, Any]:
     return {each.name: args[each.name] for each in fields(kind) if each.name in args}
 
 
@@ -94,10 +94,10 @@ ARGUMENTS = frozenset(
     {"method", "request_per_step"}
     | {each.name for kind in (Thresholds, Sampling, Budget) for each in fields(kind)}
 ) - {"seed"}
-"""The names of all arguments; those of thresholds, sampling and budget differ from each other."""
+"""The names of all arguments; thresholds, sampling and budget have no name in common."""
 
 
 def seed_for(seed: int, sample: str, epoch: int) -> int:
-    """The seed of one answer (31 bits): the same for every arm, another for each epoch."""
+    """The seed of one answer (31 bits): the same for every arm, different for each epoch."""
     digest = hashlib.sha256(f"{seed}/{sample}/{epoch}".encode()).digest()
     return int.from_bytes(digest[:4]) >> 1

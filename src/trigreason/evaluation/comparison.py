@@ -1,11 +1,10 @@
-"""Several methods on the same questions: one Inspect task run per arm, all of them at once.
+"""Compares several methods on the same questions: one Inspect task per arm, all at the same time.
 
-Epochs, resuming, and the logs are Inspect's (``eval_set``). A folder may hold the logs of many
-arms and comparisons: an arm that has all that is asked for there is only read, and one that has
-some of it gets the rest. Samples of all arms wait for the same connections, first come first
-served, so that the arms advance side by side: what else the machine does slows all of them alike,
-and an interrupted comparison is a balanced one. The seconds of a run count from the moment at which
-it is its turn.
+Inspect (``eval_set``) handles epochs, resuming and logs. A folder may hold the logs of many arms
+and comparisons: if an arm's logs have all wanted runs they are only read, else the missing runs are
+made. The samples of all arms queue for the same connections, first come first served, so the arms
+advance together: other load on the machine slows all of them alike, and an interrupted comparison
+is balanced. The seconds of a run do not include its time in the queue.
 """
 
 from __future__ import annotations
@@ -44,23 +43,23 @@ from trigreason.evaluation.watching import watched
 __all__ = ["ArmOutcome", "Plan", "compare"]
 
 FLUSHES = 500
-"""Each time that a log is written it is written whole. Longer ones than this are written once for
-several samples; until then they are in the buffer that Inspect keeps beside, and recovers."""
+"""Inspect writes a whole log each time. With more samples than this, it writes a log once for
+several samples; until then they are in its buffer on disk, from which it can recover them."""
 
 RETRIES = 2
-"""So often Inspect tries a run again that failed in spite of the pair's own retries; by itself it
-would wait for a server without end."""
+"""How often Inspect retries a run that failed despite the pair's own retries; by default it would
+wait for a server forever."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ArmOutcome:
-    """What there is of an arm.
+    """The results of an arm.
 
     Attributes:
         arm: the method with its settings.
-        log: the arm's last log; None where there is none.
-        runs: the wanted runs that are finished, in the order of questions and epochs; read from
-            the logs each time that they are gone through.
+        log: the arm's last log; None if there is none.
+        runs: the wanted runs that are finished, ordered by question and epoch; every iteration
+            reads them from the logs again.
         errors: runs that failed; the next call tries them again.
         planned: how many runs were wanted.
     """
@@ -73,20 +72,20 @@ class ArmOutcome:
 
     @property
     def complete(self) -> bool:
-        """Whether every wanted run is there."""
+        """Whether every wanted run is finished."""
         return len(self.runs) == self.planned
 
 
 def compare(plan: Plan, watch: ComparisonWatch | None = None) -> list[ArmOutcome]:
-    """Make the runs that the logs lack, and give all of them, arm by arm.
+    """Make the runs that the logs lack, and return the results of every arm.
 
-    A run that fails does not end the comparison: it is among its arm's errors. May be ended at any
-    time, also by ``kill -9``; the next call goes on with what is missing.
+    A failed run does not end the comparison: it is one of its arm's errors. The process may be
+    ended at any time, even by ``kill -9``; the next call makes the runs that are missing.
 
     Raises:
-        ValueError: the questions cannot be had, a log cannot be read or is of other models under
-            the pair's name, or another comparison is at work in the folder.
-        EngineError: the pair cannot be reached or loaded to begin with.
+        ValueError: the questions cannot be loaded, a log cannot be read or is of other models
+            under the pair's name, or another comparison is running in the folder.
+        EngineError: the pair cannot be reached or loaded at the start.
         KeyboardInterrupt: Ctrl-C; what is finished is in the logs.
     """
     wanted = plan.wanted()
@@ -109,7 +108,7 @@ def compare(plan: Plan, watch: ComparisonWatch | None = None) -> list[ArmOutcome
             _run(plan, missing, len(wanted), watch)
             kept = kept_logs(plan.logs, identities)
             for arm, logs in zip(plan.arms, kept, strict=True):
-                # with several tasks at once, Inspect does not always raise it
+                # with several tasks at once, Inspect does not always raise KeyboardInterrupt
                 if arm in missing and logs and logs[-1].was_interrupted:
                     raise KeyboardInterrupt
                 discard_superseded(logs)
@@ -117,12 +116,12 @@ def compare(plan: Plan, watch: ComparisonWatch | None = None) -> list[ArmOutcome
 
 
 def _run(plan: Plan, arms: Sequence[Arm], samples: int, watch: ComparisonWatch | None) -> None:
-    """Let Inspect do what is missing of these arms."""
+    """Let Inspect make the missing runs of these arms."""
     if _is_served(plan.pair):
         asyncio.run(_reach(plan.pair))
-    listened = watched(watch, [(plan.identity(arm), arm) for arm in arms])
-    told = watch.opened if watch else lambda: None
-    with _quiet(), listened, followed(told) as opening:
+    listening = watched(watch, [(plan.identity(arm), arm) for arm in arms])
+    on_open = watch.opened if watch else lambda: None
+    with _quiet(), listening, followed(on_open) as opening:
         eval_set(
             f"trigreason/{plan.task}",
             task_args=plan.settings,
@@ -134,7 +133,7 @@ def _run(plan: Plan, arms: Sequence[Arm], samples: int, watch: ComparisonWatch |
             epochs=plan.epochs,
             max_tasks=len(arms),
             log_buffer=max(1, samples // FLUSHES),
-            # one attempt, and a sample that fails is one of the errors: the next call retries it
+            # one attempt: a failed sample is one of the errors, and the next call retries it
             retry_attempts=1,
             retry_immediate=False,
             retry_cleanup=False,
@@ -149,19 +148,19 @@ def _run(plan: Plan, arms: Sequence[Arm], samples: int, watch: ComparisonWatch |
 
 
 def _is_served(pair: PlannedPair) -> bool:
-    """Whether no model of the pair is loaded into this process, which is to happen but once."""
-    return not pair.is_bundled and not any(each.settings.file for each in pair.engines.values())
+    """Whether servers run all models; a model in this process should be loaded only once."""
+    return not pair.is_bundled and not any(engine.settings.file for engine in pair.engines.values())
 
 
 async def _reach(pair: PlannedPair) -> None:
-    """Open the pair once, so that a server that is not there is one error and not one per run."""
+    """Open the pair once, so that an unreachable server gives one error and not one per run."""
     async with opened_pair(pair, os.environ):
         pass
 
 
 def _model(plan: Plan, arm: Arm) -> Model:
-    # Not among the arguments, so that a comparison can go on with another number of connections.
-    # Also how many samples of an arm there are at once, of which the others wait for their turn.
+    # Not an argument of the model, so that a comparison can resume with another number.
+    # It is also how many samples of an arm Inspect starts at once; they queue for the connections.
     connections = lanes_of(plan.pair, plan.connections)
     config = GenerateConfig(max_connections=connections, max_retries=RETRIES)
     return get_model(
@@ -183,7 +182,7 @@ def _outcome(arm: Arm, logs: Sequence[KeptLog], wanted: Sequence[Key]) -> ArmOut
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Keep Inspect off Rich's own console, which is standard output."""
+    """Keep Inspect from writing to Rich's global console, which is standard output."""
     console = rich.get_console()
     was_quiet, console.quiet = console.quiet, True
     try:

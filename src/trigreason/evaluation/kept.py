@@ -1,7 +1,7 @@
-"""What a folder of logs already holds of a plan's arms.
+"""The logs in a folder that belong to a plan's arms, and the runs in them.
 
-An arm has several logs while it is unfinished: each time that it goes on, Inspect begins a new log
-with all that the last one had. Finished runs are told apart by question and epoch.
+An unfinished arm can have several logs: whenever it resumes, Inspect begins a new log with a copy
+of all runs in the last one. A finished run is identified by question and epoch.
 """
 
 from __future__ import annotations
@@ -33,14 +33,14 @@ Key = tuple[str, int]
 """A question's id, and an epoch."""
 
 MODELS = "models"
-"""Where a log's metadata say which models a pair's name stood for."""
+"""The key in a log's metadata for the models of the pair."""
 
 
 @dataclass(frozen=True, slots=True)
 class KeptLog:
     """A log of one arm.
 
-    ``done`` are the runs that are finished in it, ``failed`` those that failed, and why.
+    ``done`` holds its finished runs, ``failed`` its failed runs with the reasons.
     ``was_interrupted`` says whether Ctrl-C ended it.
     """
 
@@ -52,9 +52,9 @@ class KeptLog:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Identity:
-    """By what a log is known to belong to an arm: these are equal in all its logs.
+    """What identifies an arm's logs: task, settings, model and arguments are equal in all of them.
 
-    ``models`` has to be, too: under the pair's name in a configuration there may be others now.
+    ``models`` must be equal, too: the configuration may have changed the models of the pair.
     """
 
     task: str
@@ -72,43 +72,42 @@ class Identity:
         )
 
     def check(self, spec: EvalSpec, path: Path) -> None:
-        """Raise ValueError where a log of the arm is one of other models."""
-        told = (spec.metadata or {}).get(MODELS, self.models)
-        if told != self.models:
-            was = ", ".join(f"{author.upper()} {model}" for author, model in told.items())
+        """Raise ValueError if this log of the arm was made with other models."""
+        logged = (spec.metadata or {}).get(MODELS, self.models)
+        if logged != self.models:
+            was = ", ".join(f"{author.upper()} {model}" for author, model in logged.items())
             raise ValueError(
                 f"{path} is of the same pair with other models ({was}); name another folder"
             )
 
 
 def kept_logs(folder: Path, arms: Sequence[Identity]) -> list[list[KeptLog]]:
-    """The logs of each of the arms in a folder, what was written first of them first.
+    """The logs of each arm in a folder, ordered by when they were last written.
 
     Raises:
         ValueError: a log cannot be read.
     """
-    found: list[list[KeptLog]] = [[] for _ in arms]
+    by_arm: list[list[KeptLog]] = [[] for _ in arms]
     for info in list_eval_logs(str(folder), recursive=False) if folder.exists() else []:
         log = _header(info)
-        for identity, logs in zip(arms, found, strict=True):
+        for identity, logs in zip(arms, by_arm, strict=True):
             if identity.is_of(log.eval):
                 identity.check(log.eval, _path(info))
                 logs.append(_kept(info, log.status))
-    for logs in found:
+    for logs in by_arm:
         logs.sort(key=lambda log: written(log.path))
-    return found
+    return by_arm
 
 
 def done_in(logs: Sequence[KeptLog]) -> frozenset[Key]:
-    """The runs that are finished in one of the logs or another."""
+    """The runs that are finished in at least one of the logs."""
     return frozenset[Key]().union(*(log.done for log in logs))
 
 
 class KeptRuns(Sequence[Run]):
-    """The wanted runs as far as they are finished, in the order wanted, each from its last log.
+    """Those of the wanted runs that are finished, in the wanted order, each from its last log.
 
-    They are read anew each time that they are gone through: the traces of a comparison at full size
-    are gigabytes.
+    Every iteration reads them again: the traces of a full-size comparison are gigabytes.
     """
 
     def __init__(self, logs: Sequence[KeptLog], wanted: Sequence[Key]) -> None:
@@ -132,16 +131,16 @@ class KeptRuns(Sequence[Run]):
     def __getitem__(self, index: slice) -> list[Run]: ...
     def __getitem__(self, index: int | slice) -> Run | list[Run]:
         if isinstance(index, slice):
-            return [self[each] for each in range(*index.indices(len(self)))]
+            return [self[position] for position in range(*index.indices(len(self)))]
         key, path = self._places[index]
         with closing(LogReader(path)) as reader:
             return reader.run(*key)
 
 
 def put_fullest_last(logs: Sequence[KeptLog], wanted: Sequence[Key]) -> None:
-    """Inspect goes on from the log that was written last: let it be one that has all there is.
+    """Make the log written last one that has all runs, because Inspect resumes from that log.
 
-    A log lacks runs of another where first more answers and then more questions were asked for.
+    A log can lack runs of another after one call for more epochs and one for more questions.
     """
     if not logs:
         return
@@ -154,14 +153,13 @@ def put_fullest_last(logs: Sequence[KeptLog], wanted: Sequence[Key]) -> None:
 
 
 def _add_runs(log: KeptLog, others: Sequence[KeptLog], wanted: frozenset[Key]) -> None:
-    """Write the wanted runs of other logs into this one; killed meanwhile, it is as it was."""
+    """Copy the wanted runs of other logs into this one; a kill meanwhile leaves it as it was."""
     whole = read_eval_log(str(log.path))
     samples = {(str(each.id), each.epoch): each for each in whole.samples or []}
     missing = wanted - log.done
     for other in reversed(others):
         for sample, epoch in other.done & missing:
-            found = read_eval_log_sample(str(other.path), id=sample, epoch=epoch)
-            samples[sample, epoch] = found
+            samples[sample, epoch] = read_eval_log_sample(str(other.path), id=sample, epoch=epoch)
         missing -= other.done
     whole.samples = list(samples.values())
     with TemporaryDirectory(dir=log.path.parent) as folder:
@@ -171,7 +169,7 @@ def _add_runs(log: KeptLog, others: Sequence[KeptLog], wanted: frozenset[Key]) -
 
 
 def discard_superseded(logs: Sequence[KeptLog]) -> None:
-    """Remove the logs that hold no finished run that the last one lacks."""
+    """Delete the logs whose finished runs are all in the last log."""
     for log in logs[:-1]:
         if log.done <= logs[-1].done:
             log.path.unlink(missing_ok=True)
@@ -180,7 +178,7 @@ def discard_superseded(logs: Sequence[KeptLog]) -> None:
 def _header(info: EvalLogInfo) -> EvalLog:
     try:
         return read_eval_log(info, header_only=True)
-    except Exception as error:  # which one depends on where the file was cut off
+    except Exception as error:  # its type depends on where the file was cut off
         raise ValueError(
             f"{_path(info)} cannot be read, it may be cut off ({type(error).__name__}: {error}); "
             "move it away, and what was in it is run again"

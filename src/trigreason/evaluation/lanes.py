@@ -1,8 +1,8 @@
-"""A planned pair, opened for many runs at once.
+"""Opens a planned pair for many runs at once.
 
-Servers take as many runs as they are asked for. Models inside this process would be batched with
-each other, which tips the last digits of their probabilities, so that a run would depend on its
-neighbours: each lane of the bundled pair is a copy of its own, whose prompts are read afresh.
+Servers take any number of runs. Runs that share a model in this process would be batched, which
+changes the last digits of their probabilities, so a run would depend on its neighbours. Each lane
+of the bundled pair therefore has its own copy of the models, without a prefix cache.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from trigreason.reasoner import completed, reason
 from trigreason.reasoning import Message, Trace
 
 CONNECTIONS = 16
-"""Runs at once on servers, unless told otherwise."""
+"""Runs at once on servers by default."""
 
 
 class Lanes:
@@ -30,12 +30,12 @@ class Lanes:
     def __init__(self, copies: list[Pair], width: int) -> None:
         self.width = width
         self._free: asyncio.Queue[Pair] = asyncio.Queue()
-        for turn in range(width):
-            self._free.put_nowait(copies[turn % len(copies)])
+        for lane in range(width):
+            self._free.put_nowait(copies[lane % len(copies)])
         self.pair = copies[0]
 
     async def answer(self, messages: tuple[Message, ...], arm: Arm, seed: int) -> Trace:
-        """One run, as soon as a lane is free.
+        """Make one run as soon as a lane is free.
 
         Raises:
             EngineError, NoLogprobs, ValueError: see :func:`trigreason.reasoner.reason`.
@@ -55,7 +55,7 @@ class Lanes:
 
     @asynccontextmanager
     async def lane(self) -> AsyncIterator[Pair]:
-        """A pair that nobody else uses more than it can bear; waits until there is one."""
+        """Wait for a free lane and lend its pair."""
         pair = await self._free.get()
         try:
             yield pair
@@ -64,10 +64,10 @@ class Lanes:
 
 
 def lanes_of(plan: PlannedPair, connections: int | None = None) -> int:
-    """How many runs at once the pair serves, if up to ``connections`` are wanted."""
+    """How many runs at once the pair serves when up to ``connections`` are wanted."""
     if plan.is_bundled:
         return max(1, min(available_cores(), connections or available_cores()))
-    files = [each.settings for each in plan.engines.values() if each.settings.file]
+    files = [engine.settings for engine in plan.engines.values() if engine.settings.file]
     if files:
         configured = [each.llama_cpp.slots for each in files if each.llama_cpp.slots]
         return connections or min(configured, default=1)
@@ -76,11 +76,11 @@ def lanes_of(plan: PlannedPair, connections: int | None = None) -> int:
 
 @asynccontextmanager
 async def opened_lanes(plan: PlannedPair, connections: int | None = None) -> AsyncIterator[Lanes]:
-    """The pair with its models open, keys from the environment; closed on leaving.
+    """Open the pair's models, with keys from the environment; they are closed on leaving.
 
     Raises:
         EngineError: a model cannot be reached or loaded.
-        ConfigurationError: a key is not there, or a template cannot be read.
+        ConfigurationError: a key is missing, or a template cannot be read.
     """
     width = lanes_of(plan, connections)
     async with AsyncExitStack() as stack:

@@ -1,8 +1,8 @@
-"""Runs out of Inspect's logs, one after the other: our own tasks' and other people's.
+"""Reads runs from Inspect's logs one by one, for our own tasks and for other people's.
 
-Inspect's reader takes some 10 ms for each sample, and longer for a part of one; since a log in its
-``.eval`` format is a zip archive with a JSON file for each sample, the samples are read from that.
-Headers, and what else is not one by one, Inspect reads.
+Inspect's reader takes some 10 ms per sample, and longer for a part of one. A log in the ``.eval``
+format is a zip archive with one JSON file per sample, so samples are read from the archive.
+Inspect reads only headers.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from trigreason.evaluation.work import GROUP
 from trigreason.reasoning import trace_from_json
 
 Sample = Mapping[str, Any]
-"""A sample as it stands in a log."""
+"""A sample's JSON object in a log."""
 
 _OF_RUN = {"id", "epoch", "target", "metadata", "output", "scores", "error"}
 
@@ -38,11 +38,11 @@ class Facts:
     Attributes:
         task: the task's name, without the package that it comes from.
         model: the model, such as ``trigreason/bundled``.
-        pair: the pair's name; empty where the model is none of ours.
+        pair: the pair's name; empty if the model is no pair.
         args: the model's arguments as they were given.
-        settings: the task's arguments, those left out as well (data, limit, groups, seed).
+        settings: the task's arguments (data, limit, groups, seed), including the defaults.
         epochs: answers to each question.
-        status: ``success``, ``error``, ``cancelled``, or ``started`` where the log has no end.
+        status: ``success``, ``error``, ``cancelled``, or ``started`` if the log has no end.
         created: when, in ISO 8601.
     """
 
@@ -57,7 +57,7 @@ class Facts:
 
 
 def log_facts(file: Path) -> Facts:
-    """What the header of a log says. Raises ValueError where the file is no log."""
+    """What the header of a log says. Raises ValueError if the file is no log."""
     log = _header(file)
     spec = log.eval
     provider, _, name = spec.model.partition("/")
@@ -74,24 +74,24 @@ def log_facts(file: Path) -> Facts:
 
 
 def log_arm(file: Path) -> Arm | None:
-    """The way in which a log's runs were answered; None where it does not say all of it.
+    """The arm that made a log's runs; None if the log does not name all of its settings.
 
     Raises:
         ValueError: the file is no log.
     """
     for sample in _samples(file):
-        told = ((sample.get("output") or {}).get("metadata") or {}).get(ARM)
-        if told is not None:
-            return Arm().with_args(told)
+        settings = ((sample.get("output") or {}).get("metadata") or {}).get(ARM)
+        if settings is not None:
+            return Arm().with_args(settings)
     args = {name: value for name, value in log_facts(file).args.items() if name not in OF_THE_PAIR}
     return Arm().with_args(args) if set(Arm().to_args()) <= set(args) <= ARGUMENTS else None
 
 
 def read_outcomes(file: Path) -> Iterator[Run | Failed]:
-    """The samples of a log, finished or not, as they come in it, but for interrupted ones.
+    """The finished and failed runs in a log, in its order, without the interrupted ones.
 
-    A run is right or wrong by the task's first score; other people's tasks may have any, and one
-    that is neither 0 nor 1 says neither.
+    The task's first score says whether a run is right. Other people's scores may have any value:
+    ``right`` is None unless it is C, I, N, 0 or 1.
 
     Raises:
         ValueError: the file is no log, or a trace in it cannot be read.
@@ -112,7 +112,7 @@ def read_log(file: Path) -> Iterator[Run]:
 
 
 class LogReader:
-    """Single runs out of an ``.eval`` log, by question and epoch; to be closed.
+    """Reads single runs of an ``.eval`` log by question and epoch; must be closed.
 
     Raises:
         ValueError: the file is no log in the ``.eval`` format.
@@ -127,10 +127,10 @@ class LogReader:
             raise ValueError(f"{file} is no log of Inspect ({error})") from error
 
     def run(self, sample: str, epoch: int) -> Run:
-        """One finished run. Raises ValueError where it is not there, or cannot be read."""
+        """One finished run. Raises ValueError if it is missing or cannot be read."""
         try:
-            found = json.loads(self._archive.read(f"samples/{sample}_epoch_{epoch}.json"))
-            outcome = _outcome(found, self._task)
+            values = json.loads(self._archive.read(f"samples/{sample}_epoch_{epoch}.json"))
+            outcome = _outcome(values, self._task)
         except (KeyError, OSError, BadZipFile, ValueError) as error:
             raise ValueError(f"{self._file}: {sample}, epoch {epoch}: {error}") from error
         if not isinstance(outcome, Run):
@@ -142,24 +142,24 @@ class LogReader:
 
 
 def outcome_of(sample: EvalSample, task: str = "") -> Run | Failed | None:
-    """What a sample came to; None where it was interrupted, or where no pair of ours answered."""
+    """A sample's run or failure; None if it was interrupted or no pair answered it."""
     return _outcome(sample.model_dump(include=_OF_RUN), task)
 
 
 def why_failed(error: str | None) -> str | None:
-    """What the error that is written down of a sample says, in one line.
+    """The message of a sample's logged error, in one line.
 
-    Inspect writes an exception down as Python would. None where there is no error but, if any, the
-    end of the program.
+    Inspect logs an exception as its ``repr``. None if there is no error, or if the sample was only
+    cancelled at the end of the program.
     """
     if error is None or error.startswith("CancelledError("):
         return None
-    written = re.fullmatch(r"\w+\((.*?),?\)", error.strip(), re.DOTALL)
+    call = re.fullmatch(r"\w+\((.*?),?\)", error.strip(), re.DOTALL)
     try:
-        said = ast.literal_eval(written.group(1)) if written else error
+        message = ast.literal_eval(call.group(1)) if call else error
     except (SyntaxError, ValueError):
-        said = error
-    return " ".join(str(said).split()) or error
+        message = error
+    return " ".join(str(message).split()) or error
 
 
 def _outcome(sample: Sample, task: str) -> Run | Failed | None:
@@ -189,13 +189,13 @@ def _target(target: str | list[str]) -> str | None:
     return target[0] if len(target) == 1 else None
 
 
-_SAYS: dict[Any, bool] = {"C": True, "I": False, "N": False, 1: True, 0: False}
+_IS_RIGHT: dict[Any, bool] = {"C": True, "I": False, "N": False, 1: True, 0: False}
 
 
 def _right(scores: Mapping[str, Mapping[str, Any]]) -> bool | None:
-    """Whether the first score, as tasks list them, is that of a right answer."""
+    """Whether the first of the task's scores is that of a right answer; None if unknown."""
     value = next((score["value"] for score in scores.values()), None)
-    return None if isinstance(value, dict | list) else _SAYS.get(value)
+    return None if isinstance(value, dict | list) else _IS_RIGHT.get(value)
 
 
 def _task_of(log: EvalLog) -> str:
@@ -206,11 +206,11 @@ def _header(file: Path) -> EvalLog:
     try:
         return read_eval_log(str(file), header_only=True)
     except Exception as error:
-        # which error depends on the format and on what is in the file instead
-        told = (
+        # the error's type depends on the format and on what is in the file
+        message = (
             f"{file} is no log of Inspect, or a damaged one; give .eval or .json files of its logs"
         )
-        raise ValueError(told) from error
+        raise ValueError(message) from error
 
 
 def _samples(file: Path) -> Iterator[Sample]:
@@ -219,7 +219,7 @@ def _samples(file: Path) -> Iterator[Sample]:
             yield from json.loads(file.read_bytes()).get("samples") or []
             return
         with ZipFile(file) as archive:
-            # a sample that was written again has its name twice, and the last one counts
+            # a sample that was written twice has two entries of one name; the last one counts
             for name in dict.fromkeys(archive.namelist()):
                 if name.startswith("samples/"):
                     yield json.loads(archive.read(name))

@@ -1,4 +1,4 @@
-"""Between Inspect's messages and outputs and those of a run: plain conversions."""
+"""Converts Inspect's messages into those of a run, and a trace into Inspect's output."""
 
 from __future__ import annotations
 
@@ -21,23 +21,23 @@ from trigreason.evaluation.arms import Arm
 from trigreason.reasoning import Author, Message, StopReason, Trace, Trigger, trace_to_json
 
 PROVIDER = "trigreason"
-"""What stands before a pair's name where Inspect wants a model."""
+"""The prefix that makes a pair's name the name of an Inspect model."""
 
 TRACE = "trace"
-"""Where a trace is in metadata; ``trace_from_json`` reads it."""
+"""The metadata key of a trace; ``trace_from_json`` reads its value."""
 
 RUN = "run"
-"""Where its summary is."""
+"""The metadata key of the trace's summary."""
 
 ARM = "arm"
-"""Where the way of answering is, as an arm's arguments."""
+"""The metadata key of the arm's arguments."""
 
 
 def conversation(messages: Sequence[ChatMessage]) -> tuple[Message, ...]:
-    """Messages of text alone; what an assistant thought in earlier turns stays out.
+    """The messages as text, without an assistant's thinking in earlier turns.
 
     Raises:
-        ValueError: there is something else in them, such as an image or a tool's result.
+        ValueError: a message holds something else, such as an image or a tool's result.
     """
     return tuple(Message(message.role, _text(message)) for message in messages)
 
@@ -47,7 +47,7 @@ def _text(message: ChatMessage) -> str:
         raise ValueError("the conversation holds tool calls, and a pair calls no tools")
     if isinstance(message.content, str):
         return message.content
-    parts = [each for each in message.content if not isinstance(each, ContentReasoning)]
+    parts = [part for part in message.content if not isinstance(part, ContentReasoning)]
     for part in parts:
         if not isinstance(part, ContentText):
             raise ValueError(f"the conversation holds {part.type}, and a pair reads text alone")
@@ -55,17 +55,17 @@ def _text(message: ChatMessage) -> str:
 
 
 def output_of(trace: Trace, model: str, arm: Arm) -> ModelOutput:
-    """What ``model`` (its name) answered as ``arm``; the metadata hold the trace, summed up too."""
+    """The output of ``model`` (its name) as ``arm``; its metadata hold the trace and a summary."""
     thinking: list[Content] = []
     if trace.thinking and not trace.in_the_open:
         thinking.append(ContentReasoning(reasoning=trace.thinking.strip()))
     content = [*thinking, ContentText(text=trace.reply)]
     message = ChatMessageAssistant(content=content, model=model, source="generate")
-    cut = trace.stop is StopReason.TRUNCATED
+    truncated = trace.stop is StopReason.TRUNCATED
     return ModelOutput(
         model=model,
         choices=[
-            ChatCompletionChoice(message=message, stop_reason="max_tokens" if cut else "stop")
+            ChatCompletionChoice(message=message, stop_reason="max_tokens" if truncated else "stop")
         ],
         usage=_usage_of(trace),
         metadata={RUN: summary(trace), ARM: arm.to_args(), TRACE: trace_to_json(trace)},
@@ -73,7 +73,7 @@ def output_of(trace: Trace, model: str, arm: Arm) -> ModelOutput:
 
 
 def thinking_in(output: ModelOutput) -> str:
-    """What a model, a pair or another one, tells of its thinking; empty where it tells nothing."""
+    """The thinking in the output of a pair or another model; empty if there is none."""
     content = output.message.content if output.choices else ""
     if isinstance(content, str):
         return ""
@@ -81,9 +81,9 @@ def thinking_in(output: ModelOutput) -> str:
 
 
 def _usage_of(trace: Trace) -> ModelUsage:
-    """Tokens of all requests to both models; what a server did not count is left out.
+    """Tokens of all requests to both models, without counts that a server did not report.
 
-    Reasoning tokens are all that were generated and are not of the reply: drafts and scores too.
+    Reasoning tokens are all generated tokens outside the reply, including drafts and scores.
     """
     uses = [trace.use(author) for author in Author]
     cached = sum(use.cached_tokens or 0 for use in uses)
@@ -100,10 +100,7 @@ def _usage_of(trace: Trace) -> ModelUsage:
 
 
 def summary(trace: Trace) -> dict[str, Any]:
-    """A run in a few numbers, None for what is unknown: tokens, requests, seconds.
-
-    USD are among them where the pair has prices.
-    """
+    """A run's tokens, requests, seconds, and USD if the pair has prices; None for the unknown."""
     srm, lrm = trace.use(Author.SRM), trace.use(Author.LRM)
     handed = trace.handovers_by_trigger
     return {

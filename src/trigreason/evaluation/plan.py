@@ -1,4 +1,4 @@
-"""What is to be compared, and by what its logs are known."""
+"""The plan of a comparison, and what identifies its logs."""
 
 from __future__ import annotations
 
@@ -14,27 +14,27 @@ from trigreason.evaluation.questions import GpqaOrder, load_questions
 from trigreason.evaluation.questions.loading import HUB
 
 GPQA = "gpqa_diamond"
-"""The task whose options come in an order that can be chosen."""
+"""The task for which the order of the options can be chosen."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """What is to be compared, on what, and where its logs are.
+    """Which arms to compare on which questions, and where the logs are.
 
     Attributes:
         task: the task's name, such as ``aime24``.
-        pair: the pair, by the name that it has in ``config`` (or the bundled one).
+        pair: the pair that ``config`` names, or the bundled one.
         arms: the methods with their settings; no two alike.
         logs: the folder of the logs; several comparisons can share it, one after the other.
         data: where the questions are, see ``load_questions``.
         groups: the groups of questions wanted; None for all of them.
         limit: how many questions, taken evenly from the groups; None for all of them.
         epochs: answers to each question.
-        seed: of the whole comparison; see :func:`trigreason.evaluation.arms.seed_for`.
-        connections: runs at once, over all arms; None for what suits the pair.
+        seed: the seed of the whole comparison; see :func:`trigreason.evaluation.arms.seed_for`.
+        connections: runs at once, over all arms; None for the pair's default.
         config: the configuration file that names the pair; None for the usual ones.
-        as_published: leave GPQA's right answers at (A), where they are published, as SpecReason's
-            public script does; else the options are shuffled. Other tasks have no such choice.
+        as_published: keep GPQA's right answers at (A), as published and as in SpecReason's public
+            script; else the options are shuffled. Only GPQA has this choice.
     """
 
     task: str
@@ -60,7 +60,7 @@ class Plan:
 
     @property
     def settings(self) -> dict[str, Any]:
-        """The arguments of the Inspect task; paths absolute, so that any folder will do."""
+        """The arguments of the Inspect task; paths are absolute, so any working folder will do."""
         given: dict[str, Any] = {"seed": self.seed}
         if self.data is not None:
             place = Path(self.data).expanduser()
@@ -91,10 +91,10 @@ class Plan:
             seed=self.seed,
             gpqa_order=self.gpqa_order,
         )
-        return [(each.id, epoch + 1) for each in questions for epoch in range(self.epochs)]
+        return [(question.id, epoch + 1) for question in questions for epoch in range(self.epochs)]
 
     def identity(self, arm: Arm) -> Identity:
-        """By what the arm's logs are known."""
+        """What identifies the arm's logs."""
         return Identity(
             task=f"trigreason/{self.task}",
             settings=self.settings,
@@ -104,17 +104,16 @@ class Plan:
         )
 
     def arguments(self, arm: Arm) -> dict[str, Any]:
-        """The arguments of the Inspect model that is the arm."""
+        """The arguments of the arm's Inspect model."""
         if self.config is None or self.pair.is_bundled:
             return arm.to_args()
         return arm.to_args() | {CONFIGURATION: str(self.config.resolve())}
 
     @property
     def models(self) -> dict[str, str]:
-        """The models that the pair's name stands for, wherever they are served.
+        """The pair's models by author, wherever they are served; empty for the bundled pair.
 
-        What the configuration leaves to the server is told apart by the engine's name. Nothing
-        for the bundled pair.
+        If the configuration leaves the model to the server, the engine's name identifies it.
         """
         return {
             str(author): str(engine.settings.model or engine.settings.file or engine.name)

@@ -1,8 +1,8 @@
 """Open pairs that several Inspect models share.
 
-A comparison has one model per arm, all of them on the same pair, which is to be opened once. A
-pool belongs to the event loop that its connections live in, and it is closed when the last model
-that leased it gives it back, or with the loop: Inspect itself leaves models open.
+A comparison has one Inspect model per arm, all with the same pair, which should be opened once. A
+pool belongs to the event loop of its connections. It is closed when the last model that leases it
+gives it back, or at the end of the loop, since Inspect leaves models open.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ from trigreason.evaluation.lanes import Lanes, opened_lanes
 
 @dataclass(slots=True)
 class Opening:
-    """What becomes of opening a pair; a failure is kept, and it is not tried again.
+    """How opening a pair went; after a ``failure`` it is not tried again.
 
-    ``told`` is called once the pair is open.
+    ``told`` is called when the pair is open.
     """
 
     told: Callable[[], None]
@@ -31,12 +31,12 @@ class Opening:
 
 
 _followed: Opening | None = None
-"""Of the comparison that runs; a pool is opened in a context of its own, so this is none's."""
+"""The running comparison's opening; no context variable, as pools open in an empty context."""
 
 
 @contextmanager
 def followed(told: Callable[[], None]) -> Iterator[Opening]:
-    """Follow how the pair of a comparison is opened meanwhile."""
+    """Follow the opening of a comparison's pair inside this block."""
     global _followed
     opening = _followed = Opening(told)
     try:
@@ -46,7 +46,7 @@ def followed(told: Callable[[], None]) -> Iterator[Opening]:
 
 
 class Pool:
-    """One pair, opened by the first who asks for it; ``leases`` counts who may still ask."""
+    """One pair, opened at the first request; ``leases`` counts the models that may still use it."""
 
     def __init__(self, plan: PlannedPair, connections: int | None) -> None:
         self._plan = plan
@@ -60,19 +60,19 @@ class Pool:
 
         Raises:
             EngineError, ConfigurationError: see ``opened_lanes``; the next call tries again,
-                unless the opening is followed.
+                except inside :func:`followed`.
         """
         if _followed is not None and _followed.failure is not None:
             raise _followed.failure
         if self._opened is None:
             loop = asyncio.get_running_loop()
             self._opened = loop.create_future()
-            # in a context of its own: it outlives the sample that happens to come first
+            # in an empty context: the task outlives the sample that happens to come first
             self._keeper = loop.create_task(self._keep(self._opened), context=Context())
         return await asyncio.shield(self._opened)
 
     async def _keep(self, opened: Future[Lanes]) -> None:
-        """Hold the pair open until this task is cancelled, which a loop does at its end."""
+        """Hold the pair open until this task is cancelled, as every loop does at its end."""
         try:
             async with opened_lanes(self._plan, self._connections) as lanes:
                 if _followed is not None:
@@ -87,11 +87,11 @@ class Pool:
             opened.set_exception(error)
         finally:
             opened.cancel()
-            # both refer to the loop, which nobody else may hold any more
+            # both refer to the loop and would keep it alive, a weak key of _POOLS
             self._opened = self._keeper = None
 
     async def close(self) -> None:
-        """Close the pair, unless it was never opened."""
+        """Close the pair if it was opened."""
         if self._keeper is not None:
             self._keeper.cancel()
             await asyncio.wait([self._keeper])
@@ -103,7 +103,7 @@ _POOLS: WeakKeyDictionary[AbstractEventLoop, dict[tuple[str, int | None], Pool]]
 
 
 class Lease:
-    """A model's claim on the pool of its pair in each event loop that it is used in."""
+    """A model's claim on its pair's pool, in each event loop that uses the model."""
 
     def __init__(self, plan: PlannedPair, connections: int | None) -> None:
         self._plan = plan
@@ -122,7 +122,7 @@ class Lease:
         return await pool.lanes()
 
     async def give_back(self) -> None:
-        """Ask for nothing more in this event loop, until :meth:`lanes` is called again."""
+        """End the claim in this event loop; :meth:`lanes` makes a new one."""
         loop = asyncio.get_running_loop()
         pool = self._pools.pop(loop, None)
         if pool is None:

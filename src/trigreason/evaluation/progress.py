@@ -1,4 +1,4 @@
-"""How far a comparison has come, and how it goes so far: plain counting, without a clock."""
+"""The progress and interim results of a comparison: plain counting, without a clock."""
 
 from __future__ import annotations
 
@@ -11,26 +11,26 @@ from trigreason.evaluation.runs import Run
 
 
 class ComparisonWatch(Protocol):
-    """Somebody who is told how a comparison goes, from the thread that it runs in."""
+    """Receives the events of a comparison, in the thread that runs it."""
 
     def begin(self, planned: int, kept: Mapping[Arm, Iterable[Run]]) -> None:
-        """Before the first run: how many runs each arm is to have, and those it has already."""
+        """Before the first run: how many runs each arm needs, and those that it already has."""
 
     def opened(self) -> None:
-        """The models are there, and the first run begins."""
+        """The models are open, and the first run begins."""
 
     def finished(self, arm: Arm, run: Run) -> None:
-        """A run has ended and is on disk."""
+        """A run is finished and on disk."""
 
     def failed(self, arm: Arm, reason: str) -> None:
-        """A run came to nothing; the next call tries it again."""
+        """A run failed; the next comparison tries it again."""
 
 
 @dataclass(slots=True)
 class Standing:
-    """How one arm stands. Seconds are those of the runs themselves, tokens their final thinking.
+    """One arm's progress: ``seconds`` of its runs, ``tokens`` of final thinking and answers.
 
-    ``news`` counts the runs of this session, which took ``news_seconds``; the others were there.
+    ``news`` counts the runs of this session, which took ``news_seconds``; the others are older.
     """
 
     planned: int
@@ -66,12 +66,12 @@ class Standing:
 
     @property
     def smt(self) -> float | None:
-        """Mean over runs (0 to 1)."""
+        """SMT, as a mean over runs (0 to 1)."""
         return sum(self._smt) / len(self._smt) if self._smt else None
 
     @property
     def tokens_per_second(self) -> float | None:
-        """Thinking that stands and answers, per second of a run."""
+        """Tokens of final thinking and answers, per second of a run."""
         return self.tokens / self.seconds if self.seconds else None
 
     @property
@@ -82,45 +82,45 @@ class Standing:
 
 @dataclass(slots=True)
 class ComparisonProgress:
-    """How all arms stand."""
+    """The progress of all arms."""
 
     arms: dict[Arm, Standing]
 
     @property
     def planned(self) -> int:
-        return sum(each.planned for each in self.arms.values())
+        return sum(arm.planned for arm in self.arms.values())
 
     @property
     def done(self) -> int:
-        return sum(each.done for each in self.arms.values())
+        return sum(arm.done for arm in self.arms.values())
 
     @property
     def failed(self) -> int:
-        return sum(each.failed for each in self.arms.values())
+        return sum(arm.failed for arm in self.arms.values())
 
     @property
     def left(self) -> int:
         """Runs that are still to come."""
-        return sum(each.left for each in self.arms.values())
+        return sum(arm.left for arm in self.arms.values())
 
     @property
     def usd(self) -> float | None:
-        """Of the runs whose cost is known; None where no cost is."""
-        known = [each.usd for each in self.arms.values() if each.usd is not None]
-        return sum(known) if known else None
+        """The cost of the runs whose cost is known; None if there are none."""
+        costs = [arm.usd for arm in self.arms.values() if arm.usd is not None]
+        return sum(costs) if costs else None
 
     def seconds_left(self, elapsed: float) -> float | None:
-        """Seconds until the end, ``elapsed`` seconds after the beginning; None while unknown.
+        """Expected seconds to the end, ``elapsed`` seconds after the start; None while unknown.
 
-        Runs go on side by side, as many as there have been so far, and each arm's take as long
-        as they have taken, so that an arm of slow runs counts for more.
+        It assumes as many runs at once as so far, and for each arm runs as long as that arm's
+        so far, so an arm of slow runs counts for more.
         """
-        worked = sum(each.news_seconds for each in self.arms.values())
+        worked = sum(arm.news_seconds for arm in self.arms.values())
         if not worked or not elapsed:
             return None
-        mean = worked / sum(each.news for each in self.arms.values())
+        mean = worked / sum(arm.news for arm in self.arms.values())
         ahead = sum(
-            each.left * (each.news_seconds / each.news if each.news else mean)
-            for each in self.arms.values()
+            arm.left * (arm.news_seconds / arm.news if arm.news else mean)
+            for arm in self.arms.values()
         )
         return ahead / (worked / elapsed)

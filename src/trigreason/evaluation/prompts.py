@@ -1,9 +1,10 @@
 r"""The user turns of the tasks.
 
-AIME and GPQA are asked as SpecReason's public script asks them, in our words: to reason step by
-step, to part the steps with two line breaks (which is what makes them steps), and to box the final
-answer. GSM8K and MATH-500 are asked as AIME is. For BBH and ARC the paper names no prompt; these
-ask for the same three things. The bundled pair knows none of this: it is given the bare question.
+The prompts of AIME and GPQA ask, in our words, for what SpecReason's public script asks for: to
+reason step by step, to separate steps by two line breaks (which is what makes them steps), and to
+box the final answer. GSM8K and MATH-500 use AIME's prompt. The paper names no prompt for BBH and
+ARC; ours ask for the same three things. The bundled pair was not trained on any of this: its
+prompt is the bare question.
 """
 
 from __future__ import annotations
@@ -46,4 +47,4 @@ def multiple_choice(question: str, options: Mapping[str, str]) -> str:
 def published(question: str, kind: AnswerKind, pair: tuple[str, str] | None = None) -> str:
     """An item of BBH, whose text is kept as published; ``pair`` are the words to choose from."""
     wanted = f"either {pair[0]} or {pair[1]}" if pair else _BOXED[kind]
-    return rf"{question}" + f"\n\n{_STEPS} Within \\boxed{{}}, give as your final answer {wanted}."
+    return f"{question}\n\n{_STEPS} Within \\boxed{{}}, give as your final answer {wanted}."

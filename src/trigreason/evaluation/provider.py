@@ -1,7 +1,7 @@
 """A pair as an Inspect model: ``inspect eval TASK --model trigreason/PAIR``.
 
 ``-M`` takes every argument of an arm (method, thresholds, sampling, budget), ``configuration``
-(the file that names the pair) and ``connections`` (runs at once). The base is the pair's own
+(the file that names the pair) and ``connections`` (runs at once). The defaults are the pair's own
 settings.
 """
 
@@ -51,13 +51,13 @@ OF_INSPECT = frozenset(
         "timeout",
     }
 )
-"""What Inspect sees to by itself, and what says nothing where there are no tools."""
+"""Options that Inspect handles itself, or that have no effect without tools."""
 
 ALWAYS_SO = {"num_choices": 1, "best_of": 1}
 
 
 class PairAPI(ModelAPI):
-    """The pair called ``model_name``, answering in the way that the arguments say."""
+    """The pair called ``model_name``; ``args`` choose how it answers."""
 
     def __init__(
         self,
@@ -78,7 +78,7 @@ class PairAPI(ModelAPI):
             arm_for(self.answering.arm, config)
         except ValueError as error:
             raise PrerequisiteError(f"{PROVIDER}/{model_name}: {error}") from error
-        # Inspect's cache tells models apart by name and URL, and arguments are in neither
+        # Inspect's cache identifies a model by name and URL, which do not contain the arguments
         super().__init__(model_name, f"trigreason:{self.answering.digest()}", None, [], config)
         self.connections = self.answering.connections or config.max_connections
         self._lease = Lease(self.answering.plan, self.connections)
@@ -90,12 +90,12 @@ class PairAPI(ModelAPI):
         tool_choice: ToolChoice,
         config: GenerateConfig,
     ) -> tuple[ModelOutput, ModelCall]:
-        """One run.
+        """Make one run.
 
         Raises:
-            ValueError: something is asked for that a pair cannot do.
+            ValueError: the task asks for something that a pair cannot do.
             PrerequisiteError: the pair cannot be opened.
-            EngineError: a model failed, and retries did not help.
+            EngineError: a model failed despite retries.
         """
         if tools:
             raise ValueError(f"this task gives tools ({tools[0].name}), and a pair calls no tools")
@@ -112,7 +112,7 @@ class PairAPI(ModelAPI):
         return output_of(trace, f"{PROVIDER}/{self.model_name}", arm), call
 
     def should_retry(self, ex: BaseException) -> RetryDecision:
-        """Whether a failure that the pair's own retries did not get over may pass all the same."""
+        """Whether Inspect should retry after a failure that outlasted the pair's own retries."""
         if isinstance(ex, EngineBusy):
             return RetryDecision(True, kind="rate_limit", retry_after=ex.retry_after)
         if isinstance(ex, EngineError) and (ex.transient or isinstance(ex, EngineResting)):
@@ -124,11 +124,11 @@ class PairAPI(ModelAPI):
         return lanes_of(self.answering.plan, self.connections)
 
     def connection_key(self) -> str:
-        """All arms of a pair share its connections."""
+        """The same for all arms of a pair: they share its connections."""
         return f"{self.model_name} {self.connections}"
 
     def force_reasoning_history(self) -> Literal["none"]:
-        """Thinking of earlier turns is not sent again: no chat template of such models takes it."""
+        """Do not send the thinking of earlier turns: no chat template of such models takes it."""
         return "none"
 
     async def aclose(self) -> None:
@@ -137,18 +137,18 @@ class PairAPI(ModelAPI):
 
 
 def arm_for(arm: Arm, config: GenerateConfig) -> Arm:
-    """The arm under what Inspect's configuration asks for.
+    """The arm with the changes that Inspect's configuration asks for.
 
     ``max_tokens`` bounds thinking and answer together, ``reasoning_tokens`` the thinking alone.
 
     Raises:
-        ValueError: it asks for something that a pair cannot do, or for a value out of range.
+        ValueError: the configuration asks for what a pair cannot do, or for a value out of range.
     """
-    asked = {name: value for name, value in config.model_dump().items() if value}
-    for name, value in asked.items():
+    options = {name: value for name, value in config.model_dump().items() if value}
+    for name, value in options.items():
         if name not in HONOURED | OF_INSPECT and ALWAYS_SO.get(name) != value:
-            can = ", ".join(sorted(HONOURED))
-            raise ValueError(f"{name}={value!r} cannot be had from a pair; what can is {can}")
+            honoured = ", ".join(sorted(HONOURED))
+            raise ValueError(f"{name}={value!r} cannot be had from a pair; what can is {honoured}")
     sampling = {
         name: value
         for name in ("temperature", "top_p", "top_k")

@@ -1,16 +1,16 @@
-"""Which runs are recorded, and which of them are one and the same.
+"""Reads recorded runs, and recognises copies of the same run.
 
-Runs are read from files, and from all files in a folder and in the folders in it:
+Runs are read from files and from all files in a folder and its subfolders:
 
 - ``.eval`` and Inspect's ``.json``: the logs of ``trigreason eval`` and ``inspect eval``
 - ``.json``: one trace, as ``solve --trace`` writes it and ``GET /v1/traces/ID`` answers
-- ``.jsonl``: a trace or a gateway's record with its traces per line, or what ``calibrate`` keeps:
-  an object with a ``trace`` and what is known of it (``right``, ``target``, ``group``, ``epoch``,
-  and ``sample`` or ``question``, the question's id)
+- ``.jsonl``: per line a trace, a gateway's record with its traces, or what ``calibrate`` writes: an
+  object with a ``trace`` and what is known of it (``right``, ``target``, ``group``, ``epoch``, and
+  ``sample`` or ``question``, the question's id)
 
-While an arm is unfinished several logs can hold one run: each time that it goes on, Inspect begins
-a new log with all that the last one had. Such a run counts once, as the log that was written last
-has it. A trace alone says neither whether its answer is right nor what it is a copy of.
+Several logs of an unfinished arm can hold the same run: whenever the arm resumes, Inspect begins a
+new log with a copy of all runs in the last one. Such a run counts once, as in the log that was
+written last. A trace alone does not say whether its answer is right or what it is a copy of.
 """
 
 from __future__ import annotations
@@ -29,21 +29,20 @@ if TYPE_CHECKING:
     from trigreason.evaluation.arms import Arm
     from trigreason.evaluation.logs import Facts
 
-# Inspect takes a second to import, which traces alone do not need: what reads logs imports it late.
+# Importing Inspect takes a second and only logs need it: functions that read logs import it late.
 
 WANTED = "give Inspect's logs (.eval, .json), traces (.json) or lines of traces (.jsonl)"
 KEYS = frozenset({"eval", "schema", "trace", "traces"})
-"""What an Inspect log, a trace, and an object with one or several have; other JSON has none."""
+"""Each log, trace, or object with traces has one of these keys; other JSON has none of them."""
 
 OF_SAMPLES = frozenset({"limit", "groups"})
-"""Arguments of a task that choose some of its questions, and change none."""
+"""Arguments of a task that select questions without changing them."""
 
 
 class RunKey(NamedTuple):
-    """What makes a run this one: two with the same key are copies, and one of them counts.
+    """Identifies a run: runs with the same key are copies, and only one of them counts.
 
-    ``asked`` is what all runs of an arm have in common: how was answered, by which models, to the
-    questions of which task, with which seed.
+    ``asked`` is the same for all runs of an arm: its settings, models, task and seed.
     """
 
     asked: tuple[str, ...]
@@ -68,12 +67,12 @@ class RecordedLog:
     @property
     def asked(self) -> tuple[str, ...]:
         parts = (self.settings, self.arm.to_args(), self.models)
-        told = (json.dumps(part, sort_keys=True, default=str) for part in parts)
-        return (self.facts.task, self.pair, *told)
+        texts = (json.dumps(part, sort_keys=True, default=str) for part in parts)
+        return (self.facts.task, self.pair, *texts)
 
 
 class Logged(NamedTuple):
-    """A run that is finished, or one that failed, and in which log."""
+    """A finished or failed run and its log."""
 
     log: RecordedLog
     key: RunKey
@@ -81,7 +80,7 @@ class Logged(NamedTuple):
 
 
 def recorded_log(file: Path) -> RecordedLog | None:
-    """The log without its runs; None where it has none, or does not tell how they were made.
+    """The log without its runs; None if it has none, or does not say which arm made them.
 
     Raises:
         ValueError: the file is no log, or is damaged.
@@ -97,7 +96,7 @@ def recorded_log(file: Path) -> RecordedLog | None:
         facts=facts,
         pair=facts.pair or run.pair,
         settings={
-            name: each for name, each in given if name not in OF_SAMPLES and each is not None
+            name: value for name, value in given if name not in OF_SAMPLES and value is not None
         },
         arm=arm,
         models=run.trace.models,
@@ -105,9 +104,9 @@ def recorded_log(file: Path) -> RecordedLog | None:
 
 
 def each_once(logs: Iterable[RecordedLog]) -> Iterator[Logged]:
-    """What logs hold, those written last first, with each finished run once.
+    """The outcomes in logs, the log written last first, with each finished run once.
 
-    A failure comes whether or not another log has the run.
+    A failure is included even if another log has the run as finished.
 
     Raises:
         ValueError: a run in a log cannot be read.
@@ -127,58 +126,58 @@ def each_once(logs: Iterable[RecordedLog]) -> Iterator[Logged]:
 
 
 def written(log: Path) -> tuple[int, str]:
-    """Sorts logs by when they were written last, and then by when they were begun (their names)."""
+    """Sort key of logs: when they were last written, then when they were begun (their names)."""
     return log.stat().st_mtime_ns, log.name
 
 
 def log_files(places: Sequence[Path]) -> list[Path]:
-    """The logs that are named, and those in the folders that are, the oldest first in each.
+    """The named logs and the logs in the named folders, the oldest first within a folder.
 
     Raises:
-        ValueError: a place is not there, or a folder holds no log.
+        ValueError: a place does not exist, or a folder holds no log.
     """
     files: list[Path] = []
     for place in places:
         if not place.exists():
             raise ValueError(f"there is no log or folder {place}")
-        found = _found(place)[0] if place.is_dir() else [place]
-        if not found:
+        logs = _files_in(place)[0] if place.is_dir() else [place]
+        if not logs:
             raise ValueError(f"there is no log in the folder {place}")
-        files += found
+        files += logs
     return files
 
 
 def read_runs(places: Sequence[Path]) -> Iterator[Run]:
     """The runs in these files and folders, each once; those of logs come first.
 
-    Questions and outcomes come with them as far as they are known.
+    A run has its question and outcome if these are known.
 
     Raises:
-        ValueError: a file holds no runs, or is damaged; it names the file, and the line.
+        ValueError: a file holds no runs, or is damaged; the message names the file and line.
         OSError: a file cannot be read.
     """
     logs: dict[Path, RecordedLog] = {}
-    others: dict[Path, Path] = {}
+    traces: dict[Path, Path] = {}
     for place in places:
-        within, beside = _found(place)
-        found = {file.resolve(): log for file in within if (log := recorded_log(file))}
-        if place.is_dir() and not (found or beside):
+        log_paths, trace_paths = _files_in(place)
+        found = {file.resolve(): log for file in log_paths if (log := recorded_log(file))}
+        if place.is_dir() and not (found or trace_paths):
             raise ValueError(f"{place}: there is no recorded run in this folder; {WANTED}")
         logs |= found
-        others |= {file.resolve(): file for file in beside}
-    for each in each_once(logs.values()):
-        if isinstance(each.outcome, Run):
-            yield each.outcome
-    for file in others.values():
+        traces |= {file.resolve(): file for file in trace_paths}
+    for logged in each_once(logs.values()):
+        if isinstance(logged.outcome, Run):
+            yield logged.outcome
+    for file in traces.values():
         yield from _traces(file)
 
 
 @contextmanager
 def alone_in(folder: Path, work: str) -> Iterator[None]:
-    """Keep others from recording in a folder; the lock ends with the process at the latest.
+    """Lock a folder against other recordings; the lock ends with the process at the latest.
 
     Raises:
-        ValueError: one is in there, at the same kind of ``work``.
+        ValueError: another recording is running; ``work`` names its kind in the message.
         OSError: the folder cannot be made.
     """
     from filelock import FileLock, Timeout
@@ -193,10 +192,10 @@ def alone_in(folder: Path, work: str) -> Iterator[None]:
         ) from error
 
 
-def _found(place: Path) -> tuple[list[Path], list[Path]]:
-    """The logs in a folder, the oldest first, and its other files of runs; or the one file.
+def _files_in(place: Path) -> tuple[list[Path], list[Path]]:
+    """A folder's logs, the oldest first, and its files of traces; or the one file.
 
-    Hidden files are left out, and so is JSON that is neither a log nor a trace.
+    Hidden files and JSON that is neither a log nor a trace are left out.
     """
     if not place.is_dir():
         return ([place], []) if _is_log(place) else ([], [place])
@@ -227,18 +226,18 @@ def _traces(file: Path) -> Iterator[Run]:
     if file.suffix == ".json":
         yield from _runs(_parsed(file), str(file))
     elif file.suffix == ".jsonl":
-        yield from _of_lines(file)
+        yield from _runs_by_line(file)
     else:
         raise ValueError(f"{file}: is no kind of file that runs are read from; {WANTED}")
 
 
-def _of_lines(file: Path) -> Iterator[Run]:
+def _runs_by_line(file: Path) -> Iterator[Run]:
     with file.open("rb") as lines:
         for number, line in enumerate(lines, start=1):
             if line.strip():
                 place = f"{file}, line {number}"
                 if not line.endswith(b"\n") and not _is_json(line):
-                    return  # whoever writes the file was ended within its last line, or is at it
+                    return  # the writer was stopped within its last line, or is still writing it
                 yield from _runs(_json(line, place), place)
 
 
@@ -262,7 +261,7 @@ def _is_json(text: bytes) -> bool:
 
 
 def _keys_of_lines(file: Path) -> frozenset[str]:
-    """The keys of the first line; where it is no JSON those of runs, so that it is told of."""
+    """The keys of the first line; all of KEYS if it is no JSON, so that reading it raises."""
     with file.open("rb") as lines:
         first = lines.readline()
     return _keys(json.loads(first)) if _is_json(first) else KEYS
@@ -273,7 +272,7 @@ def _keys(values: Any) -> frozenset[str]:
 
 
 def _runs(values: Any, place: str) -> list[Run]:
-    """The run, or in a gateway's record the runs, that one JSON value holds."""
+    """The runs in one JSON value: one run, or those of a gateway's record."""
     try:
         if "traces" in _keys(values) and isinstance(values["traces"], dict):
             pair = str(values.get("pair", ""))
@@ -281,20 +280,20 @@ def _runs(values: Any, place: str) -> list[Run]:
                 Run(trace=trace_from_json(trace), sample=name, pair=pair)
                 for name, trace in values["traces"].items()
             ]
-        known = values if "trace" in _keys(values) else {}
-        return [Run(trace=trace_from_json(values), **_what_is_known(known))]
+        record = values if "trace" in _keys(values) else {}
+        return [Run(trace=trace_from_json(values), **_fields_beside_trace(record))]
     except ValueError as error:
         raise ValueError(f"{place}: {error}; {WANTED}") from error
 
 
-def _what_is_known(values: Mapping[str, Any]) -> dict[str, Any]:
-    """A run's fields beside its trace."""
+def _fields_beside_trace(values: Mapping[str, Any]) -> dict[str, Any]:
+    """A run's fields except its trace."""
     names = ("task", "group", "pair", "target")
-    known: dict[str, Any] = {key: str(values[key]) for key in names if values.get(key) is not None}
+    fields: dict[str, Any] = {key: str(values[key]) for key in names if values.get(key) is not None}
     sample = values.get("sample", values.get("question"))
     if sample is not None:
-        known["sample"] = str(sample)
+        fields["sample"] = str(sample)
     epoch, right = values.get("epoch", 1), values.get("right")
     if not isinstance(epoch, int) or not (right is None or isinstance(right, bool)):
         raise ValueError(f"epoch is a number and right true or false, not {epoch!r} and {right!r}")
-    return known | {"epoch": epoch, "right": right}
+    return fields | {"epoch": epoch, "right": right}

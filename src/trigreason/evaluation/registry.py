@@ -1,4 +1,4 @@
-"""What Inspect finds here by its entry point: the model provider, and the tasks."""
+"""Inspect's entry point to this package: the model provider and the tasks."""
 
 from inspect_ai.model import modelapi
 

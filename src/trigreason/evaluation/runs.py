@@ -13,12 +13,12 @@ class Run:
 
     Attributes:
         trace: the run as it was recorded.
-        task: the task's name, such as ``aime24``; empty where unknown.
+        task: the task's name, such as ``aime24``; empty if unknown.
         group: the part of the task that the question belongs to (a BBH task, a bundled family).
         sample: the question's id within the task.
         epoch: which of several answers to the question, from 1 on.
-        target: the wanted answer; None where unknown.
-        right: whether the answer is the wanted one; None where nobody scored it.
+        target: the wanted answer; None if unknown.
+        right: whether the answer is the wanted one; None if it was not scored.
         pair: the pair's name.
     """
 
@@ -39,7 +39,7 @@ class Run:
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """A run that came to nothing, and why, in one line."""
+    """A failed run, with the reason in one line."""
 
     sample: str
     epoch: int

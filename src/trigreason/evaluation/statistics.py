@@ -3,11 +3,10 @@
 Answers to one question resemble each other, so the question is the unit: each one counts with the
 mean of its samples, and the standard error is that of the mean over questions. That is the
 standard error clustered by question of Miller 2024, "Adding Error Bars to Evals"
-(arXiv 2411.00640), sections 2.2 and 4, with the sample variance in the place of the population's.
-The paper's tasks have as few as 30 questions, so intervals are Student's, not the normal ones.
+(arXiv 2411.00640), sections 2.2 and 4, with the sample variance instead of the population variance.
+The paper's tasks have as few as 30 questions, so intervals are Student's t, not normal ones.
 
-``samples`` is always: question id → the numbers of its samples, of which there may be more for one
-question than for another.
+``samples`` always maps a question's id to the numbers of its samples, any number of them.
 """
 
 from __future__ import annotations
@@ -20,18 +19,18 @@ from typing import NamedTuple, Self
 
 CONFIDENCE = 0.95
 SHARES = (0.0, 1.0)
-"""Where outcomes, accuracies and shares lie."""
+"""The range of outcomes, accuracies and shares."""
 
 ROUNDING = 1e-9
-"""Differences that are as good as the same, as a share of their size."""
+"""Differences count as equal if they vary by no more than this share of their size."""
 
 Samples = Mapping[str, Sequence[float]]
 
 
 class Estimate(NamedTuple):
-    """A mean over questions and its 95 % interval, which is infinite where nothing is known of it.
+    """A mean over questions and its 95 % interval, which is infinite if it is unknown.
 
-    ``questions`` and ``samples`` count what it rests on.
+    ``questions`` and ``samples`` count what the mean is over.
     """
 
     value: float
@@ -45,14 +44,14 @@ class Estimate(NamedTuple):
         return math.isfinite(self.low) and math.isfinite(self.high)
 
     def clipped(self, low: float, high: float) -> Self:
-        """The interval without what is impossible for a number between ``low`` and ``high``."""
+        """The estimate with its interval cut to the possible values, ``low`` to ``high``."""
         return self._replace(low=max(self.low, low), high=min(self.high, high))
 
 
 class Difference(NamedTuple):
     """A mean of differences between two arms on the same questions, and its 95 % interval.
 
-    ``p`` is the two-sided probability of a difference at least as large if there were none.
+    ``p`` is the two-sided probability of a mean at least this far from 0 if the arms were equal.
     """
 
     value: float
@@ -63,21 +62,21 @@ class Difference(NamedTuple):
 
     @property
     def is_significant(self) -> bool:
-        """Whether it is more than chance does in one of 20 comparisons."""
+        """Whether chance alone gives such a difference in fewer than one of 20 comparisons."""
         return self.p < 1 - CONFIDENCE
 
 
 def pass_at_1(samples: Samples) -> Estimate:
     """The share of right answers: mean over questions of the mean over samples.
 
-    Where all questions have the same mean (all are right, say), the interval is that of
-    :func:`_without_spread` rather than of no width.
+    If all questions have the same mean (say all are right), the interval is that of
+    :func:`_without_spread` instead of one of width 0.
 
     Raises:
-        ValueError: there is no question, one without a sample, or an outcome beyond 0 and 1.
+        ValueError: there is no question, one without a sample, or an outcome outside 0 to 1.
     """
     means = _means(samples)
-    beyond = [each for own in samples.values() for each in own if not 0 <= each <= 1]
+    beyond = [number for numbers in samples.values() for number in numbers if not 0 <= number <= 1]
     if beyond:
         raise ValueError(f"the outcome of a sample lies between 0 (wrong) and 1, not {beyond[0]}")
     estimate = mean_of(samples)
@@ -88,7 +87,7 @@ def pass_at_1(samples: Samples) -> Estimate:
 
 
 def mean_of(samples: Samples) -> Estimate:
-    """The same for any number, such as seconds. With one question there is no interval.
+    """The mean of any number, such as seconds. With one question the interval is infinite.
 
     Raises:
         ValueError: there is no question, one without a sample, or a number that is not finite.
@@ -102,12 +101,11 @@ def mean_of(samples: Samples) -> Estimate:
 def paired(
     first: Samples, second: Samples, *, within: tuple[float, float] | None = None
 ) -> Difference:
-    """By how much ``first`` is above ``second`` on the questions that both have: a paired t-test.
+    """``first`` minus ``second`` on the questions that both have, with a paired t-test.
 
-    ``within`` is where the numbers are known to lie, :data:`SHARES` for accuracies. Differences
-    that are the same on every question then get the interval of :func:`_without_spread`; without
-    it, an interval of no width, or of none at all with one question. Their p is that of a sign
-    test.
+    ``within`` is the range of the numbers, :data:`SHARES` for accuracies. If the difference is the
+    same on every question, its p is that of a sign test and its interval that of
+    :func:`_without_spread`; without ``within``, of width 0, or infinite with one question.
 
     Raises:
         ValueError: no question is common to both, one has no sample, or a number is not finite.
@@ -116,15 +114,15 @@ def paired(
     if not common:
         raise ValueError("the two arms have no question in common, so nothing can be compared")
     pairs = zip(
-        _means({each: first[each] for each in common}),
-        _means({each: second[each] for each in common}),
+        _means({question: first[question] for question in common}),
+        _means({question: second[question] for question in common}),
         strict=True,
     )
     differences = [one - other for one, other in pairs]
     count = len(differences)
     largest = max(map(abs, differences))
     if max(differences) - min(differences) <= ROUNDING * largest:
-        return _even(differences[0], count, within)
+        return _constant(differences[0], count, within)
     value, reach = fmean(differences), _reach(differences)
     t = value / _standard_error(differences)
     p = 2 * student_cdf(-abs(t), count - 1)
@@ -135,8 +133,8 @@ def paired(
     return Difference(value, low, high, p, count)
 
 
-def _even(value: float, count: int, within: tuple[float, float] | None) -> Difference:
-    """The difference where every question has the same one."""
+def _constant(value: float, count: int, within: tuple[float, float] | None) -> Difference:
+    """The result if every question has the same difference."""
     p = 1.0 if not value else min(1.0, 2.0 ** (1 - count))
     if within:
         span = within[1] - within[0]
@@ -148,18 +146,18 @@ def _even(value: float, count: int, within: tuple[float, float] | None) -> Diffe
 def _means(samples: Samples) -> list[float]:
     if not samples:
         raise ValueError("there is no question to take a mean over")
-    for question, own in samples.items():
-        if not own:
+    for question, numbers in samples.items():
+        if not numbers:
             raise ValueError(f"question {question!r} has no sample")
-        if not all(map(math.isfinite, own)):
+        if not all(map(math.isfinite, numbers)):
             raise ValueError(f"question {question!r} has a sample that is no finite number")
-    return [fmean(own) for own in samples.values()]
+    return [fmean(numbers) for numbers in samples.values()]
 
 
 def _standard_error(means: Sequence[float]) -> float:
-    """Of the mean of two or more numbers."""
+    """The standard error of the mean of two or more numbers."""
     centre = fmean(means)
-    squares = math.fsum((each - centre) ** 2 for each in means)
+    squares = math.fsum((mean - centre) ** 2 for mean in means)
     return math.sqrt(squares / (len(means) - 1) / len(means))
 
 
@@ -172,12 +170,12 @@ def _reach(means: Sequence[float]) -> float:
 
 
 def _without_spread(value: float, count: int, within: tuple[float, float]) -> tuple[float, float]:
-    """The interval of a mean where all ``count`` questions have the same ``value``.
+    """The interval of a mean if all ``count`` questions have the same ``value``.
 
     A standard error of 0 would claim certainty. But if a share s of all questions had another
-    value, ``count`` of them would show none with probability (1 - s)^count, so s is, with 95 %
-    confidence, at most 1 - 0.05^(1/count), about 3 / count: the rule of three (Hanley and
-    Lippman-Hand 1983). Those questions may have any value within the bounds.
+    value, ``count`` questions would miss them all with probability (1 - s)^count, so s is, with
+    95 % confidence, at most 1 - 0.05^(1/count), about 3 / count: the rule of three (Hanley and
+    Lippman-Hand 1983). Those questions may have any value ``within`` the bounds.
     """
     other = 1 - (1 - CONFIDENCE) ** (1 / count)
     least, most = within
@@ -185,7 +183,7 @@ def _without_spread(value: float, count: int, within: tuple[float, float]) -> tu
 
 
 def student_cdf(t: float, degrees: float) -> float:
-    """The probability that Student's t with so many degrees of freedom is below ``t``.
+    """The probability that Student's t with these degrees of freedom is below ``t``.
 
     Raises:
         ValueError: the degrees of freedom are not above 0.
@@ -199,7 +197,7 @@ def student_cdf(t: float, degrees: float) -> float:
 
 @lru_cache(maxsize=1024)
 def student_quantile(probability: float, degrees: float) -> float:
-    """The t below which Student's t is with this probability.
+    """The value that Student's t is below with this probability.
 
     Raises:
         ValueError: the probability is not between 0 and 1, or the degrees are not above 0.
@@ -224,7 +222,7 @@ def student_quantile(probability: float, degrees: float) -> float:
 def _incomplete_beta(a: float, b: float, x: float, rest: float) -> float:
     """I_x(a, b), regularised, by its continued fraction (DLMF 8.17.22, modified Lentz).
 
-    ``rest`` is 1 - x, which cannot be told from x where x is next to 1.
+    ``rest`` is 1 - x, which cannot be computed from x without loss if x is close to 1.
     """
     if x <= 0 or rest <= 0:
         return float(rest <= 0)

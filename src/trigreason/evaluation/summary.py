@@ -1,8 +1,8 @@
-"""What the runs of an arm come to: the numbers behind every table of a comparison.
+"""Summarises the runs of an arm: the numbers behind every table of a comparison.
 
 ``summarise([measured(run) for run in runs])`` is one arm's line of a table, and
-``accuracy_difference`` sets two arms' accuracies against each other. Both need no more than the
-few numbers that :func:`measured` keeps of a run, so runs can come one by one out of a log.
+``accuracy_difference`` compares two arms' accuracies. Both need only the few numbers that
+:func:`measured` keeps of a run, so runs can be read from a log one by one.
 """
 
 from __future__ import annotations
@@ -28,25 +28,25 @@ Key = TypeVar("Key", Author, Trigger)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunNumbers:
-    """One run in numbers. Tokens, requests, seconds, USD; None where it is not known.
+    """The numbers of one run: tokens, requests, seconds, USD; None if unknown.
 
     Attributes:
         sample: the question's id.
         group: the part of the task that the question belongs to.
         epoch: which of several answers to the question, from 1 on.
-        right: whether the answer is the wanted one; None where nobody scored it.
+        right: whether the answer is the wanted one; None if it was not scored.
         smt: share of the final thinking's tokens that the SRM wrote (0 to 1).
         standing: tokens of the final thinking, by author.
         answer: tokens of the answer, by author.
         drafts: steps that were thrown away.
-        draft_tokens: their tokens.
-        judging: tokens of scores.
-        unreadable: scores that were no score, and counted as 0.
-        generated: every token that arrived, by author; used or not.
-        requests: by author.
-        handovers: to the LRM, by trigger.
+        draft_tokens: tokens of these drafts.
+        judging: tokens of the judge's scores.
+        unreadable: scores that could not be read and counted as 0.
+        generated: all tokens that arrived, used or not, by author.
+        requests: requests, by author.
+        handovers: handovers to the LRM, by trigger.
         truncated: whether a budget was spent before there was an answer.
-        degraded: whether a model stayed away.
+        degraded: whether a model was unavailable.
     """
 
     sample: str
@@ -97,11 +97,11 @@ def measured(run: Run) -> RunNumbers:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ArmSummary:
-    """One arm. Every ``Estimate`` is a mean per run, clustered by question; see ``Measured``.
+    """One arm's :class:`RunNumbers`: every ``Estimate`` is a mean per run, clustered by question.
 
-    ``accuracy`` rests on the runs that were scored and ``smt`` on those that thought at all, each
-    None where there is none. ``thinking`` is ``standing`` of both authors. ``usd`` is None unless
-    it is known of every run. ``seconds_median`` and ``seconds_p95`` are over runs.
+    ``accuracy`` is over scored runs and ``smt`` over runs with thinking; each is None if there are
+    none. ``thinking`` is ``standing`` of both authors. ``usd`` is None unless it is known for every
+    run. ``seconds_median`` and ``seconds_p95`` are over runs.
     """
 
     questions: int
@@ -127,20 +127,20 @@ class ArmSummary:
 
     @property
     def tokens_per_second(self) -> float | None:
-        """Thinking that stands and answers, per second of a run."""
+        """Tokens of final thinking and answers, per second of a run."""
         if not self.seconds.value:
             return None
         tokens = [*self.standing.values(), *self.answer.values()]
-        return sum(each.value for each in tokens) / self.seconds.value
+        return sum(count.value for count in tokens) / self.seconds.value
 
     def to_json(self) -> dict[str, Any]:
-        """Plain values; the ends of an interval that is infinite are null."""
-        told = {each.name: plain(getattr(self, each.name)) for each in fields(self)}
-        return told | {"tokens_per_second": self.tokens_per_second}
+        """Plain values, with null for the ends of an infinite interval."""
+        values = {field.name: plain(getattr(self, field.name)) for field in fields(self)}
+        return values | {"tokens_per_second": self.tokens_per_second}
 
 
 def summarise(runs: Sequence[RunNumbers]) -> ArmSummary:
-    """The runs of one arm in numbers, the same whatever order they come in.
+    """Summarise the runs of one arm; their order does not matter.
 
     Triggers that never fired are not in ``handovers``.
 
@@ -186,7 +186,7 @@ def summarise(runs: Sequence[RunNumbers]) -> ArmSummary:
 
 
 def accuracy(runs: Iterable[RunNumbers]) -> Estimate | None:
-    """pass@1 over the runs that were scored; None where none was."""
+    """pass@1 over the runs that were scored; None if none was."""
     outcomes = _outcomes(runs)
     return pass_at_1(outcomes) if outcomes else None
 
@@ -194,49 +194,49 @@ def accuracy(runs: Iterable[RunNumbers]) -> Estimate | None:
 def accuracy_difference(
     first: Iterable[RunNumbers], second: Iterable[RunNumbers]
 ) -> Difference | None:
-    """By how much the first arm's accuracy is above the second's, on the questions of both.
+    """The first arm's accuracy minus the second's, on the questions of both.
 
-    None where no question of both was scored.
+    None if no question was scored in both.
     """
     one, other = _outcomes(first), _outcomes(second)
     return paired(one, other, within=SHARES) if one.keys() & other.keys() else None
 
 
 def accuracy_by_group(runs: Sequence[RunNumbers]) -> dict[str, Estimate]:
-    """pass@1 of each group of questions, by its name; nothing where all are of one."""
+    """pass@1 of each group of questions, by its name; empty if there is only one group."""
     groups: dict[str, list[RunNumbers]] = {}
     for run in runs:
         groups.setdefault(run.group, []).append(run)
     if len(groups) < 2:
         return {}
-    found = {name: accuracy(own) for name, own in sorted(groups.items())}
-    return {name: estimate for name, estimate in found.items() if estimate is not None}
+    estimates = {name: accuracy(group) for name, group in sorted(groups.items())}
+    return {name: estimate for name, estimate in estimates.items() if estimate is not None}
 
 
 def percentile(values: Sequence[float], share: float) -> float:
-    """The smallest value that at least ``share`` (0 to 1) of the values are not above."""
+    """The smallest value with at least ``share`` (0 to 1) of the values at or below it."""
     return sorted(values)[max(0, math.ceil(share * len(values)) - 1)]
 
 
 def plain(value: Any) -> Any:
-    """Estimates, differences and what holds them as objects; what is infinite as null."""
+    """Plain values: estimates and differences as objects, infinite numbers as null."""
     if isinstance(value, Estimate | Difference):
-        told = value._asdict()
-        return {name: each if math.isfinite(each) else None for name, each in told.items()}
+        numbers = value._asdict().items()
+        return {name: number if math.isfinite(number) else None for name, number in numbers}
     if isinstance(value, Mapping):
-        return {str(name): plain(each) for name, each in value.items()}
+        return {str(name): plain(part) for name, part in value.items()}
     return value
 
 
 def _not_negative(estimate: Estimate) -> Estimate:
-    """The interval of an amount, which ends at 0 where it would go below."""
+    """The estimate of an amount, with its interval cut at 0."""
     return estimate.clipped(0.0, math.inf) if estimate.has_interval else estimate
 
 
 def _count(
     counts: Callable[[RunNumbers], Mapping[Key, int]], key: Key
 ) -> Callable[[RunNumbers], float]:
-    """One of a run's counts, 0 where it is not among them."""
+    """A function that gives one of a run's counts, 0 if it has none."""
     return lambda run: counts(run).get(key, 0)
 
 
@@ -247,7 +247,7 @@ def _outcomes(runs: Iterable[RunNumbers]) -> dict[str, list[float]]:
 def _samples(
     runs: Iterable[RunNumbers], value: Callable[[RunNumbers], float | None]
 ) -> dict[str, list[float]]:
-    """By question, a number of each of its runs; runs without it are left out."""
+    """One number of each run, by question, without runs that lack the number."""
     samples: dict[str, list[float]] = {}
     for run in runs:
         number = value(run)

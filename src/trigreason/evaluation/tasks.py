@@ -1,7 +1,7 @@
 """The tasks for Inspect: ``inspect eval trigreason/aime24 --model trigreason/PAIR``.
 
-``-T data=`` names a file or folder of questions, ``-T seed=`` the seed that every answer's own
-seed comes from, ``-T limit=`` how many questions (evenly from all groups).
+``-T data=`` is a file or folder of questions, ``-T seed=`` the seed that every answer's seed is
+derived from, ``-T limit=`` the number of questions (evenly from all groups).
 """
 
 from __future__ import annotations
@@ -19,19 +19,19 @@ from trigreason.evaluation.work import GROUP, right, work
 
 @solver
 def answer(seed: int = 0) -> Solver:
-    """Ask once, with a seed of its own for every question and epoch.
+    """Ask once, with a different seed for every question and epoch.
 
-    The trace goes into the sample's metadata. Inspect has it in the output and in the event of the
-    call, which share it: it is taken out of both, for a long one is most of a log.
+    The trace moves into the sample's metadata. The output and the call's event share a copy of it,
+    which is removed, because a long trace is most of a log.
     """
 
     async def solve(state: TaskState, generate: Generate) -> TaskState:
-        own = seed_for(seed, str(state.sample_id), state.epoch)
-        state = await generate(state, seed=own)
-        told = state.output.metadata or {}
-        if TRACE in told:
-            state.metadata[RUN] = told[RUN]
-            state.metadata[TRACE] = told.pop(TRACE)
+        answer_seed = seed_for(seed, str(state.sample_id), state.epoch)
+        state = await generate(state, seed=answer_seed)
+        metadata = state.output.metadata or {}
+        if TRACE in metadata:
+            state.metadata[RUN] = metadata[RUN]
+            state.metadata[TRACE] = metadata.pop(TRACE)
         return state
 
     return solve
@@ -40,19 +40,19 @@ def answer(seed: int = 0) -> Solver:
 @task
 def aime24(data: str | None = None, limit: int | None = None, seed: int = 0) -> Task:
     """AIME 2024: 30 problems with integer answers."""
-    return _asked("aime24", data, limit, seed)
+    return _task("aime24", data, limit, seed)
 
 
 @task
 def aime25(data: str | None = None, limit: int | None = None, seed: int = 0) -> Task:
     """AIME 2025: 30 problems with integer answers."""
-    return _asked("aime25", data, limit, seed)
+    return _task("aime25", data, limit, seed)
 
 
 @task
 def gsm8k(data: str | None = None, limit: int | None = None, seed: int = 0) -> Task:
     """GSM8K: 1,319 word problems of school mathematics with integer answers."""
-    return _asked("gsm8k", data, limit, seed)
+    return _task("gsm8k", data, limit, seed)
 
 
 @task
@@ -62,8 +62,8 @@ def math500(
     seed: int = 0,
     groups: str | list[str] | None = None,
 ) -> Task:
-    """MATH-500: 500 problems of mathematics; ``groups`` are subjects, where the data tells them."""
-    return _asked("math500", data, limit, seed, groups)
+    """MATH-500: 500 problems of mathematics; ``groups`` are subjects, if the data names them."""
+    return _task("math500", data, limit, seed, groups)
 
 
 @task
@@ -74,8 +74,8 @@ def gpqa_diamond(
     groups: str | list[str] | None = None,
     order: GpqaOrder = "shuffled",
 ) -> Task:
-    """GPQA Diamond: 198 questions of three sciences; ``order`` is that of the options."""
-    return _asked("gpqa_diamond", data, limit, seed, groups, order)
+    """GPQA Diamond: 198 questions of three sciences; ``order`` is the order of the options."""
+    return _task("gpqa_diamond", data, limit, seed, groups, order)
 
 
 @task
@@ -85,14 +85,14 @@ def bbh(
     seed: int = 0,
     groups: str | list[str] | None = None,
 ) -> Task:
-    """BIG-Bench Hard: ``groups`` are those of its 27 tasks that are wanted."""
-    return _asked("bbh", data, limit, seed, groups)
+    """BIG-Bench Hard: ``groups`` are the wanted ones of its 27 tasks."""
+    return _task("bbh", data, limit, seed, groups)
 
 
 @task
 def arc_challenge(data: str | None = None, limit: int | None = None, seed: int = 0) -> Task:
     """ARC-Challenge: school questions with three to five options."""
-    return _asked("arc_challenge", data, limit, seed)
+    return _task("arc_challenge", data, limit, seed)
 
 
 @task
@@ -103,10 +103,10 @@ def bundled(
     groups: str | list[str] | None = None,
 ) -> Task:
     """The families that the bundled pair was made for: its own problems, or published ones."""
-    return _asked("bundled", data, limit, seed, groups)
+    return _task("bundled", data, limit, seed, groups)
 
 
-def _asked(
+def _task(
     name: str,
     data: str | None,
     limit: int | None,
@@ -122,7 +122,7 @@ def _asked(
     except ValueError as error:
         raise PrerequisiteError(f"{name}: {error}") from error
     return Task(
-        dataset=MemoryDataset([_sample_of(each) for each in questions], name=name),
+        dataset=MemoryDataset([_sample_of(question) for question in questions], name=name),
         solver=answer(seed),
         scorer=[right(), work()],
         name=name,
@@ -130,7 +130,7 @@ def _asked(
 
 
 def _sample_of(question: Question) -> Sample:
-    """The question, and what its answer is graded by."""
+    """The question, and what is needed to grade its answer."""
     return Sample(
         id=question.id,
         input=question.prompt,

@@ -1,8 +1,8 @@
-"""From Inspect's events to somebody who watches a comparison.
+"""Passes Inspect's events to the watch of a comparison.
 
-A sample is told of when Inspect has logged it, and not when it was taken over from an earlier log.
-Hooks live as long as the process, so this one is switched on only while a comparison runs; the
-registry that ``inspect`` itself loads does not import it.
+A sample is reported when Inspect has logged it, unless it was copied from an earlier log. Hooks
+live as long as the process, so this one is enabled only while a comparison runs; the registry that
+``inspect`` itself loads does not import it.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from trigreason.evaluation.runs import Failed
 
 
 class _Listener:
-    """A watcher, and which arm each of Inspect's task runs is."""
+    """A watch, and the arm of each of Inspect's task runs."""
 
     def __init__(self, watch: ComparisonWatch, arms: Sequence[tuple[Identity, Arm]]) -> None:
         self.watch = watch
@@ -48,9 +48,9 @@ class _Listener:
 _listener: ContextVar[_Listener | None] = ContextVar("_listener", default=None)
 
 
-@hooks(name="trigreason_watch", description="Tells whoever watches a comparison of its samples.")
+@hooks(name="trigreason_watch", description="Reports the samples of a comparison to its watch.")
 class WatchHook(Hooks):
-    """Hands samples to whoever watches the comparison that they are of."""
+    """Passes started tasks and finished samples to the current listener."""
 
     def enabled(self) -> bool:
         return _listener.get() is not None
@@ -66,7 +66,7 @@ class WatchHook(Hooks):
 
 @contextmanager
 def watched(watch: ComparisonWatch | None, arms: Sequence[tuple[Identity, Arm]]) -> Iterator[None]:
-    """Tell ``watch`` of the samples that Inspect finishes meanwhile, of these arms."""
+    """Report to ``watch`` the samples of these arms that Inspect finishes inside this block."""
     token = _listener.set(_Listener(watch, arms) if watch else None)
     try:
         yield

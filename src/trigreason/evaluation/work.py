@@ -1,4 +1,4 @@
-"""Scorers: whether an answer is right, and what it took."""
+"""Scorers: whether an answer is right, and what it cost."""
 
 from __future__ import annotations
 
@@ -31,26 +31,26 @@ from trigreason.evaluation.outputs import RUN, thinking_in
 from trigreason.reasoning import StopReason
 
 GROUP = "group"
-"""Where the part of a task that a question belongs to is in a sample's metadata."""
+"""The key in a sample's metadata for the question's group, a part of the task."""
 
 
 @metric
 def by_group() -> Metric:
-    """Accuracy in each group of a task's questions; nothing where they are all of one."""
-    of_each = cast(MetricProtocol, grouped(accuracy(), GROUP, all=False))
+    """Accuracy in each group of a task's questions; empty if there is only one group."""
+    accuracies = cast(MetricProtocol, grouped(accuracy(), GROUP, all=False))
 
     def measure(scores: list[SampleScore]) -> Measured:
-        groups = {(each.sample_metadata or {}).get(GROUP) for each in scores}
-        return of_each(scores) if len(groups) > 1 else {}
+        groups = {(score.sample_metadata or {}).get(GROUP) for score in scores}
+        return accuracies(scores) if len(groups) > 1 else {}
 
     return measure
 
 
 @scorer(metrics=[accuracy(), stderr(), by_group()])
 def right() -> Scorer:
-    """Whether the answer is the wanted one, by the form of the question's answer.
+    """Whether the answer is the wanted one, graded by the question's kind of answer.
 
-    Where the answer says nothing, the last box of the thinking counts.
+    If the answer text says nothing, the last box of the thinking counts.
 
     With epochs, a question counts with the mean of its answers, and the standard error is that of
     the mean over questions: answers to the same question are one cluster.
@@ -60,18 +60,18 @@ def right() -> Scorer:
         given = state.metadata
         kind, letters = AnswerKind(given["kind"]), given["letters"]
         answer, thinking = state.output.completion, thinking_in(state.output)
-        # in a thread, for the comparison of two expressions may take seconds
-        found = await asyncio.to_thread(grade, kind, answer, target.text, letters, thinking)
-        return Score(value=CORRECT if found.right else INCORRECT, answer=found.given)
+        # in a thread, because comparing two expressions may take seconds
+        graded = await asyncio.to_thread(grade, kind, answer, target.text, letters, thinking)
+        return Score(value=CORRECT if graded.right else INCORRECT, answer=graded.given)
 
     return score
 
 
 @scorer(metrics={"*": [mean()]})
 def work() -> Scorer:
-    """What the answer took: shares, tokens, requests, seconds, and USD where prices are known.
+    """What the answer cost: shares, tokens, requests, seconds, and USD if prices are known.
 
-    NaN stands for what is unknown. A model that is no pair of ours has no such score.
+    Unknown values are NaN. A model that is no pair has no such score.
     """
 
     async def score(state: TaskState, target: Target) -> Score | None:
@@ -97,8 +97,8 @@ COUNTED = (
 
 
 def measures(run: Mapping[str, Any]) -> dict[str, float]:
-    """A run's summary in numbers alone, one for each trigger's handovers."""
-    known = [name for name in COUNTED if name in run]
-    counted = {name: math.nan if run[name] is None else float(run[name]) for name in known}
-    handed = {trigger: float(count) for trigger, count in run["handovers"].items()}
-    return counted | handed | {"truncated": float(run["stop"] == StopReason.TRUNCATED)}
+    """A run's summary as numbers only, with one for each trigger's handovers."""
+    names = [name for name in COUNTED if name in run]
+    counted = {name: math.nan if run[name] is None else float(run[name]) for name in names}
+    handovers = {trigger: float(count) for trigger, count in run["handovers"].items()}
+    return counted | handovers | {"truncated": float(run["stop"] == StopReason.TRUNCATED)}

@@ -1,6 +1,6 @@
 """multistep_arithmetic_two: two sums of four small numbers, joined by one more operation.
 
-The chain reduces the left part, then the right part, one operation a step and products first, and
+The chain reduces the left part, then the right part, one operation per step and products first, and
 then joins them. Each operation settles its sign in a word and works on magnitudes by columns.
 """
 
@@ -16,10 +16,10 @@ _QUESTION = re.compile(rf"\({_PART} ([-+*]) {_PART}\) =")
 
 def solve(question: str) -> Solution:
     """Reduce both parts and join them; raises ValueError for another format."""
-    found = _QUESTION.fullmatch(question)
-    if found is None:
+    match = _QUESTION.fullmatch(question)
+    if match is None:
         raise ValueError(f"not a {_NAME} question: {question[:80]!r}")
-    left, operator, right = found.groups()
+    left, operator, right = match.groups()
     texts = [f"Plan: left {left}, right {right}, join {operator}."]
     values = []
     for side, part in (("left", left), ("right", right)):
@@ -49,9 +49,9 @@ def _reduce(tokens: list[str], texts: list[str]) -> int:
 
 
 def _multiply(a: int, b: int, tokens: list[str], texts: list[str]) -> int:
-    """The product: one working where a factor has one digit that counts, else partial products.
+    """The product, in one working if the smaller factor has one digit, else by partial products.
 
-    The partial products, one for each digit of the smaller factor other than 0, stand in the state
+    The state holds the partial products, one for each digit of the smaller factor other than 0,
     until they are added up.
     """
     at = tokens.index("*")
@@ -90,7 +90,7 @@ def _partial_products(
 
 
 def _add(a: int, b: int) -> columns.Working:
-    """The signed sum: magnitudes added where the signs agree, else the smaller one taken off."""
+    """The signed sum: magnitudes are added if the signs agree, else the smaller is subtracted."""
     if a * b >= 0:
         working, magnitude = columns.add(abs(a), abs(b))
     else:

@@ -1,6 +1,6 @@
 """boolean_expressions: the value of a short expression of not, and, or and parentheses.
 
-The chain gives every token a letter for a key and reduces one operation per step. The key of the
+The chain gives every token a letter as its key and reduces one operation per step. The key of the
 first token that an operation takes passes to its result.
 """
 
@@ -19,10 +19,10 @@ Keyed = list[tuple[str, str]]
 
 def solve(question: str) -> Solution:
     """Reduce to one literal; raises ValueError for anything but an expression."""
-    found = _QUESTION.fullmatch(question)
-    if found is None:
+    match = _QUESTION.fullmatch(question)
+    if match is None:
         raise ValueError(f"not a {_NAME} question: {question[:80]!r}")
-    tokens = found[1].split()
+    tokens = match[1].split()
     if len(tokens) > len(_KEYS):
         raise ValueError(f"an expression of {len(tokens)} tokens is too long")
     state: Keyed = list(zip(_KEYS, tokens, strict=False))

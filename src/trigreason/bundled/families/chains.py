@@ -1,8 +1,8 @@
-"""What a worked problem is: a question, an ideal chain of steps, and its target.
+"""Defines a worked problem: a question, an ideal chain of steps, and its target.
 
 Every chain has the same skeleton, so that one copying circuit serves all families: a plan, then
 one operation per step, each ending in ``State n: <all that the next step needs>.``, then the
-verdict. The operation is restated before its result, and a key stands before its value.
+verdict. The operation is restated before its result, and a key comes before its value.
 """
 
 import re
@@ -51,7 +51,7 @@ class StateStep:
 
 def read_state(text: str) -> StateStep | None:
     """The state that a step ends in; None for a plan or a verdict, which state none."""
-    found = _STATE.fullmatch(text)
-    if found is None:
+    match = _STATE.fullmatch(text)
+    if match is None:
         return None
-    return StateStep(found["operation"] or "", int(found["number"]), found["state"])
+    return StateStep(match["operation"] or "", int(match["number"]), match["state"])

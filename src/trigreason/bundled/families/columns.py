@@ -1,8 +1,8 @@
 """Written arithmetic on natural numbers, one column at a time from the ones up.
 
 Every function returns the working and the value. A column's result depends on its two digits and
-on the carry just before it alone, so that a small model need not compute ahead. No
-spaces here: digits and spaces are tokens of their own.
+only on the carry just before it, so that a small model need not compute ahead. Equations
+have no spaces, because each digit and each space is a token.
 """
 
 Working = tuple[str, int]

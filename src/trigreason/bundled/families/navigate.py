@@ -1,7 +1,7 @@
 """navigate: whether instructions lead back to the starting point.
 
 The chain adds up the steps in each of four directions, as seen from the start: sums of small
-numbers without a sign. One is back when opposite directions have equal totals.
+numbers without a sign. The walk ends at its start if opposite directions have equal totals.
 """
 
 import re
@@ -25,20 +25,20 @@ _INSTRUCTION = re.compile(
 
 def solve(question: str) -> Solution:
     """Walk; raises ValueError for a question of another format."""
-    found = _QUESTION.fullmatch(question)
-    if found is None:
+    match = _QUESTION.fullmatch(question)
+    if match is None:
         raise ValueError(f"not a {_NAME} question: {question[:80]!r}")
-    instructions = list(_INSTRUCTION.finditer(found["instructions"]))
-    if "".join(m[0] for m in instructions) != found["instructions"]:
-        raise ValueError(f"an instruction cannot be read: {found['instructions']!r}")
+    instructions = list(_INSTRUCTION.finditer(match["instructions"]))
+    if "".join(m[0] for m in instructions) != match["instructions"]:
+        raise ValueError(f"an instruction cannot be read: {match['instructions']!r}")
     totals = dict.fromkeys(DIRECTIONS, 0)
-    facing: str | None = None if found["facing"] else "forward"
+    facing: str | None = None if match["facing"] else "forward"
     plan = ", ".join(f"{n} {_short(m)}" for n, m in enumerate(instructions, 1))
     texts = [f"Plan: {plan}.", str(StateStep("", 0, show(facing, totals)))]
     for n, instruction in enumerate(instructions, 1):
         short = _short(instruction)
         if instruction["turn"]:
-            assert facing is not None or found["facing"]
+            assert facing is not None or match["facing"]
             turned = _turned(facing or "forward", instruction["turn"])
             operation = f"Do {n} {short}: from {facing or 'forward'} to {turned}."
             facing = turned
@@ -74,7 +74,7 @@ def _compared(totals: dict[str, int], one: str, opposite: str) -> str:
 
 
 def show(facing: str | None, totals: dict[str, int]) -> str:
-    """The state's text; it says where one faces only if turns count."""
+    """The state's text; it has the facing only if turns count."""
     shown = " ".join(f"{way} {total}" for way, total in totals.items())
     return f"facing {facing}, {shown}" if facing else shown
 

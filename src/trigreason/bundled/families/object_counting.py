@@ -44,13 +44,13 @@ _QUESTION = re.compile(r"I have (?P<items>.+)\. How many (?P<kind>[a-z ]+) do I 
 
 
 def solve(question: str) -> Solution:
-    """Add up; raises ValueError for another format, a thing or a kind that the lists lack."""
-    found = _QUESTION.fullmatch(question)
-    if found is None or found["kind"] not in PLURALS:
+    """Add up; raises ValueError for another format, or a thing or kind that the lists lack."""
+    match = _QUESTION.fullmatch(question)
+    if match is None or match["kind"] not in PLURALS:
         raise ValueError(f"not an {_NAME} question: {question[:80]!r}")
-    kind, total = found["kind"], 0
+    kind, total = match["kind"], 0
     texts = [str(StateStep(f"Asked: {kind}.", 0, "total 0"))]
-    for n, item in enumerate(re.split(r", (?:and )?", found["items"]), 1):
+    for n, item in enumerate(re.split(r", (?:and )?", match["items"]), 1):
         number, _, thing = item.partition(" ")
         if number not in _NUMBERS or thing not in _KIND_OF:
             raise ValueError(f"cannot tell what {item!r} is")

@@ -1,4 +1,4 @@
-"""tracking_shuffled_objects: who holds what after a number of swaps of two.
+"""tracking_shuffled_objects: who holds what after a number of swaps between two people.
 
 The chain numbers the swaps in its plan, then carries the whole assignment, by option letter, from
 one swap to the next.
@@ -19,22 +19,22 @@ _SWAP = re.compile(r"(?:First|Then|Finally), (\w+) and (\w+) ")
 
 def solve(question: str, name: str) -> Solution:
     """Carry out the swaps; raises ValueError for a question of another format."""
-    found = _QUESTION.fullmatch(question)
-    if found is None:
+    match = _QUESTION.fullmatch(question)
+    if match is None:
         raise ValueError(f"not a {name} question: {question[:80]!r}")
-    people = re.findall(r"(?!and\b)\w+", found["people"])
-    swaps = _SWAP.findall(found["swaps"])
-    options = {value: letter for letter, value in re.findall(r"\(([A-G])\) (.+)", found["options"])}
-    state = _starting_state(people, found["start"], options)
-    if found["asked"] not in state or any({*pair} - {*people} for pair in swaps):
+    people = re.findall(r"(?!and\b)\w+", match["people"])
+    swaps = _SWAP.findall(match["swaps"])
+    options = {value: letter for letter, value in re.findall(r"\(([A-G])\) (.+)", match["options"])}
+    state = _starting_state(people, match["start"], options)
+    if match["asked"] not in state or any({*pair} - {*people} for pair in swaps):
         raise ValueError(f"a swap or the question names somebody unknown: {question[:80]!r}")
     numbered = ", ".join(f"{n} {first} {second}" for n, (first, second) in enumerate(swaps, 1))
-    texts = [f"Asked: {found['asked']}. Swaps: {numbered}.", str(StateStep("", 0, show(state)))]
+    texts = [f"Asked: {match['asked']}. Swaps: {numbered}.", str(StateStep("", 0, show(state)))]
     for n, (first, second) in enumerate(swaps, 1):
         texts.append(swap_step(n, state, first, second))
         state[first], state[second] = state[second], state[first]
-    texts.append(f"Asked: {found['asked']} {state[found['asked']]}.")
-    return Solution(name, question, f"({state[found['asked']]})", tuple(texts))
+    texts.append(f"Asked: {match['asked']} {state[match['asked']]}.")
+    return Solution(name, question, f"({state[match['asked']]})", tuple(texts))
 
 
 def _starting_state(people: list[str], start: str, options: dict[str, str]) -> dict[str, str]:

@@ -14,22 +14,22 @@ _CLAIM = re.compile(r"(\w+) says (\w+) (tells the truth|lies)\.")
 
 
 def solve(question: str) -> Solution:
-    """Follow the claims; raises ValueError where one is about somebody not yet known."""
-    found = _QUESTION.fullmatch(question)
-    if found is None:
+    """Follow the claims; raises ValueError if one is about a person not mentioned before."""
+    match = _QUESTION.fullmatch(question)
+    if match is None:
         raise ValueError(f"not a {_NAME} question: {question[:80]!r}")
-    known = {found[1]: _word(found[2])}
-    texts = [str(StateStep(f"Asked: {found[4]}.", 0, f"{found[1]} {known[found[1]]}"))]
-    for n, (person, about, tells) in enumerate(_CLAIM.findall(found[3]), 1):
+    known = {match[1]: _word(match[2])}
+    texts = [str(StateStep(f"Asked: {match[4]}.", 0, f"{match[1]} {known[match[1]]}"))]
+    for n, (person, about, tells) in enumerate(_CLAIM.findall(match[3]), 1):
         if about not in known:
             raise ValueError(f"nothing is known of {about}")
         said, really = _word(tells), known[about]
         known[person] = "truth" if said == really else "lies"
         texts.append(claim_step(n, person, about, said, really))
-    if found[4] not in known:
-        raise ValueError(f"nothing is known of {found[4]}")
-    verdict = VERDICT[known[found[4]]]
-    texts.append(f"Asked: {found[4]} {known[found[4]]}, so {verdict}.")
+    if match[4] not in known:
+        raise ValueError(f"nothing is known of {match[4]}")
+    verdict = VERDICT[known[match[4]]]
+    texts.append(f"Asked: {match[4]} {known[match[4]]}, so {verdict}.")
     return Solution(_NAME, question, verdict, tuple(texts))
 
 

@@ -1,1 +1,1 @@
-"""How figures look in this project, and those that several parts of it draw."""
+"""The look of figures in this project, and figures that several parts of it draw."""

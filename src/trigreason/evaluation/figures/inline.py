@@ -1,4 +1,4 @@
-"""A figure as SVG that stands in the text of a page and takes the page's colours."""
+"""Puts a figure's SVG into the text of a page, where it takes the page's colours."""
 
 from __future__ import annotations
 
@@ -14,27 +14,27 @@ VARIABLES = {
     **{look.colour: f"trigger-{trigger.value}" for trigger, look in TRIGGERS.items()},
     **{look.colour: f"method-{method}" for method, look in METHODS.items()},
 }
-"""The colours that a page can set anew (in the dark, say), and what its variables are called."""
+"""The colours that a page can override (for dark mode, say), and the names of its variables."""
 
 _TAG = re.compile(r"<[^>]*>")
 _IDENTIFIER = re.compile(r'(\bid="|href="#|url\(#)')
 _COLOUR = re.compile(r"#[0-9a-f]{6}\b")
 _FOR_ALL = re.compile(r"<style.*?</style>|<metadata>.*?</metadata>", re.DOTALL)
-"""What holds for a whole document, and would for the page."""
+"""Parts of an SVG file that would apply to the whole page."""
 
 
 def inline_svg(svg: str, name: str, title: str) -> str:
-    """One ``<svg>`` element out of what :func:`~.style.save` wrote.
+    """The ``<svg>`` element of a file that :func:`~.style.save` wrote.
 
-    ``name`` keeps its identifiers apart from those of other figures, and ``title`` is what it is
-    called where it cannot be seen. Colours become ``var(--…)`` of :data:`VARIABLES`, with the
-    figure's own where the page sets none.
+    ``name`` prefixes its identifiers, so that they differ from those of other figures; ``title`` is
+    its label for those who cannot see it. Colours become ``var(--…)`` of :data:`VARIABLES`; the
+    figure's own colour is used if the page sets none.
     """
     svg = _FOR_ALL.sub("", svg[svg.index("<svg") :].strip())
     svg = _TAG.sub(lambda tag: _COLOUR.sub(_variable, _IDENTIFIER.sub(rf"\1{name}-", tag[0])), svg)
     return svg.replace("<svg", f'<svg role="img" aria-label="{escape(title)}"', 1)
 
 
-def _variable(found: re.Match[str]) -> str:
-    name = VARIABLES.get(found[0])
-    return f"var(--{name}, {found[0]})" if name else found[0]
+def _variable(match: re.Match[str]) -> str:
+    name = VARIABLES.get(match[0])
+    return f"var(--{name}, {match[0]})" if name else match[0]

@@ -1,4 +1,4 @@
-"""Names beside points, where they cover neither points nor each other."""
+"""Places names beside points so that they cover neither points nor each other."""
 
 from __future__ import annotations
 
@@ -16,22 +16,21 @@ RADII = (7.0, 12.0, 20.0, 30.0, 42.0, 56.0, 72.0, 90.0, 110.0)
 """How far from its point a name may stand, in points (1/72 inch)."""
 
 DIRECTIONS = (45, -45, 135, -135, 90, -90, 20, -20, 160, -160, 70, -70, 110, -110)
-"""Where around its point, in degrees, the best first."""
+"""The directions from a point to its name, in degrees, the best first."""
 
 LINE_FROM = 20.0
-"""A name as far away as this has a line to its point."""
+"""A name at least this far from its point (points) gets a line to it."""
 
 MARKER = 5.0
 """Half the size of the square that a point's marker keeps free, in points."""
 
 OVER_A_NAME, OVER_A_BAR, LINE_OVER_A_POINT = 1000.0, 25.0, 60.0
-"""How much further away (points) a place may be that spares a name or marker, an error bar, or
-another point that the line to it would run over.
-"""
+"""Cost, in points of distance, of covering a name or marker, of covering an error bar, and of a
+line that runs over another point."""
 
 
 class Label(NamedTuple):
-    """A name, its point, and how far its error bars go each way, in the panel's own units."""
+    """A name, its point, and the lengths of its error bars each way, in the panel's data units."""
 
     text: str
     x: float
@@ -43,7 +42,7 @@ class Label(NamedTuple):
 
 
 class LabelPlace(NamedTuple):
-    """Where a name stands: its offset in points, and which of its corners stands there."""
+    """A place for a name: its offset in points, and which corner of the name goes there."""
 
     radius: float
     x: float
@@ -55,7 +54,7 @@ class LabelPlace(NamedTuple):
 def place(panel: Axes, labels: Sequence[Label], size: float = 8.5) -> None:
     """Write each name near its point and within the panel, where it covers the least.
 
-    The panel's limits are to be final.
+    The panel's limits must be final.
     """
     figure = panel.figure.get_figure(root=True)
     assert figure is not None, "a panel belongs to a figure"
@@ -81,7 +80,7 @@ def place(panel: Axes, labels: Sequence[Label], size: float = 8.5) -> None:
 
 @dataclass(slots=True)
 class _Crowd:
-    """What is in the way, in pixels."""
+    """What a name should not cover, in pixels."""
 
     panel: Axes
     labels: Sequence[Label]
@@ -93,22 +92,22 @@ class _Crowd:
 
     def __post_init__(self) -> None:
         half = MARKER * self.pixels
-        self.points = [self._pixel(each.x, each.y) for each in self.labels]
+        self.points = [self._pixel(label.x, label.y) for label in self.labels]
         self.markers = [
             Bbox.from_extents(x - half, y - half, x + half, y + half) for x, y in self.points
         ]
         self.bars = [
             Bbox.from_extents(*self._pixel(*start), *self._pixel(*end))
-            for each in self.labels
+            for label in self.labels
             for start, end in (
-                ((each.x - each.left, each.y), (each.x + each.right, each.y)),
-                ((each.x, each.y - each.below), (each.x, each.y + each.above)),
+                ((label.x - label.left, label.y), (label.x + label.right, label.y)),
+                ((label.x, label.y - label.below), (label.x, label.y + label.above)),
             )
         ]
 
     def seat(self, at: int, measured: Bbox) -> LabelPlace:
         """The best place for a name; ``measured`` is its box with a corner at its point."""
-        chosen = min(_places(), key=lambda each: self._cost(at, measured, each))
+        chosen = min(_places(), key=lambda place: self._cost(at, measured, place))
         self.names.append(self._box(measured, chosen))
         return chosen
 
@@ -134,7 +133,7 @@ class _Crowd:
             for share in steps
         ]
         others = self.markers[:at] + self.markers[at + 1 :]
-        return sum(any(box.contains(*each) for each in line) for box in others)
+        return sum(any(box.contains(*point) for point in line) for box in others)
 
     def _box(self, measured: Bbox, chosen: LabelPlace) -> Bbox:
         shift_x = {"left": 0.0, "center": 0.5, "right": 1.0}[chosen.across] * measured.width

@@ -13,7 +13,7 @@ from trigreason.evaluation.statistics import Estimate
 
 
 class ArmPoint(NamedTuple):
-    """One arm: its name, its method, and where it is; shares from 0 to 1."""
+    """One arm: its name, method and position; shares from 0 to 1."""
 
     name: str
     method: str
@@ -22,7 +22,7 @@ class ArmPoint(NamedTuple):
 
 
 def draw_plane(panel: Axes, points: Sequence[ArmPoint]) -> None:
-    """Arms with their intervals in both directions, each with its name beside it, in per cent."""
+    """Draw arms with intervals in both directions, in per cent, and a name beside each."""
     for point in points:
         look = look_of(point.method)
         panel.errorbar(
@@ -42,11 +42,11 @@ def draw_plane(panel: Axes, points: Sequence[ArmPoint]) -> None:
     panel.set_xlabel("SMT: thinking tokens written by the SRM (%)")
     panel.set_ylabel("accuracy, pass@1 (%)")
     panel.set_xlim(-6, 106)
-    low = min(100 * each.accuracy.low for each in points)
-    high = max(100 * each.accuracy.high for each in points)
+    low = min(100 * point.accuracy.low for point in points)
+    high = max(100 * point.accuracy.high for point in points)
     room = max(2.0, 0.08 * (high - low))
     panel.set_ylim(max(-4.0, low - room), min(104.0, high + room))
-    place(panel, [_label(each) for each in points])
+    place(panel, [_label(point) for point in points])
 
 
 def _label(point: ArmPoint) -> Label:

@@ -1,8 +1,8 @@
-"""The look that all figures share: what stands for what, and how a figure is begun and saved.
+"""The look that all figures share: colours and marks, and how to begin and save a figure.
 
-Colours differ in lightness first, so that a grey print tells them apart, and each comes with a
-marker, a hatch and a line that do so alone. Figures are drawn through Matplotlib's objects within
-``with style():``; neither its global state nor a window is touched.
+Colours differ mainly in lightness, so that they can be told apart in grey print, and each comes
+with a marker, a hatch and a line style that are enough alone. Figures are drawn through
+Matplotlib's objects within ``with style():``, without its global state or a window.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ METHODS = {
     "specreason": Look("#c9803a", "D", "///", "-."),
     "trigreason": Look("#3a7d44", "o", "xxx", "-"),
 }
-"""By method, lightest to darkest: SRM only, SpecReason, TrigReason, LRM only."""
+"""The looks of methods; from lightest to darkest: SRM only, SpecReason, TrigReason, LRM only."""
 
 AUTHORS = {Author.SRM: METHODS["srm"], Author.LRM: METHODS["lrm"]}
 
@@ -51,10 +51,10 @@ TRIGGERS = {
 }
 
 PAPER = Look("#555555", "o", "///", "--")
-"""A number that is the paper's and not measured here; its marker is hollow."""
+"""A number from the paper, not measured here; its marker is hollow."""
 
 OTHER = Look("#8b6fa8", "^")
-"""What is of no method."""
+"""A method without its own look."""
 
 INK = "#222222"
 GRID = "#e4e4e4"
@@ -88,7 +88,7 @@ DOTS_PER_INCH = 160
 
 @contextmanager
 def style() -> Iterator[None]:
-    """Around everything that draws: Matplotlib looks at its settings when an artist is made."""
+    """Put this around all drawing: Matplotlib reads its settings when an artist is made."""
     with rc_context(STYLE):
         yield
 
@@ -105,7 +105,7 @@ def look_of(method: str) -> Look:
 
 
 def reach(estimate: Estimate, scale: float = 1.0) -> tuple[float, float]:
-    """How far an error bar goes below and above the number; nowhere where nothing is known."""
+    """The lengths of an error bar below and above the number; 0 if the interval is unknown."""
     if not estimate.has_interval:
         return 0.0, 0.0
     below, above = estimate.value - estimate.low, estimate.high - estimate.value
@@ -113,7 +113,7 @@ def reach(estimate: Estimate, scale: float = 1.0) -> tuple[float, float]:
 
 
 def save(drawn: Figure, path: Path) -> list[Path]:
-    """Write it to ``path`` with .png and .svg put behind: the same bytes for the same figure."""
+    """Write ``path`` + .png and ``path`` + .svg: the same bytes for the same figure."""
     paths = [path.with_name(f"{path.name}.png"), path.with_name(f"{path.name}.svg")]
     with style():
         drawn.savefig(paths[0], dpi=DOTS_PER_INCH, metadata={"Software": None})

@@ -1,7 +1,7 @@
 r"""Closing brackets, as BBH's ``dyck_languages`` asks for them.
 
-They are an answer that no box can hold by the rules of LaTeX: a brace that is the answer looks like
-the one that ends the box. So the box is read as the run of brackets after it, up to the last brace.
+By the rules of LaTeX no box can hold such an answer: a brace that is the answer looks like the one
+that ends the box. So a box is read as the run of brackets after its opening, up to the last brace.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _ONLY_BRACKETS = re.compile(r"[\[\](){}<>]+")
 
 
 def in_box(box: Box) -> str | None:
-    """The brackets that a box gives, without white space; None if it gives anything else."""
+    """The brackets in a box, without white space; None if it holds anything else."""
     run = _RUN.match(box.opened)
     written = run[0] if run else ""
     end = written.rfind("}")
@@ -33,7 +33,7 @@ def in_box(box: Box) -> str | None:
 
 
 def brackets(text: str) -> str | None:
-    """The brackets that a text is, without white space; None if it is anything else."""
+    """The brackets that a text consists of, without white space; None if it has anything else."""
     if dressed := _TEXT.fullmatch(text):
         text = dressed["inner"]
     for pattern, meant in _AS_WRITTEN:

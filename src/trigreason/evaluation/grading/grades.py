@@ -19,7 +19,7 @@ class AnswerKind(StrEnum):
     Attributes:
         INTEGER: an integer in digits; ``025`` is 25 (AIME, GSM8K, counting, arithmetic).
         LETTER: the label of one of the options, a letter or a digit (GPQA, ARC, most of BBH).
-        MATH: an expression in LaTeX, right in any form that comes to the same (MATH-500).
+        MATH: an expression in LaTeX, right in any equal form (MATH-500).
         WORD: one of two words: True or False, Yes or No, valid or invalid (BBH).
         BRACKETS: the closing brackets that are missing, in order (BBH's ``dyck_languages``).
         WORD_LIST: words in order (BBH's ``word_sorting``).
@@ -41,7 +41,7 @@ _NUMBER = re.compile(r"-?\d+(?:\.\d+)?")
 
 @dataclass(frozen=True, slots=True)
 class Grade:
-    """Whether the answer is right, and what it was taken to be; None where none was given."""
+    """Whether the answer is right, and the answer as it was read; None if none was given."""
 
     right: bool
     given: str | None
@@ -54,22 +54,22 @@ def grade(
     letters: Sequence[str] = (),
     thinking: str | None = None,
 ) -> Grade:
-    """Grade what a model answered; no text raises.
+    """Grade what a model answered; no answer text raises an error.
 
-    The answer goes first. Only where it opens no box and states nothing to be the answer, the last
-    box of the thinking counts, and nothing else in the thinking does.
+    The answer text counts first. Only if it has no box and states no answer, the last box of the
+    thinking counts, but nothing else in the thinking.
 
     Args:
         kind: the form of the answer.
         answer_text: what the model wrote after its thinking; None or an empty text if nothing.
         target: the wanted answer as published, such as ``025``, ``(A)`` or ``valid``.
         letters: the labels of the options, for ``LETTER``. A label that is not among them is wrong,
-            and a letter never stands for a digit label at its position.
-        thinking: what the model wrote before; None where that is not to be looked at.
+            and a letter is never read as the digit label at its position.
+        thinking: what the model wrote before; None to ignore it.
 
     Returns:
-        The grade. ``given`` is in normal form (``25``, ``A``, ``yes``) where the answer could be
-        read as one of the kind, else what stands in the box.
+        The grade. ``given`` is in normal form (``25``, ``A``, ``yes``) if the answer could be read
+        as one of the kind, else the content of the box.
 
     Raises:
         ValueError: ``target`` is no answer of the kind.
@@ -96,15 +96,15 @@ def grade(
 
 
 def _contradicts(answer: AnswerPlaces, given: str, choices: Sequence[str]) -> bool:
-    """Whether an answer in plain words names other candidates than the thinking's box alone.
+    """Whether an answer in plain words names candidates, but not the one in the thinking's box.
 
-    Program text, which instruct models like to add, names numbers that are no candidates.
+    Program code, which instruct models like to add, is ignored: its numbers are no candidates.
     """
     text = "\n".join(answer.lines)
     if _CODE.search(text):
         return False
     named = [*_NUMBER.findall(text.replace(",", ""))]
-    named += [each for each in choices if re.search(rf"\b{re.escape(each)}\b", text)]
+    named += [choice for choice in choices if re.search(rf"\b{re.escape(choice)}\b", text)]
     return bool(named) and given not in named
 
 

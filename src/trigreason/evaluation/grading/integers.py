@@ -1,6 +1,6 @@
-r"""Integers as models write them.
+r"""Reads integers as models write them.
 
-Fractions, powers and sums are not worked out: they are no integers, even where they equal one.
+Fractions, powers and sums are not evaluated: they count as no integers, even if they equal one.
 """
 
 from __future__ import annotations
@@ -37,9 +37,9 @@ _CHANGES_IT = re.compile(
     r"|\A (?-i:(?![mgshltcdLAVNJCKFWTHS])[A-Za-z])\b|\A(?:[abnxyz]{2}|ish)\Z",
     re.IGNORECASE,
 )
-"""Words after a number that make another number of it, or a sentence in which it occurs.
+"""Words after a number that change its value or show that it only occurs in a sentence.
 
-A letter alone is a variable, but for those that are units.
+A single letter is a variable unless it is a unit.
 """
 _LEAD = re.compile(
     r"(?:(?:the )?(?:final )?answer(?: is)? ?[:=]? ?)?(?:\([A-E]\) ?(?=\S))?", re.IGNORECASE
@@ -57,23 +57,23 @@ _CLAUSE = re.compile(
 
 
 def mentioned(text: str) -> bool:
-    """Whether a statement is about a number, be it readable or not."""
+    """Whether a statement mentions a number, readable or not."""
     return any(char.isdigit() for char in text)
 
 
 def said(text: str) -> str | None:
-    """The integer that the first clause of a text gives; None if it gives none, or hedges it."""
+    """The integer that a text's first clause gives; None if there is none or the text hedges it."""
     clause = _CLAUSE.split(text, maxsplit=1)[0]
-    found = integer(clause)
-    return None if found is None or is_hedged(text[len(clause) :], found) else found
+    number = integer(clause)
+    return None if number is None or is_hedged(text[len(clause) :], number) else number
 
 
 def integer(text: str) -> str | None:
-    r"""A text that is one integer, in digits without leading zeros; else None.
+    r"""The integer that a text consists of, in digits without leading zeros; else None.
 
-    A unit after it, thousands separators, an equation's other side and zeros after the decimal
-    point are no part of it, nor is the modulus of a residue that is below it. The result is a text,
-    as there is no bound on its digits.
+    It is read without a unit after it, thousands separators, an equation's other side, zeros after
+    the decimal point, and the modulus after a residue below it. The result is a string, as the
+    number of digits has no bound.
     """
     bare = plain(text)
     bare = _solved(bare[lead.end() :] if (lead := _LEAD.match(bare)) else bare).strip()
@@ -93,7 +93,7 @@ def integer(text: str) -> str | None:
 
 
 def _below(digits: str, modulus: str) -> bool:
-    """Whether a number is below another, both in digits; neither has a bound."""
+    """Whether the first number is smaller; both are strings of digits, of any length."""
     modulus = modulus.lstrip("0")
     return (len(digits), digits) < (len(modulus), modulus)
 

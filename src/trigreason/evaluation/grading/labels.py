@@ -1,7 +1,7 @@
-"""Labels of options as models name them: ``B``, ``(B)``, ``B. foo``, ``option (b)``.
+"""Reads labels of options as models name them: ``B``, ``(B)``, ``B. foo``, ``option (b)``.
 
-A label never is what merely looks like one: "A" before a noun is an article, and a list of the
-options names none of them.
+Text that merely looks like a label is none: "A" before a noun is an article, and a list of the
+options chooses none of them.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _LEAD = re.compile(
 _VERB = re.compile(
     r"^[^)\]]{0,12}[)\]] (?:is|was|are|can|cannot|does|would|seems|fails)\b", re.IGNORECASE
 )
-"""A label that a sentence is about: outside a box, "(B) is wrong" names no option."""
+"""A label as the subject of a sentence: outside a box, "(B) is wrong" chooses no option."""
 _DENIED = re.compile(
     r"(?:is|are|was)(?: not|n['\u2019]t| wrong| incorrect| false)\b", re.IGNORECASE
 )
@@ -38,7 +38,7 @@ class _Patterns(NamedTuple):
 
 @lru_cache
 def _patterns(letters: tuple[str, ...]) -> _Patterns:
-    label = "|".join(re.escape(each) for each in letters)
+    label = "|".join(re.escape(letter) for letter in letters)
     flags = re.IGNORECASE | re.VERBOSE
     return _Patterns(
         alone=re.compile(
@@ -53,7 +53,7 @@ def _patterns(letters: tuple[str, ...]) -> _Patterns:
             )(?P<rest>.*)""",
             flags,
         ),
-        # in their own case: "a metal" after a comma names no option
+        # case matters here: "a metal" after a comma names no option
         other=re.compile(
             rf"""^(?:or|and|&)\ [(\[]?(?-i:(?P<joined>{label}))\b
             | ^[(\[]?(?-i:(?P<next>{label}))[)\]]?(?=\ ?(?:$|[,;&]|(?:and|or)\b))
@@ -75,14 +75,14 @@ def read(answer: AnswerPlaces, letters: Sequence[str]) -> str | None:
         return None if box.inner is None else label(box.inner, letters)
 
     given = answer.read(reader, in_box=in_box, names=True, in_correction=reader)
-    said = answer.box is not None or any(reader(each.said) for each in answer.statements)
+    said = answer.box is not None or any(reader(statement.said) for statement in answer.statements)
     if said or given is None or not _is_listed(answer.lines, letters):
         return given
     return None
 
 
 def label(text: str, letters: Sequence[str]) -> str | None:
-    """The one label that a text consists of or begins with; None for none and for several."""
+    """The one label that a text consists of or begins with; None if there are none or several."""
     patterns = _patterns(tuple(letters))
     bare = _LEAD.sub("", plain(text), count=1)
     alone = patterns.alone.fullmatch(bare)
@@ -102,10 +102,10 @@ def label(text: str, letters: Sequence[str]) -> str | None:
 
 
 def _is_listed(lines: Sequence[str], letters: Sequence[str]) -> bool:
-    """Whether lines before the last begin with another label than the last one does."""
+    """Whether a line before the last begins with another label than the last line."""
     named = [label(line, letters) for line in lines]
-    return any(each not in (None, named[-1]) for each in named[:-1])
+    return any(name not in (None, named[-1]) for name in named[:-1])
 
 
 def _spelled(name: str, letters: Sequence[str]) -> str:
-    return next(each for each in letters if each.casefold() == name.casefold())
+    return next(letter for letter in letters if letter.casefold() == name.casefold())

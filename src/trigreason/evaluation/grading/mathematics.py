@@ -1,8 +1,8 @@
-r"""Mathematical expressions, compared by math-verify in a process of its own.
+r"""Compares mathematical expressions by math-verify in a separate process.
 
 SymPy may take forever on a hostile expression, in code that no signal interrupts, and math-verify's
-own time limit works in a main thread alone. So a process does the work, started by the first
-comparison that needs it, and is ended where it takes too long.
+own time limit works only in a main thread. So a separate process compares. The first comparison
+that needs it starts it, and it is killed if it takes too long.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ from trigreason.evaluation.grading.plain import plain
 from trigreason.evaluation.grading.quantities import is_unsolved, words_that_change
 
 SECONDS = 10.0
-"""How long one comparison may take; one that takes longer says that the two differ."""
+"""Time limit of one comparison; two expressions that exceed it count as different."""
 _STARTING_SECONDS = 120.0
 """How long the process may take to import SymPy, on a busy machine."""
 _LONGEST = 2_000
-"""No answer has more characters."""
+"""The most characters of an answer; longer texts are not read."""
 _MATH = re.compile(r"\\\((.+?)\\\)|\\\[(.+?)\\\]|\$\$?([^$]+?)\$\$?(?![0-9])")
 _WORD = re.compile(r"(?<![\\A-Za-z])[A-Za-z]{2,}")
 _ENVIRONMENT = re.compile(r"\\(?:begin|end)\{\w+\*?\}")
@@ -44,15 +44,15 @@ def alone(text: str) -> str | None:
 def said(text: str) -> str | None:
     """The expression that a statement begins with: in math delimiters, or its first clause."""
     text = text.strip(" *_")
-    if found := _MATH.match(text):
-        return alone(next(each for each in found.groups() if each is not None))
+    if match := _MATH.match(text):
+        return alone(next(group for group in match.groups() if group is not None))
     return alone(_CLAUSE.split(text, maxsplit=1)[0])
 
 
 def _expression(text: str, words: int) -> str | None:
-    """An expression as it is written; None for none, an inexact one, a long text and a sentence.
+    """The text if it is an expression; None if it is empty, inexact, too long or a sentence.
 
-    math-verify finds a number in any sentence, so more than ``words`` words are none.
+    math-verify finds a number in any sentence, so a text of more than ``words`` words is none.
     """
     text, bare = text.strip(), plain(_ENVIRONMENT.sub(" ", text))
     if len(text) > _LONGEST or not bare or _INEXACT.search(text):
@@ -61,9 +61,9 @@ def _expression(text: str, words: int) -> str | None:
 
 
 def are_equal(wanted: str, given: str) -> bool:
-    """Whether two expressions are the same, by their text or by what they come to.
+    """Whether two expressions are equal, as text or in value.
 
-    math-verify overlooks words and takes the last side of an equation, so both are looked at first.
+    math-verify ignores words and takes the last side of an equation, so both are checked first.
 
     Raises:
         RuntimeError: math-verify cannot be started.
@@ -79,12 +79,12 @@ def are_equal(wanted: str, given: str) -> bool:
 
 
 class _Comparer:
-    """A process that compares; of many threads, one is served after the other."""
+    """A process that compares; it serves one thread at a time."""
 
     def __init__(self) -> None:
         self._lock = Lock()
         self._process: subprocess.Popen[str] | None = None
-        self._said: Queue[str] = Queue()
+        self._replies: Queue[str] = Queue()
 
     def are_equal(self, wanted: str, given: str) -> bool:
         with self._lock:
@@ -92,12 +92,12 @@ class _Comparer:
             assert process.stdin is not None
             process.stdin.write(json.dumps([wanted, given]) + "\n")
             process.stdin.flush()
-            told = self._next(SECONDS)
-            if told is None:
+            reply = self._next(SECONDS)
+            if reply is None:
                 process.kill()
                 process.wait()
                 self._process = None
-            return told == "true"
+            return reply == "true"
 
     def _started(self) -> subprocess.Popen[str]:
         process = subprocess.Popen(
@@ -107,8 +107,8 @@ class _Comparer:
             text=True,
             encoding="utf-8",
         )
-        self._said = Queue()
-        Thread(target=_listen, args=(process, self._said), daemon=True).start()
+        self._replies = Queue()
+        Thread(target=_listen, args=(process, self._replies), daemon=True).start()
         if self._next(_STARTING_SECONDS) != "ready":
             process.kill()
             process.wait()
@@ -120,18 +120,18 @@ class _Comparer:
         return process
 
     def _next(self, seconds: float) -> str | None:
-        """The process's next line; None where none comes in time, or it has ended."""
+        """The process's next line; None if none comes in time or the process has ended."""
         try:
-            return self._said.get(timeout=seconds).strip() or None
+            return self._replies.get(timeout=seconds).strip() or None
         except Empty:
             return None
 
 
-def _listen(process: subprocess.Popen[str], said: Queue[str]) -> None:
+def _listen(process: subprocess.Popen[str], replies: Queue[str]) -> None:
     assert process.stdout is not None
     for line in process.stdout:
-        said.put(line)
-    said.put("")
+        replies.put(line)
+    replies.put("")
 
 
 _comparer = _Comparer()

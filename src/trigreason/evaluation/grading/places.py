@@ -1,4 +1,4 @@
-r"""Where an answer text says its answer: in a box, in a statement, or in its last line."""
+r"""Finds where a text gives its answer: in a box, in a statement, or in its last line."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from trigreason.answers import Box, boxes
 from trigreason.evaluation.grading.plain import plain
 
 Reader = Callable[[str], str | None]
-"""Makes an answer of one kind of a text; None where the text is none."""
+"""Reads a text as an answer of one kind; None if it is no such answer."""
 
 _STATEMENT = re.compile(
     r"""(?:
@@ -51,7 +51,7 @@ _TAKEN_BACK = re.compile(
     (?:(?:so\ )?(?:it|that|this)(?:['\u2019]s|\ is|\ must\ be|\ should\ be)\ )?""",
     re.IGNORECASE | re.VERBOSE,
 )
-"""By which a writer takes back what was stated; a bare "no" may be about something else."""
+"""Words that take a statement back; a bare "no" may be about something else."""
 _INSTEAD = re.compile(
     r"""[$*_(\\`]*(?:(?:the\ )?(?:option|choice|letter|answer)\ )?[$*_(\\`]*
     (?P<said>-?[$]?[0-9](?:[0-9,.]*[0-9])?(?:\ [A-Za-z]+)? | \w{1,12})[$*_)\\`]*+
@@ -86,13 +86,13 @@ _SPECIAL_TOKEN = re.compile(r"<\|[^<>|\n]{1,40}\|>|</s>")
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """A place that says the answer in words.
+    """A place that states the answer in words.
 
     Attributes:
-        said: what it says to be the answer, or the rest of the line from there.
-        at: where it begins.
-        names: whether it is a form that only a label or a number fits, as "... is correct".
-        corrects: whether it takes the statement before it back; it then may say nothing else.
+        said: the stated answer, or the rest of the line from there.
+        at: the position in the text at which the statement begins.
+        names: whether it has a form that only a label or a number fits, as "... is correct".
+        corrects: whether it takes back the statement before it; ``said`` may then be empty.
     """
 
     said: str
@@ -102,22 +102,22 @@ class Statement:
 
     @property
     def affirmed(self) -> str:
-        """What it is about, whether it says so or denies it."""
+        """``said`` without a denial at its beginning."""
         return _DENIAL.sub("", self.said, count=1)
 
     def read(self, reader: Reader) -> str | None:
-        """What ``reader`` makes of it; None where it denies that."""
+        """The answer that ``reader`` reads in it; None if the statement denies it."""
         return None if _DENIAL.match(self.said) else reader(self.said)
 
 
 @dataclass(frozen=True, slots=True)
 class AnswerPlaces:
-    """The places of a text that may say the answer.
+    """The places of a text that may give the answer.
 
     Attributes:
-        boxes: the boxes in order, without those that are only spoken of or denied.
+        boxes: the boxes in order, without those that are only mentioned or denied.
         statements: the statements in order.
-        lines: the lines that are not empty, without the marks of a heading.
+        lines: the lines that are not empty, without the marks of headings.
     """
 
     boxes: tuple[Box, ...]
@@ -126,16 +126,16 @@ class AnswerPlaces:
 
     @property
     def box(self) -> Box | None:
-        """The last box with something in it; None without one."""
+        """The last box that is not empty; None without one."""
         return next((box for box in reversed(self.boxes) if not _is_empty(box)), None)
 
     @property
     def says_nothing(self) -> bool:
-        """Whether there is no box with something in it, and nothing is stated to be the answer."""
-        return self.box is None and all(each.names or each.corrects for each in self.statements)
+        """Whether there is neither a box that is not empty nor a statement of the answer."""
+        return self.box is None and all(place.names or place.corrects for place in self.statements)
 
     def last_box(self) -> AnswerPlaces:
-        """The last box with something in it and those behind it, and nothing else.
+        """Only the last box that is not empty and the boxes after it.
 
         A box of brackets may look empty: ``\\boxed{}}``.
         """
@@ -152,56 +152,57 @@ class AnswerPlaces:
         names: bool = False,
         in_correction: Reader | None = None,
     ) -> str | None:
-        """What ``reader`` makes of the place that counts; None where it makes nothing of it.
+        """The answer that ``reader`` reads at the place that counts; None if it reads none.
 
-        That is the last box with something in it; where its content is of another kind, the last
-        statement behind it. Without a box it is the last statement, else the last line.
+        That place is the last box that is not empty or, if its content is of another kind, the last
+        statement after it. Without a box it is the last statement, else the last line.
 
         Args:
-            reader: makes an answer of a text.
-            in_box: makes one of a box, where that takes more than its content.
-            in_statement: makes one of a statement, where the answer may be its beginning.
-            mentions: whether a statement counts though it cannot be read.
-            names: whether forms that only a label or a number fits are statements, too.
-            in_correction: makes an answer of what is put in the place of a statement, as in "no
-                wait, 26"; without it no statement is taken back.
+            reader: reads an answer from a text.
+            in_box: reads one from a box, if the box's content is not enough.
+            in_statement: reads one from a statement, if it may be only the statement's beginning.
+            mentions: whether a statement counts even if it cannot be read.
+            names: whether statements of a form that only a label or a number fits count, too.
+            in_correction: reads an answer from what replaces a statement, as in "no wait, 26";
+                without it no statement is taken back.
         """
-        of_statement = in_statement or reader
+        read_statement = in_statement or reader
 
-        def takes_back(each: Statement) -> bool:
+        def takes_back(statement: Statement) -> bool:
             return in_correction is not None and (
-                not each.said or in_correction(each.said) is not None
+                not statement.said or in_correction(statement.said) is not None
             )
 
         stated: list[Statement] = []
-        for each in self.statements:
-            if each.corrects:
-                counts = bool(stated) and takes_back(each)
-            elif each.names:
-                counts = names and of_statement(each.affirmed) is not None
+        for statement in self.statements:
+            if statement.corrects:
+                counts = bool(stated) and takes_back(statement)
+            elif statement.names:
+                counts = names and read_statement(statement.affirmed) is not None
             else:
-                counts = mentions(each.said) or of_statement(each.affirmed) is not None
-            stated += [each] if counts else []
+                counts = mentions(statement.said) or read_statement(statement.affirmed) is not None
+            stated += [statement] if counts else []
         for box in reversed(self.boxes):
-            found = _read_box(box, reader, in_box)
-            if found is not None:
-                return found
+            boxed = _read_box(box, reader, in_box)
+            if boxed is not None:
+                return boxed
             if not _is_empty(box):
-                behind = [each for each in stated if each.at >= box.end]
-                return behind[-1].read(of_statement) if behind else None
+                after = [statement for statement in stated if statement.at >= box.end]
+                return after[-1].read(read_statement) if after else None
         if stated:
-            return stated[-1].read(of_statement)
+            return stated[-1].read(read_statement)
         if not self.lines or boxes(self.lines[-1]):
             return None
         last = self.lines[-1]
-        corrected = [last, *(each.said for each in _corrections(last, 0) if takes_back(each))]
+        corrections = filter(takes_back, _corrections(last, 0))
+        corrected = [last, *(correction.said for correction in corrections)]
         return reader(corrected[-1]) if reader(last) is not None else None
 
 
 def _read_box(
     box: Box, reader: Reader, in_box: Callable[[Box], str | None] | None = None
 ) -> str | None:
-    """What stands in a box, by the reader that is meant for it."""
+    """The answer in a box, read by ``in_box`` if that is given."""
     if in_box is not None:
         return in_box(box)
     return None if box.inner is None else reader(box.inner)
@@ -225,25 +226,25 @@ def answer_in(text: str) -> AnswerPlaces:
         for match in _NAMED.finditer(text)
         if not _NOT_MEANT.search(_sentence_before(text, match.start()))
     ]
-    plainly = sorted((*marked, *said, *named), key=lambda each: each.at)
+    plainly = sorted((*marked, *said, *named), key=lambda statement: statement.at)
     corrected = _corrections(text, plainly[0].at) if plainly else []
     lines = (line.strip().lstrip("#").strip() for line in text.splitlines())
     return AnswerPlaces(
         boxes=tuple(box for box in boxes(text) if not _is_mention(box, text)),
-        statements=tuple(sorted((*plainly, *corrected), key=lambda each: each.at)),
+        statements=tuple(sorted((*plainly, *corrected), key=lambda statement: statement.at)),
         lines=tuple(line for line in lines if line),
     )
 
 
 def _corrections(text: str, start: int) -> list[Statement]:
-    """The places behind ``start`` that take a statement back, with what they say instead."""
-    found = []
+    """The places after ``start`` that take a statement back, with what they say instead."""
+    corrections = []
     for match in _TAKEN_BACK.finditer(text, start):
         instead = _INSTEAD.match(text, match.end())
         if instead or (match["sure"] and match["denied"]):
             said = instead["said"] if instead else ""
-            found.append(Statement(said, match.start(), corrects=True))
-    return found
+            corrections.append(Statement(said, match.start(), corrects=True))
+    return corrections
 
 
 def _is_mention(box: Box, text: str) -> bool:

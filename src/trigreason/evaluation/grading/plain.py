@@ -1,4 +1,4 @@
-r"""An answer without its LaTeX and Markdown dress."""
+r"""Strips LaTeX and Markdown formatting from an answer."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ _ESCAPED = re.compile(r"\\([&%#_$])")
 _QUOTES = "\"'\u201c\u201d\u2018\u2019"
 _MINUS = "\N{MINUS SIGN}"
 _NESTING = 4
-r"""Dress within dress, as in ``\text{\textbf{...}}``, is undone so many times."""
+r"""How many levels of nested formatting, as in ``\text{\textbf{...}}``, are removed."""
 
 
 def plain(text: str) -> str:
     r"""The text without formatting commands, math delimiters, quotes around it and a full stop.
 
-    White space is one space each; ``1{,}024`` becomes ``1,024``, ``\&`` becomes ``&``.
+    Each run of white space becomes one space; ``1{,}024`` becomes ``1,024``, ``\&`` becomes ``&``.
     """
     text = text.replace("{,}", ",").replace(_MINUS, "-")
     text = _COLOUR.sub("", _NOTHING.sub("", text))

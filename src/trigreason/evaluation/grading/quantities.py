@@ -1,4 +1,4 @@
-r"""What makes another quantity of a number: words behind it, and an equation still to be solved."""
+r"""Finds what changes the value of a number: words after it, or an equation yet to be solved."""
 
 from __future__ import annotations
 
@@ -21,20 +21,20 @@ _CHANGING = re.compile(rf"\b(?:{_OPEN_END}|{MULTIPLYING}|{HEDGING})\b", re.IGNOR
 
 _MACRO = re.compile(r"\\[A-Za-z]+")
 _UNDONE = re.compile(r"\\(?:frac|dfrac|tfrac|sqrt|cdot|times|div|d?binom)(?![A-Za-z])|[0-9+*/^!-]")
-"""What is done to a variable that an equation was to be solved for."""
+"""Operations on a variable that show that an equation is not solved for it."""
 _VALUE_OF = re.compile(r"[A-Za-z]'*\((?:\s*-?[0-9.]+\s*,?)+\)|_\{[^{}]*\}|_[0-9A-Za-z]")
-"""A function's value and an index: ``f(3)`` and ``x_1`` are names of one number."""
+"""A function's value or an index: ``f(3)`` and ``x_1`` each name one number."""
 _ASKED_FOR = re.compile(r"\\(?:[lr](?:floor|ceil)|[bp]?mod|log|ln|sin|cos|tan)(?![A-Za-z])|mod")
-"""What makes a side a value that a question may ask for, as it does for a remainder."""
+"""Functions that make a side a value that a question may ask for, such as a remainder."""
 
 
 def words_that_change(text: str) -> list[str]:
-    """The words that make another quantity of a number, in order and in lower case."""
-    return [each.casefold() for each in _CHANGING.findall(text)]
+    """The words that change the value of a number, in order and in lower case."""
+    return [word.casefold() for word in _CHANGING.findall(text)]
 
 
 def is_hedged(behind: str, number: str) -> bool:
-    """Whether what stands behind a number makes a bound or a rough value of it, or names another.
+    """Whether the text after a number makes it a bound or a rough value, or names another number.
 
     Args:
         behind: the text from the end of the clause with the number.
@@ -47,10 +47,10 @@ def is_hedged(behind: str, number: str) -> bool:
 
 
 def is_unsolved(equation: str) -> bool:
-    """Whether an equation is one for a variable, such as ``2x = 25``, that it does not give.
+    """Whether an equation for a variable, such as ``2x = 25``, is not solved for it.
 
-    A side of several letters (``m + n``, ``AB^2``) may be what was asked for, and a side that is a
-    variable alone is its solution.
+    A side of several letters (``m + n``, ``AB^2``) may be what was asked for, and an equation with
+    a variable alone on one side is solved.
     """
     *sides, _ = equation.split("=")
     return any(map(_has_variable_inside, sides)) and not any(map(_is_variable, sides))

@@ -1,4 +1,4 @@
-"""Words as answers: one of two, several in order, or a text that has to be met literally."""
+"""Reads words as answers: one of two, several in order, or a text that must match literally."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _SEPARATORS = re.compile(r"[\s,;]+")
 
 
 def pair_of(target: str) -> tuple[str, str] | None:
-    """The pair that a target is one of, in lower case; None for another text."""
+    """The pair of words, in lower case, that has the target in it; None if none has."""
     return next((pair for pair in PAIRS if target.casefold().strip() in pair), None)
 
 

@@ -39,12 +39,12 @@ def _is_own(row: SourceRow) -> bool:
 
 
 def _own_form(row: SourceRow) -> tuple[str, list[tuple[str, str]]]:
-    asked = SourceRow(row.values["question"], row.where)
-    asked.require("stem", "choices")
-    choices = asked.values["choices"]
+    content = SourceRow(row.values["question"], row.where)
+    content.require("stem", "choices")
+    choices = content.values["choices"]
     if not isinstance(choices, list):
         raise row.wrong(f"'choices' is no list: {choices!r:.60}")
-    return asked.text("stem"), [_labelled(row, choice) for choice in choices]
+    return content.text("stem"), [_labelled(row, choice) for choice in choices]
 
 
 def _hub_form(row: SourceRow) -> tuple[str, list[tuple[str, str]]]:

@@ -1,4 +1,4 @@
-"""BIG-Bench Hard: 27 tasks of ``input`` and ``target``, whose form tells the kind of answer."""
+"""BIG-Bench Hard: 27 tasks of ``input`` and ``target``; the target tells the kind of answer."""
 
 from __future__ import annotations
 
@@ -60,22 +60,22 @@ _SORTS_WORDS = "word_sorting"
 
 
 def question(row: SourceRow, group: str, number: int, *, bare: bool = False) -> Question:
-    """An item of a task from its ``input`` and ``target``, which is the ``number``-th of its group.
+    """The ``number``-th item of a group, from its ``input`` and ``target``.
 
-    A ``bare`` one asks its input alone, which is what the bundled pair understands.
+    The prompt of a ``bare`` item is its input alone, which is what the bundled pair understands.
 
     Raises:
-        ValueError: a key is missing, or the target is the label of no option.
+        ValueError: a key is missing, or the target is a label that no option has.
     """
     row.require("input", "target")
-    asked, target = row.text("input"), row.text("target")
+    text, target = row.text("input"), row.text("target")
     kind = _kind_of(group, target)
-    letters = _options_of(asked) if kind is AnswerKind.LETTER else ()
+    letters = _options_of(text) if kind is AnswerKind.LETTER else ()
     if kind is AnswerKind.LETTER and target[1] not in letters:
         raise row.wrong(f"'target' is {target!r}, but the options are {', '.join(letters)}")
     return Question(
         id=f"{group}/{number}",
-        prompt=asked if bare else published(asked, kind, _choice(target)),
+        prompt=text if bare else published(text, kind, _choice(target)),
         target=target,
         group=group,
         kind=kind,
@@ -84,7 +84,7 @@ def question(row: SourceRow, group: str, number: int, *, bare: bool = False) -> 
 
 
 def _kind_of(group: str, target: str) -> AnswerKind:
-    """The form of a task's target, by the target itself.
+    """The kind of answer, from the form of the target.
 
     Three items (one of ``movie_recommendation``, two of ``ruin_names``) have options that were torn
     apart at their commas and a target that is none of them: their kind is TEXT.
@@ -100,10 +100,10 @@ def _kind_of(group: str, target: str) -> AnswerKind:
     return AnswerKind.BRACKETS if _BRACKETS.fullmatch(target) else AnswerKind.TEXT
 
 
-def _options_of(asked: str) -> tuple[str, ...]:
-    """The labels of the options that stand at the beginnings of lines, from A on without a gap."""
-    labels = zip(_OPTION.findall(asked), _ALPHABET, strict=False)
-    return tuple(label for label, _ in takewhile(lambda each: each[0] == each[1], labels))
+def _options_of(text: str) -> tuple[str, ...]:
+    """The labels of the options at the beginnings of lines, from A on without a gap."""
+    labels = zip(_OPTION.findall(text), _ALPHABET, strict=False)
+    return tuple(label for label, _ in takewhile(lambda pair: pair[0] == pair[1], labels))
 
 
 def _choice(target: str) -> tuple[str, str] | None:

@@ -1,4 +1,4 @@
-"""GPQA Diamond: four options, of which the published table says the right one first."""
+"""GPQA Diamond: four options, of which the published table has the right one first."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ GpqaOrder = Literal["shuffled", "as published"]
 """The order of GPQA's options.
 
 ``as published`` keeps the right answer at (A) in every question, as SpecReason's public script
-does. It is there to repeat results of that script, and measures a model that prefers (A) too well.
+does. It is for repeating that script's results; a model that prefers (A) scores too high with it.
 """
 
 LETTERS = ("A", "B", "C", "D")

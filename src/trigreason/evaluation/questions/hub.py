@@ -10,16 +10,16 @@ from trigreason.evaluation.questions.tasks import PublishedTask
 
 
 def hub_rows(task: PublishedTask, part: str | None = None) -> Iterator[SourceRow]:
-    """The rows of a task's data set, or of one of its parts, downloaded where they are not cached.
+    """The rows of a task's data set, or of one of its parts, downloaded unless they are cached.
 
     Raises:
-        ValueError: the hub cannot be reached, or does not give them; it says what to do.
+        ValueError: the hub cannot be reached or refuses the data; the message says what to do.
     """
-    # slow to import, and of no use to who reads files
+    # slow to import, and not needed to read files
     from datasets import load_dataset  # type: ignore[import-untyped]  # it ships no types
     from huggingface_hub.errors import HfHubHTTPError
 
-    # it tells of each of its attempts; what they came to, the error below says in one line
+    # it logs each of its attempts; the error below sums them up in one line
     logging.getLogger("huggingface_hub").setLevel(logging.ERROR)
 
     config = part or task.config

@@ -27,22 +27,22 @@ def load_questions(
     seed: int = 0,
     gpqa_order: gpqa.GpqaOrder = "shuffled",
 ) -> list[Question]:
-    """The questions of a task, the groups taking turns, each group in its published order.
+    """The questions of a task: its groups take turns, each in its published order.
 
     Args:
         task: one of :data:`TASKS`.
-        data: a file in the published form, a folder that holds it, or ``"hub"``. Without it the
-            hub, but for ``bundled`` the problems that come with the package.
-        limit: so many questions at most; since groups take turns, evenly from all of them. Fewer
-            are the beginning of more, with the same ids.
-        groups: these alone (tasks of BBH, fields of GPQA, subjects of MATH-500).
-        seed: of the order of GPQA's options; the order in a question depends on nothing else.
+        data: a file in the published form, a folder that holds it, or ``"hub"``. The default
+            is the hub, but for ``bundled`` the problems that come with the package.
+        limit: how many questions at most, evenly from all groups since these take turns. A smaller
+            limit gives the first questions of a larger one, with the same ids.
+        groups: only these groups (tasks of BBH, fields of GPQA, subjects of MATH-500).
+        seed: gives the order of GPQA's options in each question; nothing else changes it.
         gpqa_order: ``"as published"`` keeps GPQA's right answer at (A) in every question, as
             SpecReason's public script does; see :data:`~.gpqa.GpqaOrder`.
 
     Raises:
-        ValueError: there is no such task, group or file, the data has another form (it says where,
-            what was expected and what was found), or the hub does not give it.
+        ValueError: there is no such task, group or file, the hub does not give the data, or it
+            has another form (the message says where, what was expected and what was found).
     """
     if task not in TASKS:
         raise ValueError(f"there is no task {task!r}; there are {', '.join(TASKS)}")
@@ -55,41 +55,41 @@ def load_questions(
     if published.parts:
         _check_groups(published.name, published.parts, groups)
         wanted = [part for part in published.parts if groups is None or part in groups]
-        questions = list(_of_parts(published, data, wanted))
+        questions = list(_bbh_items(published, data, wanted))
     else:
         rows = _rows(published, data)
         questions = [
             _question(published, row, number, seed, gpqa_order)
             for number, row in enumerate(rows, start=1)
         ]
-        _check_groups(task, sorted({each.group for each in questions} - {""}), groups)
+        _check_groups(task, sorted({question.group for question in questions} - {""}), groups)
         questions = [each for each in questions if groups is None or each.group in groups]
     _check_ids(questions, published, data)
     return _in_turns(questions)[:limit]
 
 
-def _check_groups(task: str, there: Sequence[str], groups: Sequence[str] | None) -> None:
-    unknown = [group for group in groups or () if group not in there]
+def _check_groups(task: str, existing: Sequence[str], groups: Sequence[str] | None) -> None:
+    unknown = [group for group in groups or () if group not in existing]
     if unknown:
-        known = f"there are {', '.join(there)}" if there else "it has none"
-        raise ValueError(f"{task} has no group {unknown[0]!r}; {known}")
+        choices = f"there are {', '.join(existing)}" if existing else "it has none"
+        raise ValueError(f"{task} has no group {unknown[0]!r}; {choices}")
 
 
 def _check_ids(questions: Sequence[Question], task: PublishedTask, data: str | None) -> None:
     source = data or task.hub
     if not questions:
         raise ValueError(f"{source} holds no questions of {task.name}")
-    name, count = Counter(each.id for each in questions).most_common(1)[0]
+    name, count = Counter(question.id for question in questions).most_common(1)[0]
     if count > 1:
         raise ValueError(f"{source}: {count} questions have the id {name!r}")
 
 
 def _in_turns(questions: Iterable[Question]) -> list[Question]:
     groups: dict[str, list[Question]] = {}
-    for each in questions:
-        groups.setdefault(each.group, []).append(each)
+    for question in questions:
+        groups.setdefault(question.group, []).append(question)
     turns = chain.from_iterable(zip_longest(*groups.values()))
-    return [each for each in turns if each is not None]
+    return [question for question in turns if question is not None]
 
 
 def _question(
@@ -125,8 +125,8 @@ def _file(task: PublishedTask, data: str) -> Path:
     return file
 
 
-def _of_parts(task: PublishedTask, data: str | None, wanted: Sequence[str]) -> Iterator[Question]:
-    """BBH's questions by their parts; those of ``bundled`` bare."""
+def _bbh_items(task: PublishedTask, data: str | None, wanted: Sequence[str]) -> Iterator[Question]:
+    """The questions of BBH or ``bundled`` part by part; those of ``bundled`` are bare."""
     if data is None and task.shipped:
         yield from _shipped(wanted)
         return
@@ -139,7 +139,7 @@ def _of_parts(task: PublishedTask, data: str | None, wanted: Sequence[str]) -> I
 
 
 def _files(task: PublishedTask, data: str, wanted: Sequence[str]) -> dict[str, Path]:
-    """A file for each part; one that is named itself stands for the part it is called after."""
+    """The file of each part; if ``data`` is a file, it is the part that has its name."""
     place = _existing(data)
     if place.is_file():
         if place.stem not in wanted:
@@ -147,14 +147,14 @@ def _files(task: PublishedTask, data: str, wanted: Sequence[str]) -> dict[str, P
                 f"{place} is called after none of these parts of {task.name}: {', '.join(wanted)}"
             )
         return {place.stem: place}
-    found = {part: _first(place, [name.format(part) for name in task.files]) for part in wanted}
-    missing = [part for part, file in found.items() if file is None]
+    by_part = {part: _first(place, [name.format(part) for name in task.files]) for part in wanted}
+    missing = [part for part, file in by_part.items() if file is None]
     if missing:
         raise ValueError(
             f"{place} lacks {len(missing)} of {len(wanted)} files of {task.name}: no "
             f"{missing[0]}.json, there or in bbh/; to do without, name the groups that are there"
         )
-    return {part: file for part, file in found.items() if file is not None}
+    return {part: file for part, file in by_part.items() if file is not None}
 
 
 def _first(folder: Path, names: Iterable[str]) -> Path | None:
@@ -170,8 +170,8 @@ def _existing(data: str) -> Path:
 
 def _shipped(wanted: Sequence[str]) -> Iterator[Question]:
     numbers: Counter[str] = Counter()
-    for family, asked, target in bundled.problems():
+    for family, question, target in bundled.problems():
         if family in wanted:
-            row = SourceRow({"input": asked, "target": target}, "the bundled problems")
+            row = SourceRow({"input": question, "target": target}, "the bundled problems")
             yield bbh.question(row, family, numbers[family], bare=True)
         numbers[family] += 1

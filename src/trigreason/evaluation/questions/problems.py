@@ -9,11 +9,11 @@ from trigreason.evaluation.questions.question import Question
 from trigreason.evaluation.questions.rows import SourceRow
 
 _FINAL = "####"
-"""What GSM8K puts before the number that a worked answer comes to."""
+"""What GSM8K puts before the result of a worked answer."""
 
 
 def aime(row: SourceRow) -> Question:
-    """A problem from its keys ``id``, ``problem`` and ``answer`` (``025`` is a fine integer).
+    """A problem from its keys ``id``, ``problem`` and ``answer`` (``025`` is allowed).
 
     Raises:
         ValueError: a key is missing, or its value of another kind.
@@ -31,17 +31,17 @@ def aime(row: SourceRow) -> Question:
 
 
 def gsm8k(row: SourceRow, number: int) -> Question:
-    """The ``number``-th problem from its keys ``question`` and ``answer``, which ends with its
-    number behind ``####`` (``1,600`` is a fine integer).
+    """The ``number``-th problem from its keys ``question`` and ``answer``, which ends with ``####``
+    and an integer (``1,600`` is allowed).
 
     Raises:
-        ValueError: a key is missing, or no integer stands behind ``####``.
+        ValueError: a key is missing, or no integer follows ``####``.
     """
     row.require("question", "answer")
     _, mark, target = row.text("answer").rpartition(_FINAL)
     if not mark or integer(target) is None:
-        found = row.text("answer")[-40:]
-        raise row.wrong(f"'answer' does not end with {_FINAL} and an integer: {found!r}")
+        ending = row.text("answer")[-40:]
+        raise row.wrong(f"'answer' does not end with {_FINAL} and an integer: {ending!r}")
     return Question(
         id=str(number),
         prompt=mathematics(row.text("question")),
@@ -53,7 +53,7 @@ def gsm8k(row: SourceRow, number: int) -> Question:
 def math500(row: SourceRow, number: int) -> Question:
     """The ``number``-th problem from its keys ``problem`` and ``answer``, an expression in LaTeX.
 
-    Its group is its ``subject``; the form without one has no groups.
+    Its group is its ``subject``; data without subjects has no groups.
 
     Raises:
         ValueError: a key is missing, or its value of another kind.

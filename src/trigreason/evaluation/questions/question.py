@@ -15,7 +15,7 @@ class Question:
         id: unique within the task, and the same whatever else is loaded.
         prompt: the whole user turn.
         target: the wanted answer, as published (``025``, ``(A)``, ``invalid``).
-        group: the part of the task it belongs to (a BBH task, a field of GPQA); empty without.
+        group: the part of the task it belongs to (a BBH task, a field of GPQA), or empty.
         kind: the form of the answer.
         letters: the labels of the options in the order shown; empty unless ``kind`` is LETTER.
     """

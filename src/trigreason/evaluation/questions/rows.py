@@ -1,4 +1,4 @@
-"""Rows of published data, each knowing where it stands."""
+"""Rows of published data with their places in the source."""
 
 from __future__ import annotations
 
@@ -13,23 +13,23 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class SourceRow:
-    """One record and where it stands (``aime24.jsonl, line 3``)."""
+    """One record and its place in the source (``aime24.jsonl, line 3``)."""
 
     values: Mapping[str, Any]
     where: str
 
     def require(self, *keys: str) -> None:
-        """Raise ValueError unless all keys are there, saying which are."""
+        """Raise ValueError unless all keys exist; the message lists the keys found."""
         if not all(key in self.values for key in keys):
             found = ", ".join(map(repr, self.values)) or "none"
             expected = ", ".join(map(repr, keys))
             raise ValueError(f"{self.where}: expected the keys {expected}; found {found}")
 
     def text(self, key: str) -> str:
-        """A text that is not empty, without white space around it; an integer is written out.
+        """A key's text, without white space around it; an integer is written in digits.
 
         Raises:
-            ValueError: the value is empty or something else.
+            ValueError: the value is empty or of another type.
         """
         value = self.values[key]
         if isinstance(value, int) and not isinstance(value, bool):
@@ -49,7 +49,7 @@ def jsonl_rows(path: Path) -> Iterator[SourceRow]:
     """The objects of a file with one JSON object a line.
 
     Raises:
-        ValueError: a line is none, or the file is no UTF-8 text.
+        ValueError: a line is no JSON object, or the file is no UTF-8 text.
     """
     for number, line in enumerate(_text(path).split("\n"), start=1):
         if line.strip():
@@ -67,11 +67,11 @@ def csv_rows(path: Path) -> Iterator[SourceRow]:
     """The records of a CSV file with a header; quoted fields may run over lines.
 
     Raises:
-        ValueError: it is no CSV, or no UTF-8 text.
+        ValueError: the file is no CSV, or no UTF-8 text.
     """
     reader = csv.DictReader(io.StringIO(_text(path), newline=""), restval="", strict=True)
     try:
-        reader.fieldnames  # noqa: B018 - reads the header, so that line_num is that of its end
+        reader.fieldnames  # noqa: B018 - reads the header, so that line_num is its last line
         line = reader.line_num + 1
         for values in reader:
             values.pop(None, None)  # fields beyond the header
@@ -85,7 +85,7 @@ def example_rows(path: Path) -> Iterator[SourceRow]:
     """The examples of a BIG-Bench Hard file: ``{"examples": [{...}, ...]}``.
 
     Raises:
-        ValueError: it has another form, or is no UTF-8 text.
+        ValueError: the file has another form, or is no UTF-8 text.
     """
     try:
         content = json.loads(_text(path))

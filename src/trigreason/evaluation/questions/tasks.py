@@ -15,10 +15,10 @@ class PublishedTask:
         name: what it is called here.
         description: one line.
         hub: its data set on the Hugging Face hub.
-        config: the data set's configuration; None for one of its own for each of ``parts``.
+        config: the data set's configuration; None if each of ``parts`` has its own.
         split: the data set's split.
-        files: the names of its file within a folder of data, the usual one first.
-        parts: the files that it consists of, without their ending; empty for one file.
+        files: possible names of its file within a folder of data, the usual one first.
+        parts: the names of its files without their ending; empty if it is one file.
         gated: whether the hub asks to accept terms first.
         shipped: whether its default questions come with this package.
     """
@@ -117,4 +117,4 @@ TASKS = {
         ),
     )
 }
-"""All tasks by name. ``bundled`` asks the published items where data is named, bare."""
+"""All tasks by name. If data is named, ``bundled`` asks the published items, bare."""

@@ -1,5 +1,5 @@
-"""From the logs of comparisons to a page that explains itself, and its figures.
+"""Turns the logs of comparisons into a page that explains itself, with figures.
 
-``collect`` reads logs into comparisons, ``numbers`` says what they come to, ``drawing`` makes the
+``collect`` reads logs into comparisons, ``numbers`` computes their numbers, ``drawing`` makes the
 figures, ``examples`` picks runs to read, and ``page`` puts it all into one HTML file.
 """

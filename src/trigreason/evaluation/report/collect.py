@@ -1,4 +1,4 @@
-"""Runs gathered into comparisons: arms on the same questions, with the same pair."""
+"""Gathers runs into comparisons: arms on the same questions, with the same pair."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from trigreason.evaluation.summary import ArmSummary, RunNumbers, measured, summ
 from trigreason.reasoning import Author
 
 QUESTION_KEPT = 1_000
-"""Characters of a question."""
+"""How many characters of a question are kept."""
 
 
 @dataclass(slots=True)
 class Log:
-    """A log that was read, and how many of its samples failed; interrupted ones did not."""
+    """A log that was read; ``failed`` counts its failed samples, without interrupted ones."""
 
     file: Path
     facts: Facts
@@ -34,8 +34,8 @@ class Log:
 class ArmRuns:
     """The runs of one arm.
 
-    ``broken`` are those that failed in one log or another. ``wanted`` is how many there were to
-    be; 0 where nobody said.
+    ``broken`` are the runs that failed in at least one log. ``wanted`` is how many runs were asked
+    for, 0 if unknown.
     """
 
     arm: Arm
@@ -50,12 +50,12 @@ class ArmRuns:
 
     @property
     def failed(self) -> list[Failed]:
-        """The runs that failed and are in no other log."""
+        """The failed runs that no log has as finished."""
         return [failed for key, failed in self.broken.items() if key not in self.found]
 
     @property
     def planned(self) -> int:
-        """How many runs were wanted, as far as it is known."""
+        """How many runs were wanted, as far as is known."""
         return max(self.wanted, len(self.found) + len(self.failed))
 
 
@@ -66,12 +66,12 @@ class Comparison:
     Attributes:
         task: the task's name.
         pair: the pair's name.
-        settings: what else was asked for: arguments of the task (a file, an order).
+        settings: the task's other arguments (such as a file or an order).
         models: the pair's models, by author.
-        logprob_scale: what the certainty of a token was measured on; empty without a run.
+        logprob_scale: which probabilities token certainties come from; empty without a run.
         questions: the beginning of each question, by its id.
         targets: the wanted answers, by the question's id.
-        arms: by :class:`Arm`; see :attr:`names` for their order.
+        arms: the runs of each arm; see :attr:`names` for the order.
     """
 
     task: str
@@ -97,27 +97,27 @@ class Comparison:
         return arm_names(list(self.arms))
 
     def summaries(self) -> dict[Arm, ArmSummary]:
-        """What each arm that has a run comes to, in the order in which they are shown."""
-        return {arm: summarise(own) for arm in self.names if (own := self.arms[arm].runs)}
+        """The summary of each arm that has a run, in the order in which they are shown."""
+        return {arm: summarise(runs) for arm in self.names if (runs := self.arms[arm].runs)}
 
 
 @dataclass(frozen=True, slots=True)
 class Collected:
-    """Everything that was read; ``left_out`` says in a line each which logs are not in it."""
+    """Everything that was read; ``left_out`` has one line for each log that was left out."""
 
     comparisons: Sequence[Comparison]
     left_out: Sequence[str]
 
 
 def gathered(plan: Plan, outcomes: Iterable[ArmOutcome]) -> Comparison:
-    """What there is of a plan."""
+    """The comparison of a plan, with the runs that it has."""
     settings = {**plan.settings, "limit": plan.limit, "epochs": plan.epochs}
     comparison = Comparison(task=plan.task, pair=plan.pair.name, settings=settings)
     for outcome in outcomes:
-        own = comparison.arms[outcome.arm] = ArmRuns(arm=outcome.arm, wanted=outcome.planned)
+        arm_runs = comparison.arms[outcome.arm] = ArmRuns(arm=outcome.arm, wanted=outcome.planned)
         if outcome.log is not None:
-            own.logs.append(Log(outcome.log, log_facts(outcome.log), len(outcome.errors)))
-        own.broken = {RunKey((), each.sample, each.epoch): each for each in outcome.errors}
+            arm_runs.logs.append(Log(outcome.log, log_facts(outcome.log), len(outcome.errors)))
+        arm_runs.broken = {RunKey((), error.sample, error.epoch): error for error in outcome.errors}
         for run in outcome.runs:
             comparison.add(outcome.arm, RunKey((), run.sample, run.epoch), run)
     return comparison
@@ -135,38 +135,38 @@ def collect(files: Iterable[Path]) -> Collected:
     places: dict[Path, tuple[Comparison, Log]] = {}
     for file in files:
         log = Log(file, log_facts(file))
-        found = recorded_log(file)
-        if found is None:
+        log_record = recorded_log(file)
+        if log_record is None:
             whose = "" if log.facts.pair else f" of a pair ({log.facts.model})"
             left_out.append(f"{file.name}: no finished run{whose}")
             continue
-        recorded[file] = found
-        comparison = _comparison_of(comparisons, found)
-        comparison.arms.setdefault(found.arm, ArmRuns(arm=found.arm)).logs.append(log)
+        recorded[file] = log_record
+        comparison = _comparison_of(comparisons, log_record)
+        comparison.arms.setdefault(log_record.arm, ArmRuns(arm=log_record.arm)).logs.append(log)
         places[file] = comparison, log
     if not comparisons:
-        told = f": {left_out[0]}" if left_out else ""
-        raise ValueError(f"the logs hold no finished run of a pair{told}")
-    for each in each_once(recorded.values()):
-        comparison, log = places[each.log.file]
-        if isinstance(each.outcome, Run):
-            comparison.add(each.log.arm, each.key, each.outcome)
+        reason = f": {left_out[0]}" if left_out else ""
+        raise ValueError(f"the logs hold no finished run of a pair{reason}")
+    for logged in each_once(recorded.values()):
+        comparison, log = places[logged.log.file]
+        if isinstance(logged.outcome, Run):
+            comparison.add(logged.log.arm, logged.key, logged.outcome)
         else:
-            comparison.arms[each.log.arm].broken[each.key] = each.outcome
+            comparison.arms[logged.log.arm].broken[logged.key] = logged.outcome
             log.failed += 1
     return Collected(comparisons, left_out)
 
 
 def _comparison_of(comparisons: list[Comparison], log: RecordedLog) -> Comparison:
-    """The one with the same task, questions and models, or a new one."""
+    """The comparison with the log's task, questions and models, or a new one."""
     settings = {name: value for name, value in log.settings.items() if name != "seed"}
-    asked = log.facts.task, log.pair, settings
-    for each in comparisons:
-        if (each.task, each.pair, each.settings) == asked and all(
-            each.models.get(author, model) == model for author, model in log.models.items()
+    wanted = log.facts.task, log.pair, settings
+    for comparison in comparisons:
+        if (comparison.task, comparison.pair, comparison.settings) == wanted and all(
+            comparison.models.get(author, model) == model for author, model in log.models.items()
         ):
-            each.models.update(log.models)
-            return each
-    task, pair, settings = asked
+            comparison.models.update(log.models)
+            return comparison
+    task, pair, settings = wanted
     comparisons.append(Comparison(task=task, pair=pair, settings=settings, models=dict(log.models)))
     return comparisons[-1]

@@ -1,4 +1,4 @@
-"""The report's figures, each from what a comparison comes to."""
+"""The report's figures, drawn from the summaries of a comparison."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from trigreason.reasoning import Author
 from trigreason.reasoning.names import TRIGGER_NAMES
 
 WIDTH = 6.2
-"""Inches; the same for all, so that letters have one size on the page."""
+"""Inches; the same for all figures, so that letters have one size on the page."""
 
 LINES: tuple[LineStyleType, ...] = (
     "-",
@@ -39,11 +39,11 @@ LINES: tuple[LineStyleType, ...] = (
     (0, (1, 3)),
     (0, (6, 1, 1, 1)),
 )
-"""Of several arms with the same method."""
+"""The line styles of several arms with the same method."""
 
 
 class Drawn(NamedTuple):
-    """A figure, what its files and identifiers are called, and what it shows."""
+    """A figure; ``name`` is for its files and identifiers, ``told`` says what it shows."""
 
     name: str
     title: str
@@ -60,17 +60,17 @@ class BarPart(NamedTuple):
 
 
 def draw(comparison: Comparison) -> list[Drawn]:
-    """The figures that the runs are good for."""
+    """The figures for which the runs have data."""
     summaries = comparison.summaries()
     with style():
         drawn = [
             _plane(comparison, summaries),
-            _written(comparison, summaries),
+            _authorship(comparison, summaries),
             _handovers(comparison, summaries),
             _latency(comparison),
             _groups(comparison),
         ]
-    return [each for each in drawn if each is not None]
+    return [item for item in drawn if item is not None]
 
 
 def _plane(comparison: Comparison, summaries: Mapping[Arm, ArmSummary]) -> Drawn | None:
@@ -83,41 +83,41 @@ def _plane(comparison: Comparison, summaries: Mapping[Arm, ArmSummary]) -> Drawn
         return None
     drawn = figure(WIDTH, 4.2)
     draw_plane(drawn.subplots(), points)
-    told = "Up is better, and so is right: the same accuracy with more of the SRM's thinking."
-    return Drawn("plane", "Accuracy and thrift", told, drawn)
+    text = "Up is better, and so is right: the same accuracy with more of the SRM's thinking."
+    return Drawn("plane", "Accuracy and thrift", text, drawn)
 
 
-def _written(comparison: Comparison, summaries: Mapping[Arm, ArmSummary]) -> Drawn:
+def _authorship(comparison: Comparison, summaries: Mapping[Arm, ArmSummary]) -> Drawn:
     arms = [summaries[arm] for arm in comparison.names]
     srm, lrm = AUTHORS[Author.SRM], AUTHORS[Author.LRM]
     parts = [
-        BarPart("thinking, SRM", srm, [each.standing[Author.SRM].value for each in arms]),
-        BarPart("thinking, LRM", lrm, [each.standing[Author.LRM].value for each in arms]),
+        BarPart("thinking, SRM", srm, [arm.standing[Author.SRM].value for arm in arms]),
+        BarPart("thinking, LRM", lrm, [arm.standing[Author.LRM].value for arm in arms]),
         BarPart(
             "answer",
             Look("#9a9a9a"),
-            [sum(own.value for own in each.answer.values()) for each in arms],
+            [sum(tokens.value for tokens in arm.answer.values()) for arm in arms],
         ),
         BarPart(
             "drafts thrown away",
             Look("#f2d3d3", hatch="///"),
-            [each.draft_tokens.value for each in arms],
+            [arm.draft_tokens.value for arm in arms],
         ),
         BarPart(
             "scores, and read past the end",
             Look("#f0f0f0", hatch="..."),
-            [_unused(each) for each in arms],
+            [_unused(arm) for arm in arms],
         ),
     ]
     drawn = _stacked(list(comparison.names.values()), parts, "tokens generated per answer (mean)")
-    told = "Tokens that both models generated for an answer, by what became of them."
-    return Drawn("written", "Who wrote what", told, drawn)
+    text = "Tokens that both models generated for an answer, by what became of them."
+    return Drawn("written", "Who wrote what", text, drawn)
 
 
 def _unused(summary: ArmSummary) -> float:
     kept = [*summary.standing.values(), *summary.answer.values(), summary.draft_tokens]
-    generated = sum(each.value for each in summary.generated.values())
-    return max(0.0, generated - sum(each.value for each in kept))
+    generated = sum(tokens.value for tokens in summary.generated.values())
+    return max(0.0, generated - sum(tokens.value for tokens in kept))
 
 
 def _handovers(comparison: Comparison, summaries: Mapping[Arm, ArmSummary]) -> Drawn | None:
@@ -133,8 +133,8 @@ def _handovers(comparison: Comparison, summaries: Mapping[Arm, ArmSummary]) -> D
         for trigger, look in TRIGGERS.items()
     ]
     drawn = _stacked(list(named.values()), parts, "handovers to the LRM per answer (mean)")
-    told = "How often each trigger brought the LRM in."
-    return Drawn("handovers", "Handovers by trigger", told, drawn)
+    text = "How often each trigger brought the LRM in."
+    return Drawn("handovers", "Handovers by trigger", text, drawn)
 
 
 def _value(estimate: Estimate | None) -> float:
@@ -184,23 +184,23 @@ def _latency(comparison: Comparison) -> Drawn:
     seen: dict[str, int] = {}
     for arm, name in comparison.names.items():
         seconds = sorted(run.seconds for run in comparison.arms[arm].runs)
-        look, others = look_of(arm.method), seen.setdefault(arm.method, 0)
+        look, earlier = look_of(arm.method), seen.setdefault(arm.method, 0)
         seen[arm.method] += 1
         panel.ecdf(
             seconds,
             color=look.colour,
-            linestyle=LINES[others % len(LINES)] if others else look.line,
+            linestyle=LINES[earlier % len(LINES)] if earlier else look.line,
             linewidth=1.8,
             label=name,
         )
-    longest = max(run.seconds for own in comparison.arms.values() for run in own.runs)
+    longest = max(run.seconds for arm in comparison.arms.values() for run in arm.runs)
     panel.set_xlim(0, longest * 1.03 or 1.0)
     _mark_shares(panel)
     panel.set_xlabel("seconds from question to answer")
     panel.set_ylabel("share of answers (%)")
     drawn.legend(loc="outside lower center", ncols=2, handlelength=2.8)
-    told = "How many answers were there after so many seconds, while all runs shared the machines."
-    return Drawn("latency", "Latency", told, drawn)
+    text = "How many answers were there after so many seconds, while all runs shared the machines."
+    return Drawn("latency", "Latency", text, drawn)
 
 
 def _mark_shares(panel: Axes) -> None:
@@ -209,16 +209,17 @@ def _mark_shares(panel: Axes) -> None:
 
 
 def _groups(comparison: Comparison) -> Drawn | None:
-    found = {arm: accuracy_by_group(comparison.arms[arm].runs) for arm in comparison.names}
-    groups = sorted({group for own in found.values() for group in own})
+    accuracies = {arm: accuracy_by_group(comparison.arms[arm].runs) for arm in comparison.names}
+    groups = sorted({group for by_group in accuracies.values() for group in by_group})
     if not groups:
         return None
-    drawn = figure(WIDTH, 1.2 + (0.2 + 0.13 * len(found)) * len(groups))
+    drawn = figure(WIDTH, 1.2 + (0.2 + 0.13 * len(accuracies)) * len(groups))
     panel = drawn.subplots()
-    between = 0.62 / max(1, len(found) - 1)
-    for index, (arm, own) in enumerate(found.items()):
-        shift = between * index - 0.31 * (len(found) > 1)
-        _dots(panel, [(groups.index(name) + shift, own[name]) for name in own], arm, comparison)
+    between = 0.62 / max(1, len(accuracies) - 1)
+    for index, (arm, by_group) in enumerate(accuracies.items()):
+        shift = between * index - 0.31 * (len(accuracies) > 1)
+        dots = [(groups.index(name) + shift, accuracy) for name, accuracy in by_group.items()]
+        _dots(panel, dots, arm, comparison)
     panel.set_yticks(range(len(groups)), [group or "(no group)" for group in groups])
     panel.set_ylim(len(groups) - 0.4, -0.6)
     panel.set_xlim(-2, 102)
@@ -226,18 +227,18 @@ def _groups(comparison: Comparison) -> Drawn | None:
     panel.grid(visible=False, axis="y")
     for edge in range(1, len(groups)):
         panel.axhline(edge - 0.5, color=GRID, linewidth=0.7)
-    drawn.legend(loc="outside lower center", ncols=min(4, len(found)))
-    told = "Accuracy in each group of questions, with 95 % intervals."
-    return Drawn("groups", "Accuracy by group", told, drawn)
+    drawn.legend(loc="outside lower center", ncols=min(4, len(accuracies)))
+    text = "Accuracy in each group of questions, with 95 % intervals."
+    return Drawn("groups", "Accuracy by group", text, drawn)
 
 
 def _dots(
     panel: Axes, dots: Sequence[tuple[float, Estimate]], arm: Arm, comparison: Comparison
 ) -> None:
     look = look_of(arm.method)
-    errors = [reach(each, 100) for _, each in dots]
+    errors = [reach(estimate, 100) for _, estimate in dots]
     panel.errorbar(
-        [100 * each.value for _, each in dots],
+        [100 * estimate.value for _, estimate in dots],
         [at for at, _ in dots],
         xerr=[[below for below, _ in errors], [above for _, above in errors]],
         color=look.colour,

@@ -1,4 +1,4 @@
-"""Runs to read: a few questions, each as every arm answered it."""
+"""Picks runs to read: a few questions, each with every arm's answer."""
 
 from __future__ import annotations
 
@@ -22,50 +22,48 @@ class Example:
 def pick(comparison: Comparison, count: int) -> dict[str, str]:
     """Up to ``count`` questions that every arm has answered, each with the reason.
 
-    First one that TrigReason gets right and the SRM alone does not, then one that TrigReason gets
-    wrong, then others in their order; by the first answers.
+    First comes one that TrigReason gets right and the SRM alone does not, then one that TrigReason
+    gets wrong, then others in their order, all judged by the first answers.
     """
     firsts = {
-        arm: {sample: own.found[key].right for sample, key in _firsts(own).items()}
-        for arm, own in comparison.arms.items()
+        arm: {sample: runs.found[key].right for sample, key in _firsts(runs).items()}
+        for arm, runs in comparison.arms.items()
     }
-    common = [each for each in comparison.questions if all(each in own for own in firsts.values())]
+    questions = comparison.questions
+    common = [sample for sample in questions if all(sample in first for first in firsts.values())]
     by_method: dict[str, dict[str, bool | None]] = {}
     for arm in comparison.names:
         by_method.setdefault(arm.method, firsts[arm])
-
-    def right(method: str, sample: str) -> bool | None:
-        return by_method[method][sample] if method in by_method else None
-
-    telling = {
+    trigreason, srm = by_method.get("trigreason", {}), by_method.get("srm", {})
+    reasons = {
         "TrigReason is right where the SRM alone is not": [
-            each for each in common if right("trigreason", each) and right("srm", each) is False
+            sample for sample in common if trigreason.get(sample) and srm.get(sample) is False
         ],
-        "TrigReason is wrong": [each for each in common if right("trigreason", each) is False],
+        "TrigReason is wrong": [sample for sample in common if trigreason.get(sample) is False],
     }
     picked: dict[str, str] = {}
-    for why, fitting in telling.items():
-        new = next((each for each in fitting if each not in picked), None)
+    for why, samples in reasons.items():
+        new = next((sample for sample in samples if sample not in picked), None)
         if new is not None:
             picked[new] = why
-    for each in common:
-        picked.setdefault(each, "taken as it comes")
+    for sample in common:
+        picked.setdefault(sample, "taken as it comes")
     return dict(list(picked.items())[:count])
 
 
 def read_examples(comparison: Comparison, count: int) -> list[Example]:
-    """The picked questions with their runs, out of the logs once more."""
+    """The picked questions with their runs, which are read from the logs again."""
     picked = pick(comparison, count)
     runs: dict[str, dict[Arm, Run]] = {sample: {} for sample in picked}
-    for arm, own in comparison.arms.items():
-        wanted = {key for sample, key in _firsts(own).items() if sample in picked}
-        logs = (recorded_log(log.file) for log in own.logs if wanted)
-        for each in each_once(filter(None, logs)):
-            if each.key in wanted and isinstance(each.outcome, Run):
-                runs[each.key.sample][arm] = each.outcome
+    for arm, arm_runs in comparison.arms.items():
+        wanted = {key for sample, key in _firsts(arm_runs).items() if sample in picked}
+        logs = (recorded_log(log.file) for log in arm_runs.logs if wanted)
+        for logged in each_once(filter(None, logs)):
+            if logged.key in wanted and isinstance(logged.outcome, Run):
+                runs[logged.key.sample][arm] = logged.outcome
     return [Example(sample, why, runs[sample]) for sample, why in picked.items()]
 
 
-def _firsts(own: ArmRuns) -> dict[str, RunKey]:
-    """The first answer to each question; of several seeds, the same one for all arms."""
-    return {key.sample: key for key in sorted(own.found, reverse=True)}
+def _firsts(arm_runs: ArmRuns) -> dict[str, RunKey]:
+    """The first answer to each question; with several seeds, the same seed for all arms."""
+    return {key.sample: key for key in sorted(arm_runs.found, reverse=True)}

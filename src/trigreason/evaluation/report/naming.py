@@ -1,4 +1,4 @@
-"""What the arms of a comparison are called."""
+"""Names the arms of a comparison."""
 
 from __future__ import annotations
 
@@ -11,26 +11,27 @@ from trigreason.reasoning.names import SYMBOLS
 
 
 def arm_names(arms: Sequence[Arm]) -> dict[Arm, str]:
-    """Each arm's method, and in what it differs from other arms of the same method.
+    """Each arm's name: its method and the settings that differ among arms of that method.
 
-    They come in the registry's order, each model alone first; methods that are not installed here
-    come last.
+    The order is that of the registry of methods, each model alone first; methods that are not
+    installed here come last.
     """
     names: dict[Arm, str] = {}
     for method in dict.fromkeys([*methods(), *(arm.method for arm in arms)]):
-        own = [arm for arm in arms if arm.method == method]
-        told = differing([arm.to_args() for arm in own])
-        for arm, args in sorted(zip(own, told, strict=True), key=lambda each: _sortable(each[1])):
-            settings = [f"{SYMBOLS.get(key, key)} {_shown(value)}" for key, value in args.items()]
-            names[arm] = ", ".join([method_title(method), *settings])
+        same_method = [arm for arm in arms if arm.method == method]
+        settings = differing([arm.to_args() for arm in same_method])
+        pairs = zip(same_method, settings, strict=True)
+        for arm, args in sorted(pairs, key=lambda pair: _sortable(pair[1])):
+            shown = [f"{SYMBOLS.get(key, key)} {_shown(value)}" for key, value in args.items()]
+            names[arm] = ", ".join([method_title(method), *shown])
     return names
 
 
 def differing(settings: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Of each set of settings, those that are not the same in all of them."""
-    keys = list(dict.fromkeys(key for each in settings for key in each))
-    apart = [key for key in keys if any(each.get(key) != settings[0].get(key) for each in settings)]
-    return [{key: each.get(key) for key in apart} for each in settings]
+    """Each arm's settings without those that are the same for all arms."""
+    keys = list(dict.fromkeys(key for arm in settings for key in arm))
+    apart = [key for key in keys if any(arm.get(key) != settings[0].get(key) for arm in settings)]
+    return [{key: arm.get(key) for key in apart} for arm in settings]
 
 
 def _sortable(args: dict[str, Any]) -> list[tuple[float, str]]:

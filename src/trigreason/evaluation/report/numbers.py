@@ -1,4 +1,4 @@
-"""What a comparison comes to, in plain values for programs: of a report and of ``eval``."""
+"""The numbers of a comparison as plain values for programs, in reports and in ``eval``."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from trigreason.evaluation.summary import (
 )
 
 PAIRED_WITH_ALL = 4
-"""Up to so many arms, each is compared with each; more of them only with one."""
+"""Up to this many arms, every two are compared; of more, each only with one reference arm."""
 
 CLOCK = ("generated", "seconds", "seconds_median", "seconds_p95", "tokens_per_second", "usd")
-"""Parts of a summary that are not the same again, although the runs are."""
+"""Parts of a summary that vary when the same runs are repeated."""
 
 
 class ArmComparison(NamedTuple):
-    """Two arms on the same questions: by how much the first one's accuracy is higher."""
+    """Two arms on the same questions: the first one's accuracy minus the second one's."""
 
     first: Arm
     second: Arm
@@ -32,7 +32,7 @@ class ArmComparison(NamedTuple):
 
 
 def differences(comparison: Comparison) -> list[ArmComparison]:
-    """Arms against each other, or all against LRM only (else the first arm) where there are many.
+    """Every two arms, or of many arms each against LRM only (else against the first arm).
 
     Pairs without a scored question in common are left out.
     """
@@ -41,13 +41,13 @@ def differences(comparison: Comparison) -> list[ArmComparison]:
     if len(arms) > PAIRED_WITH_ALL:
         reference = next((arm for arm in arms if arm.method == "lrm"), arms[0])
         pairs = [(arm, reference) for arm in arms if arm is not reference]
-    found = []
+    compared = []
     for first, second in pairs:
         one, other = comparison.arms[first].runs, comparison.arms[second].runs
         difference = accuracy_difference(one, other)
         if difference is not None:
-            found.append(ArmComparison(first, second, difference))
-    return found
+            compared.append(ArmComparison(first, second, difference))
+    return compared
 
 
 def numbers(collected: Collected) -> dict[str, Any]:
@@ -59,9 +59,9 @@ def numbers(collected: Collected) -> dict[str, Any]:
 
 
 def comparison_to_json(comparison: Comparison) -> dict[str, Any]:
-    """All numbers of a comparison: shares from 0 to 1, seconds, USD; null for what is not known.
+    """All numbers of a comparison: shares from 0 to 1, seconds, USD; null if unknown.
 
-    All but ``logs`` and ``clock`` is the same again for the same questions, seeds and models.
+    All but ``logs`` and ``clock`` stays the same for the same questions, seeds and models.
     """
     names, summaries = comparison.names, comparison.summaries()
     return {
@@ -74,21 +74,21 @@ def comparison_to_json(comparison: Comparison) -> dict[str, Any]:
             for arm, name in names.items()
         ],
         "differences": [
-            {"first": names[each.first], "second": names[each.second], **plain(each.difference)}
-            for each in differences(comparison)
+            {"first": names[first], "second": names[second], **plain(difference)}
+            for first, second, difference in differences(comparison)
         ],
     }
 
 
-def _arm(own: ArmRuns, summary: ArmSummary | None) -> dict[str, Any]:
-    told = summary.to_json() if summary else {}
+def _arm(runs: ArmRuns, summary: ArmSummary | None) -> dict[str, Any]:
+    values = summary.to_json() if summary else {}
     return {
-        "settings": own.arm.to_args(),
-        "logs": [str(log.file) for log in own.logs],
-        "planned": own.planned,
-        "complete": own.planned == len(own.found),
-        "failed": [asdict(each) for each in own.failed],
-        "summary": {name: value for name, value in told.items() if name not in CLOCK},
-        "groups": plain(accuracy_by_group(own.runs)),
-        "clock": {name: value for name, value in told.items() if name in CLOCK},
+        "settings": runs.arm.to_args(),
+        "logs": [str(log.file) for log in runs.logs],
+        "planned": runs.planned,
+        "complete": runs.planned == len(runs.found),
+        "failed": [asdict(failed) for failed in runs.failed],
+        "summary": {name: value for name, value in values.items() if name not in CLOCK},
+        "groups": plain(accuracy_by_group(runs.runs)),
+        "clock": {name: value for name, value in values.items() if name in CLOCK},
     }

@@ -1,7 +1,7 @@
-"""One HTML file that needs nothing else: text, tables, figures and runs of all comparisons.
+"""Writes one self-contained HTML file: text, tables, figures and runs of all comparisons.
 
-Names, questions and whatever models wrote are strangers' text. The template escapes all of it;
-only the figures, whose text Matplotlib escapes, go in as they are.
+Names, questions and what models wrote are untrusted text. The template escapes all of it; only the
+figures, whose text Matplotlib escapes, are inserted as they are.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ TEMPLATE = Path(__file__).with_name("page.html")
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """A figure within the page, and the files that hold it as well."""
+    """A figure within the page, and the files that also hold it."""
 
     title: str
     told: str
@@ -40,7 +40,7 @@ class Figure:
 
 @dataclass(frozen=True, slots=True)
 class QuestionStory:
-    """One question as all arms answered it, by their names."""
+    """One question with each arm's run, by the arm's name."""
 
     sample: str
     why: str
@@ -67,19 +67,19 @@ class Section:
 
 
 def write_report(collected: Collected, page: Path, examples: int) -> list[Path]:
-    """Write the page, and its figures as PNG and SVG into a folder beside it; all their paths.
+    """Write the page, and its figures as PNG and SVG into a folder beside it; return all paths.
 
     ``examples`` is how many questions of each comparison are shown with complete runs.
 
     Raises:
-        OSError: something cannot be written.
+        OSError: a file cannot be written.
     """
     folder = page.with_name(f"{page.stem}-figures")
     folder.mkdir(parents=True, exist_ok=True)
     written: list[Path] = []
     sections: list[Section] = []
     for comparison in collected.comparisons:
-        anchor = _anchor(comparison, [each.anchor for each in sections])
+        anchor = _anchor(comparison, [section.anchor for section in sections])
         figures = []
         for drawn in draw(comparison):
             files = save(drawn.figure, folder / f"{anchor}-{drawn.name}")
@@ -88,7 +88,7 @@ def write_report(collected: Collected, page: Path, examples: int) -> list[Path]:
         sections.append(_section(comparison, anchor, figures, examples))
     text = _template().render(
         sections=sections,
-        left_out=[printable(each) for each in collected.left_out],
+        left_out=[printable(line) for line in collected.left_out],
         version=trigreason.__version__,
         now=datetime.now().astimezone().strftime("%Y-%m-%d %H:%M"),
     )
@@ -104,10 +104,10 @@ def _template() -> Template:
 
 
 def _figure(drawn: Drawn, anchor: str, files: Sequence[Path]) -> Figure:
-    """The figure with the names of its files, as the page beside their folder calls them."""
-    written = next(each for each in files if each.suffix == ".svg").read_text(encoding="utf-8")
+    """The figure with links to its files, relative to the page."""
+    written = next(file for file in files if file.suffix == ".svg").read_text(encoding="utf-8")
     svg = inline_svg(written, f"{anchor}-{drawn.name}", drawn.title)
-    links = [f"{each.parent.name}/{each.name}" for each in files]
+    links = [f"{file.parent.name}/{file.name}" for file in files]
     return Figure(drawn.title, drawn.told, Markup(svg), links)
 
 
@@ -118,34 +118,34 @@ def _section(
         anchor=anchor,
         task=printable(comparison.task),
         pair=printable(comparison.pair),
-        told=_told(comparison),
+        told=_facts(comparison),
         overview=overview(comparison),
         compared=compared(comparison),
         questions=questions(comparison),
         settings=settings(comparison),
         figures=figures,
-        stories=[_story(comparison, each) for each in read_examples(comparison, examples)],
+        stories=[_story(comparison, example) for example in read_examples(comparison, examples)],
         logs=[log for arm in comparison.names for log in comparison.arms[arm].logs],
     )
 
 
-def _told(comparison: Comparison) -> list[str]:
-    """Which models on what, in a line each."""
+def _facts(comparison: Comparison) -> list[str]:
+    """Which models, probabilities and settings it has, one per line."""
     models = comparison.models
-    told = [f"{author.upper()}: {models[author]}" for author in Author if author in models]
-    told.append(f"certainty of tokens on {comparison.logprob_scale} probabilities")
-    told += [f"{name}: {value}" for name, value in comparison.settings.items()]
-    return [printable(each) for each in told]
+    facts = [f"{author.upper()}: {models[author]}" for author in Author if author in models]
+    facts.append(f"certainty of tokens on {comparison.logprob_scale} probabilities")
+    facts += [f"{name}: {value}" for name, value in comparison.settings.items()]
+    return [printable(fact) for fact in facts]
 
 
 def _story(comparison: Comparison, example: Example) -> QuestionStory:
     names = comparison.names
-    some = next(iter(example.runs.values()))
+    any_run = next(iter(example.runs.values()))
     return QuestionStory(
         sample=printable(example.sample),
         why=example.why,
-        question=printable(cut(some.question)),
-        target=printable(some.target or ""),
+        question=printable(cut(any_run.question)),
+        target=printable(any_run.target or ""),
         runs=[
             (names[arm], arm.method, reading(example.runs[arm]))
             for arm in names
@@ -155,7 +155,7 @@ def _story(comparison: Comparison, example: Example) -> QuestionStory:
 
 
 def _anchor(comparison: Comparison, taken: Sequence[str]) -> str:
-    """A name for files and links, of plain letters, that no other comparison has."""
+    """A name for files and links, of plain letters and digits, that is not ``taken``."""
     plain = re.sub(r"[^a-z0-9]+", "-", f"{comparison.task}-{comparison.pair}".lower()).strip("-")
     anchor, count = plain or "comparison", 1
     while anchor in taken:

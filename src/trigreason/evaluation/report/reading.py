@@ -1,4 +1,4 @@
-"""A run made ready for a page: its steps one after the other, cut where they are too long."""
+"""Prepares a run for a page: its steps in order, cut if they are too long."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from trigreason.reasoning.names import TRIGGER_NAMES
 
 STEPS_SHOWN = 60
 CHARACTERS_SHOWN = 2_000
-_UNSAYABLE = (0x7F, *range(0x80, 0xA0), *range(0xD800, 0xE000))
+_UNPRINTABLE = (0x7F, *range(0x80, 0xA0), *range(0xD800, 0xE000))
 _VISIBLE = {code: chr(0x2400 + code) for code in range(0x20) if chr(code) not in "\n\t"}
-_VISIBLE |= dict.fromkeys(_UNSAYABLE, "\ufffd")
+_VISIBLE |= dict.fromkeys(_UNPRINTABLE, "\ufffd")
 
 
 @dataclass(frozen=True, slots=True)
 class ShownStep:
-    """One step, or (``skipped`` is not 0) so many that are left out here."""
+    """One step or, if ``skipped`` is not 0, that many steps that are left out here."""
 
     author: str = ""
     text: str = ""
@@ -40,7 +40,7 @@ class ReadableRun:
 
 
 def reading(run: Run) -> ReadableRun:
-    """The run, with the middle of a very long one left out."""
+    """The run, without the middle if it is very long."""
     trace = run.trace
     steps = list(enumerate(trace.steps))
     if len(steps) > STEPS_SHOWN:
@@ -71,13 +71,13 @@ def _steps(steps: list[tuple[int, StepRecord]], trace: Trace) -> Iterator[ShownS
         yield ShownStep(
             author=step.author.value,
             text=printable(cut(step.text.strip())),
-            facts=" · ".join(_of_step(step)),
+            facts=" · ".join(_step_facts(step)),
             trigger=TRIGGER_NAMES[step.trigger] if takes_over and step.trigger else "",
             draft=not step.standing,
         )
 
 
-def _of_step(step: StepRecord) -> Iterator[str]:
+def _step_facts(step: StepRecord) -> Iterator[str]:
     yield _counted(step.tokens, "token")
     if step.ratio is not None:
         yield f"r = {step.ratio:.2f}"
@@ -90,16 +90,16 @@ def _of_step(step: StepRecord) -> Iterator[str]:
 
 
 def _facts(trace: Trace) -> str:
-    told = [_counted(trace.thinking_tokens, "thinking token")]
+    facts = [_counted(trace.thinking_tokens, "thinking token")]
     if trace.smt is not None:
-        told.append(f"SMT {100 * trace.smt:.0f} %")
+        facts.append(f"SMT {100 * trace.smt:.0f} %")
     requests = trace.use(Author.LRM).requests
-    told += [f"{_counted(requests, 'request')} to the LRM", f"{trace.seconds:.2f} s"]
+    facts += [f"{_counted(requests, 'request')} to the LRM", f"{trace.seconds:.2f} s"]
     if trace.stop is not None:
-        told.append(f"{trace.stop.value} ({trace.limit})" if trace.limit else trace.stop.value)
+        facts.append(f"{trace.stop.value} ({trace.limit})" if trace.limit else trace.stop.value)
     if trace.degraded is not None:
-        told.append(f"the {trace.degraded.author.upper()} stayed away")
-    return " · ".join(told)
+        facts.append(f"the {trace.degraded.author.upper()} stayed away")
+    return " · ".join(facts)
 
 
 def _counted(count: int, noun: str) -> str:
@@ -107,12 +107,12 @@ def _counted(count: int, noun: str) -> str:
 
 
 def cut(text: str, most: int = CHARACTERS_SHOWN) -> str:
-    """The text, or its beginning with a word on how much is missing."""
+    """The text, or its beginning and a note on how much is missing."""
     if len(text) <= most:
         return text
     return f"{text[:most]} … [{len(text) - most:,} more characters]"
 
 
 def printable(text: str) -> str:
-    """The text with control characters and halves of characters made visible."""
+    """The text with control characters and lone surrogates made visible."""
     return text.replace("\r\n", "\n").translate(_VISIBLE)

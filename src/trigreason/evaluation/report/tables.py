@@ -21,11 +21,11 @@ from trigreason.reasoning.names import SYMBOLS, TRIGGER_NAMES
 
 QUESTIONS_SHOWN = 300
 QUESTION_SHOWN = 200
-"""Characters of a question."""
+"""How many characters of a question are shown."""
 
 
 class ShadedCell(NamedTuple):
-    """What stands in a cell, in small letters below it, and (0 to 1) how dark it is."""
+    """A cell's text, a note in small letters below it, and how dark it is (0 to 1)."""
 
     text: str
     note: str = ""
@@ -37,7 +37,7 @@ NOTHING = ShadedCell("–")
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """Heads, rows of as many cells, and what is to be said below. The first column is text."""
+    """Heads, rows with a cell per head, and notes below. The first column is text."""
 
     heads: Sequence[str]
     rows: Sequence[Sequence[ShadedCell]]
@@ -59,15 +59,15 @@ def overview(comparison: Comparison) -> Table:
     rows = [[ShadedCell("answers"), *(_answers(comparison.arms[arm]) for arm in names)]]
     for head, cell in ROWS:
         cells = [cell(summaries[arm]) if arm in summaries else NOTHING for arm in names]
-        if any(each is not NOTHING for each in cells):
+        if any(shown is not NOTHING for shown in cells):
             rows.append([ShadedCell(head), *cells])
-    is_warned = any(each.unreadable.value for each in summaries.values())
+    is_warned = any(summary.unreadable.value for summary in summaries.values())
     return Table(["method", *names.values()], rows, [UNREADABLE] if is_warned else [])
 
 
-def _answers(own: ArmRuns) -> ShadedCell:
-    there, questions = len(own.found), len({each.sample for each in own.runs})
-    count = f"{there:,}" if there == own.planned else f"{there:,} of {own.planned:,}"
+def _answers(arm: ArmRuns) -> ShadedCell:
+    finished, questions = len(arm.found), len({run.sample for run in arm.runs})
+    count = f"{finished:,}" if finished == arm.planned else f"{finished:,} of {arm.planned:,}"
     return ShadedCell(count, f"{questions:,} question{'s' * (questions != 1)}")
 
 
@@ -76,7 +76,7 @@ def _handovers(trigger: Trigger, summary: ArmSummary) -> ShadedCell:
 
 
 def _total(parts: Collection[Estimate]) -> ShadedCell:
-    return ShadedCell(_number(sum(each.value for each in parts), 2)) if parts else NOTHING
+    return ShadedCell(_number(sum(part.value for part in parts), 2)) if parts else NOTHING
 
 
 def _median(summary: ArmSummary) -> ShadedCell:
@@ -92,10 +92,10 @@ def _share(estimate: Estimate | None) -> ShadedCell:
 def _mean(
     estimate: Estimate | None, digits: int = 1, scale: float = 1.0, unit: str = ""
 ) -> ShadedCell:
-    """A mean above its interval, unless that says nothing."""
+    """A mean above its interval, if that is finite and not of width 0."""
     if estimate is None or not (estimate.value or estimate.high):
         return NOTHING
-    value, low, high = (_number(scale * each, digits) for each in estimate[:3])
+    value, low, high = (_number(scale * number, digits) for number in estimate[:3])
     has_interval = estimate.has_interval and estimate.high > estimate.low
     return ShadedCell(f"{value}{unit}", f"{low}–{high}" if has_interval else "")
 
@@ -105,43 +105,43 @@ def _number(value: float, digits: int = 1) -> str:
 
 
 ROWS: Sequence[Row] = (
-    ("accuracy", lambda each: _share(each.accuracy)),
-    ("SMT", lambda each: _share(each.smt)),
-    ("thinking tokens", lambda each: _mean(each.thinking)),
-    ("drafts", lambda each: _mean(each.drafts)),
-    ("  their tokens", lambda each: _mean(each.draft_tokens)),
-    ("tokens of scores", lambda each: _mean(each.judging)),
-    ("unreadable scores", lambda each: _mean(each.unreadable)),
-    ("SRM requests", lambda each: _mean(each.requests[Author.SRM])),
-    ("LRM requests", lambda each: _mean(each.requests[Author.LRM])),
-    ("handovers to the LRM", lambda each: _total(each.handovers.values())),
+    ("accuracy", lambda arm: _share(arm.accuracy)),
+    ("SMT", lambda arm: _share(arm.smt)),
+    ("thinking tokens", lambda arm: _mean(arm.thinking)),
+    ("drafts", lambda arm: _mean(arm.drafts)),
+    ("  their tokens", lambda arm: _mean(arm.draft_tokens)),
+    ("tokens of scores", lambda arm: _mean(arm.judging)),
+    ("unreadable scores", lambda arm: _mean(arm.unreadable)),
+    ("SRM requests", lambda arm: _mean(arm.requests[Author.SRM])),
+    ("LRM requests", lambda arm: _mean(arm.requests[Author.LRM])),
+    ("handovers to the LRM", lambda arm: _total(arm.handovers.values())),
     *((f"  {name}", partial(_handovers, trigger)) for trigger, name in TRIGGER_NAMES.items()),
-    ("cut off", lambda each: _share(each.truncated)),
-    ("SRM tokens", lambda each: _mean(each.generated[Author.SRM])),
-    ("LRM tokens", lambda each: _mean(each.generated[Author.LRM])),
-    ("seconds, mean", lambda each: _mean(each.seconds, 2)),
+    ("cut off", lambda arm: _share(arm.truncated)),
+    ("SRM tokens", lambda arm: _mean(arm.generated[Author.SRM])),
+    ("LRM tokens", lambda arm: _mean(arm.generated[Author.LRM])),
+    ("seconds, mean", lambda arm: _mean(arm.seconds, 2)),
     ("seconds, median", _median),
-    ("tokens/s", lambda each: ShadedCell(_number(each.tokens_per_second or 0.0))),
-    ("USD per 1,000 answers", lambda each: _mean(each.usd, 3, 1000)),
-    ("degraded", lambda each: ShadedCell(f"{each.degraded:,}") if each.degraded else NOTHING),
+    ("tokens/s", lambda arm: ShadedCell(_number(arm.tokens_per_second or 0.0))),
+    ("USD per 1,000 answers", lambda arm: _mean(arm.usd, 3, 1000)),
+    ("degraded", lambda arm: ShadedCell(f"{arm.degraded:,}") if arm.degraded else NOTHING),
 )
-"""What is right, who did what, and what hangs on the clock."""
+"""Accuracy, what each model did, and what depends on the clock."""
 
 
 def compared(comparison: Comparison) -> Table | None:
-    """Arms against each other, question by question; None where nothing can be compared."""
+    """Differences between arms, paired by question; None if nothing can be compared."""
     names = comparison.names
     rows = [
         [
             ShadedCell(f"{names[first]} minus {names[second]}"),
             ShadedCell(
-                f"{100 * found.value:+.1f}", f"{100 * found.low:+.1f} to {100 * found.high:+.1f}"
+                f"{100 * delta.value:+.1f}", f"{100 * delta.low:+.1f} to {100 * delta.high:+.1f}"
             ),
-            ShadedCell("< 0.001" if found.p < 0.001 else f"{found.p:.3f}"),
-            ShadedCell(f"{found.questions:,}"),
-            ShadedCell("beyond chance" if found.is_significant else "within chance"),
+            ShadedCell("< 0.001" if delta.p < 0.001 else f"{delta.p:.3f}"),
+            ShadedCell(f"{delta.questions:,}"),
+            ShadedCell("beyond chance" if delta.is_significant else "within chance"),
         ]
-        for first, second, found in differences(comparison)
+        for first, second, delta in differences(comparison)
     ]
     heads = ["accuracy of", "points", "p", "questions", "at 5 %"]
     note = (
@@ -152,22 +152,23 @@ def compared(comparison: Comparison) -> Table | None:
 
 
 def questions(comparison: Comparison) -> Table | None:
-    """Which arm gets which question right; those on which arms differ most come first."""
+    """Which arm gets which question right; questions on which arms differ most come first."""
     names = comparison.names
     right = {arm: _right(comparison.arms[arm]) for arm in names}
-    scored = [each for each in comparison.questions if any(each in own for own in right.values())]
+    with_score = {sample for outcomes in right.values() for sample in outcomes}
+    scored = [sample for sample in comparison.questions if sample in with_score]
     if not scored:
         return None
 
     def order(sample: str) -> tuple[float, float]:
-        means = [fmean(own[sample]) for own in right.values() if sample in own]
+        means = [fmean(outcomes[sample]) for outcomes in right.values() if sample in outcomes]
         return min(means) - max(means), fmean(means)
 
-    asked = _asked(comparison)
+    beginnings = _beginnings(comparison)
     shown = sorted(scored, key=order)[:QUESTIONS_SHOWN]
     rows = [
         [
-            ShadedCell(printable(sample), asked[sample]),
+            ShadedCell(printable(sample), beginnings[sample]),
             ShadedCell(printable(comparison.targets.get(sample, "–"))[:60]),
             *(_tally(right[arm].get(sample)) for arm in names),
         ]
@@ -178,24 +179,24 @@ def questions(comparison: Comparison) -> Table | None:
     return Table(["question", "target", *names.values()], rows, notes)
 
 
-def _asked(comparison: Comparison) -> dict[str, str]:
-    """The beginning of each question in one line, without the prompt that all begin with."""
-    asked = {sample: text.split("\n\n") for sample, text in comparison.questions.items()}
-    together = zip(*asked.values(), strict=False)
-    shared = len(list(takewhile(lambda paragraphs: len(set(paragraphs)) == 1, together)))
-    start = shared if len(asked) > 1 else 0
+def _beginnings(comparison: Comparison) -> dict[str, str]:
+    """The beginning of each question in one line, without the paragraphs that all share."""
+    paragraphs_of = {sample: text.split("\n\n") for sample, text in comparison.questions.items()}
+    aligned = zip(*paragraphs_of.values(), strict=False)
+    shared = len(list(takewhile(lambda paragraphs: len(set(paragraphs)) == 1, aligned)))
+    start = shared if len(paragraphs_of) > 1 else 0
     return {
         sample: printable(" ".join(" ".join(paragraphs[start:]).split())[:QUESTION_SHOWN])
-        for sample, paragraphs in asked.items()
+        for sample, paragraphs in paragraphs_of.items()
     }
 
 
-def _right(own: ArmRuns) -> dict[str, list[float]]:
-    found: dict[str, list[float]] = {}
-    for run in own.runs:
+def _right(arm: ArmRuns) -> dict[str, list[float]]:
+    outcomes: dict[str, list[float]] = {}
+    for run in arm.runs:
         if run.right is not None:
-            found.setdefault(run.sample, []).append(float(run.right))
-    return found
+            outcomes.setdefault(run.sample, []).append(float(run.right))
+    return outcomes
 
 
 def _tally(outcomes: Sequence[float] | None) -> ShadedCell:
@@ -205,25 +206,25 @@ def _tally(outcomes: Sequence[float] | None) -> ShadedCell:
 
 
 def settings(comparison: Comparison) -> Table:
-    """What the arms were set to: what differs in a row each, what does not in a note."""
+    """The arms' settings: a row for each one that differs, and a note with the others."""
     names = comparison.names
     every = {arm: arm.to_args() for arm in names}
     apart = differing(list(every.values()))
     differ = list(apart[0])
     rows = [
-        [ShadedCell(SYMBOLS.get(key, key)), *(ShadedCell(_told(own[key])) for own in apart)]
+        [ShadedCell(SYMBOLS.get(key, key)), *(ShadedCell(_shown(arm[key])) for arm in apart)]
         for key in differ
     ]
     first: Arm = next(iter(names))
     common = [
-        f"{SYMBOLS.get(key, key)} = {_told(value)}"
+        f"{SYMBOLS.get(key, key)} = {_shown(value)}"
         for key, value in every[first].items()
         if key not in differ
     ]
     return Table(["setting", *names.values()], rows, [f"The same for all: {'; '.join(common)}."])
 
 
-def _told(value: object) -> str:
+def _shown(value: object) -> str:
     if value is None:
         return "–"
     if isinstance(value, list):
