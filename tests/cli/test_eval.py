@@ -15,8 +15,10 @@ from tests.cli.commands import Command
 from trigreason.cli.comparison_progress import SECONDS_BETWEEN_LINES, Watching, duration
 from trigreason.cli.comparison_table import shown
 from trigreason.configuration import bundled_pair
+from trigreason.evaluation import registry
 from trigreason.evaluation.answering import own_arm
 from trigreason.evaluation.comparison import ArmOutcome, Plan
+from trigreason.evaluation.questions import TASKS
 from trigreason.evaluation.report.collect import gathered
 from trigreason.evaluation.report.numbers import comparison_to_json
 from trigreason.evaluation.runs import Failed, Run
@@ -233,3 +235,12 @@ def test_a_comparison_from_end_to_end(command: Command, tmp_path: Path) -> None:
     again = command(*asked)
     assert (again.code, again.err) == (0, "")
     assert "TrigReason minus LRM only" in again.out
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_every_task_is_named_wherever_tasks_are(task: str, command: Command) -> None:
+    assert task in registry.__all__
+    for line in ("eval", "calibrate"):
+        assert task in command(line, "--help").out.replace("\n", " ")
+    for page in ("README.md", "docs/evaluation.md"):
+        assert task in Path(page).read_text()

@@ -3,8 +3,8 @@ r"""The user turns of the tasks.
 The prompts of AIME and GPQA ask, in our words, for what SpecReason's public script asks for: to
 reason step by step, to separate steps by two line breaks (which is what makes them steps), and to
 box the final answer. GSM8K and MATH-500 use AIME's prompt. The paper names no prompt for BBH and
-ARC; ours ask for the same three things. The bundled pair was not trained on any of this: its
-prompt is the bare question.
+ARC; ours ask for the same three things. The task ``bundled`` has none of these prompts: its pair
+was trained on the bare questions.
 """
 
 from __future__ import annotations

@@ -22,7 +22,7 @@ _QUESTION, _FIELD, _ID = "Question", "High-level domain", "Record ID"
 _OPTIONS = ("Correct Answer", "Incorrect Answer 1", "Incorrect Answer 2", "Incorrect Answer 3")
 
 
-def question(row: SourceRow, seed: int, order: GpqaOrder) -> Question:
+def question(row: SourceRow, seed: int = 0, order: GpqaOrder = "shuffled") -> Question:
     """A question from the official columns; see :data:`GpqaOrder` for the order of its options.
 
     Raises:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import get_args
 
 from trigreason import bundled
-from trigreason.evaluation.questions import arc, bbh, gpqa, problems
+from trigreason.evaluation.questions import bbh, gpqa
 from trigreason.evaluation.questions.hub import hub_rows
 from trigreason.evaluation.questions.question import Question
 from trigreason.evaluation.questions.rows import SourceRow, csv_rows, example_rows, jsonl_rows
@@ -58,10 +58,11 @@ def load_questions(
         questions = list(_bbh_items(published, data, wanted))
     else:
         rows = _rows(published, data)
-        questions = [
-            _question(published, row, number, seed, gpqa_order)
-            for number, row in enumerate(rows, start=1)
-        ]
+        if task == "gpqa_diamond":
+            questions = [gpqa.question(row, seed, gpqa_order) for row in rows]
+        else:
+            assert published.read is not None, f"{task} has neither parts nor a reader"
+            questions = [published.read(row, number) for number, row in enumerate(rows, start=1)]
         _check_groups(task, sorted({question.group for question in questions} - {""}), groups)
         questions = [each for each in questions if groups is None or each.group in groups]
     _check_ids(questions, published, data)
@@ -92,27 +93,11 @@ def _in_turns(questions: Iterable[Question]) -> list[Question]:
     return [question for question in turns if question is not None]
 
 
-def _question(
-    task: PublishedTask, row: SourceRow, number: int, seed: int, gpqa_order: gpqa.GpqaOrder
-) -> Question:
-    match task.name:
-        case "gpqa_diamond":
-            return gpqa.question(row, seed, gpqa_order)
-        case "arc_challenge":
-            return arc.question(row)
-        case "gsm8k":
-            return problems.gsm8k(row, number)
-        case "math500":
-            return problems.math500(row, number)
-        case _:
-            return problems.aime(row)
-
-
 def _rows(task: PublishedTask, data: str | None) -> Iterator[SourceRow]:
     if data is None or data == HUB:
         return hub_rows(task)
     file = _file(task, data)
-    return csv_rows(file) if task.name == "gpqa_diamond" else jsonl_rows(file)
+    return csv_rows(file) if task.files[0].endswith(".csv") else jsonl_rows(file)
 
 
 def _file(task: PublishedTask, data: str) -> Path:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
+from trigreason.evaluation.questions import arc, gpqa, problems
 from trigreason.evaluation.questions.bbh import BBH_TASKS, BUNDLED_FAMILIES
+from trigreason.evaluation.questions.question import Question
+from trigreason.evaluation.questions.rows import SourceRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +22,9 @@ class PublishedTask:
         config: the data set's configuration; None if each of ``parts`` has its own.
         split: the data set's split.
         files: possible names of its file within a folder of data, the usual one first.
-        parts: the names of its files without their ending; empty if it is one file.
+        read: makes the question of a row, of which it gets the number; None if there are ``parts``.
+        parts: the names of its files without their ending, each a list of BBH's items; empty if it
+            is one file.
         gated: whether the hub asks to accept terms first.
         shipped: whether its default questions come with this package.
     """
@@ -29,6 +35,7 @@ class PublishedTask:
     config: str | None
     split: str
     files: tuple[str, ...]
+    read: Callable[[SourceRow, int], Question] | None = None
     parts: tuple[str, ...] = ()
     gated: bool = False
     shipped: bool = False
@@ -49,6 +56,7 @@ TASKS = {
             config="default",
             split="train",
             files=("aime24.jsonl", "aime_2024.jsonl", "aime2024.jsonl"),
+            read=lambda row, _: problems.aime(row),
         ),
         PublishedTask(
             "aime25",
@@ -57,6 +65,7 @@ TASKS = {
             config="default",
             split="test",
             files=("aime25.jsonl", "aime_2025.jsonl", "aime2025.jsonl"),
+            read=lambda row, _: problems.aime(row),
         ),
         PublishedTask(
             "gsm8k",
@@ -65,6 +74,7 @@ TASKS = {
             config="main",
             split="test",
             files=("gsm8k_test.jsonl", "gsm8k.jsonl", "grade_school_math/data/test.jsonl"),
+            read=problems.gsm8k,
         ),
         PublishedTask(
             "math500",
@@ -73,6 +83,7 @@ TASKS = {
             config="default",
             split="test",
             files=("math500.jsonl", "math_500.jsonl", "MATH-500/test.jsonl"),
+            read=problems.math500,
         ),
         PublishedTask(
             "gpqa_diamond",
@@ -81,6 +92,7 @@ TASKS = {
             config="gpqa_diamond",
             split="train",
             files=("gpqa_diamond.csv", "dataset/gpqa_diamond.csv", "gpqa/gpqa_diamond.csv"),
+            read=lambda row, _: gpqa.question(row),
             gated=True,
         ),
         PublishedTask(
@@ -104,6 +116,7 @@ TASKS = {
                 _ARC,
                 f"ARC-V1-Feb2018-2/{_ARC}",
             ),
+            read=lambda row, _: arc.question(row),
         ),
         PublishedTask(
             "bundled",

@@ -30,7 +30,7 @@ _TOKEN_TIMES = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.02, 0.03, 0.05, 0.1, 0.25,
 _PAIR = ("pair",)
 _METHOD = ("pair", "method")
 _MODEL = ("pair", "model")
-_ERRAND = ("pair", "model", "purpose")
+_REQUEST = ("pair", "model", "purpose")
 
 
 class Metrics:
@@ -101,15 +101,15 @@ class Metrics:
             "degraded_runs", "Runs in which this model stayed away and the other went on", _MODEL
         )
         self._engine_requests = counter(
-            "engine_requests", "Requests to a model", (*_ERRAND, "result")
+            "engine_requests", "Requests to a model", (*_REQUEST, "result")
         )
         self._engine_duration = histogram(
-            "engine_request_duration_seconds", "From a request to a model to its end", _ERRAND
+            "engine_request_duration_seconds", "From a request to a model to its end", _REQUEST
         )
         self._engine_first_token = histogram(
             "engine_time_to_first_token_seconds",
             "From a request to a model to its first token",
-            _ERRAND,
+            _REQUEST,
         )
         self._cost = counter("cost_usd", "What a model cost, estimates included", _MODEL)
         self._cost_unknown = counter(

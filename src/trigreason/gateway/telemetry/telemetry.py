@@ -21,8 +21,9 @@ _logger = logging.getLogger("trigreason.gateway")
 class Telemetry:
     """Metrics, spans and the log of one gateway process.
 
-    Nothing here raises, waits for the network, or keeps an exchange beyond its end: :meth:`ended`
-    derives everything from the exchange and its runs' traces.
+    Nothing here raises, waits for the network, or keeps an exchange beyond its end. Handovers and
+    outages are counted as they happen, so that a dashboard shows them during a long run;
+    :meth:`ended` derives everything else from the exchange and its runs' traces.
     """
 
     def __init__(
