@@ -133,6 +133,7 @@ async def test_any_request_of_a_pair_may_break(method: str, how: How, every: int
     assert happened
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("shape", SHAPES)
 @pytest.mark.parametrize("method", ["trigreason", "srm"])
 async def test_a_cut_between_the_tokens_of_a_character(method: str, shape: Shape) -> None:

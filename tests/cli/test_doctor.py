@@ -144,6 +144,7 @@ async def test_a_key_that_is_not_accepted(
     assert "sk-whisper" not in left.out + left.err
 
 
+@pytest.mark.slow
 async def test_ctrl_c() -> None:
     async with probed(ProbedServer(pace=0.2)) as server:
         process = await start("doctor", server.url)

@@ -58,6 +58,7 @@ async def test_an_interrupted_download_goes_on_with_the_same_command(tmp_path: P
     assert double.served[partial.name.partition(".")[0]] == [(here, SRM_FILE.stat().st_size)]
 
 
+@pytest.mark.slow
 async def test_offline_with_nothing_there_is_one_line(tmp_path: Path) -> None:
     environment = {"HF_HUB_OFFLINE": "1", "HF_HOME": str(tmp_path)}
     done = await finished(await start(*SOLVE, "--quiet", **environment))

@@ -38,6 +38,7 @@ async def test_ctrl_c_in_the_middle(tmp_path: Path, flags: tuple[str, ...]) -> N
     assert load_trace(file.read_text()).steps[0].text == "One step.\n\n"
 
 
+@pytest.mark.slow
 async def test_ctrl_c_on_the_bundled_pair() -> None:
     process = await start("demo", "--count", "50")
     assert process.stdout is not None

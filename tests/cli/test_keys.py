@@ -198,6 +198,7 @@ main()
             )
 
 
+@pytest.mark.slow
 def test_other_commands_do_not_load_it() -> None:
     program = "import sys, trigreason.cli.app; print('sqlalchemy' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)

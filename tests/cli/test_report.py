@@ -26,6 +26,7 @@ def logs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.mark.slow
 def test_it_writes_a_page_and_says_where(command: Command, logs: Path, tmp_path: Path) -> None:
     page = tmp_path / "mine.html"
     done = command("report", str(logs), "--out", str(page))
@@ -39,6 +40,7 @@ def test_it_writes_a_page_and_says_where(command: Command, logs: Path, tmp_path:
     assert len(list((tmp_path / "mine-figures").iterdir())) == 10
 
 
+@pytest.mark.slow
 def test_its_numbers_are_those_of_the_logs(command: Command, logs: Path, tmp_path: Path) -> None:
     page = tmp_path / "report.html"
     told = command("report", str(logs), "--out", str(page), "--examples", "0", "--json").json

@@ -30,6 +30,7 @@ def seconds(told: Any) -> dict[tuple[str, bool], float]:
     }
 
 
+@pytest.mark.slow
 def test_every_arm_is_told_with_its_seconds_and_costs(command: Command, logs: Path) -> None:
     shown = command("simulate", str(logs))
     assert shown.code == 0

@@ -39,6 +39,7 @@ def test_json_adds_up(command: Command, method: str) -> None:
     check_replay(trace)
 
 
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_trace(command: Command) -> None:
     def fingerprint(*flags: str) -> str:
         flags = ("--temperature", "2", "--thinking-tokens", "60", *flags)

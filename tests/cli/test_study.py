@@ -76,6 +76,7 @@ def test_too_few_are_not_judged(command: Command, tmp_path: Path) -> None:
     assert "3 wrong and 7 right trajectories are too few" in " ".join(told.out.split())
 
 
+@pytest.mark.slow
 def test_figures_are_drawn(command: Command, tmp_path: Path) -> None:
     runs = [answered(each, wrong=each % 2 == 0, sure=each % 3 == 0) for each in range(20)]
     file = write_runs(tmp_path / "runs.jsonl", runs)

@@ -99,6 +99,7 @@ def test_a_model_gets_all_cores_unless_it_is_tiny(
     assert threads_for(file, cores) == threads
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("users", "spinning"), [(None, "1000"), ("77", "77")])
 def test_threads_spin_little_unless_the_user_says_otherwise(
     users: str | None, spinning: str

@@ -8,7 +8,7 @@ from __future__ import annotations
 import copy
 import json
 import math
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 from contextlib import asynccontextmanager
 from types import SimpleNamespace
 from typing import Any, NamedTuple
@@ -54,6 +54,11 @@ ODD: dict[str, Any] = {
     "empty list": [],
     "list": [None, 1.5, "odd", [], {}],
 }
+
+
+def _fewer_of(odd: Iterable[str], *fast: str) -> list[Any]:
+    """The names, of which the fast tests try these alone."""
+    return [each if each in fast else pytest.param(each, marks=pytest.mark.slow) for each in odd]
 
 
 class Dialect(NamedTuple):
@@ -233,7 +238,7 @@ async def test_the_recorded_streams_give_the_answer(name: str) -> None:
     assert (ended.answer, ended.thinking.strip(), requests) == (TEXTS[2], "So 4.", 1)
 
 
-@pytest.mark.parametrize("odd", ODD)
+@pytest.mark.parametrize("odd", _fewer_of(ODD, "null", "huge", "list"))
 @pytest.mark.parametrize("name", DIALECTS)
 async def test_an_odd_field_anywhere(name: str, odd: str) -> None:
     events = DIALECTS[name].events

@@ -294,6 +294,7 @@ def test_metadata_is_read_as_written(
     assert read_metadata(file) == expected
 
 
+@pytest.mark.slow
 @given(at=st.integers(4, len(gguf(MODEL)) - 1), byte=st.integers(0, 255), cut=st.booleans())
 @settings(max_examples=200, deadline=None)
 def test_a_damaged_file_is_read_or_refused(

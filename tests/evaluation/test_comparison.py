@@ -171,6 +171,7 @@ budget = {{ thinking_tokens = 300, answer_tokens = 32 }}
 """
 
 
+@pytest.mark.slow
 def test_a_pair_of_the_configuration(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     file = tmp_path / "trigreason.toml"
 
@@ -200,6 +201,7 @@ def test_a_pair_of_the_configuration(tmp_path: Path, monkeypatch: pytest.MonkeyP
         compare(plan(srm=bundled.SRM_FILE, lrm=bundled.SRM_FILE))
 
 
+@pytest.mark.slow
 def test_models_that_cannot_be_loaded_are_one_error(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -68,6 +68,7 @@ def told(runs: Iterator[Run]) -> list[tuple[Any, ...]]:
     )
 
 
+@pytest.mark.slow
 def test_runs_come_back_whole(ours: Path) -> None:
     runs = list(read_log(ours))
     samples = read_eval_log(str(ours)).samples or []

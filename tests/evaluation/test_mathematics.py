@@ -62,6 +62,7 @@ CASES = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("text", "target", "right"), CASES)
 def test_grades_agree_with_a_person(text: str, target: str, right: bool) -> None:
     graded = grade(MATH, text, target)

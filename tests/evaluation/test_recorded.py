@@ -138,6 +138,7 @@ def copies(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     return logs
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=10, phases=[Phase.generate])
 @given(data=st.data())
 def test_copies_in_any_order_give_the_same_runs(copies: list[Path], data: st.DataObject) -> None:

@@ -141,6 +141,7 @@ def test_figures_lie_beside_the_page(written: list[Path]) -> None:
     assert all(each.stat().st_size for each in written)
 
 
+@pytest.mark.slow
 def test_what_models_and_users_write_stays_text(tmp_path: Path) -> None:
     evil = [
         step(text=f"{HOSTILE}\n\n", hesitations=(HOSTILE,), ratio=0.5),
@@ -193,6 +194,7 @@ def test_tasks_pairs_and_files_of_questions_are_kept_apart(logs: Path, tmp_path:
     ]
 
 
+@pytest.mark.slow
 def test_comparisons_of_one_name_have_their_own_places(tmp_path: Path) -> None:
     for data in ("one", "two"):
         write_log(tmp_path / f"{data}.json", ARMS["srm"], answers("a"), settings={"data": data})
@@ -291,6 +293,7 @@ def test_logs_without_a_run_are_left_out_and_said_so(tmp_path: Path) -> None:
     assert found.left_out[0] in "".join(page_of(found, tmp_path).text)
 
 
+@pytest.mark.slow
 def test_of_hundreds_of_questions_those_that_differ_come_first(tmp_path: Path) -> None:
     names = [f"q{at:03}" for at in range(QUESTIONS_SHOWN + 40)]
     for method, right in (("srm", names[10:]), ("lrm", names)):

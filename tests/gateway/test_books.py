@@ -28,6 +28,7 @@ async def test_what_is_spent_is_booked(tmp_path: Path, telling: Telling, ending:
         assert found.estimates == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("telling", TELLING)
 async def test_a_budget_binds_whatever_is_told(tmp_path: Path, telling: Telling) -> None:
     found = await bound(tmp_path, telling, budget=0.006)

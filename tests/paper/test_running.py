@@ -69,6 +69,7 @@ ONE_OF_A_KIND = ("fig4", "fig6a", "table2", "appendix-d", "appendix-e")
 """Items that need no judges, which the double has not."""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ONE_OF_A_KIND)
 def test_every_item_is_written(name: str, tmp_path: Path) -> None:
     result = carried_out(name, tmp_path)

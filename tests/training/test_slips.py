@@ -63,6 +63,7 @@ def test_the_chain_without_hesitation_is_the_ideal_one(name: str) -> None:
         assert slipped.solution == plain
 
 
+@pytest.mark.slow
 @each_family
 def test_about_a_third_of_the_chains_slip_and_a_few_doubt(name: str) -> None:
     made = [slipped for _, slipped in pairs(name, 600)]

@@ -249,6 +249,7 @@ def cost_of_telling(telemetry: Telemetry, times: int = 50) -> float:
     return (perf_counter() - began) / times
 
 
+@pytest.mark.slow
 def test_a_collector_that_is_gone_costs_requests_nothing() -> None:
     telemetry = tracing_to("http://127.0.0.1:9")
     assert cost_of_telling(telemetry) < 0.05

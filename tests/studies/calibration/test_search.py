@@ -69,6 +69,7 @@ async def calibrated(folder: Path, trials: int, thrift: Thrift = "smt") -> Calib
         return await calibrate(asking, parts, DEFAULT, trials, thrift, lambda _: None)
 
 
+@pytest.mark.slow
 async def test_what_it_finds_is_better_on_questions_it_never_saw(tmp_path: Path) -> None:
     """Without priming nothing is lost here, and no more than these trials are needed to see it."""
     found = await calibrated(tmp_path, 16)
