@@ -373,7 +373,9 @@ async def test_logprobs_are_moved_to_the_pairs_scale(
     """At temperature 0.5: p = e^-0.25 beside e^-5, squared or rooted, and normalised."""
     told_on = Capabilities(logprob_scale=reported)
     script = [say("So it is." + END, logprob=-0.25)]
-    async with scripted_pair(script, capabilities=told_on, logprob_scale=wanted) as double:
+    async with scripted_pair(
+        script, capabilities=told_on, logprob_scale=wanted, alternatives=0
+    ) as double:
         run = await told(
             double.pair, method="srm", sampling=Sampling(temperature=0.5), thresholds=QUIET
         )
@@ -382,6 +384,18 @@ async def test_logprobs_are_moved_to_the_pairs_scale(
     assert step.logprobs[0] == pytest.approx(expected, rel=0.05)
     assert step.ratio == (1 if expected > -0.0488 else 0), "tau = 1.05 is a logprob of -0.0488"
     assert asked == (1 if reported is wanted else 20)
+
+
+@pytest.mark.parametrize("alternatives", [20, 1, 0])
+async def test_a_trace_keeps_what_else_the_srm_could_have_said(alternatives: int) -> None:
+    script = [say("So.\n\n", logprob=-0.25)], [say("It is." + END, logprob=-0.5)]
+    async with scripted_pair(*script, alternatives=alternatives) as double:
+        run = await told(double.pair, thresholds=Thresholds(n=0, tau=2, rho=0, m=0))
+        asked = [server.bodies[0]["logprobs"] for server in (double.srm, double.lrm)]
+    draft, rewritten = run.trace.steps
+    assert asked == [max(1, alternatives), 1]
+    assert set(draft.top) == ({(-0.25, -5.0)} if alternatives else set())
+    assert not rewritten.top
 
 
 def test_a_token_without_alternatives_has_no_logprob_on_another_scale() -> None:

@@ -18,6 +18,7 @@ from trigreason.reasoning import (
     Tags,
     Thresholds,
 )
+from trigreason.reasoning.top_logprobs import MOST_LIKELY
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +58,8 @@ class Pair:
     """An SRM, an LRM, and how they work together.
 
     ``thresholds`` are the defaults of a run, ``step_break`` is what separates its steps.
+    ``alternatives`` is how many of the likeliest tokens a trace keeps the logprobs of, at each
+    position of an SRM step; 0 keeps none.
     ``logprob_scale`` is the distribution that tau and rho refer to; logprobs of an engine that
     reports the other one are converted.
     ``failure`` says what to do when a model fails, ``hiding`` how the LRM's latency is hidden.
@@ -67,6 +70,7 @@ class Pair:
     name: str = "pair"
     thresholds: Thresholds = field(default_factory=Thresholds)
     step_break: StepBreak = StepBreak.BLANK_LINE
+    alternatives: int = MOST_LIKELY
     logprob_scale: LogprobScale = LogprobScale.RAW
     judge: JudgePrompt = field(default_factory=JudgePrompt)
     failure: FailurePolicy = field(default_factory=FailurePolicy)
@@ -75,6 +79,10 @@ class Pair:
 
     def engine(self, author: Author) -> Engine:
         return self.srm if author is Author.SRM else self.lrm
+
+    def alternatives_for(self, author: Author) -> int:
+        """How many of the likeliest tokens are requested beside each token of a step."""
+        return self.alternatives if author is Author.SRM else 0
 
     async def close(self) -> None:
         """Close both engines."""

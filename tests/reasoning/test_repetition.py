@@ -251,8 +251,9 @@ def test_nothing_repeats_where_nobody_looks() -> None:
 
 def test_what_a_reading_shows() -> None:
     tokens = tuple(Token("", each) for each in (0.0, -1.0, None))
-    read = Reader(Thresholds(expressions=("hm",))).read(Features(Step("Hm, hm.\n\n", tokens)))
-    assert read == (Author.SRM, False, 0.5, ("hm",), False, 0, "")
+    features = Features(Step("Hm, hm.\n\n", tokens))
+    read = Reader(Thresholds(expressions=("hm",))).read(features)
+    assert read == Reading(Author.SRM, False, 0.5, ("hm",), False, 0, "", features)
 
 
 @given(

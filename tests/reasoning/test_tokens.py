@@ -112,8 +112,11 @@ def test_sharpen_is_exact_when_top_is_complete(
 ) -> None:
     chosen = data.draw(st.integers(0, len(logits) - 1))
     token = token_at(softmax(logits, reported_at), chosen)
-    expected = softmax(logits, temperature)[chosen]
-    assert sharpen(token, temperature, reported_at) == pytest.approx(expected, abs=1e-6)
+    expected = softmax(logits, temperature)
+    sharpened = sharpen(token, temperature, reported_at)
+    assert sharpened.logprob == pytest.approx(expected[chosen], abs=1e-6)
+    for other in sharpened.top:
+        assert other.logprob == pytest.approx(expected[int(other.text)], abs=1e-6)
 
 
 @given(LOGITS, TEMPERATURES, st.data())
@@ -123,7 +126,7 @@ def test_sharpen_estimates_from_above_when_the_tail_is_missing(
 ) -> None:
     chosen = data.draw(st.integers(0, len(logits) - 1))
     shown = data.draw(st.integers(1, len(logits)))
-    estimate = sharpen(token_at(softmax(logits, 1), chosen, shown), temperature)
+    estimate = sharpen(token_at(softmax(logits, 1), chosen, shown), temperature).logprob
     exact = 0.0 if temperature == 1 else softmax(logits, temperature)[chosen]
     assert estimate is not None
     assert estimate <= 0
@@ -135,7 +138,7 @@ def test_sharpen_estimates_from_above_when_the_tail_is_missing(
 @settings(max_examples=60, deadline=None)
 def test_colder_makes_the_best_token_surer(logits: list[float], pair: list[float]) -> None:
     best = token_at(softmax(logits, 1), max(range(len(logits)), key=logits.__getitem__))
-    cold, warm = (sharpen(best, temperature) for temperature in sorted(pair))
+    cold, warm = (sharpen(best, temperature).logprob for temperature in sorted(pair))
     assert cold is not None
     assert warm is not None
     assert cold >= warm - 1e-6
@@ -146,7 +149,7 @@ def test_colder_makes_the_best_token_surer(logits: list[float], pair: list[float
 def test_sharpen_keeps_the_order_of_tokens(logits: list[float], temperature: float) -> None:
     reported = softmax(logits, 1)
     sharpened = [
-        sharpen(token_at(reported, each), temperature) or 0.0 for each in range(len(logits))
+        sharpen(token_at(reported, each), temperature).logprob or 0.0 for each in range(len(logits))
     ]
     order = sorted(range(len(logits)), key=reported.__getitem__)
     assert all(sharpened[a] <= sharpened[b] + 1e-6 for a, b in pairwise(order))
@@ -154,17 +157,17 @@ def test_sharpen_keeps_the_order_of_tokens(logits: list[float], temperature: flo
 
 def test_sharpen_counts_a_token_that_top_left_out() -> None:
     token = Token("rare", math.log(0.1), top=(Alternative("common", math.log(0.9)),))
-    assert sharpen(token, 0.5) == pytest.approx(math.log(0.01 / (0.01 + 0.81)))
+    assert sharpen(token, 0.5).logprob == pytest.approx(math.log(0.01 / (0.01 + 0.81)))
 
 
 def test_sharpen_gives_no_probability_above_one() -> None:
     """The token's own logprob, reported twice, differs in the last digits."""
-    assert sharpen(Token("a", -0.1, top=(Alternative("a", -0.1000005),)), 0.5) == 0
+    assert sharpen(Token("a", -0.1, top=(Alternative("a", -0.1000005),)), 0.5).logprob == 0
 
 
 def test_sharpen_without_need_or_without_probability() -> None:
-    assert sharpen(Token("a", -0.3), 0.6, reported_at=0.6) == -0.3
-    assert sharpen(Token("a", None), 0.6) is None
+    assert sharpen(Token("a", -0.3), 0.6, reported_at=0.6) == Token("a", -0.3)
+    assert sharpen(Token("a", None), 0.6) == Token("a", None)
 
 
 @pytest.mark.parametrize(

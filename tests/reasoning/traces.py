@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from tests.reasoning.simulation import THRESHOLDS
 from trigreason.reasoning import (
+    Alternative,
     Author,
     Degraded,
     Message,
@@ -20,9 +21,11 @@ from trigreason.reasoning import (
     StopReason,
     Stretch,
     Thresholds,
+    Token,
     Trace,
     Trigger,
 )
+from trigreason.reasoning.top_logprobs import TopLogprobs
 
 SRM, LRM = Author.SRM, Author.LRM
 PRIMING, OFFLOAD = Trigger.STRATEGIC_PRIMING, Trigger.COGNITIVE_OFFLOAD
@@ -32,6 +35,14 @@ COUNT = st.integers(0, 999)
 REAL = st.floats(0, 1e6)
 TRIGGER = st.none() | st.sampled_from(Trigger)
 AUTHOR = st.sampled_from(Author)
+
+
+def top_logprobs(positions: list[list[float]]) -> TopLogprobs:
+    return TopLogprobs.of(
+        Token("", top=tuple(Alternative("", each) for each in position)) for position in positions
+    )
+
+
 STEPS = st.builds(
     StepRecord,
     author=AUTHOR,
@@ -45,6 +56,7 @@ STEPS = st.builds(
     hesitations=st.lists(TEXT, max_size=2).map(tuple),
     score=st.none() | st.floats(0, 9),
     standing=st.booleans(),
+    top=st.lists(st.lists(st.floats(-9, 0), max_size=3), max_size=3).map(top_logprobs),
 )
 STRETCHES = st.builds(
     Stretch,

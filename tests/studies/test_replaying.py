@@ -33,7 +33,7 @@ from trigreason.reasoning import (
     Write,
     what_if,
 )
-from trigreason.reasoning.replay import recorded_step
+from trigreason.reasoning.replay import recorded_features
 from trigreason.studies.positions import Position, positions
 from trigreason.studies.replaying import recorded_token_ratio, replayed
 
@@ -66,7 +66,7 @@ def by_the_method(recorded: Run, given: Thresholds, token_ratio: float) -> Expec
             if record.end is StepEnd.CUT_OFF:
                 told.srm_tokens += record.tokens
                 break
-            decision = run.on_step(run.read(Features(recorded_step(record))))
+            decision = run.on_step(run.read(recorded_features(record)))
             if not isinstance(decision, Rewrite):
                 told.srm_tokens += record.tokens
                 pen = SRM
@@ -84,17 +84,18 @@ def by_the_method(recorded: Run, given: Thresholds, token_ratio: float) -> Expec
         told.lrm_tokens += _lrm_tokens(place, token_ratio)
         if place.lrm is not None and place.lrm.end is StepEnd.CUT_OFF:
             break
-        decision = run.on_step(run.read(Features(_lrm_step(place, number))))
+        decision = run.on_step(run.read(_lrm_features(place, number)))
         owed = max(0, owed - 1)
         if isinstance(decision, Halt):
             break
     return told
 
 
-def _lrm_step(place: Position, number: int) -> Step:
+def _lrm_features(place: Position, number: int) -> Features:
     if place.lrm is not None:
-        return recorded_step(place.lrm)
-    return Step(f"Something that nobody has said before, for the time {number}.", (), author=LRM)
+        return recorded_features(place.lrm)
+    said = f"Something that nobody has said before, for the time {number}."
+    return Features(Step(said, (), author=LRM))
 
 
 def _lrm_tokens(place: Position, token_ratio: float) -> float:

@@ -66,6 +66,7 @@ async def opened_pair(
             plan.name,
             thresholds=settings.thresholds,
             step_break=settings.step_break,
+            alternatives=settings.alternatives,
             logprob_scale=settings.logprob_scale,
             judge=settings.judge,
             failure=settings.failure,

@@ -38,6 +38,7 @@ from trigreason.failure import FailurePolicy
 from trigreason.hiding import Hiding
 from trigreason.pairs import JudgePrompt
 from trigreason.reasoning import KNOWN_TAGS, Prices, StepBreak, Thresholds
+from trigreason.reasoning.top_logprobs import MOST_LIKELY
 
 BUNDLED = "bundled"
 """The name of the bundled pair."""
@@ -193,6 +194,7 @@ class PairSettings(BaseModel):
     srm: Text
     lrm: Text
     step_break: StepBreak = StepBreak.BLANK_LINE
+    alternatives: Annotated[int, Field(ge=0, le=MOST_LIKELY)] = MOST_LIKELY
     logprob_scale: LogprobScale = LogprobScale.RAW
     thresholds: Annotated[Thresholds, Runtime(Thresholds.from_json)] = Field(
         default_factory=Thresholds

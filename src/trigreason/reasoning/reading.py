@@ -23,6 +23,7 @@ from trigreason.reasoning.repetition import (
 from trigreason.reasoning.steps import Author, Step, StepEnd
 from trigreason.reasoning.thresholds import Thresholds
 from trigreason.reasoning.tokens import perplexity
+from trigreason.reasoning.top_logprobs import TopLogprobs
 
 
 class Reading(NamedTuple):
@@ -36,6 +37,7 @@ class Reading(NamedTuple):
         repeats: the step repeats itself or steps shortly before it.
         repeated: how many standing steps in a row repeat, counting this one as standing.
         said: the step's text in the form in which steps are compared; see :class:`Features`.
+        features: what else the step shows, whatever the thresholds.
     """
 
     author: Author
@@ -45,6 +47,7 @@ class Reading(NamedTuple):
     repeats: bool
     repeated: int
     said: str
+    features: Features
 
 
 class Features:
@@ -63,6 +66,8 @@ class Features:
         "_reading",
         "_tau",
         "_text",
+        "_tokens",
+        "_top",
         "author",
         "circles",
         "ends_thinking",
@@ -70,8 +75,10 @@ class Features:
         "said",
     )
 
-    def __init__(self, step: Step) -> None:
+    def __init__(self, step: Step, top: TopLogprobs | None = None) -> None:
         self._text = step.text
+        self._tokens = step.tokens
+        self._top = top
         self.author = step.author
         self.is_blank = step.is_blank
         self.ends_thinking = step.end in AUTHOR_IS_DONE
@@ -91,6 +98,13 @@ class Features:
         ppls = self._perplexities
         return bisect_left(ppls, tau) / len(ppls) if ppls else None
 
+    @property
+    def top(self) -> TopLogprobs:
+        """The logprobs of the likeliest tokens at each position."""
+        if self._top is None:
+            self._top = TopLogprobs.of(self._tokens)
+        return self._top
+
     def hesitations(self, expressions: tuple[str, ...]) -> tuple[str, ...]:
         """Which of the ``expressions`` occur in the step."""
         if expressions is not self._expressions:
@@ -103,7 +117,7 @@ class Features:
         if tau != self._tau or expressions is not self._expressions:
             ratio, hesitations = self.ratio(tau), self.hesitations(expressions)
             self._reading = Reading(
-                self.author, self.is_blank, ratio, hesitations, False, 0, self.said
+                self.author, self.is_blank, ratio, hesitations, False, 0, self.said, self
             )
             self._tau = tau
         return self._reading

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from trigreason.reasoning.steps import Author, StepEnd
+from trigreason.reasoning.top_logprobs import NOT_KEPT, TopLogprobs
 from trigreason.reasoning.triggers import Trigger
 
 
@@ -51,7 +52,7 @@ class StepRecord:
     ``trigger`` is why it was its author's turn (None for the SRM's ordinary writing); ``ratio`` is
     r_s of eq. 4, ``logprobs`` what it was computed from (nats; None for a sentinel), both only if
     they were requested. ``standing`` is False for a draft. ``stretch`` is an index into the
-    trace's stretches.
+    trace's stretches. ``top`` are the logprobs of the likeliest tokens, of SRM steps only.
     """
 
     author: Author
@@ -65,6 +66,7 @@ class StepRecord:
     hesitations: tuple[str, ...] = ()
     score: float | None = None
     standing: bool = True
+    top: TopLogprobs = NOT_KEPT
 
     @property
     def without_probability(self) -> int:

@@ -47,14 +47,14 @@ def replay(trace: Trace, thresholds: Thresholds | None = None) -> Iterator[Repla
         yield _compare(index, _decide(run, record), trace)
 
 
-def recorded_step(record: StepRecord) -> Step:
-    """The step of a record, with its probabilities; token texts are not recorded."""
+def recorded_features(record: StepRecord) -> Features:
+    """What a recorded step shows; the texts of its tokens are not recorded."""
     tokens = tuple(Token("", logprob) for logprob in record.logprobs)
-    return Step(record.text, tokens, record.end, record.author)
+    return Features(Step(record.text, tokens, record.end, record.author), record.top)
 
 
 def _decide(run: MethodRun, record: StepRecord) -> Decision | Halt:
-    decision = run.on_step(run.read(Features(recorded_step(record))))
+    decision = run.on_step(run.read(recorded_features(record)))
     if isinstance(decision, Judge) and record.score is not None:
         decision = run.on_score(record.score)
     return decision
@@ -108,7 +108,7 @@ def what_if(trace: Trace, thresholds: Thresholds) -> list[Firing]:
     for index, record in enumerate(trace.steps):
         if record.end is StepEnd.CUT_OFF:
             continue
-        decision = run.on_step(run.read(Features(recorded_step(record))))
+        decision = run.on_step(run.read(recorded_features(record)))
         if record.author is Author.SRM:
             now = decision.trigger if isinstance(decision, Write | Rewrite) else None
             firings.append(Firing(index, record, trace.fired_after(index), now))

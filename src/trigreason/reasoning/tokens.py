@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 SENTINEL_CEILING = -9000.0
@@ -66,8 +66,8 @@ def low_perplexity_ratio(logprobs: Iterable[float | None], tau: float) -> float 
     return sum(perplexity(logprob) < tau for logprob in known) / len(known)
 
 
-def sharpen(token: Token, temperature: float, reported_at: float = 1.0) -> float | None:
-    """The token's logprob at another sampling temperature, in nats.
+def sharpen(token: Token, temperature: float, reported_at: float = 1.0) -> Token:
+    """The token with its logprobs, in nats, at another sampling temperature.
 
     Servers differ in what they report: SGLang the distribution after temperature, vLLM and
     llama.cpp the one before. Scaling by ``reported_at / temperature`` and normalising over the
@@ -79,19 +79,22 @@ def sharpen(token: Token, temperature: float, reported_at: float = 1.0) -> float
     """
     if temperature <= 0 or reported_at <= 0:
         raise ValueError("sharpening needs positive temperatures: at 0 every token has p = 1")
-    if token.logprob is None:
-        return None
-    if temperature == reported_at:
-        return token.logprob
+    power = reported_at / temperature
+    if token.logprob is None or power == 1:
+        return token
     if not token.top:
         raise ValueError("sharpening needs the token's top-N logprobs: ask the engine for them")
-    power = reported_at / temperature
     alternatives = [other.logprob for other in token.top]
     if not any(math.isclose(token.logprob, other, abs_tol=1e-6) for other in alternatives):
         alternatives.append(token.logprob)
     best = max(alternatives)
     log_sum = math.log(sum(math.exp(power * (other - best)) for other in alternatives))
-    return min(power * (token.logprob - best) - log_sum, 0.0)
+
+    def sharpened(logprob: float) -> float:
+        return min(power * (logprob - best) - log_sum, 0.0)
+
+    top = tuple(other._replace(logprob=sharpened(other.logprob)) for other in token.top)
+    return replace(token, logprob=sharpened(token.logprob), top=top)
 
 
 def join_text(pieces: Sequence[str]) -> str:

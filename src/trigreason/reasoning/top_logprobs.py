@@ -85,6 +85,9 @@ class TopLogprobs:
         return read
 
 
+NOT_KEPT = TopLogprobs()
+
+
 def entropy(logprobs: Sequence[float]) -> float | None:
     """The entropy in nats of the next token, from the logprobs of the likeliest ones.
 

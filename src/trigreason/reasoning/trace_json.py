@@ -22,6 +22,7 @@ from trigreason.reasoning.records import (
 )
 from trigreason.reasoning.steps import Author, StepBreak, StepEnd
 from trigreason.reasoning.thresholds import Thresholds
+from trigreason.reasoning.top_logprobs import TopLogprobs
 from trigreason.reasoning.trace import Trace
 from trigreason.reasoning.triggers import Trigger
 
@@ -42,7 +43,7 @@ def trace_to_json(trace: Trace) -> dict[str, Any]:
         "prices": {author: asdict(prices) for author, prices in trace.prices.items()},
         "in_the_open": trace.in_the_open,
         "step_break": trace.step_break,
-        "steps": [_flat(step) for step in trace.steps],
+        "steps": [_flat(step) | {"top": step.top.to_text()} for step in trace.steps],
         "stretches": [_flat(stretch) for stretch in trace.stretches],
         "answer": trace.answer,
         "answer_by": dict(trace.answer_by),
@@ -131,6 +132,7 @@ def _read_step(values: dict[str, Any]) -> StepRecord:
             "end": StepEnd(values["end"]),
             "trigger": _optional(Trigger, values["trigger"]),
             "logprobs": tuple(values["logprobs"]),
+            "top": TopLogprobs.from_text(values.get("top", "")),
             "hesitations": tuple(values["hesitations"]),
         }
     )

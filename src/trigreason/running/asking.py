@@ -92,6 +92,7 @@ class Asking:
     ) -> Continuation:
         state, cutter, author = self._state, writer.cutter, writer.author
         needs_logprobs = author is Author.SRM and state.method.needs_logprobs
+        alternatives = self._pair.alternatives_for(author)
         has_room_of_one = self._request_per_step or one_step
 
         def next_request() -> Request:
@@ -100,7 +101,7 @@ class Asking:
             else:
                 room = state.room(one_step=has_room_of_one) - cutter.open_tokens
                 prefix = state.prefix(author, cutter.open_text)
-                request = Request(prefix, sampling, max(1, room), alternatives=0)
+                request = Request(prefix, sampling, max(1, room), alternatives)
             return replace(request, needs_logprobs=needs_logprobs, one_step=one_step)
 
         def take_back(tags: bool) -> int:

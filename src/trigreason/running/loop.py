@@ -259,8 +259,14 @@ class Loop:
     def _record(
         self, step: Step, reading: Reading, stream: RetryingStream, score: float | None = None
     ) -> StepRecord:
-        has_logprobs = self.pair.engine(step.author).capabilities.logprobs
-        return self.state.record(step, reading, stream.index, score, has_logprobs=has_logprobs)
+        return self.state.record(
+            step,
+            reading,
+            stream.index,
+            score,
+            has_logprobs=self.pair.engine(step.author).capabilities.logprobs,
+            with_top=self.pair.alternatives_for(step.author) > 0,
+        )
 
     async def _end_of_stream(self, writer: StretchWriter, stream: RetryingStream) -> list[Event]:
         """The server ended the stream: the author ended its turn, or its context is full."""

@@ -39,6 +39,6 @@ class Rescale:
             return tokens
         wanted, reported = self._temperatures
         return [
-            replace(token, logprob=sharpen(token, wanted, reported) if token.top else None)
+            sharpen(token, wanted, reported) if token.top else replace(token, logprob=None)
             for token in tokens
         ]

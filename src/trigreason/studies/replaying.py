@@ -37,7 +37,7 @@ from trigreason.reasoning import (
     Trigger,
     Write,
 )
-from trigreason.reasoning.replay import recorded_step
+from trigreason.reasoning.replay import recorded_features
 from trigreason.studies.positions import Position, positions
 
 Ints = NDArray[np.int64]
@@ -160,7 +160,7 @@ class _RecordedStep:
         if record is None:
             return None
         is_whole = record.end is not StepEnd.CUT_OFF
-        return cls(record.tokens, Features(recorded_step(record)) if is_whole else None)
+        return cls(record.tokens, recorded_features(record) if is_whole else None)
 
 
 @dataclass(slots=True)

@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 from trigreason.evaluation.runs import Run
 from trigreason.reasoning import Author, Features, Reader, Reading, Trace
-from trigreason.reasoning.replay import recorded_step
+from trigreason.reasoning.replay import recorded_features
 from trigreason.studies.checking import checked_steps
 
 
@@ -72,7 +72,7 @@ class SeenStep:
 def seen_steps(run: Run) -> list[SeenStep]:
     """The run's SRM steps, drafts included, blank ones not."""
     steps, labels = run.trace.steps, checked_steps(run)
-    features = [Features(recorded_step(record)) for record in steps]
+    features = [recorded_features(record) for record in steps]
     readings = list(_readings(run.trace, features))
     hesitates = [bool(reading.hesitations) for reading in readings]
     logprobs = [[each for each in step.logprobs if each is not None] for step in steps]

@@ -87,7 +87,7 @@ class RecordedRun(MethodRun):
         return self._write(0)
 
     def read(self, features: Features) -> Reading:
-        return Reading(features.author, False, None, (), False, 0, "")
+        return Reading(features.author, False, None, (), False, 0, "", features)
 
     def on_step(self, reading: Reading) -> Write | Rewrite | Judge | Halt:
         record = self._recording.trace.steps[self._recording.index]
