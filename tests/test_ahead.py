@@ -192,7 +192,7 @@ async def test_nothing_is_hedged_for_a_model_alone() -> None:
 
 
 async def test_a_run_that_is_left_leaves_no_hedge() -> None:
-    srm, lrm = [Reply(sure("So very sure"), "stall")], [chatter("Better")]
+    srm, lrm = [Reply(sure("So very sure"), "stall")], [say("Better", then="stall")]
     async with scripted_pair(srm, lrm, hiding=HEDGING) as double, nothing_left(double):
         run = completed(reason(double.pair, "Why?", thresholds=OFFLOADING))
         running = asyncio.create_task(run)
