@@ -73,6 +73,7 @@ def test_a_mistake_is_one_line(
     command("report", *arguments).check_complaint(code, told)
 
 
+@pytest.mark.slow
 def test_a_page_that_cannot_be_written_is_one_line(
     command: Command, logs: Path, tmp_path: Path
 ) -> None:

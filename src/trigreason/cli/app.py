@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
+from functools import cache
 from typing import Annotated, Any
 
 import typer
@@ -79,8 +80,7 @@ def run(arguments: Sequence[str]) -> int:
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")
-    command = typer.main.get_command(app)
-    _hide_types_of_flags(command)
+    command = _all_commands()
     try:
         with command.make_context("trigreason", list(arguments)) as context:
             command.invoke(context)
@@ -97,6 +97,13 @@ def run(arguments: Sequence[str]) -> int:
     except FAILURES as error:
         return _complain(one_line(error))
     return 0
+
+
+@cache
+def _all_commands() -> Any:
+    command = typer.main.get_command(app)
+    _hide_types_of_flags(command)
+    return command
 
 
 def _hide_types_of_flags(command: Any) -> None:
