@@ -354,7 +354,7 @@ def test_a_method_is_made_of_its_thresholds() -> None:
 
 
 def test_no_such_method() -> None:
-    with pytest.raises(ValueError, match="'trig'; there are srm, lrm, specreason, trigreason"):
+    with pytest.raises(ValueError, match="'trig'; there are srm, lrm, random, periodic, planning"):
         make_method("trig")
 
 

@@ -25,14 +25,14 @@ from trigreason.cli.words import counted
 from trigreason.configuration import PlannedPair, nearest, planned_pair, read_configuration
 from trigreason.reasoning import Author, Thresholds, make_method
 from trigreason.reasoning.methods import method_title, methods
-from trigreason.reasoning.methods.registry import BUILT_IN
+from trigreason.reasoning.methods.registry import PAPERS_METHODS
 
 if TYPE_CHECKING:
     from trigreason.evaluation.arms import Arm
     from trigreason.evaluation.comparison import ArmOutcome, Plan
     from trigreason.evaluation.progress import ComparisonProgress
 
-OWN_METHODS = ",".join(entry.name for entry in BUILT_IN)
+OWN_METHODS = ",".join(PAPERS_METHODS)
 _questions = partial(typer.Option, rich_help_panel="Questions")
 
 
@@ -136,6 +136,10 @@ def evaluate(
     expressions: options.Expressions = None,
     accept: options.Accept = None,
     judge_first: options.JudgeFirst = None,
+    share: options.Share = None,
+    every: options.Every = None,
+    entropy: options.Entropy = None,
+    tag: options.Tag = None,
     repeats: options.Repeats = None,
 ) -> None:
     """Compare methods on a task: accuracy, who wrote what, and cost, with intervals.

@@ -59,8 +59,8 @@ Method = Annotated[
     str,
     typer.Option(
         metavar="NAME",
-        help="Who writes when: trigreason (the paper's triggers), specreason (a judge), srm or lrm "
-        "(one model alone), or a method that a package brings.",
+        help="Who writes when: trigreason (the paper's triggers), srm or lrm (one model alone), "
+        "another one of docs/methods.md, or a method that a package brings.",
         callback=known_method,
         autocompletion=lambda: list(methods()),
     ),
@@ -125,6 +125,10 @@ M = Annotated[int | None, flag(Thresholds, "m")]
 Expressions = Annotated[list[str] | None, flag(Thresholds, "expressions", "--hesitation")]
 Accept = Annotated[float | None, flag(Thresholds, "accept")]
 JudgeFirst = Annotated[int | None, flag(Thresholds, "judge_first")]
+Share = Annotated[float | None, flag(Thresholds, "share")]
+Every = Annotated[int | None, flag(Thresholds, "every")]
+Entropy = Annotated[float | None, flag(Thresholds, "entropy")]
+Tag = Annotated[str | None, flag(Thresholds, "tag")]
 Repeats = Annotated[int | None, flag(Thresholds, "repeats")]
 
 Temperature = Annotated[float | None, flag(Sampling, "temperature")]

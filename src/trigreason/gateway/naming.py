@@ -42,6 +42,10 @@ class ThresholdChanges(BaseModel):
     m: Annotated[int | None, _threshold("m")] = None
     accept: Annotated[float | None, _threshold("accept")] = None
     judge_first: Annotated[int | None, _threshold("judge_first")] = None
+    share: Annotated[float | None, _threshold("share")] = None
+    every: Annotated[int | None, _threshold("every")] = None
+    entropy: Annotated[float | None, _threshold("entropy")] = None
+    tag: Annotated[str | None, _threshold("tag")] = None
     repeats: Annotated[int | None, _threshold("repeats")] = None
 
     def onto(self, thresholds: Thresholds) -> Thresholds:

@@ -50,6 +50,15 @@ class MethodRun:
         """Read the next step in the light of the standing ones; nothing is decided yet."""
         return self._reader.read(features)
 
+    @property
+    def glance(self) -> int:
+        """After how many tokens of an SRM step :meth:`drops` is to be asked; 0 for never."""
+        return self.method.glance
+
+    def drops(self, features: Features) -> bool:
+        """Whether the SRM step that begins like this is thrown away before it is finished."""
+        return self.method.drops(features)
+
     def on_step(self, reading: Reading) -> Decision | Halt:
         """The decision after a finished step; ``Judge`` if the method needs its score first."""
         self._last_reading = reading

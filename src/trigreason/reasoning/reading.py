@@ -54,7 +54,9 @@ class Features:
     """The properties of a step that do not depend on thresholds.
 
     Attributes:
+        text: the step's text as it was written.
         said: the :func:`normalised` text; empty if it is too short for another step to repeat it.
+        is_opening: it is the beginning of a step that was thrown away before its end.
         circles: the step repeats itself, whatever came before it.
         ends_thinking: its author ends the thinking with it; such a step never repeats.
     """
@@ -65,22 +67,24 @@ class Features:
         "_perplexities",
         "_reading",
         "_tau",
-        "_text",
         "_tokens",
         "_top",
         "author",
         "circles",
         "ends_thinking",
         "is_blank",
+        "is_opening",
         "said",
+        "text",
     )
 
     def __init__(self, step: Step, top: TopLogprobs | None = None) -> None:
-        self._text = step.text
+        self.text = step.text
         self._tokens = step.tokens
         self._top = top
         self.author = step.author
         self.is_blank = step.is_blank
+        self.is_opening = step.end is StepEnd.OPENING
         self.ends_thinking = step.end in AUTHOR_IS_DONE
         said = normalised(step.text)
         self.said = "" if says_little(said) else said
@@ -108,7 +112,7 @@ class Features:
     def hesitations(self, expressions: tuple[str, ...]) -> tuple[str, ...]:
         """Which of the ``expressions`` occur in the step."""
         if expressions is not self._expressions:
-            self._hesitations = find_hesitations(self._text, expressions)
+            self._hesitations = find_hesitations(self.text, expressions)
             self._expressions, self._tau = expressions, None
         return self._hesitations
 

@@ -77,6 +77,9 @@ class StepEnd(StrEnum):
     REPETITION = "repetition"
     """Cut off while it was written, because its end repeats itself."""
 
+    OPENING = "opening"
+    """Cut off after its first tokens, because the method threw it away on seeing them."""
+
     CUT_OFF = "cut_off"
     """Cut off unfinished, by a budget, the clock or a failure; the method did not decide on it."""
 
@@ -181,6 +184,10 @@ class StepCutter:
         if not self.closed and len(self._tokens) >= self.max_tokens:
             self._cut_at_limit(finished)
         return finished
+
+    def open_step(self, end: StepEnd) -> Step:
+        """The unfinished step as it would be if it ended here."""
+        return Step(self.open_text, tuple(self._tokens), end, self.author)
 
     def push_all(self, tokens: Iterable[Token]) -> list[Step]:
         return [step for token in tokens for step in self.push(token)]

@@ -14,6 +14,7 @@ from trigreason.reasoning.field_docs import FieldDoc
 from trigreason.reasoning.hesitation import HESITATION_EXPRESSIONS
 from trigreason.reasoning.repetition import RepetitionGuard
 from trigreason.reasoning.triggers import (
+    NATS,
     PERPLEXITY,
     SCORE,
     SHARE,
@@ -85,6 +86,27 @@ class Thresholds:
     judge_first: Annotated[
         int, FieldDoc("SpecReason: the LRM writes so many steps first; {}.", "", "STEPS", STEPS)
     ] = 0
+    share: Annotated[
+        float,
+        FieldDoc("Random: the LRM writes each step with this probability; {}.", "", "SHARE", SHARE),
+    ] = 0.3
+    every: Annotated[
+        int,
+        FieldDoc("Periodic: the LRM writes one step of so many; {}.", "", "STEPS", STREAK),
+    ] = 3
+    entropy: Annotated[
+        float,
+        FieldDoc(
+            "GlimpRouter: the LRM writes a step whose first token has more entropy; {}.",
+            "",
+            "NATS",
+            NATS,
+        ),
+    ] = 1.0
+    tag: Annotated[
+        str,
+        FieldDoc("SplitReason: the text with which the SRM asks for the LRM; {}.", "", "TEXT"),
+    ] = "<bigmodel>"
     expressions: Annotated[
         tuple[str, ...],
         FieldDoc(
@@ -133,4 +155,9 @@ class Thresholds:
         CognitiveOffload(self.tau, self.rho, self.direction)
         InterventionRequest(self.k, self.m, self.expressions)
         RepetitionGuard(self.repeats)
+        SHARE.check("share (a probability)", self.share)
+        STREAK.check("every (steps)", self.every)
+        NATS.check("entropy (nats)", self.entropy)
+        if not self.tag.strip():
+            raise ValueError("tag must be a text that a model can write, not white space")
         JudgeRejection(self.accept)

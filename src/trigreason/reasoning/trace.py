@@ -126,12 +126,15 @@ class Trace:
     def fired_after(self, index: int) -> Trigger | None:
         """The trigger that fired on the SRM's step ``index``, even if the run ended with it."""
         step = self.steps[index]
-        if not step.standing:
-            return Trigger.COGNITIVE_OFFLOAD if step.score is None else Trigger.JUDGE_REJECTION
         if index + 1 < len(self.steps):
             following = self.steps[index + 1]
-            return following.trigger if following.author is Author.LRM else None
-        return None
+            if following.author is Author.LRM:
+                return following.trigger
+        if step.standing:
+            return None
+        if step.score is not None:
+            return Trigger.JUDGE_REJECTION
+        return Trigger.COGNITIVE_OFFLOAD if self.method == "trigreason" else Trigger.METHOD
 
     def handed_over(self, index: int) -> int | None:
         """For how many steps the trigger of step ``index`` called the LRM; None without one.

@@ -19,6 +19,7 @@ STREAK = Bounds(1)
 PERPLEXITY = Bounds(1)
 SHARE = Bounds(0, 1)
 SCORE = Bounds(0, 9)
+NATS = Bounds(0)
 
 
 class Trigger(StrEnum):
@@ -31,7 +32,7 @@ class Trigger(StrEnum):
     REPETITION = "repetition"
 
     METHOD = "method"
-    """The reason of a method from another package."""
+    """The reason of a method that needs no name for it."""
 
 
 class Direction(StrEnum):

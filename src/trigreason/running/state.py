@@ -44,7 +44,6 @@ from trigreason.reasoning import (
     Write,
 )
 from trigreason.reasoning.steps import CUTTING_SLACK, END_OF_THINKING
-from trigreason.reasoning.top_logprobs import NOT_KEPT
 from trigreason.running.writing import AnswerWriter, StretchWriter
 
 
@@ -120,7 +119,6 @@ class RunState:
         score: float | None,
         *,
         has_logprobs: bool,
-        with_top: bool,
     ) -> StepRecord:
         """The record of the step that the last decision is about."""
         return StepRecord(
@@ -135,7 +133,7 @@ class RunState:
             hesitations=reading.hesitations,
             score=score,
             standing=not isinstance(self.decision, Rewrite),
-            top=reading.features.top if with_top else NOT_KEPT,
+            top=reading.features.top,
         )
 
     def keep(self, record: StepRecord) -> Event:

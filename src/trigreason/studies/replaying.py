@@ -229,8 +229,10 @@ def _replay(
             pen = Author.SRM
             if not isinstance(decision, Rewrite):
                 tally.srm_tokens += srm.tokens
+                if srm.features.is_opening:
+                    break  # nobody knows how it would have gone on
                 continue
-            tally.draft_tokens += srm.tokens
+            tally.draft_tokens += min(srm.tokens, run.glance or srm.tokens)
             by_lrm = True
         if by_lrm:
             cause = decision.trigger or (cause if pen is Author.LRM else Trigger.METHOD)

@@ -34,10 +34,16 @@ class Look:
 METHODS = {
     "srm": Look("#7fb3d5", "v", "...", ":"),
     "lrm": Look("#1b2a41", "s", "", "--"),
+    "random": Look("#bdbdbd", "x", "\\\\\\", ":"),
+    "periodic": Look("#969696", "+", "---", ":"),
+    "planning": Look("#737373", "1", "|||", ":"),
     "specreason": Look("#c9803a", "D", "///", "-."),
+    "glimprouter": Look("#d6a5c9", "P", "ooo", "-."),
+    "speculative_thinking": Look("#a3528f", "X", "++", "-."),
+    "splitreason": Look("#6b1f5c", "*", "**", "-."),
     "trigreason": Look("#3a7d44", "o", "xxx", "-"),
 }
-"""The looks of methods; from lightest to darkest: SRM only, SpecReason, TrigReason, LRM only."""
+"""The looks of methods: baselines are grey, those of other papers are orange and purple."""
 
 AUTHORS = {Author.SRM: METHODS["srm"], Author.LRM: METHODS["lrm"]}
 

@@ -22,7 +22,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 
-from trigreason.reasoning.reading import Reading
+from trigreason.reasoning.reading import Features, Reading
 from trigreason.reasoning.steps import Author
 from trigreason.reasoning.triggers import Trigger
 
@@ -73,6 +73,19 @@ class Method(ABC):
         """Whether the SRM's unfinished step would be thrown away if it ended with this ratio.
 
         Its rewrite can then begin before it ends (see ``hedge``).
+        """
+        return False
+
+    @property
+    def glance(self) -> int:
+        """After how many tokens of an SRM step ``drops`` is asked about it; 0 for never."""
+        return 0
+
+    def drops(self, features: Features) -> bool:
+        """Whether an SRM step that begins like this is thrown away at once; changes nothing.
+
+        What is thrown away becomes a step of its own, on which ``on_step`` then decides: it must
+        answer with a rewrite. It is also asked about steps that were over before the glance.
         """
         return False
 

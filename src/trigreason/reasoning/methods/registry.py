@@ -15,6 +15,8 @@ from functools import cache
 from importlib.metadata import entry_points
 
 from trigreason.reasoning.methods.base import Method
+from trigreason.reasoning.methods.baselines import Periodic, Planning, Random
+from trigreason.reasoning.methods.openings import GlimpRouter, SpeculativeThinking, SplitReason
 from trigreason.reasoning.methods.solo import Solo
 from trigreason.reasoning.methods.specreason import SpecReason
 from trigreason.reasoning.methods.trigreason import TrigReason
@@ -82,7 +84,38 @@ def _specreason(given: Thresholds) -> Method:
 BUILT_IN = (
     MethodEntry("srm", "SRM only", lambda _: Solo(author=Author.SRM)),
     MethodEntry("lrm", "LRM only", lambda _: Solo(author=Author.LRM)),
+    MethodEntry("random", "Random", lambda given: Random(share=given.share), frozenset({"share"})),
+    MethodEntry(
+        "periodic",
+        "Every n-th step",
+        lambda given: Periodic(every=given.every),
+        frozenset({"every"}),
+    ),
+    MethodEntry(
+        "planning",
+        "LRM first",
+        lambda given: Planning(priming=StrategicPriming(given.n)),
+        frozenset({"n"}),
+    ),
     MethodEntry("specreason", "SpecReason", _specreason, frozenset({"accept", "judge_first"})),
+    MethodEntry(
+        "glimprouter",
+        "GlimpRouter",
+        lambda given: GlimpRouter(entropy=given.entropy),
+        frozenset({"entropy"}),
+    ),
+    MethodEntry(
+        "speculative_thinking",
+        "Speculative Thinking",
+        lambda given: SpeculativeThinking(m=given.m),
+        frozenset({"m"}),
+    ),
+    MethodEntry(
+        "splitreason",
+        "SplitReason",
+        lambda given: SplitReason(tag=given.tag, m=given.m),
+        frozenset({"tag", "m"}),
+    ),
     MethodEntry(
         "trigreason",
         "TrigReason",
@@ -91,6 +124,9 @@ BUILT_IN = (
     ),
 )
 """The project's own methods, in the order of tables and figures."""
+
+PAPERS_METHODS = ("srm", "lrm", "specreason", "trigreason")
+"""The methods that the paper compares."""
 
 
 @cache

@@ -89,6 +89,10 @@ class RecordedRun(MethodRun):
     def read(self, features: Features) -> Reading:
         return Reading(features.author, False, None, (), False, 0, "", features)
 
+    @property
+    def glance(self) -> int:
+        return 0  # the record says which steps were thrown away, and when
+
     def on_step(self, reading: Reading) -> Write | Rewrite | Judge | Halt:
         record = self._recording.trace.steps[self._recording.index]
         return self._after() if record.score is None else Judge(Author.LRM)

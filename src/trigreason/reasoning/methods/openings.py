@@ -1,0 +1,136 @@
+"""Methods that decide on how an SRM step begins, before it is written."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+
+from trigreason.reasoning.methods.base import Method, Rewrite, Write
+from trigreason.reasoning.reading import Features, Reading
+from trigreason.reasoning.steps import Author
+from trigreason.reasoning.top_logprobs import entropy
+from trigreason.reasoning.triggers import Trigger
+
+REWRITE = Rewrite(Author.LRM, Trigger.METHOD)
+
+
+@dataclass(slots=True, kw_only=True)
+class GlimpRouter(Method):
+    """GlimpRouter (arXiv 2601.05110): the entropy of a step's first token decides who writes it.
+
+    The SRM writes one token. If its entropy, in nats, is above ``entropy``, the token is thrown
+    away and the LRM writes the step, else the SRM does. A server shows its likeliest tokens alone,
+    so the entropy here is a lower bound; see :func:`~trigreason.reasoning.top_logprobs.entropy`.
+    """
+
+    entropy: float
+
+    def open(self) -> Write:
+        return Write(Author.SRM)
+
+    def on_step(self, reading: Reading) -> Write | Rewrite:
+        is_unsure = reading.author is Author.SRM and self.drops(reading.features)
+        return REWRITE if is_unsure else Write(Author.SRM)
+
+    @property
+    def glance(self) -> int:
+        return 1
+
+    def drops(self, features: Features) -> bool:
+        first = next(iter(features.top), ())
+        nats = entropy(first)
+        return nats is not None and nats > self.entropy and not features.is_blank
+
+    @property
+    def revises(self) -> bool:
+        return True
+
+    @property
+    def needs_logprobs(self) -> bool:
+        return True
+
+
+REFLECTION = ("wait", "alternatively", "hold on", "hmm", "but wait", "another thought")
+AFFIRMATION = ("yeah", "yes", "that's right", "that is right", "final answer", "exactly")
+VERIFICATION = ("verify", "let me verify", "let me check", "let me double-check", "double-check")
+"""How steps begin that reflect, affirm or verify.
+
+Speculative Thinking lists such words for the Qwen distillations of DeepSeek-R1 (its appendix); the
+published lists hold single words, to which the phrases here belong.
+"""
+
+_CUES = re.compile(
+    rf"\W*(?:so,? |okay,? |ok,? )?(?:{'|'.join((*REFLECTION, *AFFIRMATION, *VERIFICATION))})\b",
+    re.IGNORECASE,
+)
+
+
+@dataclass(slots=True, kw_only=True)
+class SpeculativeThinking(Method):
+    """Speculative Thinking (arXiv 2504.12329): the LRM writes steps that begin with a cue.
+
+    A step of the SRM that begins as reflection, affirmation or verification does is thrown away;
+    the LRM writes it and then so many steps that it has written ``m``. The paper counts the LRM's
+    tokens instead, and takes over for longer after many reflections.
+    """
+
+    m: int
+    _owed: int = field(default=0, init=False, repr=False, compare=False)
+
+    def open(self) -> Write:
+        self._owed = 0
+        return Write(Author.SRM)
+
+    def on_step(self, reading: Reading) -> Write | Rewrite:
+        if reading.author is Author.LRM:
+            self._owed -= 1
+            return Write(Author.LRM, self._owed) if self._owed > 0 else Write(Author.SRM)
+        if self.drops(reading.features):
+            self._owed = self.m
+            return REWRITE
+        return Write(Author.SRM)
+
+    @property
+    def glance(self) -> int:
+        return 8
+
+    def drops(self, features: Features) -> bool:
+        return self.m > 0 and _CUES.match(features.text) is not None
+
+    @property
+    def authors(self) -> frozenset[Author]:
+        return frozenset(Author) if self.m else frozenset({Author.SRM})
+
+    @property
+    def revises(self) -> bool:
+        return self.m > 0
+
+
+@dataclass(slots=True, kw_only=True)
+class SplitReason(Method):
+    """SplitReason (arXiv 2504.16379), and PyroDash: the SRM itself asks for the LRM, by a tag.
+
+    Its model is trained to write ``<bigmodel>`` before a difficult part. After a step with the tag
+    the LRM writes ``m`` steps.
+    """
+
+    tag: str
+    m: int
+    _owed: int = field(default=0, init=False, repr=False, compare=False)
+
+    def open(self) -> Write:
+        self._owed = 0
+        return Write(Author.SRM)
+
+    def on_step(self, reading: Reading) -> Write:
+        if reading.author is Author.LRM:
+            self._owed -= 1
+            return Write(Author.LRM, self._owed) if self._owed > 0 else Write(Author.SRM)
+        if self.tag not in reading.features.text or not self.m:
+            return Write(Author.SRM)
+        self._owed = self.m
+        return Write(Author.LRM, self.m, Trigger.METHOD)
+
+    @property
+    def authors(self) -> frozenset[Author]:
+        return frozenset(Author) if self.m else frozenset({Author.SRM})

@@ -1,0 +1,180 @@
+"""The baselines, and the methods of other papers, as tables of steps and decisions."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from trigreason.reasoning import (
+    Alternative,
+    Author,
+    Features,
+    Method,
+    MethodRun,
+    Rewrite,
+    Step,
+    StepEnd,
+    Thresholds,
+    Token,
+    Trigger,
+    Write,
+)
+from trigreason.reasoning.methods.openings import AFFIRMATION, REFLECTION, VERIFICATION
+
+S, L = Author.SRM, Author.LRM
+
+
+def features(text: str = "So.\n\n", author: Author = S, *tops: list[float]) -> Features:
+    tokens = tuple(
+        Token("", top[0], top=tuple(Alternative("", each) for each in top)) for top in tops
+    )
+    return Features(Step(text, tokens, StepEnd.BLANK_LINE, author))
+
+
+def decided(name: str, *steps: Features, **thresholds: object) -> str:
+    """What a method decides at the start and after each step: S, a digit for the LRM, X, or L."""
+    run = MethodRun.of(name, Thresholds(repeats=0, **thresholds))  # type: ignore[arg-type]
+    decisions = [run.open(), *(run.on_step(run.read(each)) for each in steps)]
+    return "".join(map(sign, decisions))
+
+
+def sign(decision: object) -> str:
+    match decision:
+        case Write(Author.SRM, None, None):
+            return "S"
+        case Write(Author.LRM, steps, _):
+            return "L" if steps is None else str(steps)
+        case Rewrite(Author.LRM, Trigger.METHOD):
+            return "X"
+    raise AssertionError(decision)
+
+
+def written(authors: str) -> list[Features]:
+    return [features(f"Step {at}.\n\n", S if each == "s" else L) for at, each in enumerate(authors)]
+
+
+@pytest.mark.parametrize(
+    ("name", "thresholds", "authors", "decisions"),
+    [
+        ("periodic", {"every": 3}, "ssLssL", "SS1SS1S"),
+        ("periodic", {"every": 2}, "sLsL", "S1S1S"),
+        ("periodic", {"every": 1}, "LL", "111"),
+        ("planning", {"n": 2}, "LLss", "21SSS"),
+        ("planning", {"n": 0}, "ss", "SSS"),
+        ("random", {"share": 0}, "ssss", "SSSSS"),
+        ("random", {"share": 1}, "sLL", "S111"),
+    ],
+)
+def test_baselines(name: str, thresholds: dict[str, float], authors: str, decisions: str) -> None:
+    assert decided(name, *written(authors), **thresholds) == decisions
+
+
+def test_blank_steps_do_not_count_as_steps() -> None:
+    steps = [features("One."), features(" \n\n"), features("Two.")]
+    assert decided("periodic", *steps, every=3) == "SSS1"
+
+
+@given(st.floats(0.05, 0.95), st.integers(0, 10**9))
+def test_the_coin_has_its_share_and_falls_alike_again(share: float, first: int) -> None:
+    steps = [features(f"Step {first + at}.") for at in range(2000)]
+    once = decided("random", *steps, share=share)
+    assert once == decided("random", *steps, share=share)
+    assert once.count("1") / 2000 == pytest.approx(share, abs=0.06)
+
+
+SURE, TORN = [math.log(0.98), math.log(0.02)], [math.log(0.5), math.log(0.5)]
+
+
+@pytest.mark.parametrize(
+    ("steps", "decisions"),
+    [
+        ([features("So.", S, SURE, TORN)], "SS"),
+        ([features("So.", S, TORN, SURE)], "SX"),
+        ([features("So.", L, TORN)], "SS"),
+        ([features("So.", S)], "SS"),  # no alternatives, no entropy
+        ([features("So.", S, TORN), features("So.", L), features("So.", S, SURE)], "SXSS"),
+        ([features(" \n\n", S, TORN)], "SS"),
+    ],
+)
+def test_glimprouter_looks_at_the_first_token(steps: list[Features], decisions: str) -> None:
+    assert decided("glimprouter", *steps, entropy=0.6) == decisions
+
+
+@pytest.mark.parametrize(("entropy", "decisions"), [(0.6931, "SX"), (0.694, "SS")])
+def test_the_entropy_must_be_above_the_threshold(entropy: float, decisions: str) -> None:
+    assert decided("glimprouter", features("So.", S, TORN), entropy=entropy) == decisions
+
+
+@pytest.mark.parametrize("cue", [*REFLECTION, *AFFIRMATION, *VERIFICATION])
+@pytest.mark.parametrize("form", ["{}, 7 is odd.", '"{}', "So, {}: 7", "**{}**"])
+def test_the_lrm_writes_steps_that_begin_with_a_cue(cue: str, form: str) -> None:
+    step = features(form.format(cue.capitalize()))
+    assert decided("speculative_thinking", step, features("7.", L), m=1) == "SXS"
+
+
+@pytest.mark.parametrize(
+    "text", ["We add 7.", "The waiter brings 7.", "Waiting is no option.", "7, wait."]
+)
+def test_the_srm_writes_on_without_a_cue(text: str) -> None:
+    assert decided("speculative_thinking", features(text), m=1) == "SS"
+
+
+def test_the_lrm_goes_on_for_m_steps() -> None:
+    steps = [features("Wait."), *written("LLL")]
+    assert decided("speculative_thinking", *steps, m=3) == "SX21S"
+    assert decided("speculative_thinking", *steps[:1], m=0) == "SS"
+
+
+@pytest.mark.parametrize(
+    ("tag", "text", "m", "decisions"),
+    [
+        ("<bigmodel>", "This is hard. <bigmodel>\n\n", 2, "S21S"),
+        ("<bigmodel>", "This is hard.\n\n", 2, "SSSS"),
+        ("<bigmodel>", "This is hard. <bigmodel>\n\n", 0, "SSSS"),
+        ("<|llm_offload|>", "<|llm_offload|>", 1, "S1SS"),
+    ],
+)
+def test_the_srm_asks_by_its_tag(tag: str, text: str, m: int, decisions: str) -> None:
+    after = written("LL") if decisions[1] != "S" else written("ss")
+    assert decided("splitreason", features(text), *after, tag=tag, m=m) == decisions
+
+
+def method(name: str, **thresholds: object) -> Method:
+    return MethodRun.of(name, Thresholds(**thresholds)).method  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("name", "off"),
+    [
+        ("planning", {"n": 0}),
+        ("speculative_thinking", {"m": 0}),
+        ("splitreason", {"m": 0}),
+    ],
+)
+def test_a_method_that_never_calls_the_lrm_needs_none(name: str, off: dict[str, int]) -> None:
+    assert method(name, **off).authors == {S}
+    assert method(name).authors == {S, L}
+
+
+def test_only_methods_that_look_at_a_beginning_glance() -> None:
+    glances = {name: method(name).glance for name in ("random", "trigreason", "glimprouter")}
+    assert glances == {"random": 0, "trigreason": 0, "glimprouter": 1}
+    assert method("glimprouter").revises
+    assert method("glimprouter").needs_logprobs
+
+
+@pytest.mark.parametrize(
+    ("wrong", "told"),
+    [
+        ({"share": 1.1}, "share"),
+        ({"every": 0}, "every"),
+        ({"entropy": -1}, "entropy"),
+        ({"tag": " "}, "tag"),
+    ],
+)
+def test_thresholds_out_of_range_are_refused(wrong: dict[str, object], told: str) -> None:
+    with pytest.raises(ValueError, match=told):
+        method("random", **wrong)
