@@ -19,7 +19,7 @@ from trigreason.studies.calibration.direction import supported
 from trigreason.studies.calibration.evidence import difference
 from trigreason.studies.calibration.label_free import Budgeted
 from trigreason.studies.calibration.labelled import Calibration, SettingRow
-from trigreason.studies.calibration.profile import KEYS
+from trigreason.studies.calibration.profile import KEYS, OTHER_KEYS
 from trigreason.studies.calibration.setting import Setting
 
 OPPOSITE = {Direction.OVER: "overconfident", Direction.UNDER: "unsure"}
@@ -190,7 +190,7 @@ def as_flags(method: str, thresholds: Thresholds) -> str:
     """A method and the thresholds that it decides by, as options of ``solve``."""
     values, used = thresholds.to_json(), method_entry(method).decides_by
     flags = [] if method == "trigreason" else [f"--method {method}"]
-    flags += [f"--{key} {values[key]}" for key in KEYS if key in used]
+    flags += [f"--{key} {values[key]}" for key in (*KEYS, *OTHER_KEYS) if key in used]
     return " ".join(shlex.join(flag.split()) for flag in flags)
 
 

@@ -9,7 +9,8 @@ import pytest
 
 from tests.studies.calibration.formula import FormulaLanes, conditions, questions
 from trigreason.evaluation.runs import Run
-from trigreason.reasoning import Author, Direction, Message, Thresholds, Trigger
+from trigreason.reasoning import Alternative, Author, Direction, Message, Thresholds, Token, Trigger
+from trigreason.reasoning.top_logprobs import TopLogprobs
 from trigreason.studies.calibration.direction import evidence, supported
 from trigreason.studies.calibration.label_free import Budgeted, fit_share
 from trigreason.studies.calibration.setting import Setting
@@ -116,6 +117,33 @@ def test_a_share_that_cannot_be_had_is_not_said_to_be_met() -> None:
     found = fit_share(runs, 0.5, BASE)
     assert not found.is_met
     assert found.share in (pytest.approx(0.1), 1.0)
+
+
+def guessing(runs: list[Run]) -> list[Run]:
+    """The same runs, each step with another entropy of its first token."""
+    for number, run in enumerate(runs):
+        for index, step in enumerate(run.trace.steps):
+            even = Token("", top=(Alternative("", -0.001 * (1 + 97 * (number + index) % 693)),))
+            run.trace.steps[index] = replace(step, top=TopLogprobs.of([even]))
+    return runs
+
+
+@pytest.mark.parametrize("wanted", [0.2, 0.5])
+@pytest.mark.parametrize(
+    ("method", "chosen"),
+    [("random", "share"), ("periodic", "every"), ("planning", "n"), ("glimprouter", "entropy")],
+)
+def test_every_method_has_its_share(method: str, chosen: str, wanted: float) -> None:
+    found = fit_share(guessing(recorded(40)), wanted, BASE, method=method)
+    assert found.share == pytest.approx(wanted, abs=0.1)
+    changed = {**found.thresholds.to_json(), chosen: None}
+    assert changed == {**BASE.to_json(), chosen: None}
+    assert getattr(found.thresholds, chosen) != getattr(BASE, chosen)
+
+
+def test_entropies_must_be_recorded() -> None:
+    with pytest.raises(ValueError, match="whose alternatives are above 0"):
+        fit_share(recorded(4), 0.3, BASE, method="glimprouter")
 
 
 def test_runs_of_the_srm_alone_go_before_others() -> None:

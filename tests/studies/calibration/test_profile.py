@@ -117,6 +117,7 @@ THRESHOLDS = st.builds(
     direction=st.sampled_from(Direction),
     k=st.integers(1, 9),
     m=st.integers(0, 9),
+    entropy=st.sampled_from([1.0, 0.25]),
 )
 
 
@@ -128,10 +129,11 @@ THRESHOLDS = st.builds(
 def test_any_thresholds_and_any_evidence_can_be_read_back(
     text: str, thresholds: Thresholds, evidence: list[str]
 ) -> None:
-    expected = {key: thresholds.to_json()[key] for key in KEYS}
+    keys = [*KEYS, *(["entropy"] if thresholds.entropy != 1 else [])]
+    expected = {key: thresholds.to_json()[key] for key in keys}
     values = tomllib.loads(with_profile(text, "qwen", thresholds, evidence))
     found = values["pairs"]["qwen"]["thresholds"]
-    assert {key: found[key] for key in KEYS} == expected
+    assert {key: found[key] for key in keys} == expected
     assert tomllib.loads(profile_toml(thresholds, evidence))["thresholds"] == expected
 
 

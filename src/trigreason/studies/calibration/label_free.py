@@ -6,14 +6,22 @@ should write depends on the direction, and only outcomes can tell the direction.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from trigreason.evaluation.runs import Run
-from trigreason.reasoning import Thresholds, Trigger, low_perplexity_ratio, method_entry
+from trigreason.reasoning import (
+    Author,
+    Thresholds,
+    Trigger,
+    low_perplexity_ratio,
+    method_entry,
+)
+from trigreason.reasoning.top_logprobs import entropy
 from trigreason.studies.auc import Auc
 from trigreason.studies.calibration.direction import evidence
 from trigreason.studies.calibration.space import LARGEST_K, PRIMING, candidate_rhos, srm_logprobs
@@ -26,6 +34,14 @@ RHOS = 120
 RESAMPLES = 2000
 TOLERANCE = 0.05
 """The wanted share counts as missed where the share is further from it than this."""
+
+VALUES: Mapping[str, Sequence[float]] = {
+    "share": [step / 100 for step in range(1, 100)],
+    "every": range(1, 31),
+    "n": PRIMING,
+    "m": range(13),
+}
+"""The values of a threshold that are tried."""
 
 Floats = NDArray[np.float64]
 
@@ -73,9 +89,10 @@ def fit_share(
     Thresholds that are not chosen are as in ``base``.
 
     TrigReason's k is the smallest with which requests take at most half of what priming leaves;
-    if none does, m is 0. ρ then takes the rest. For another method n is chosen, if it decides by
-    n. ``token_ratio`` is an LRM step's tokens over an SRM step's. Runs of the SRM alone are used
-    if there are any, else the SRM's steps of all runs.
+    if none does, m is 0. ρ then takes the rest. For another method one threshold is chosen: the
+    first of entropy, share, every, n and m that it decides by. ``token_ratio`` is an LRM step's
+    tokens over an SRM step's. Runs of the SRM alone are used if there are any, else the SRM's
+    steps of all runs.
 
     Raises:
         ValueError: no run has steps of the SRM with token probabilities, the share is out of
@@ -87,10 +104,8 @@ def fit_share(
     total_runs, runs = len(runs), alone or runs
     if method == "trigreason":
         settings = _offloading(runs, wanted, base, token_ratio)
-    elif "n" in method_entry(method).decides_by:
-        settings = [replace(base, n=n) for n in PRIMING]
     else:
-        raise ValueError(f"{method} decides by neither ρ nor n, so there is nothing to choose")
+        settings = _settings(runs, base, method)
     replays = replayed(runs, settings, method=method, token_ratio=token_ratio)
     by_lrm, total = replays.lrm_tokens, replays.lrm_tokens + replays.srm_tokens
     shares = by_lrm.sum(axis=1) / total.sum(axis=1)
@@ -128,6 +143,35 @@ def _offloading(
         )
     base = _with_request(runs, wanted, base, token_ratio)
     return [replace(base, rho=rho) for rho in _spread(candidate_rhos(ratios))]
+
+
+def _settings(runs: Sequence[Run], base: Thresholds, method: str) -> list[Thresholds]:
+    """``base`` with each value of the threshold that changes the LRM's share under a method."""
+    decides_by = method_entry(method).decides_by
+    if "entropy" in decides_by:
+        return [replace(base, entropy=nats) for nats in _spread(_first_entropies(runs))]
+    for name, values in VALUES.items():
+        if name in decides_by:
+            changes: list[dict[str, Any]] = [{name: value} for value in values]
+            return [replace(base, **change) for change in changes]
+    raise ValueError(f"{method} decides by no threshold that changes the LRM's share")
+
+
+def _first_entropies(runs: Sequence[Run]) -> list[float]:
+    """The entropies of the first tokens of SRM steps, rising, each once."""
+    firsts = (
+        entropy(next(iter(step.top), ()))
+        for run in runs
+        for step in run.trace.steps
+        if step.author is Author.SRM
+    )
+    nats = {round(each, 4) for each in firsts if each is not None}
+    if not nats:
+        raise ValueError(
+            "no step of the SRM has the logprobs of its likeliest tokens; record runs of a pair "
+            "whose alternatives are above 0"
+        )
+    return sorted(nats)
 
 
 def _with_request(

@@ -19,11 +19,21 @@ from trigreason.reasoning import Thresholds
 KEYS = ("n", "tau", "rho", "direction", "k", "m")
 """The thresholds that a calibration chooses; all others are left to the user."""
 
+OTHER_KEYS = ("share", "every", "entropy")
+"""Those that it chooses for other methods than TrigReason; written if they are not the defaults."""
+
 MARK = "#: "
 """The beginning of a line of evidence, by which the next calibration finds and removes it."""
 
 _KEY = re.compile(r"\s*(?P<key>[A-Za-z0-9_-]+(?:\s*\.\s*[A-Za-z0-9_-]+)*)\s*=")
 _STRINGS = re.compile(r"""(?:"(?:\\.|[^"\\])*")|(?:'[^']*')""")
+
+
+def chosen_keys(thresholds: Thresholds) -> list[str]:
+    """The names of the thresholds that are written into a profile."""
+    default = Thresholds()
+    others = (key for key in OTHER_KEYS if getattr(thresholds, key) != getattr(default, key))
+    return [*KEYS, *others]
 
 
 def profile_toml(thresholds: Thresholds, evidence: Sequence[str]) -> str:
@@ -112,7 +122,7 @@ def _with_keys(
     evidence: Sequence[str],
 ) -> list[str]:
     """The lines with a table's chosen keys, one per line, in place of the old ones."""
-    ours = {prefix + key for key in KEYS}
+    ours = {prefix + key for key in chosen_keys(thresholds)}
     body = lines[table.begin : table.end]
     old = [index for index, line in enumerate(body) if _key(line) in ours or _is_evidence(line)]
     place = old[0] if old else 0
@@ -135,7 +145,9 @@ def _with_inline(
     except tomllib.TOMLDecodeError:
         return lines
     values = dict(_chosen(thresholds))
-    values |= {key: _toml(value) for key, value in old.items() if key not in KEYS}
+    values |= {key: _toml(value) for key, value in old.items() if key not in values}
+        key: _toml(value) for key, value in old.items() if key not in chosen_keys(thresholds)
+    }
     begin = index
     while begin and _is_evidence(lines[begin - 1]):
         begin -= 1
@@ -173,7 +185,7 @@ def _has_content(line: str) -> bool:
 def _chosen(thresholds: Thresholds) -> Iterator[tuple[str, str]]:
     """The keys that a calibration chooses, and their values in TOML."""
     values = thresholds.to_json()
-    for key in KEYS:
+    for key in chosen_keys(thresholds):
         yield key, _toml(values[key])
 
 
@@ -194,7 +206,7 @@ def _wanted(text: str, pair: str, thresholds: Thresholds) -> Any:
     table = values.get("pairs", {}).get(pair)
     if not isinstance(table, dict) or not isinstance(table.get("thresholds", {}), dict):
         return None
-    chosen = {key: thresholds.to_json()[key] for key in KEYS}
+    chosen = {key: thresholds.to_json()[key] for key in chosen_keys(thresholds)}
     table["thresholds"] = {**table.get("thresholds", {}), **chosen}
     return values
 
