@@ -146,8 +146,6 @@ def _with_inline(
         return lines
     values = dict(_chosen(thresholds))
     values |= {key: _toml(value) for key, value in old.items() if key not in values}
-        key: _toml(value) for key, value in old.items() if key not in chosen_keys(thresholds)
-    }
     begin = index
     while begin and _is_evidence(lines[begin - 1]):
         begin -= 1
