@@ -80,7 +80,7 @@ class Features:
 
     def __init__(self, step: Step, top: TopLogprobs | None = None) -> None:
         self.text = step.text
-        self._tokens = step.tokens
+        self._tokens = step.tokens if top is None else ()
         self._top = top
         self.author = step.author
         self.is_blank = step.is_blank

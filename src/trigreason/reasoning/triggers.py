@@ -92,7 +92,7 @@ class CognitiveOffload:
 class InterventionRequest:
     """The LRM writes ``m`` steps once ``k`` successive SRM steps hesitate, eqs. 7 to 9.
 
-    m = 0 switches it off. The paper does not give k; 2 fits the activation share of its Table 2.
+    m = 0 switches it off. The paper does not give k.
     """
 
     k: int = 2
