@@ -19,7 +19,7 @@ from trigreason.evaluation.questions import Question
 from trigreason.evaluation.runs import Run
 from trigreason.evaluation.statistics import SHARES, Difference, paired, pass_at_1
 from trigreason.reasoning import Author, StopReason
-from trigreason.studies.calibration.asking import Results
+from trigreason.studies.calibration.experiment import Results
 from trigreason.studies.calibration.labelled import Coin, against_coin
 from trigreason.studies.calibration.ledger import RunOutcome
 from trigreason.studies.calibration.setting import Setting

@@ -6,7 +6,7 @@ import pytest
 
 from trigreason.bundled import LRM_FILE, SRM_FILE
 from trigreason.cli.llama_cpp import with_llama_cpp
-from trigreason.cli.loading import loaded_files
+from trigreason.cli.model_loading import loaded_files
 from trigreason.configuration import PairSettings, PlannedPair, bundled_pair, engine_at
 from trigreason.engines.embedded import CacheType, LlamaCppOptions
 from trigreason.reasoning import Author

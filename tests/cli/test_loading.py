@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from trigreason.bundled import SRM_FILE
-from trigreason.cli.loading import loaded_files
+from trigreason.cli.model_loading import loaded_files
 from trigreason.configuration import PairSettings, PlannedPair, engine_at
 from trigreason.reasoning import Author
 

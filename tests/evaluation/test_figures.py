@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from matplotlib.figure import Figure
 
 from trigreason.evaluation.figures.inline import inline_svg
-from trigreason.evaluation.figures.labels import Label, place
 from trigreason.evaluation.figures.plane import ArmPoint, draw_plane
+from trigreason.evaluation.figures.point_labels import Label, place
 from trigreason.evaluation.figures.style import METHODS, TRIGGERS, Look, figure, reach, save, style
 from trigreason.evaluation.statistics import Estimate
 from trigreason.reasoning import Trigger

@@ -12,12 +12,12 @@ import pytest
 from tests.evaluation.recorded_runs import LRM, SRM, run, step, write_log
 from trigreason.evaluation.arms import Arm
 from trigreason.evaluation.recorded import log_files
+from trigreason.evaluation.report.arm_names import arm_names
 from trigreason.evaluation.report.collect import Collected, collect
 from trigreason.evaluation.report.examples import pick, read_examples
-from trigreason.evaluation.report.naming import arm_names
 from trigreason.evaluation.report.numbers import differences, numbers
 from trigreason.evaluation.report.page import write_report
-from trigreason.evaluation.report.reading import STEPS_SHOWN, reading
+from trigreason.evaluation.report.stories import STEPS_SHOWN, reading
 from trigreason.evaluation.report.tables import QUESTIONS_SHOWN, overview, questions, settings
 from trigreason.evaluation.runs import Run
 from trigreason.reasoning import Thresholds, Trigger

@@ -33,9 +33,9 @@ from trigreason.studies.calibration.label_free import Budgeted, fit_share
 from trigreason.studies.calibration.labelled import Calibration, SettingRow
 from trigreason.studies.calibration.picture import draw_front
 from trigreason.studies.calibration.profile import profile_toml
+from trigreason.studies.calibration.profile_file import write_profile
 from trigreason.studies.calibration.search import expected_runs
 from trigreason.studies.calibration.setting import Setting
-from trigreason.studies.calibration.writing import write_profile
 from trigreason.studies.replaying import recorded_token_ratio
 
 

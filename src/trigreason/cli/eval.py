@@ -19,7 +19,7 @@ from trigreason.cli.chosen_pair import check_models
 from trigreason.cli.console import print_json, screen
 from trigreason.cli.extra import needs
 from trigreason.cli.fetching import fetch_models
-from trigreason.cli.loading import loaded_files
+from trigreason.cli.model_loading import loaded_files
 from trigreason.cli.options import WrongUse, as_wrong_use
 from trigreason.cli.words import counted
 from trigreason.configuration import PlannedPair, nearest, planned_pair, read_configuration

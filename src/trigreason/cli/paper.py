@@ -281,7 +281,7 @@ def _complaint(failed: Mapping[str, str], incomplete: int) -> str | None:
 def _compare_for(item: Item) -> Compare:
     """A function that runs a comparison, showing its progress under the item's name."""
     from trigreason.cli.comparison_progress import Watching
-    from trigreason.cli.loading import loaded_files
+    from trigreason.cli.model_loading import loaded_files
     from trigreason.evaluation.comparison import compare
 
     def watched(plan: Plan, names: Mapping[Arm, str]) -> list[ArmOutcome]:

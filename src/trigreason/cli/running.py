@@ -12,7 +12,7 @@ from rich.text import Text
 
 from trigreason.cli.chosen_pair import described
 from trigreason.cli.live import Transcript, preface
-from trigreason.cli.loading import shown_loading
+from trigreason.cli.model_loading import shown_loading
 from trigreason.configuration import PlannedPair, opened_pair
 from trigreason.engines.completions import CompletionsEngine
 from trigreason.events import RunBegun

@@ -22,6 +22,7 @@ from inspect_ai.model import GenerateConfig, Model, get_model
 
 from trigreason.configuration import PlannedPair, opened_pair
 from trigreason.evaluation.arms import Arm
+from trigreason.evaluation.inspect_hook import watched
 from trigreason.evaluation.kept import (
     MODELS,
     KeptLog,
@@ -38,7 +39,6 @@ from trigreason.evaluation.pools import followed
 from trigreason.evaluation.progress import ComparisonWatch
 from trigreason.evaluation.recorded import alone_in
 from trigreason.evaluation.runs import Failed, Run
-from trigreason.evaluation.watching import watched
 
 __all__ = ["ArmOutcome", "Plan", "compare"]
 

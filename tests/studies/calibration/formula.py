@@ -26,7 +26,7 @@ from trigreason.reasoning import (
     Stretch,
     Trace,
 )
-from trigreason.studies.calibration.asking import Conditions
+from trigreason.studies.calibration.experiment import Conditions
 from trigreason.studies.calibration.setting import Setting
 
 STEPS = 10

@@ -9,8 +9,8 @@ import msgspec
 import pytest
 
 from trigreason.reasoning import Thresholds
-from trigreason.studies.calibration.asking import Results
 from trigreason.studies.calibration.choice import recommended, t_of
+from trigreason.studies.calibration.experiment import Results
 from trigreason.studies.calibration.ledger import RunOutcome
 from trigreason.studies.calibration.setting import Setting
 

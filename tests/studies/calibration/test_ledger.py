@@ -10,7 +10,7 @@ import pytest
 from tests.studies.calibration.formula import FormulaLanes, conditions, questions
 from trigreason.engines.base import EngineUnreachable
 from trigreason.reasoning import Thresholds, load_trace
-from trigreason.studies.calibration.asking import Asking, Conditions, Results
+from trigreason.studies.calibration.experiment import Conditions, Experiment, Results
 from trigreason.studies.calibration.ledger import RUNS, opened_ledger
 from trigreason.studies.calibration.setting import Setting
 
@@ -24,7 +24,7 @@ async def ask(
     """Both settings on all questions; also, for each run, whether it was there before."""
     known: list[bool] = []
     with opened_ledger(folder) as ledger:
-        asking = Asking(
+        asking = Experiment(
             lanes, ledger, under or conditions(), lambda _, __, was_known: known.append(was_known)
         )
         return await asking.results(SETTINGS, ASKED), known
@@ -75,7 +75,7 @@ async def test_every_line_is_a_whole_run(tmp_path: Path) -> None:
 
 async def test_traces_are_those_of_one_setting(tmp_path: Path) -> None:
     with opened_ledger(tmp_path) as ledger:
-        asking = Asking(FormulaLanes(), ledger, conditions(), lambda *_: None)
+        asking = Experiment(FormulaLanes(), ledger, conditions(), lambda *_: None)
         await asking.results(SETTINGS, ASKED)
         traces = asking.traces(SETTINGS[0], ASKED[:4])
     assert [trace.method for trace in traces] == ["srm"] * 4

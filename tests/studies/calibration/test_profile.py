@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from trigreason.configuration import planned_pair, read_configuration
 from trigreason.reasoning import Direction, Thresholds
 from trigreason.studies.calibration.profile import KEYS, profile_toml, with_profile
-from trigreason.studies.calibration.writing import write_profile
+from trigreason.studies.calibration.profile_file import write_profile
 
 CHOSEN = Thresholds(n=3, tau=1.02, rho=0.913, direction=Direction.UNDER, k=1, m=2)
 EVIDENCE = ["trigreason calibrate, 2026-01-02", "accuracy 91.4 % (84.1–98.8)"]

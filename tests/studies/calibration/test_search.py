@@ -8,7 +8,7 @@ import pytest
 
 from tests.studies.calibration.formula import FormulaLanes, conditions, questions
 from trigreason.reasoning import Direction, Thresholds
-from trigreason.studies.calibration.asking import Asking, Results, Thrift
+from trigreason.studies.calibration.experiment import Experiment, Results, Thrift
 from trigreason.studies.calibration.labelled import Calibration, calibrate
 from trigreason.studies.calibration.ledger import opened_ledger
 from trigreason.studies.calibration.search import (
@@ -32,7 +32,7 @@ async def search(
 ) -> tuple[list[Results], FormulaLanes]:
     lanes = FormulaLanes()
     with opened_ledger(folder) as ledger:
-        asking = Asking(lanes, ledger, conditions(seed=seed), lambda *_: None)
+        asking = Experiment(lanes, ledger, conditions(seed=seed), lambda *_: None)
         found, _ = await Search(asking, ASKED, DEFAULT, "smt", stages.append).run(trials)
     return found, lanes
 
@@ -65,7 +65,7 @@ async def test_the_same_seed_gives_the_same_search_and_asks_nothing_again(tmp_pa
 async def calibrated(folder: Path, trials: int, thrift: Thrift = "smt") -> Calibration:
     parts = split(ASKED, 0.5, 0)
     with opened_ledger(folder) as ledger:
-        asking = Asking(FormulaLanes(), ledger, conditions(), lambda *_: None)
+        asking = Experiment(FormulaLanes(), ledger, conditions(), lambda *_: None)
         return await calibrate(asking, parts, DEFAULT, trials, thrift, lambda _: None)
 
 

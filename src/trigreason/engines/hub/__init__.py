@@ -9,7 +9,7 @@ is imported only when a name is looked up.
 from trigreason.engines.hub.errors import HubError, HubUnreachable
 from trigreason.engines.hub.fetching import Hub, fetched
 from trigreason.engines.hub.names import HubName, is_hub_name
-from trigreason.engines.hub.watching import DownloadWatch, Fetching, LoggedWatch, size_in_words
+from trigreason.engines.hub.progress import DownloadWatch, Fetching, LoggedWatch, size_in_words
 
 __all__ = [
     "DownloadWatch",

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from trigreason.engines.hub.watching import DownloadWatch, size_in_words
+from trigreason.engines.hub.progress import DownloadWatch, size_in_words
 
 ATTEMPTS = 5
 """The download fails after so many attempts in a row without progress."""

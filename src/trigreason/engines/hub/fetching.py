@@ -22,7 +22,7 @@ from trigreason.engines.hub.downloading import (
 )
 from trigreason.engines.hub.errors import HubError, HubUnreachable, explained
 from trigreason.engines.hub.names import HubName
-from trigreason.engines.hub.watching import DownloadWatch, Fetching, LoggedWatch, size_in_words
+from trigreason.engines.hub.progress import DownloadWatch, Fetching, LoggedWatch, size_in_words
 
 if TYPE_CHECKING:
     from huggingface_hub import ModelInfo

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from matplotlib.axes import Axes
 
-from trigreason.evaluation.figures.labels import Label, place
+from trigreason.evaluation.figures.point_labels import Label, place
 from trigreason.evaluation.figures.style import look_of, reach
 from trigreason.evaluation.statistics import Estimate
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from functools import partial
 
-from trigreason.evaluation.grading import brackets, integers, labels, mathematics, words
+from trigreason.evaluation.grading import brackets, integers, mathematics, option_labels, words
 from trigreason.evaluation.grading.places import AnswerPlaces, answer_in
 from trigreason.evaluation.grading.plain import plain
 
@@ -121,7 +121,7 @@ def _read(
                 in_correction=integers.integer,
             )
         case AnswerKind.LETTER:
-            return labels.read(answer, letters)
+            return option_labels.read(answer, letters)
         case AnswerKind.MATH:
             return answer.read(
                 mathematics.alone,

@@ -12,7 +12,7 @@ from trigreason.evaluation.comparison import ArmOutcome
 from trigreason.evaluation.logs import Facts, log_facts
 from trigreason.evaluation.plan import Plan
 from trigreason.evaluation.recorded import RecordedLog, RunKey, each_once, recorded_log
-from trigreason.evaluation.report.naming import arm_names
+from trigreason.evaluation.report.arm_names import arm_names
 from trigreason.evaluation.runs import Failed, Run
 from trigreason.evaluation.summary import ArmSummary, RunNumbers, measured, summarise
 from trigreason.reasoning import Author

@@ -21,7 +21,7 @@ from trigreason.evaluation.figures.style import save
 from trigreason.evaluation.report.collect import Collected, Comparison, Log
 from trigreason.evaluation.report.drawing import Drawn, draw
 from trigreason.evaluation.report.examples import Example, read_examples
-from trigreason.evaluation.report.reading import ReadableRun, cut, printable, reading
+from trigreason.evaluation.report.stories import ReadableRun, cut, printable, reading
 from trigreason.evaluation.report.tables import Table, compared, overview, questions, settings
 from trigreason.reasoning import Author
 

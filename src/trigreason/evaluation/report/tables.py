@@ -10,10 +10,10 @@ from statistics import fmean
 from typing import NamedTuple
 
 from trigreason.evaluation.arms import Arm
+from trigreason.evaluation.report.arm_names import differing
 from trigreason.evaluation.report.collect import ArmRuns, Comparison
-from trigreason.evaluation.report.naming import differing
 from trigreason.evaluation.report.numbers import differences
-from trigreason.evaluation.report.reading import printable
+from trigreason.evaluation.report.stories import printable
 from trigreason.evaluation.statistics import Estimate
 from trigreason.evaluation.summary import ArmSummary
 from trigreason.reasoning import Author, Trigger

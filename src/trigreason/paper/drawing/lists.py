@@ -10,7 +10,7 @@ from trigreason.evaluation.figures.style import figure
 from trigreason.paper.drawing.bars import Bar, Group, draw_groups, rows_needed
 from trigreason.paper.drawing.look import titled
 from trigreason.paper.item import PaperNumber
-from trigreason.paper.kinds.deployment import cost_of
+from trigreason.paper.kinds.costs import cost_of
 from trigreason.paper.measures import MEASURES
 from trigreason.paper.result import MeasuredNumber, Result
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from trigreason.paper.item import Kind
 from trigreason.paper.kinds.accuracy import accuracy
 from trigreason.paper.kinds.activation import shares
-from trigreason.paper.kinds.deployment import deployment
+from trigreason.paper.kinds.costs import deployment
 from trigreason.paper.kinds.hesitation import candidates
 from trigreason.paper.kinds.judges import judges
 from trigreason.paper.kinds.overconfidence import overconfidence

@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from statistics import fmean, stdev
 
-from trigreason.studies.calibration.asking import Results, Thrift
+from trigreason.studies.calibration.experiment import Results, Thrift
 
 RULE = (
     "of the settings that are worse than the default in neither aim on the questions of the "

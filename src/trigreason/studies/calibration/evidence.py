@@ -9,8 +9,8 @@ from trigreason.engines.base import Engine
 from trigreason.engines.completions import CompletionsEngine
 from trigreason.evaluation.statistics import Difference, Estimate
 from trigreason.pairs import Pair
-from trigreason.studies.calibration.asking import Conditions
 from trigreason.studies.calibration.choice import RULE
+from trigreason.studies.calibration.experiment import Conditions
 from trigreason.studies.calibration.label_free import Budgeted
 from trigreason.studies.calibration.labelled import Calibration, SettingRow
 

@@ -6,8 +6,8 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from trigreason.studies.calibration.asking import Results, Thrift
 from trigreason.studies.calibration.choice import lesser_t
+from trigreason.studies.calibration.experiment import Results, Thrift
 from trigreason.studies.calibration.halving import best_half, survivors
 
 LESS, MORE = 0.02, 0.12

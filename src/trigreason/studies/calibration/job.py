@@ -12,8 +12,8 @@ from trigreason.engines.base import Sampling
 from trigreason.evaluation.lanes import opened_lanes
 from trigreason.evaluation.questions import Question
 from trigreason.failure import Away
-from trigreason.studies.calibration.asking import Asking, Conditions, Thrift
 from trigreason.studies.calibration.evidence import pair_in_words
+from trigreason.studies.calibration.experiment import Conditions, Experiment, Thrift
 from trigreason.studies.calibration.labelled import Calibration, calibrate
 from trigreason.studies.calibration.ledger import RunOutcome, opened_ledger
 from trigreason.studies.calibration.search import Enter
@@ -83,7 +83,7 @@ async def carry_out(
                 epochs=job.epochs,
                 seed=job.seed,
             )
-            asking = Asking(lanes, ledger, conditions, watch)
+            asking = Experiment(lanes, ledger, conditions, watch)
             found = await calibrate(
                 asking, parts, settings.thresholds, job.trials, job.thrift, enter, job.method
             )

@@ -16,8 +16,8 @@ from trigreason.evaluation.statistics import (
     pass_at_1,
 )
 from trigreason.reasoning import Thresholds
-from trigreason.studies.calibration.asking import Asking, Results, Thrift
 from trigreason.studies.calibration.choice import recommended
+from trigreason.studies.calibration.experiment import Experiment, Results, Thrift
 from trigreason.studies.calibration.front import by_coin, front
 from trigreason.studies.calibration.search import (
     Enter,
@@ -106,7 +106,7 @@ class Calibration:
 
 
 async def calibrate(
-    asking: Asking,
+    asking: Experiment,
     parts: Split[Question],
     default: Thresholds,
     trials: int,

@@ -8,7 +8,7 @@ from pathlib import Path
 from matplotlib.axes import Axes
 from matplotlib.patheffects import withStroke
 
-from trigreason.evaluation.figures.labels import Label, place
+from trigreason.evaluation.figures.point_labels import Label, place
 from trigreason.evaluation.figures.style import (
     INK,
     METHODS,

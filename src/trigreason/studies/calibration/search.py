@@ -10,7 +10,7 @@ import optuna
 
 from trigreason.evaluation.questions import Question
 from trigreason.reasoning import Thresholds
-from trigreason.studies.calibration.asking import Asking, Results, Thrift
+from trigreason.studies.calibration.experiment import Experiment, Results, Thrift
 from trigreason.studies.calibration.goals import Better, Goal, Widest
 from trigreason.studies.calibration.halving import FACTOR, rungs
 from trigreason.studies.calibration.setting import Setting
@@ -67,7 +67,7 @@ class Search:
     ``enter`` is called with each stage as it begins.
     """
 
-    asking: Asking
+    asking: Experiment
     questions: Sequence[Question]
     default: Thresholds
     thrift: Thrift

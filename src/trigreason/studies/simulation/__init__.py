@@ -1,7 +1,7 @@
 """Latency and cost of recorded runs under another deployment."""
 
 from trigreason.studies.simulation.deployment import Deployment, Server
-from trigreason.studies.simulation.reading import DEPLOYMENTS, read_deployment
+from trigreason.studies.simulation.deployment_files import DEPLOYMENTS, read_deployment
 from trigreason.studies.simulation.simulate import Simulated, simulate
 
 __all__ = [

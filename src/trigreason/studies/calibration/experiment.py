@@ -120,7 +120,7 @@ def _mean_of_means(samples: Mapping[str, Sequence[float]]) -> float:
     return fmean(fmean(each) for each in samples.values())
 
 
-class Asking:
+class Experiment:
     """A pair, its conditions and the ledger of its runs.
 
     ``watch`` is called with each outcome, and whether it was in the ledger before.
