@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -11,7 +12,8 @@ from tests.studies.recordings import LRM, TEXTS, run, step
 from trigreason.bundled import problems
 from trigreason.bundled.families import FAMILIES
 from trigreason.evaluation.runs import Run
-from trigreason.reasoning import Author, Message
+from trigreason.reasoning import Alternative, Author, Message, Token
+from trigreason.reasoning.top_logprobs import TopLogprobs
 from trigreason.studies.signal_study import Level, study_signals
 from trigreason.studies.signals import (
     labelled_steps,
@@ -65,6 +67,20 @@ def test_only_solo_runs_of_known_outcome_are_trajectories() -> None:
     assert by_key["steps"] == [1, 2]
     assert by_key["mean_ratio@1.05"] == [0.5, 0.5]
     assert by_key["min_logprob"] == [-0.5, -0.5]
+
+
+def test_entropy_and_margin_are_signals_where_alternatives_are_known() -> None:
+    def token(*shares: float) -> Token:
+        return Token("", top=tuple(Alternative("", math.log(each)) for each in shares))
+
+    top = TopLogprobs.of([token(0.5, 0.5), token(0.9, 0.1)])
+    known, unknown = run([replace(step(), top=top), step()], right=True), run([step()], right=False)
+    seen = [(each, seen_steps(each)) for each in (known, unknown)]
+    signals = {s.key: values for s, values in observed_trajectories(seen, [1.05]).signals.items()}
+    assert signals["first_entropy"] == [pytest.approx(math.log(2), abs=1e-3), None]
+    assert signals["mean_margin"] == [pytest.approx(0.4, abs=1e-3), None]
+    without = observed_trajectories(seen[1:], [1.05]).signals
+    assert "first_entropy" not in {signal.key for signal in without}
 
 
 def test_a_run_into_which_the_lrm_merely_did_not_come_is_none_of_the_srm_s() -> None:

@@ -2,8 +2,8 @@
 
 A step is wrong where the bundled families' checker says so (see ``checking``), a trajectory where
 its answer is. Only trajectories that the SRM wrote alone count: an answer of both models does not
-say what the SRM's confidence was worth. Entropy is not among the signals, because a trace has only
-the probability of the token that was written.
+say what the SRM's confidence was worth. Entropy and margin are known if the traces have the
+likeliest tokens' logprobs.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from typing import NamedTuple
 from trigreason.evaluation.runs import Run
 from trigreason.reasoning import Author, Features, Reader, Reading, Trace
 from trigreason.reasoning.replay import recorded_features
+from trigreason.reasoning.top_logprobs import entropy, margin
 from trigreason.studies.checking import checked_steps
 
 
@@ -46,6 +47,15 @@ class Observed:
         for signal, number in seen:
             self.signals.setdefault(signal, []).append(number)
 
+    def drop_unknown(self) -> None:
+        """Leave out the signals that are unknown everywhere."""
+        known = {
+            signal: numbers
+            for signal, numbers in self.signals.items()
+            if any(number is not None for number in numbers)
+        }
+        self.signals = known
+
 
 @dataclass(frozen=True, slots=True)
 class SeenStep:
@@ -67,6 +77,16 @@ class SeenStep:
     def ratio(self, tau: float) -> float | None:
         """r_s of eq. 4; None where no token has a probability."""
         return self.features.ratio(tau)
+
+    @property
+    def first_entropy(self) -> float | None:
+        """The entropy (nats) of the first token."""
+        return entropy(next(iter(self.features.top), ()))
+
+    @property
+    def mean_margin(self) -> float | None:
+        """How much more probable the likeliest token is than the second, on average."""
+        return _mean([lead for top in self.features.top if (lead := margin(top)) is not None])
 
 
 def seen_steps(run: Run) -> list[SeenStep]:
@@ -136,6 +156,7 @@ def observed_steps(seen: Seen, taus: Sequence[float]) -> Observed:
     observed = Observed()
     for run, wrong, step in labelled_steps(seen):
         observed.add(run, wrong, _step_signals(step, taus))
+    observed.drop_unknown()
     return observed
 
 
@@ -144,6 +165,7 @@ def observed_trajectories(seen: Seen, taus: Sequence[float]) -> Observed:
     observed = Observed()
     for run, wrong, steps in scored_trajectories(seen):
         observed.add(run, wrong, _trajectory_signals(steps, taus))
+    observed.drop_unknown()
     return observed
 
 
@@ -154,6 +176,8 @@ def _step_signals(step: SeenStep, taus: Sequence[float]) -> list[tuple[Signal, f
         *ratios,
         (Signal("mean_logprob", "mean logprob"), _mean(logprobs)),
         (Signal("min_logprob", "lowest logprob"), min(logprobs, default=None)),
+        (Signal("first_entropy", "entropy of the first token"), step.first_entropy),
+        (Signal("mean_margin", "mean margin"), step.mean_margin),
         (Signal("hesitates_next", "the next step hesitates"), _number(step.hesitates_next)),
         (Signal("repeats", "repetition"), float(step.repeats)),
         (Signal("tokens", "length (tokens)"), float(step.tokens)),
@@ -179,12 +203,16 @@ def _trajectory_signals(
     logprobs = list(chain.from_iterable(step.logprobs for step in steps))
     ratios = {tau: _ratios(steps, tau) for tau in taus}
     first = ratios[taus[0]]
+    entropies = [nats for step in steps if (nats := step.first_entropy) is not None]
+    margins = [lead for step in steps if (lead := step.mean_margin) is not None]
     return [
         *((_ratio_signal(tau, "mean_", "mean "), _mean(values)) for tau, values in ratios.items()),
         (_ratio_signal(taus[0], "max_", "highest "), max(first, default=None)),
         (_ratio_signal(taus[0], "min_", "lowest "), min(first, default=None)),
         (Signal("mean_logprob", "mean logprob of all tokens"), _mean(logprobs)),
         (Signal("min_logprob", "lowest logprob"), min(logprobs, default=None)),
+        (Signal("first_entropy", "mean entropy of first tokens"), _mean(entropies)),
+        (Signal("mean_margin", "mean margin of steps"), _mean(margins)),
         (Signal("hesitates", "share of hesitating steps"), fmean(s.hesitates for s in steps)),
         (Signal("repeats", "share of repeating steps"), fmean(s.repeats for s in steps)),
         (Signal("tokens", "mean length of steps (tokens)"), fmean(s.tokens for s in steps)),
