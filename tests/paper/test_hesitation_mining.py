@@ -83,6 +83,12 @@ def test_n_grams_of_up_to_four_words_once_each() -> None:
     assert max(len(gram.split()) for gram in n_grams("one two three four five six")) == 4
 
 
+def test_only_scripts_without_spaces_are_closed_up() -> None:
+    assert n_grams("y à", 2) == ["y", "y à", "à"]
+    assert n_grams("不对", 2) == ["不", "不对", "对"]
+    assert n_grams("a等 等 a等等").count("a等 等") == 1
+
+
 @pytest.mark.parametrize(
     ("steps", "labels", "told"),
     [

@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from itertools import pairwise
 
@@ -50,9 +50,10 @@ def candidates(work: Work) -> Numbers:
 LONGEST = 4
 """Words in an n-gram, at most."""
 
-_WORD = re.compile(
-    r"[\u3040-\u30ff\u3400-\u9fff\u0e00-\u0e7f]|[^\W\d_]+(?:['\u2018\u2019\u02bc][^\W\d_]+)*"
-)
+_UNSPACED = re.compile("[\u3040-\u30ff\u3400-\u9fff\u0e00-\u0e7f]")
+"""A character of a script that does not part words by spaces."""
+
+_WORD = re.compile(rf"{_UNSPACED.pattern}|[^\W\d_]+(?:['\u2018\u2019\u02bc][^\W\d_]+)*")
 """A word; in scripts that do not part words by spaces, one character."""
 
 
@@ -77,15 +78,15 @@ def words_of(text: str) -> list[str]:
     return [match[0].lower().replace("\u2019", "'") for match in _WORD.finditer(text)]
 
 
-def n_grams(text: str, longest: int = LONGEST) -> Iterator[str]:
-    """Every n-gram of a text of up to ``longest`` words, each once."""
+def n_grams(text: str, longest: int = LONGEST) -> list[str]:
+    """Every n-gram of a text of up to ``longest`` words, each once, in alphabetical order."""
     words = words_of(text)
     seen = {
-        tuple(words[at : at + length])
+        _joined(words[at : at + length])
         for length in range(1, longest + 1)
         for at in range(len(words) - length + 1)
     }
-    return (_joined(gram) for gram in sorted(seen))
+    return sorted(seen)
 
 
 def mine(
@@ -170,10 +171,10 @@ def _is_unspaced(text: str) -> bool:
     return " " not in text and not text.isascii()
 
 
-def _joined(words: tuple[str, ...]) -> str:
+def _joined(words: Sequence[str]) -> str:
     """Words with the spaces that their script puts between them."""
     text = words[0]
     for before, word in pairwise(words):
-        closed_up = len(word) == len(before) == 1 and not (word + before).isascii()
+        closed_up = all(_UNSPACED.fullmatch(each) for each in (before, word))
         text += word if closed_up else f" {word}"
     return text
