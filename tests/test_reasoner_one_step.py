@@ -102,3 +102,14 @@ async def test_an_answer_that_a_context_cut_off_is_not_asked_for_again() -> None
     run, double = await run_with([], lrm)
     assert (run.trace.stop, run.trace.limit) == (StopReason.TRUNCATED, "context")
     assert len(double.lrm.bodies) == 1
+
+
+async def test_a_rewrite_that_the_server_stops_may_be_the_first_of_several_steps() -> None:
+    async with scripted_pair(
+        [say("Wait, so."), say("Then." + END)],
+        [say("Better."), say("And so."), say("On.")],
+        capabilities=BILLING,
+    ) as double:
+        run = await told(double.pair, method="speculative_thinking", thresholds=Thresholds(m=2))
+    assert run.authors == "(S) L L S"
+    assert run.trace.stop is StopReason.COMPLETE

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from typing import Any
+
 import pytest
 
 from tests.runs import told
 from tests.scripted_server import chatter, say, scripted_pair
-from trigreason.reasoning import Author, StepEnd, Thresholds, Trigger
+from trigreason.engines.base import NoLogprobs, Request, TokenStream
+from trigreason.engines.completions import CompletionsEngine
+from trigreason.reasoning import Author, StepEnd, Thresholds, Token, Trigger
 
 END = "</think>\n\n"
 UNSURE, SURE = -0.7, -0.001
@@ -36,13 +43,40 @@ async def test_a_sure_beginning_is_written_on_in_the_same_stream() -> None:
     assert run.trace.answer == "2"
 
 
-@pytest.mark.parametrize("alternatives", [0, 20])
-async def test_without_alternatives_nothing_is_unsure(alternatives: int) -> None:
-    srm = [say("Hm.\n\n" + END + "2", logprob=UNSURE), say("So." + END + "2", logprob=SURE)]
-    lrm = [say("So 2.\n\n", logprob=SURE)]
-    async with scripted_pair(srm, lrm, alternatives=alternatives) as double:
-        run = await told(double.pair, method="glimprouter", thresholds=GLIMPSE)
-    assert bool(run.trace.drafts) is bool(alternatives)
+async def test_without_alternatives_the_method_is_refused_up_front() -> None:
+    async with scripted_pair(alternatives=0) as double:
+        with pytest.raises(NoLogprobs, match=r"GlimpRouter needs them.*alternatives of the pair"):
+            await told(double.pair, method="glimprouter", thresholds=GLIMPSE)
+        assert not double.srm.bodies
+
+
+class Bare(CompletionsEngine):
+    """A server that returns the logprob of each token and no other token's."""
+
+    @asynccontextmanager
+    async def send(self, request: Request) -> AsyncIterator[Any]:
+        async with super().send(request) as stream:
+            yield _BareStream(stream)
+
+
+class _BareStream:
+    def __init__(self, stream: TokenStream) -> None:
+        self._stream = stream
+        self.finish, self.usage = stream.finish, stream.usage
+
+    async def __aiter__(self) -> AsyncIterator[list[Token]]:
+        async for tokens in self._stream:
+            yield [replace(token, top=()) for token in tokens]
+
+
+async def test_a_server_that_sends_no_alternatives_is_found_out() -> None:
+    async with scripted_pair([chatter("So")]) as double:
+        bare = Bare(double.srm.url, "small")
+        pair = replace(double.pair, srm=bare)
+        with pytest.raises(NoLogprobs, match="GlimpRouter needs them"):
+            await told(pair, method="glimprouter", thresholds=GLIMPSE)
+        await bare.close()
+    assert not double.lrm.bodies
 
 
 async def test_a_cue_is_seen_before_the_step_is_over() -> None:

@@ -14,9 +14,11 @@ from dataclasses import asdict
 
 from trigreason.budget import Budget
 from trigreason.engines.base import NoLogprobs, Sampling
+from trigreason.engines.refusals import no_alternatives
 from trigreason.events import Done, Event
 from trigreason.pairs import Pair
-from trigreason.reasoning import Author, Message, Thresholds, Trace
+from trigreason.reasoning import Author, Message, Thresholds, Trace, TrigReason
+from trigreason.reasoning.methods import method_title
 from trigreason.running.loop import Loop
 from trigreason.running.state import RunState
 
@@ -60,18 +62,27 @@ async def reason(
     authors = sorted(state.method.authors)
     trace.models = {author: pair.engine(author).model for author in authors}
     trace.in_the_open = all(pair.engine(author).tags is None for author in authors)
-    if state.method.needs_logprobs and not pair.srm.capabilities.logprobs:
-        raise NoLogprobs(
-            "the SRM returns no token probabilities, and the cognitive offload needs them",
-            pair.srm.model,
-            "See what its server can do with `trigreason doctor MODEL@URL --role srm`; serve it "
-            "with logprobs (vLLM, SGLang, llama.cpp, Ollama from 0.12.11), or switch the offload "
-            "off (--rho 1).",
-        )
+    _check_probabilities(pair, state)
     loop = Loop(pair, state, sampling or Sampling(), request_per_step)
     async with aclosing(loop.events()) as events:
         async for event in events:
             yield event
+
+
+def _check_probabilities(pair: Pair, state: RunState) -> None:
+    """Raises NoLogprobs if the method needs probabilities that the pair does not give."""
+    method, able = state.method, pair.srm.capabilities
+    title = method_title(state.trace.method)
+    if method.needs_logprobs and not able.logprobs:
+        off = ", or switch the offload off (--rho 1)" if isinstance(method, TrigReason) else ""
+        raise NoLogprobs(
+            f"the SRM returns no token probabilities, and {title} needs them",
+            pair.srm.model,
+            "See what its server can do with `trigreason doctor MODEL@URL --role srm`; serve it "
+            f"with logprobs (vLLM, SGLang, llama.cpp, Ollama from 0.12.11){off}.",
+        )
+    if method.needs_alternatives and not min(pair.alternatives, able.max_alternatives):
+        raise no_alternatives(pair.srm.model, title)
 
 
 async def completed(events: AsyncGenerator[Event, None]) -> Trace:

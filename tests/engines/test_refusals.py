@@ -14,7 +14,13 @@ from trigreason.engines.base import (
     EngineFailed,
     EngineRefused,
 )
-from trigreason.engines.refusals import no_stream, refusal, retry_after, room_told
+from trigreason.engines.refusals import (
+    alternatives_told,
+    no_stream,
+    refusal,
+    retry_after,
+    room_told,
+)
 
 
 @pytest.mark.parametrize(
@@ -128,6 +134,23 @@ def test_the_room_that_a_refusal_names(
     error = refusal(400, message, "m at there")
     assert type(error) is kind
     assert room_told(error) == room
+
+
+@pytest.mark.parametrize(
+    ("message", "most"),
+    [
+        ("Requested sample logprobs of 20, which is greater than max allowed: 5", 5),
+        ("top_logprobs must be <= 5", 5),
+        ("Invalid 'logprobs': integer above maximum value of 5, got 20.", 5),
+        ("qwen2.5-7b-v3: logprobs are limited here", 1),
+        ("logprobs must be 0", 0),
+        ("max_tokens must be at least 1", None),
+    ],
+)
+def test_the_alternatives_that_a_refusal_allows(message: str, most: int | None) -> None:
+    error = refusal(400, message, "m at there")
+    assert isinstance(error, EngineRefused)
+    assert alternatives_told(error, 20) == most
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,13 @@ from trigreason.engines.base import (
 )
 from trigreason.engines.bodies import error_text
 from trigreason.engines.proxies import proxy_for
-from trigreason.engines.refusals import one_line, refusal, retry_after, room_told
+from trigreason.engines.refusals import (
+    alternatives_told,
+    one_line,
+    refusal,
+    retry_after,
+    room_told,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,21 +113,36 @@ class HttpEngine(Engine):
     async def post_fitting(
         self, path: str, body: dict[str, Any], limit: str = "max_tokens"
     ) -> AsyncIterator[aiohttp.ClientResponse]:
-        """As ``post``, and once more with a smaller ``limit`` if the tokens do not fit.
+        """As ``post``, and once more with each number smaller that the server finds too large.
 
         No more can be generated than the prompt leaves of the context. Most servers then generate
-        less; some refuse, and name the numbers.
+        less; some refuse, and name the numbers. Some refuse more than a few alternatives.
         """
+        changed: set[str] = set()
         async with AsyncExitStack() as stack:
-            try:
-                response = await stack.enter_async_context(self.post(path, body))
-            except EngineRefused as refused:
-                room = room_told(refused)
-                if room is None or room >= body.get(limit, 0):
-                    raise
-                fitting = self.post(path, body | {limit: room})
-                response = await stack.enter_async_context(fitting)
+            while True:
+                try:
+                    response = await stack.enter_async_context(self.post(path, body))
+                    break
+                except EngineRefused as refused:
+                    smaller = self._smaller(refused, body, limit)
+                    if not smaller or smaller.keys() & changed:
+                        raise
+                    changed |= smaller.keys()
+                    body = body | smaller
             yield response
+
+    def _smaller(self, refused: EngineRefused, body: dict[str, Any], limit: str) -> dict[str, int]:
+        """The field of a refused request that was too large, and what fits; empty if neither."""
+        room = room_told(refused)
+        if room is not None and room < body.get(limit, 0):
+            return {limit: room}
+        for field in ("logprobs", "top_logprobs"):
+            requested = body.get(field, 0)
+            if requested > 1 and (most := alternatives_told(refused, requested)) is not None:
+                self.capabilities = replace(self.capabilities, max_alternatives=most)
+                return {field: max(1, most)}
+        return {}
 
     async def _post(self, url: str, body: dict[str, Any]) -> aiohttp.ClientResponse:
         try:

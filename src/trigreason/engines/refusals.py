@@ -60,6 +60,7 @@ _PROMPT = re.compile(
     r"|(\d+) (?:input|prompt) tokens|(\d+) `inputs` tokens",
     re.IGNORECASE,
 )
+_WHOLE_NUMBER = re.compile(r"(?<![\w.-])\d{1,9}(?![\w.]*\w)")
 _ONLY_MAX_TOKENS = re.compile(r"max_tokens=\d+ cannot be greater than", re.IGNORECASE)
 
 
@@ -145,6 +146,17 @@ def room_told(error: EngineRefused) -> int | None:
     return room if room > 0 else None
 
 
+def alternatives_told(error: EngineRefused, requested: int) -> int | None:
+    """How many alternatives the server gives at most, from its error message; at least 0.
+
+    None if the message is about something else. 1 if it does not say how many.
+    """
+    if "logprobs" not in error.what.lower():
+        return None
+    numbers = (int(number) for number in _WHOLE_NUMBER.findall(error.what))
+    return max((number for number in numbers if number < requested), default=1)
+
+
 def check_askable(prefix: Prefix, where: str) -> None:
     """Check that a model can continue this prefix at all.
 
@@ -177,9 +189,20 @@ def no_logprobs(where: str, *, sent: bool = True) -> NoLogprobs:
     return NoLogprobs(
         "the model returns no token probabilities",
         where,
-        "Ask `trigreason doctor` what to change on the server, or switch the cognitive offload off "
-        "(rho = 1).",
+        "Ask `trigreason doctor` what to change on the server, or choose a method that needs none, "
+        "such as TrigReason without its offload (rho = 1).",
         sent=sent,
+    )
+
+
+def no_alternatives(where: str, method: str) -> NoLogprobs:
+    """The error for tokens without the logprobs of other likely ones, which ``method`` needs."""
+    return NoLogprobs(
+        f"the SRM's tokens come without the logprobs of other likely tokens, and {method} needs "
+        "them",
+        where,
+        "Set alternatives of the pair above 0; if it is, serve the SRM on a server that returns "
+        "them (vLLM, SGLang, llama.cpp, Ollama).",
     )
 
 

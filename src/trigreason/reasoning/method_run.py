@@ -76,4 +76,4 @@ class MethodRun:
         if not isinstance(decision, Write):
             return decision
         self._reader.keep(reading)
-        return Halt() if self.guard.fires(reading.repeated) else decision
+        return Halt() if reading.repeated and self.guard.fires(reading.repeated) else decision

@@ -26,8 +26,6 @@ from trigreason.engines.base import BLANK_LINE, EngineError, Finish, Sampling
 from trigreason.events import Done, Event, RunBegun, StepBegun
 from trigreason.pairs import Pair
 from trigreason.reasoning import (
-    Author,
-    Features,
     Purpose,
     Reading,
     Rewrite,
@@ -40,12 +38,11 @@ from trigreason.reasoning import (
     Write,
     repeated_run,
 )
-from trigreason.reasoning.top_logprobs import NOT_KEPT
 from trigreason.running import ending
 from trigreason.running.ahead import Ahead
 from trigreason.running.asking import Asking
 from trigreason.running.deadline import Deadline, DeadlinePassed, now
-from trigreason.running.judging import decide
+from trigreason.running.judging import decide, features_of, is_dropped
 from trigreason.running.requests import Requests
 from trigreason.running.retrying import ModelAway, RetryingStream
 from trigreason.running.state import RunState
@@ -148,7 +145,7 @@ class Loop:
                 finished = writer.cutter.push(token)
                 if not writer.cutter.closed:
                     finished += self._cut_short(writer, stream)
-                if not finished and self._is_dropped(writer):
+                if not finished and is_dropped(writer.cutter, self.pair, self.state):
                     finished = writer.cutter.flush(StepEnd.OPENING)
                 if finished:
                     events += await self._finish_all(finished, writer, stream)
@@ -189,13 +186,6 @@ class Loop:
             return cutter.flush(StepEnd.REPETITION)
         return []
 
-    def _is_dropped(self, writer: StretchWriter) -> bool:
-        """Whether the method throws the unfinished step away, after a glance at its beginning."""
-        run, cutter = self.state.run, writer.cutter
-        if writer.author is Author.LRM or cutter.open_tokens != run.glance:
-            return False
-        return run.drops(self._features(cutter.open_step(StepEnd.OPENING)))
-
     async def _finish_all(
         self, steps: Sequence[Step], writer: StretchWriter, stream: RetryingStream
     ) -> list[Event]:
@@ -214,7 +204,7 @@ class Loop:
         """Decide on a finished step and record it; ``writer.done`` says if its author stops."""
         state = self.state
         events: list[Event] = []
-        reading = state.run.read(self._features(step))
+        reading = state.run.read(features_of(step, self.pair))
         try:
             decision, score = await decide(
                 step, reading, self.pair, state, self.requests, self.asking
@@ -244,6 +234,7 @@ class Loop:
             state.thinking_over
             or step.end in (StepEnd.END_OF_STREAM, StepEnd.CUT_OFF)
             or self.request_per_step
+            or stream.request.one_step
             or state.decision.author is not writer.author
         ):
             writer.done = True
@@ -263,7 +254,7 @@ class Loop:
         events: list[Event] = []
         for step in open_steps:
             state.decide(Write(step.author), step)
-            record = self._record(step, state.run.read(self._features(step)), stream)
+            record = self._record(step, state.run.read(features_of(step, self.pair)), stream)
             events += [*writer.show_rest(step), state.keep(record)]
         return events
 
@@ -277,10 +268,6 @@ class Loop:
             score,
             has_logprobs=self.pair.engine(step.author).capabilities.logprobs,
         )
-
-    def _features(self, step: Step) -> Features:
-        """What a step shows; of the likeliest tokens, only what the trace keeps."""
-        return Features(step, None if self.pair.alternatives_for(step.author) else NOT_KEPT)
 
     async def _end_of_stream(self, writer: StretchWriter, stream: RetryingStream) -> list[Event]:
         """The server ended the stream: the author ended its turn, or its context is full."""

@@ -21,6 +21,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
+from functools import cache
 
 from trigreason.reasoning.reading import Features, Reading
 from trigreason.reasoning.steps import Author
@@ -52,6 +53,12 @@ class Judge:
 
 
 Decision = Write | Rewrite | Judge
+
+
+@cache
+def rest_of(owed: int) -> Write:
+    """The LRM writes the steps that it still owes; if it owes none, the SRM writes."""
+    return Write(Author.LRM, owed) if owed > 0 else Write(Author.SRM)
 
 
 class Method(ABC):
@@ -102,4 +109,9 @@ class Method(ABC):
     @property
     def needs_logprobs(self) -> bool:
         """Whether decisions depend on the SRM's token probabilities."""
+        return False
+
+    @property
+    def needs_alternatives(self) -> bool:
+        """Whether decisions depend on the likeliest tokens beside those that the SRM wrote."""
         return False

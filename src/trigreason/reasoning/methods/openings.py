@@ -5,10 +5,9 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
-from trigreason.reasoning.methods.base import Method, Rewrite, Write
+from trigreason.reasoning.methods.base import Method, Rewrite, Write, rest_of
 from trigreason.reasoning.reading import Features, Reading
 from trigreason.reasoning.steps import Author
-from trigreason.reasoning.top_logprobs import entropy
 from trigreason.reasoning.triggers import Trigger
 
 REWRITE = Rewrite(Author.LRM, Trigger.METHOD)
@@ -37,8 +36,7 @@ class GlimpRouter(Method):
         return 1
 
     def drops(self, features: Features) -> bool:
-        first = next(iter(features.top), ())
-        nats = entropy(first)
+        nats = features.top.first_entropy
         return nats is not None and nats > self.entropy and not features.is_blank
 
     @property
@@ -49,14 +47,18 @@ class GlimpRouter(Method):
     def needs_logprobs(self) -> bool:
         return True
 
+    @property
+    def needs_alternatives(self) -> bool:
+        return True
+
 
 REFLECTION = ("wait", "alternatively", "hold on", "hmm", "but wait", "another thought")
 AFFIRMATION = ("yeah", "yes", "that's right", "that is right", "final answer", "exactly")
 VERIFICATION = ("verify", "let me verify", "let me check", "let me double-check", "double-check")
 """How steps begin that reflect, affirm or verify.
 
-Speculative Thinking lists such words for the Qwen distillations of DeepSeek-R1 (its appendix); the
-published lists hold single words, to which the phrases here belong.
+These are our phrases, around words of the kind that the authors' code looks for, such as "wait",
+"alternatively" and "verify".
 """
 
 _CUES = re.compile(
@@ -69,9 +71,9 @@ _CUES = re.compile(
 class SpeculativeThinking(Method):
     """Speculative Thinking (arXiv 2504.12329): the LRM writes steps that begin with a cue.
 
-    A step of the SRM that begins as reflection, affirmation or verification does is thrown away;
-    the LRM writes it and then so many steps that it has written ``m``. The paper counts the LRM's
-    tokens instead, and takes over for longer after many reflections.
+    An SRM step that begins with reflection, affirmation or verification is thrown away, and the
+    LRM writes ``m`` steps from there. The paper counts the LRM's tokens instead, and the LRM takes
+    over for longer after many reflections.
     """
 
     m: int
@@ -84,7 +86,7 @@ class SpeculativeThinking(Method):
     def on_step(self, reading: Reading) -> Write | Rewrite:
         if reading.author is Author.LRM:
             self._owed -= 1
-            return Write(Author.LRM, self._owed) if self._owed > 0 else Write(Author.SRM)
+            return rest_of(self._owed)
         if self.drops(reading.features):
             self._owed = self.m
             return REWRITE
@@ -125,7 +127,7 @@ class SplitReason(Method):
     def on_step(self, reading: Reading) -> Write:
         if reading.author is Author.LRM:
             self._owed -= 1
-            return Write(Author.LRM, self._owed) if self._owed > 0 else Write(Author.SRM)
+            return rest_of(self._owed)
         if self.tag not in reading.features.text or not self.m:
             return Write(Author.SRM)
         self._owed = self.m

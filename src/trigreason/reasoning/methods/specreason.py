@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from trigreason.reasoning.methods.base import Judge, Method, Rewrite, Write
+from trigreason.reasoning.methods.base import Judge, Method, Rewrite, Write, rest_of
 from trigreason.reasoning.reading import Reading
 from trigreason.reasoning.steps import Author
 from trigreason.reasoning.triggers import JudgeRejection, StrategicPriming, Trigger
@@ -30,7 +30,7 @@ class SpecReason(Method):
     def on_step(self, reading: Reading) -> Write | Judge:
         if reading.author is Author.LRM:
             self._owed -= 1
-            return Write(Author.LRM, self._owed) if self._owed > 0 else Write(Author.SRM)
+            return rest_of(self._owed)
         return Write(Author.SRM) if reading.is_blank else Judge(Author.LRM)
 
     def on_score(self, score: float) -> Write | Rewrite:

@@ -21,7 +21,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from trigreason.reasoning.methods.base import Method, Rewrite, Write
+from trigreason.reasoning.methods.base import Method, Rewrite, Write, rest_of
 from trigreason.reasoning.reading import Reading
 from trigreason.reasoning.steps import Author
 from trigreason.reasoning.triggers import (
@@ -52,7 +52,7 @@ class TrigReason(Method):
         if reading.author is Author.LRM:
             self._streak = 0
             self._owed -= 1
-            return Write(Author.LRM, self._owed) if self._owed > 0 else SRM_WRITES
+            return rest_of(self._owed)
         if reading.is_blank:
             return SRM_WRITES
         if self.offload.fires(reading.ratio):
