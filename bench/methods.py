@@ -12,6 +12,7 @@ from __future__ import annotations
 from argparse import Namespace
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 
 from rich.console import Console
@@ -38,11 +39,12 @@ FITTED = ("random", "periodic", "planning", "glimprouter", "speculative_thinking
 """The methods whose one threshold is fitted to a share; TrigReason is fitted in both directions.
 SpecReason has one row, since no replay knows what a judge would say."""
 
-DEPLOYMENTS = ("two-gpus", "edge-cloud-deepseek")
+API = "edge-cloud-deepseek"
+DEPLOYMENTS = ("two-gpus", API)
 FAMILIES = 7
 
 
-@dataclass(slots=True)
+@dataclass
 class Row:
     """A method at a wanted share, and its runs."""
 
@@ -51,10 +53,11 @@ class Row:
     wanted: float | None = None
     runs: list[Run] = field(default_factory=list)
     seconds: dict[str, float] = field(default_factory=dict)
-    usd: float = 0.0
+    usd: dict[str, float] = field(default_factory=dict)
 
-    @property
+    @cached_property
     def summary(self) -> ArmSummary:
+        """The numbers of the runs, which must be there."""
         return summarise([measured(run) for run in self.runs])
 
     @property
@@ -70,7 +73,7 @@ class Row:
             deployment = read_deployment(name)
             simulated = [simulate(run.trace, deployment) for run in self.runs]
             self.seconds[name] = _mean(self.runs, [each.seconds for each in simulated]).value
-            self.usd = _mean(self.runs, [each.total_usd for each in simulated]).value
+            self.usd[name] = _mean(self.runs, [each.total_usd for each in simulated]).value
 
     def against(self, other: Row) -> Difference | None:
         """This row's accuracy minus the other's, on the same questions."""
@@ -182,7 +185,7 @@ def _table(rows: Sequence[Row]) -> Table:
             f"{summary.standing[Author.LRM].value:.0f}",
             f"{sum(each.value for each in summary.requests.values()):.1f}",
             *(f"{row.seconds[name]:.2f}" for name in DEPLOYMENTS),
-            f"{1000 * row.usd:.3f}",
+            f"{1000 * row.usd[API]:.3f}",
         )
     return table
 

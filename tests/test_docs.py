@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from trigreason.reasoning.methods.registry import BUILT_IN
+
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 
@@ -29,3 +31,13 @@ def test_links_lead_somewhere(page: Path) -> None:
     text = page.read_text(encoding="utf-8")
     for target in re.findall(r"\]\((?!https?:)([^)#]+)", text):
         assert (page.parent / target).exists(), f"{page.name} links to {target}"
+
+
+def test_every_method_is_documented_with_what_it_decides_by() -> None:
+    rows = re.findall(r"(?m)^\| (`\w.*?) \|.*\| (.*?) \|$", (ROOT / "docs/methods.md").read_text())
+    documented = {
+        name: frozenset(re.findall(r"`(\w+)`", thresholds))
+        for names, thresholds in rows
+        for name in re.findall(r"`(\w+)`", names)
+    }
+    assert documented == {each.name: each.decides_by for each in BUILT_IN}

@@ -13,14 +13,11 @@ from collections.abc import Sequence
 import pytest
 
 from trigreason.reasoning import (
-    HESITATION_EXPRESSIONS,
     Author,
-    CognitiveOffload,
     Decision,
     Direction,
     Features,
     Halt,
-    InterventionRequest,
     Judge,
     Method,
     MethodRun,
@@ -35,11 +32,7 @@ from trigreason.reasoning import (
     Trigger,
     TrigReason,
     Write,
-    make_method,
-    method_entry,
-    methods,
 )
-from trigreason.reasoning.triggers import JudgeRejection
 
 ADDED_UP = "The first two numbers add up to three.\n\n"
 KINDS: dict[str, tuple[str, Sequence[float | None]]] = {
@@ -289,109 +282,3 @@ def test_specreason_counts_the_repeating_steps_that_stand() -> None:
         told.append(sign(run.on_score(score) if decision == Judge(Author.LRM) else decision))
     assert "".join(told) == "SSXSHSS"
     assert decisions(method_run("specreason", judge_first=4), "llll") == "321H"
-
-
-@pytest.mark.parametrize("name", ["trigreason", "srm", "lrm"])
-def test_only_specreason_takes_a_score(name: str) -> None:
-    with pytest.raises(NotImplementedError, match="never asks for a score"):
-        make_method(name).on_score(7)
-
-
-@pytest.mark.parametrize(
-    ("method", "authors", "revises", "needs_logprobs"),
-    [
-        (trigreason().method, "srm lrm", True, True),
-        (trigreason(rho=1).method, "srm lrm", False, False),
-        (trigreason(rho=1, m=0).method, "srm", False, False),
-        (trigreason(rho=1, m=0, n=1).method, "srm lrm", False, False),
-        (trigreason(rho=0, m=0, direction=Direction.UNDER).method, "srm", False, False),
-        (SpecReason(), "srm lrm", True, False),
-        (Solo(author=Author.SRM), "srm", False, False),
-        (Solo(author=Author.LRM), "lrm", False, False),
-    ],
-)
-def test_what_a_method_needs(
-    method: Method, authors: str, revises: bool, needs_logprobs: bool
-) -> None:
-    assert method.authors == {Author(each) for each in authors.split()}
-    assert (method.revises, method.needs_logprobs) == (revises, needs_logprobs)
-
-
-@pytest.mark.parametrize("name", methods())
-def test_a_method_is_made_by_its_name(name: str) -> None:
-    assert method_entry(name).name == name
-    make_method(name)
-
-
-@pytest.mark.parametrize("name", methods())
-@pytest.mark.parametrize(
-    ("wrong", "said"),
-    [
-        (Thresholds(n=-1), "n "),
-        (Thresholds(rho=2), "rho "),
-        (Thresholds(k=0), "k "),
-        (Thresholds(accept=10), "accept "),
-        (Thresholds(repeats=-1), "repeats "),
-    ],
-)
-def test_a_threshold_out_of_range_is_refused_whichever_the_method(
-    name: str, wrong: Thresholds, said: str
-) -> None:
-    with pytest.raises(ValueError, match=f"^{said}"):
-        make_method(name, wrong)
-
-
-def test_a_method_is_made_of_its_thresholds() -> None:
-    given = Thresholds(n=3, rho=0.5, k=3, expressions=("hm",), accept=5, judge_first=1)
-    assert make_method("trigreason", given) == TrigReason(
-        priming=StrategicPriming(3),
-        offload=CognitiveOffload(rho=0.5),
-        request=InterventionRequest(3, expressions=("hm",)),
-    )
-    assert make_method("specreason", given) == SpecReason(
-        rejection=JudgeRejection(5), priming=StrategicPriming(1)
-    )
-
-
-def test_no_such_method() -> None:
-    with pytest.raises(ValueError, match="'trig'; there are srm, lrm, random, periodic, planning"):
-        make_method("trig")
-
-
-@pytest.mark.parametrize(
-    "thresholds",
-    [
-        Thresholds(),
-        Thresholds(n=5, rho=0.75, direction=Direction.UNDER, k=3, m=0, accept=5, judge_first=1),
-        Thresholds(expressions=("hm", "moment")),
-        Thresholds(expressions=()),
-        Thresholds(repeats=0),
-    ],
-)
-def test_thresholds_survive_json(thresholds: Thresholds) -> None:
-    assert Thresholds.from_json(thresholds.to_json()) == thresholds
-
-
-def test_the_papers_expressions_are_not_written_down() -> None:
-    assert "expressions" not in Thresholds().to_json()
-    assert Thresholds.from_json({}).expressions == HESITATION_EXPRESSIONS
-
-
-@pytest.mark.parametrize(
-    ("values", "complaint"),
-    [
-        ({"roh": 0.8}, "unknown threshold 'roh'; there are n, tau, rho"),
-        ({"direction": "sideways"}, "sideways"),
-        ({"n": -1}, "n .*-1"),
-        ({"tau": 0}, "tau"),
-        ({"rho": 2}, "rho"),
-        ({"k": 0}, "k "),
-        ({"m": -1}, "m "),
-        ({"accept": 10}, "accept"),
-        ({"judge_first": -1}, "priming"),
-        ({"repeats": -1}, "repeats .*-1"),
-    ],
-)
-def test_thresholds_that_cannot_be(values: dict[str, object], complaint: str) -> None:
-    with pytest.raises(ValueError, match=complaint):
-        Thresholds.from_json(values)

@@ -213,10 +213,24 @@ def test_the_token_ratio_is_per_step() -> None:
     assert recorded_token_ratio(runs[:1]) is None
 
 
-@pytest.mark.slow
-def test_a_thousand_runs_under_fifty_settings_take_less_than_a_minute() -> None:
+CALLS = 200_000
+
+
+def _call_seconds() -> float:
+    """CPU seconds of calling a plain function, on this machine as busy as it is now."""
+
+    def plain(step: Step) -> bool:
+        return step.is_blank
+
+    step, started = Step("So.\n\n", ()), process_time()
+    for _ in range(CALLS):
+        plain(step)
+    return (process_time() - started) / CALLS
+
+
+def test_replaying_a_step_takes_as_long_as_sixty_function_calls_at_most() -> None:
+    """So 1,000 runs of 150 steps under 50 settings take a minute of CPU time at most."""
     rng = random.Random(0)
-    runs = [_long_run(rng) for _ in range(100)] * 10
     grid = [
         Thresholds(n=n, rho=rho, tau=tau)
         for n in (0, 20)
@@ -224,9 +238,14 @@ def test_a_thousand_runs_under_fifty_settings_take_less_than_a_minute() -> None:
         for tau in (1.05, 1.1, 1.2, 1.5, 2.0)
     ]
     assert len(grid) == 50
-    started = process_time()
-    replayed(runs, grid)
-    assert process_time() - started < 60
+    ratios = []
+    for _ in range(3):
+        runs = [_long_run(rng) for _ in range(10)]
+        before, started = _call_seconds(), process_time()
+        replays = replayed(runs, grid)
+        seconds = (process_time() - started) / replays.steps.sum()
+        ratios.append(seconds / max(before, _call_seconds()))
+    assert min(ratios) < 60
 
 
 def _long_run(rng: random.Random) -> Run:

@@ -90,7 +90,7 @@ def compare(plan: Plan, watch: ComparisonWatch | None = None) -> list[ArmOutcome
     """
     wanted = plan.wanted()
     identities = [plan.identity(arm) for arm in plan.arms]
-    with alone_in(plan.logs, "comparison"):
+    with alone_in(plan.logs):
         kept = kept_logs(plan.logs, identities)
         if watch:
             watch.begin(

@@ -173,11 +173,11 @@ def read_runs(places: Sequence[Path]) -> Iterator[Run]:
 
 
 @contextmanager
-def alone_in(folder: Path, work: str) -> Iterator[None]:
+def alone_in(folder: Path) -> Iterator[None]:
     """Lock a folder against other recordings; the lock ends with the process at the latest.
 
     Raises:
-        ValueError: another recording is running; ``work`` names its kind in the message.
+        ValueError: another recording is running.
         OSError: the folder cannot be made.
     """
     from filelock import FileLock, Timeout
@@ -188,7 +188,8 @@ def alone_in(folder: Path, work: str) -> Iterator[None]:
             yield
     except Timeout as error:
         raise ValueError(
-            f"another {work} is at work in {folder}; wait for its end, or name another folder"
+            f"another comparison or calibration is at work in {folder}; wait for its end, or name "
+            "another folder"
         ) from error
 
 

@@ -53,16 +53,17 @@ class TopLogprobs:
 
     def __iter__(self) -> Iterator[tuple[float, ...]]:
         """The logprobs, in nats, at each position; empty where the server gave none."""
-        numbers = array("H")
-        numbers.frombytes(self.packed)
-        numbers = _little_endian(numbers)
+        numbers = _little_endian(array("H", self.packed))
         at = 0
         while at < len(numbers):
             behind = at + 1 + numbers[at]
-            if behind > len(numbers):
-                raise ValueError("the logprobs of the last position are not all there")
             yield tuple(depth / -_PER_NAT for depth in accumulate(numbers[at + 1 : behind]))
             at = behind
+
+    @property
+    def first_entropy(self) -> float | None:
+        """The entropy, in nats, of the first token; None if the server gave no alternatives."""
+        return entropy(next(iter(self), ()))
 
     def to_text(self) -> str:
         """A form for JSON: compressed, in base64."""
@@ -78,11 +79,11 @@ class TopLogprobs:
         if not text:
             return cls()
         try:
-            read = cls(zlib.decompress(b64decode(text, validate=True)))
-            list(read)
+            packed = zlib.decompress(b64decode(text, validate=True))
+            _check(_little_endian(array("H", packed)))
         except (zlib.error, ValueError) as error:
             raise ValueError(f"damaged logprobs of the likeliest tokens ({error})") from error
-        return read
+        return cls(packed)
 
 
 NOT_KEPT = TopLogprobs()
@@ -111,6 +112,15 @@ def margin(logprobs: Sequence[float]) -> float | None:
 def _depth(logprob: float) -> int:
     """Thousandths of a nat below 0, as far as 16 bits go; that far too where it is no number."""
     return round(min(_LARGEST, -_PER_NAT * min(logprob, 0.0)))
+
+
+def _check(numbers: array[int]) -> None:
+    """Raise ValueError unless every position has as many numbers as it says."""
+    at = 0
+    while at < len(numbers):
+        at += 1 + numbers[at]
+    if at > len(numbers):
+        raise ValueError("the logprobs of the last position are not all there")
 
 
 def _little_endian(numbers: array[int]) -> array[int]:

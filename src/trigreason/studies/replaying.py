@@ -25,6 +25,7 @@ from numpy.typing import NDArray
 from trigreason.evaluation.runs import Run
 from trigreason.reasoning import (
     Author,
+    Decision,
     Features,
     Halt,
     Judge,
@@ -35,7 +36,6 @@ from trigreason.reasoning import (
     StepRecord,
     Thresholds,
     Trigger,
-    Write,
 )
 from trigreason.reasoning.replay import recorded_features
 from trigreason.studies.positions import Position, positions
@@ -212,11 +212,12 @@ def _replay(
 ) -> _Tally:
     """One run under one setting: the method decides about each place in turn."""
     run, tally = MethodRun.of(method, setting), _Tally()
-    decision: Write | Rewrite | Halt = run.open()
+    read, on_step = run.read, run.on_step
+    decision: Decision | Halt = run.open()
     cause = Trigger.METHOD
     pen = Author.SRM
     for place in places:
-        if isinstance(decision, Halt):
+        if isinstance(decision, (Halt, Judge)):
             break
         tally.steps += 1
         srm, lrm = place.srm, place.lrm
@@ -225,7 +226,7 @@ def _replay(
             if srm.features is None:
                 tally.srm_tokens += srm.tokens
                 break
-            decision = _decided(run, srm.features)
+            decision = on_step(read(srm.features))
             pen = Author.SRM
             if not isinstance(decision, Rewrite):
                 tally.srm_tokens += srm.tokens
@@ -244,18 +245,13 @@ def _replay(
             tally.lrm_tokens += lrm.tokens
             if lrm.features is None:
                 break
-            decision = _decided(run, lrm.features)
+            decision = on_step(read(lrm.features))
         elif srm is not None:
             tally.lrm_tokens += srm.tokens * token_ratio
-            decision = _decided(run, _UNKNOWN)
-    return tally
-
-
-def _decided(run: MethodRun, features: Features) -> Write | Rewrite | Halt:
-    decision = run.on_step(run.read(features))
+            decision = on_step(read(_UNKNOWN))
     if isinstance(decision, Judge):
         raise ValueError("the method asks for a score of each step, which no record can give")
-    return decision
+    return tally
 
 
 def recorded_token_ratio(runs: Sequence[Run]) -> float | None:

@@ -17,7 +17,7 @@ from typing import NamedTuple
 from trigreason.evaluation.runs import Run
 from trigreason.reasoning import Author, Features, Reader, Reading, Trace
 from trigreason.reasoning.replay import recorded_features
-from trigreason.reasoning.top_logprobs import entropy, margin
+from trigreason.reasoning.top_logprobs import margin
 from trigreason.studies.checking import checked_steps
 
 
@@ -81,7 +81,7 @@ class SeenStep:
     @property
     def first_entropy(self) -> float | None:
         """The entropy (nats) of the first token."""
-        return entropy(next(iter(self.features.top), ()))
+        return self.features.top.first_entropy
 
     @property
     def mean_margin(self) -> float | None:

@@ -91,7 +91,7 @@ async def test_a_failure_keeps_what_was_answered(tmp_path: Path) -> None:
 
 
 async def test_a_folder_serves_one_calibration_at_a_time(tmp_path: Path) -> None:
-    with opened_ledger(tmp_path), pytest.raises(ValueError, match="another calibration is at work"):
+    with opened_ledger(tmp_path), pytest.raises(ValueError, match="or calibration is at work"):
         opened_ledger(tmp_path).__enter__()
     with opened_ledger(tmp_path):
         pass

@@ -138,6 +138,16 @@ def test_any_thresholds_and_any_evidence_can_be_read_back(
 
 
 @pytest.mark.parametrize("text", FILES.values(), ids=FILES)
+def test_a_threshold_that_is_the_default_again_is_taken_out(text: str, tmp_path: Path) -> None:
+    file = tmp_path / "trigreason.toml"
+    file.write_text(text)
+    for share in (0.55, Thresholds().share):
+        write_profile(file, "qwen", Thresholds(share=share), [])
+        pair = tomllib.loads(file.read_text())["pairs"]["qwen"]
+        assert pair["thresholds"].get("share") == (share if share == 0.55 else None)
+
+
+@pytest.mark.parametrize("text", FILES.values(), ids=FILES)
 def test_the_configuration_gives_what_was_written(text: str, tmp_path: Path) -> None:
     file = tmp_path / "trigreason.toml"
     file.write_bytes(text.encode())

@@ -21,7 +21,6 @@ from trigreason.reasoning import (
     low_perplexity_ratio,
     method_entry,
 )
-from trigreason.reasoning.top_logprobs import entropy
 from trigreason.studies.auc import Auc
 from trigreason.studies.calibration.direction import evidence
 from trigreason.studies.calibration.space import LARGEST_K, PRIMING, candidate_rhos, srm_logprobs
@@ -160,7 +159,7 @@ def _settings(runs: Sequence[Run], base: Thresholds, method: str) -> list[Thresh
 def _first_entropies(runs: Sequence[Run]) -> list[float]:
     """The entropies of the first tokens of SRM steps, rising, each once."""
     firsts = (
-        entropy(next(iter(step.top), ()))
+        step.top.first_entropy
         for run in runs
         for step in run.trace.steps
         if step.author is Author.SRM

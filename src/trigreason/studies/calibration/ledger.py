@@ -75,7 +75,7 @@ def opened_ledger(folder: Path) -> Iterator[Ledger]:
         ValueError: another process uses the folder, or a whole line is no run of a calibration.
         OSError: the folder cannot be written.
     """
-    with alone_in(folder, "calibration"), (folder / RUNS).open("ab") as writer:
+    with alone_in(folder), (folder / RUNS).open("ab") as writer:
         yield Ledger(folder / RUNS, writer)
 
 

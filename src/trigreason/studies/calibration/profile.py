@@ -20,7 +20,8 @@ KEYS = ("n", "tau", "rho", "direction", "k", "m")
 """The thresholds that a calibration chooses; all others are left to the user."""
 
 OTHER_KEYS = ("share", "every", "entropy")
-"""Those that it chooses for other methods than TrigReason; written if they are not the defaults."""
+"""Those that it chooses for other methods than TrigReason. Values that are the defaults are left
+out of a profile, and old ones are taken out."""
 
 MARK = "#: "
 """The beginning of a line of evidence, by which the next calibration finds and removes it."""
@@ -122,7 +123,7 @@ def _with_keys(
     evidence: Sequence[str],
 ) -> list[str]:
     """The lines with a table's chosen keys, one per line, in place of the old ones."""
-    ours = {prefix + key for key in chosen_keys(thresholds)}
+    ours = {prefix + key for key in (*KEYS, *OTHER_KEYS)}
     body = lines[table.begin : table.end]
     old = [index for index, line in enumerate(body) if _key(line) in ours or _is_evidence(line)]
     place = old[0] if old else 0
@@ -145,7 +146,7 @@ def _with_inline(
     except tomllib.TOMLDecodeError:
         return lines
     values = dict(_chosen(thresholds))
-    values |= {key: _toml(value) for key, value in old.items() if key not in values}
+    values |= {key: _toml(value) for key, value in old.items() if key not in (*KEYS, *OTHER_KEYS)}
     begin = index
     while begin and _is_evidence(lines[begin - 1]):
         begin -= 1
@@ -205,7 +206,9 @@ def _wanted(text: str, pair: str, thresholds: Thresholds) -> Any:
     if not isinstance(table, dict) or not isinstance(table.get("thresholds", {}), dict):
         return None
     chosen = {key: thresholds.to_json()[key] for key in chosen_keys(thresholds)}
-    table["thresholds"] = {**table.get("thresholds", {}), **chosen}
+    old = table.get("thresholds", {})
+    kept = {key: value for key, value in old.items() if key not in OTHER_KEYS}
+    table["thresholds"] = {**kept, **chosen}
     return values
 
 

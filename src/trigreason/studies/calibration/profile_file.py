@@ -10,7 +10,7 @@ from pathlib import Path
 
 from trigreason.configuration import planned_pair, read_configuration
 from trigreason.reasoning import Thresholds
-from trigreason.studies.calibration.profile import chosen_keys, with_profile
+from trigreason.studies.calibration.profile import KEYS, OTHER_KEYS, with_profile
 
 
 def write_profile(file: Path, pair: str, thresholds: Thresholds, evidence: Sequence[str]) -> str:
@@ -40,6 +40,6 @@ def write_profile(file: Path, pair: str, thresholds: Thresholds, evidence: Seque
 def _check(file: Path, pair: str, thresholds: Thresholds) -> None:
     """Raises ValueError unless the configuration gives the pair the chosen thresholds."""
     read = planned_pair(read_configuration(file, {}), pair).settings.thresholds
-    for key in chosen_keys(thresholds):
+    for key in (*KEYS, *OTHER_KEYS):
         if getattr(read, key) != getattr(thresholds, key):
             raise ValueError(f"{key} does not come out as chosen; write the thresholds by hand")
