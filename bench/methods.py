@@ -23,7 +23,7 @@ from bench.common import machine, parser
 from bench.methods_figure import draw
 from trigreason.configuration import bundled_pair
 from trigreason.evaluation.answering import BUNDLED_BUDGET
-from trigreason.evaluation.arms import Arm
+from trigreason.evaluation.arms import Arm, decided_by
 from trigreason.evaluation.comparison import Plan, compare
 from trigreason.evaluation.runs import Run
 from trigreason.evaluation.statistics import Difference, Estimate, mean_of
@@ -31,11 +31,15 @@ from trigreason.evaluation.summary import ArmSummary, accuracy_difference, measu
 from trigreason.reasoning import Author, Direction, Thresholds
 from trigreason.reasoning.methods import method_title
 from trigreason.studies.calibration.label_free import fit_share
+from trigreason.studies.calibration.risk_fitting import fit_risk
 from trigreason.studies.replaying import recorded_token_ratio
 from trigreason.studies.simulation import read_deployment, simulate
 
 SHARES = (0.2, 0.4, 0.6)
-FITTED = ("random", "periodic", "planning", "glimprouter", "speculative_thinking", "splitreason")
+FITTED = (
+    *("random", "periodic", "planning", "glimprouter", "speculative_thinking", "splitreason"),
+    "learned",
+)
 """The methods whose one threshold is fitted to a share; TrigReason is fitted in both directions.
 SpecReason has one row, since no replay knows what a judge would say."""
 
@@ -93,6 +97,7 @@ def main() -> None:
         row.simulate()
     console.print(_table(rows))
     console.print(_on_many_comparisons(rows))
+    console.print(*_learned_against_triggers(rows), sep="\n")
     if chosen.figure:
         draw([(row.label, row.arm.method, row.summary) for row in rows], chosen.figure)
 
@@ -115,9 +120,12 @@ def _rows(known: Sequence[Run]) -> Iterator[Row]:
     def fitted(method: str, share: float, base: Thresholds) -> Thresholds:
         return fit_share(alone, share, base, method=method, token_ratio=ratio).thresholds
 
+    risk = fit_risk(known, own)
+    assert risk is not None, "the bundled problems have checkers"
+    learning = replace(own, risk_model=risk.model)
     seen: set[Arm] = set()
     for share in SHARES:
-        arms = [(method_title(name), _arm(name, fitted(name, share, own))) for name in FITTED]
+        arms = [(method_title(name), _arm(name, fitted(name, share, learning))) for name in FITTED]
         arms.append(("SpecReason", _arm("specreason", own)))
         for side in Direction:
             base = replace(own, direction=side, n=min(own.n, 1))
@@ -130,8 +138,13 @@ def _rows(known: Sequence[Run]) -> Iterator[Row]:
 
 
 def _arm(method: str, thresholds: Thresholds) -> Arm:
-    sampling = bundled_pair().settings.sampling
-    return Arm(method=method, thresholds=thresholds, sampling=sampling, budget=BUNDLED_BUDGET)
+    own = bundled_pair().settings
+    return Arm(
+        method=method,
+        thresholds=decided_by(method, thresholds, own.thresholds),
+        sampling=own.sampling,
+        budget=BUNDLED_BUDGET,
+    )
 
 
 def _fill(rows: Sequence[Row], chosen: Namespace) -> None:
@@ -216,6 +229,26 @@ def _on_many_comparisons(rows: Sequence[Row]) -> str:
         f"{len(tested)} rows are compared with random, each with the row of the closest LRM share; "
         f"after Holm's correction these differ from it: {names}."
     )
+
+
+def _learned_against_triggers(rows: Sequence[Row]) -> Iterator[str]:
+    """The learned risk against the paper's triggers: the rows of the closest LRM share."""
+    for side in Direction:
+        triggers = [
+            row
+            for row in rows
+            if row.arm.method == "trigreason" and row.arm.thresholds.direction is side
+        ]
+        for row in rows:
+            if row.arm.method != "learned":
+                continue
+            other = min(triggers, key=lambda other: abs(other.lrm_share - row.lrm_share))
+            difference = row.against(other)
+            assert difference is not None, "both answered the same questions"
+            yield (
+                f"Learned at {row.lrm_share:.0%} minus {other.label} at {other.lrm_share:.0%}: "
+                f"{_points(difference)} points, p = {difference.p:.3f}"
+            )
 
 
 if __name__ == "__main__":

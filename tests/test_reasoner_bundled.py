@@ -6,6 +6,7 @@ import asyncio
 
 import pytest
 
+from tests.reasoning.risks import RISK
 from tests.runs import GREEDY, told
 from trigreason.budget import Budget
 from trigreason.bundled import Problem, load_pair, problems
@@ -14,7 +15,7 @@ from trigreason.pairs import Pair
 from trigreason.reasoning import Author, Direction, StopReason, Thresholds, Trace, methods
 
 SHORT = Budget(thinking_tokens=160, answer_tokens=30)
-ALL_FIRE = Thresholds(n=1, rho=0.6, direction=Direction.UNDER, k=1, m=2)
+ALL_FIRE = Thresholds(n=1, rho=0.6, direction=Direction.UNDER, k=1, m=2, risk_model=RISK)
 ONE_OF_EACH: list[Problem] = list({each.family: each for each in problems()}.values())
 SOME = [
     pytest.param(each, marks=pytest.mark.slow) if index > 1 else each
@@ -32,7 +33,7 @@ def family_of(problem: object) -> str:
     [
         pytest.param(ALL_FIRE, id="all fire"),
         pytest.param(None, id="own profile", marks=pytest.mark.slow),
-        pytest.param(Thresholds(n=2), id="the paper's", marks=pytest.mark.slow),
+        pytest.param(Thresholds(n=2, risk_model=RISK), id="the paper's", marks=pytest.mark.slow),
     ],
 )
 async def test_any_method(bundled_pair: Pair, method: str, thresholds: Thresholds | None) -> None:

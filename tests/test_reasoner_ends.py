@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 import pytest
 
+from tests.reasoning.risks import RISK
 from tests.runs import QUIET, told
 from tests.scripted_server import (
     SURE,
@@ -17,7 +18,7 @@ from tests.scripted_server import (
     scripted_pair,
     words,
 )
-from tests.test_reasoner import END, ONE_PRIMING
+from tests.test_reasoner import END
 from trigreason.reasoning import (
     Author,
     StepEnd,
@@ -59,6 +60,9 @@ async def test_a_stream_that_ends_without_closing_the_thinking() -> None:
     assert run.trace.stop is StopReason.COMPLETE
 
 
+ONE_OF_ALL = Thresholds(n=1, risk_model=RISK)
+
+
 @pytest.mark.parametrize("method", sorted(methods()))
 @pytest.mark.parametrize("silence", [[], [Said("")], [Said("\n\n")], [Said(" ")]])
 async def test_silence_ends_a_run(method: str, silence: list[Said]) -> None:
@@ -66,7 +70,7 @@ async def test_silence_ends_a_run(method: str, silence: list[Said]) -> None:
         return Reply(silence)
 
     async with scripted_pair(silent, silent) as double:
-        run = await asyncio.wait_for(told(double.pair, method=method, thresholds=ONE_PRIMING), 5)
+        run = await asyncio.wait_for(told(double.pair, method=method, thresholds=ONE_OF_ALL), 5)
         assert len(double.srm.bodies) + len(double.lrm.bodies) <= 3
     assert run.trace.answer == ""
     assert run.trace.stop is StopReason.EMPTY

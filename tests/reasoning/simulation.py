@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from hypothesis import strategies as st
 
+from tests.reasoning.risks import RISK
 from trigreason.reasoning import (
     Author,
     Decision,
@@ -68,6 +69,8 @@ THRESHOLDS = st.builds(
     accept=st.sampled_from([0, 5, 7, 9]),
     judge_first=st.integers(0, 2),
     repeats=st.integers(0, 3),
+    risk=st.sampled_from([0.0, 0.3, 0.5, 1.0]),
+    risk_model=st.just(RISK),
 )
 
 

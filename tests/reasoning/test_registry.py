@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from tests.reasoning.risks import RISK
 from tests.reasoning.test_methods import trigreason
 from trigreason.reasoning import (
     HESITATION_EXPRESSIONS,
@@ -53,7 +54,12 @@ def test_what_a_method_needs(
 @pytest.mark.parametrize("name", methods())
 def test_a_method_is_made_by_its_name(name: str) -> None:
     assert method_entry(name).name == name
-    make_method(name)
+    make_method(name, Thresholds(risk_model=RISK))
+
+
+def test_the_learned_method_needs_its_model() -> None:
+    with pytest.raises(ValueError, match="calibrate LOGS --method learned"):
+        make_method("learned")
 
 
 @pytest.mark.parametrize("name", methods())
@@ -65,6 +71,7 @@ def test_a_method_is_made_by_its_name(name: str) -> None:
         (Thresholds(k=0), "k "),
         (Thresholds(accept=10), "accept "),
         (Thresholds(repeats=-1), "repeats "),
+        (Thresholds(risk=1.1), "risk "),
     ],
 )
 def test_a_threshold_out_of_range_is_refused_whichever_the_method(
@@ -98,6 +105,7 @@ def test_no_such_method() -> None:
         Thresholds(n=5, rho=0.75, direction=Direction.UNDER, k=3, m=0, accept=5, judge_first=1),
         Thresholds(expressions=("hm", "moment")),
         Thresholds(expressions=()),
+        Thresholds(risk=0.2, risk_model=RISK),
         Thresholds(repeats=0),
     ],
 )

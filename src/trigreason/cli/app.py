@@ -21,6 +21,7 @@ from trigreason.cli.keys import keys_commands
 from trigreason.cli.models import models
 from trigreason.cli.options import WrongUse
 from trigreason.cli.paper import paper_commands
+from trigreason.cli.profile import profile_commands
 from trigreason.cli.replay import replay
 from trigreason.cli.report import report
 from trigreason.cli.serve import serve
@@ -51,6 +52,7 @@ app.add_typer(paper_commands, name="paper", rich_help_panel=MEASURE)
 app.command(rich_help_panel=SET_UP)(models)
 app.command(rich_help_panel=SET_UP)(doctor)
 app.add_typer(config_commands, name="config", rich_help_panel=SET_UP)
+app.add_typer(profile_commands, name="profile", rich_help_panel=SET_UP)
 app.add_typer(keys_commands, name="keys", rich_help_panel=SET_UP)
 
 

@@ -17,8 +17,8 @@ from trigreason.cli.fetching import fetch_models
 from trigreason.cli.options import WrongUse, as_wrong_use
 from trigreason.configuration import Configuration, PlannedPair, read_configuration
 
-LABEL_FREE = "Without labels"
-LABELLED = "With labels"
+LABEL_FREE = "From recorded runs"
+LABELLED = "By a search with labels"
 _labelled = partial(typer.Option, rich_help_panel=LABELLED)
 OUT = Path("calibration")
 
@@ -28,7 +28,9 @@ def calibrate(
     logs: Annotated[
         list[Path] | None,
         typer.Argument(
-            metavar="LOGS", help="Without labels: recorded runs of the SRM, files or folders."
+            metavar="LOGS",
+            help="Recorded runs of the SRM, files or folders; only --method learned looks at "
+            "their outcomes.",
         ),
     ] = None,
     *,
@@ -136,6 +138,8 @@ def calibrate(
 
     LOGS and --lrm-share choose ρ and k so that the LRM writes that share; no model is needed.
 
+    With --method learned they also fit the risk that a step is wrong, where outcomes are known.
+
     --task searches τ, ρ, direction, n, k and m, and measures what it found on held-out questions.
     """
     _check_use(context, bool(logs), task is not None)
@@ -144,7 +148,7 @@ def calibrate(
     if write:
         _check_writing(configuration, plan, profile_out)
     with needs("evaluation"):
-        from trigreason.cli.calibrate_outcome import Destination, with_labels, without_labels
+        from trigreason.cli.calibrate_outcome import Destination, from_logs, with_labels
         from trigreason.evaluation.questions import load_questions
         from trigreason.studies.calibration.job import Job
     destination = Destination(
@@ -161,7 +165,7 @@ def calibrate(
             base = options.flagged(plan.settings.thresholds, context)
         origin = "as --direction says" if direction else f"as pair {plan.name} has it"
         said = f"direction {base.direction}, {origin}"
-        without_labels(logs, method, lrm_share, base, said, seed, destination)
+        from_logs(logs, method, lrm_share, base, said, seed, destination)
         return
     with as_wrong_use():
         job = Job(

@@ -6,7 +6,7 @@ import asyncio
 import shlex
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,9 @@ from trigreason import __version__
 from trigreason.cli.calibrate_progress import Calibrating
 from trigreason.cli.calibrate_words import (
     as_flags,
+    fitted_risk_in_words,
     front_table,
+    no_risk_in_words,
     share_in_words,
     verdict,
 )
@@ -25,7 +27,7 @@ from trigreason.cli.console import print_json, screen
 from trigreason.cli.words import counted
 from trigreason.configuration import BUNDLED
 from trigreason.evaluation.recorded import read_runs
-from trigreason.reasoning import Thresholds
+from trigreason.reasoning import Thresholds, method_entry
 from trigreason.studies.calibration.direction import supported
 from trigreason.studies.calibration.evidence import Source, of_search, of_share
 from trigreason.studies.calibration.job import Job, carry_out
@@ -34,6 +36,7 @@ from trigreason.studies.calibration.labelled import Calibration, SettingRow
 from trigreason.studies.calibration.picture import draw_front
 from trigreason.studies.calibration.profile import profile_toml
 from trigreason.studies.calibration.profile_file import write_profile
+from trigreason.studies.calibration.risk_fitting import FittedRisk, fit_risk
 from trigreason.studies.calibration.search import expected_runs
 from trigreason.studies.calibration.setting import Setting
 from trigreason.studies.replaying import recorded_token_ratio
@@ -71,13 +74,14 @@ class Destination:
             out.print()
             out.print(Text(change if "\n" in change else f"{file} is written.", "dim"))
         if not done:
-            use = f"trigreason solve --pair {self.pair} {as_flags(method, thresholds)}"
             option = "--profile-out FILE" if self.pair == BUNDLED else "--write"
-            out.print(Text(f"To use it: {use}"))
+            if "risk_model" not in method_entry(method).decides_by:
+                use = f"trigreason solve --pair {self.pair} {as_flags(method, thresholds)}"
+                out.print(Text(f"To use it: {use}"))
             out.print(Text(f"To keep it, with its evidence: add {option}.", "dim"))
 
 
-def without_labels(
+def from_logs(
     logs: Sequence[Path],
     method: str,
     wanted: float,
@@ -86,18 +90,36 @@ def without_labels(
     seed: int,
     destination: Destination,
 ) -> None:
-    """Choose the method's thresholds from recorded runs, and print the expected share."""
+    """Choose the method's thresholds from recorded runs, and print the expected share.
+
+    Where a risk model is wanted and the outcomes give none, TrigReason is calibrated.
+    """
     runs = list(read_runs(logs))
     ratio = recorded_token_ratio(runs) or 1.0
+    risk: FittedRisk | None = None
+    doubt: str | None = None
+    if "risk_model" in method_entry(method).decides_by:
+        risk = fit_risk(runs, base, seed)
+        if risk is None or not risk.marks_errors:
+            doubt = no_risk_in_words(risk)
+            method, risk = "trigreason", None
+        else:
+            base = replace(base, risk_model=risk.model)
     found = fit_share(runs, wanted, base, method=method, token_ratio=ratio, seed=seed)
-    evidence = of_share(found, _source(counted(len(runs), "run")), direction)
+    evidence = of_share(found, _source(counted(len(runs), "run")), direction, risk)
     done = destination.write(found.thresholds, evidence)
     if destination.as_json:
-        print_json(_share_as_json(found) | {"written": done})
+        print_json(_share_as_json(found, risk) | {"no_risk": doubt, "written": done})
         return
     out = screen()
+    if doubt:
+        out.print(Text(doubt, "note"))
     for line in share_in_words(found, direction):
         out.print(line)
+    if risk is not None:
+        out.print()
+        for part in fitted_risk_in_words(risk):
+            out.print(part)
     destination.tell(method, found.thresholds, done)
 
 
@@ -190,9 +212,21 @@ def _setting_as_json(setting: Setting) -> dict[str, Any]:
     return {"method": setting.method, "thresholds": setting.thresholds.to_json()}
 
 
-def _share_as_json(found: Budgeted) -> dict[str, Any]:
+def _share_as_json(found: Budgeted, risk: FittedRisk | None) -> dict[str, Any]:
     evidence = found.direction
     return {
+        "method": found.method,
+        "risk": None
+        if risk is None
+        else {
+            "labelled_by": risk.labelled_by,
+            "steps": risk.steps,
+            "wrong": risk.wrong,
+            "questions": risk.questions,
+            "auc": {name: each and asdict(each) for name, each in risk.aucs.items()},
+            "log_loss": risk.loss,
+            "log_loss_of_a_constant": risk.base_loss,
+        },
         "thresholds": found.thresholds.to_json(),
         "wanted_lrm_share": found.wanted,
         "lrm_share": {"value": found.share, "low": found.low, "high": found.high},

@@ -9,6 +9,7 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
+from trigreason.cli.profile import risk_in_words
 from trigreason.cli.words import counted, settings
 from trigreason.evaluation.statistics import Difference, Estimate
 from trigreason.reasoning import Direction, Thresholds, method_entry
@@ -20,6 +21,7 @@ from trigreason.studies.calibration.evidence import difference
 from trigreason.studies.calibration.label_free import Budgeted
 from trigreason.studies.calibration.labelled import Calibration, SettingRow
 from trigreason.studies.calibration.profile import KEYS, OTHER_KEYS
+from trigreason.studies.calibration.risk_fitting import FittedRisk
 from trigreason.studies.calibration.setting import Setting
 
 OPPOSITE = {Direction.OVER: "overconfident", Direction.UNDER: "unsure"}
@@ -228,9 +230,50 @@ def share_in_words(found: Budgeted, direction: str) -> Iterator[Text]:
         yield _direction(found.direction, chosen.direction, direction)
 
 
+def no_risk_in_words(found: FittedRisk | None) -> str:
+    """Why no risk is used, where outcomes are too few or signals do not mark errors."""
+    why = (
+        "it needs runs that the SRM finished alone, right and wrong ones of five questions each "
+        "at least"
+        if found is None
+        else f"on questions that were left out of the fit the signals do not mark a wrong "
+        f"{found.labelled_by} ({_aucs(found)})"
+    )
+    return (
+        f"No risk is learned: {why}. The thresholds below are TrigReason's, chosen without labels."
+    )
+
+
+def _aucs(found: FittedRisk) -> str:
+    named = {"risk": "risk", "ratio": "r", "mean_logprob": "mean logprob"}
+    told = (
+        f"{named[name]} {each.value:.2f} ({each.low:.2f} to {each.high:.2f})"
+        for name, each in found.aucs.items()
+        if each is not None
+    )
+    return f"AUC: {', '.join(told)}; .5 is chance, and below it low values mark errors"
+
+
+def fitted_risk_in_words(found: FittedRisk) -> Iterator[Text | Table]:
+    """A risk model, what it was fitted to, and how well it marks what is wrong."""
+    unit = str(found.labelled_by)
+    yield Text(
+        f"The risk is learned from {counted(found.steps, 'step')} of "
+        f"{counted(found.questions, 'question')}, {found.wrong} of them "
+        + ("wrong." if unit == "step" else "in runs with a wrong answer.")
+    )
+    yield Text(
+        f"A wrong {unit} on questions that were left out of the fit: {_aucs(found)}. "
+        f"Log loss {found.loss:.3f} nats a step; without signals {found.base_loss:.3f}."
+    )
+    yield from risk_in_words(found.model)
+
+
 def _nothing_closer(found: Budgeted) -> str:
     if "rho" not in method_entry(found.method).decides_by:
-        return f"No n comes closer to {_per_cent(found.wanted)}."
+        return f"No threshold of {method_title(found.method)} comes closer to " + (
+            f"{_per_cent(found.wanted)}."
+        )
     return (
         f"No ρ comes closer to {_per_cent(found.wanted)} with this direction and τ: too many "
         "steps have one and the same share of certain tokens. Try another --tau."

@@ -140,6 +140,7 @@ def evaluate(
     every: options.Every = None,
     entropy: options.Entropy = None,
     tag: options.Tag = None,
+    risk: options.Risk = None,
     repeats: options.Repeats = None,
 ) -> None:
     """Compare methods on a task: accuracy, who wrote what, and cost, with intervals.

@@ -129,6 +129,7 @@ Share = Annotated[float | None, flag(Thresholds, "share")]
 Every = Annotated[int | None, flag(Thresholds, "every")]
 Entropy = Annotated[float | None, flag(Thresholds, "entropy")]
 Tag = Annotated[str | None, flag(Thresholds, "tag")]
+Risk = Annotated[float | None, flag(Thresholds, "risk")]
 Repeats = Annotated[int | None, flag(Thresholds, "repeats")]
 
 Temperature = Annotated[float | None, flag(Sampling, "temperature")]

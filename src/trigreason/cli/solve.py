@@ -74,6 +74,7 @@ def solve(
     every: options.Every = None,
     entropy: options.Entropy = None,
     tag: options.Tag = None,
+    risk: options.Risk = None,
     repeats: options.Repeats = None,
     temperature: options.Temperature = None,
     top_p: options.TopP = None,

@@ -142,5 +142,5 @@ def settings(method: str, thresholds: Thresholds) -> str:
     if method == "specreason":
         return f"steps kept from score {thresholds.accept:g}"
     entry = methods().get(method)
-    names = sorted(entry.decides_by) if entry else []
+    names = sorted(entry.decides_by - {"expressions", "risk_model"}) if entry else []
     return ", ".join(f"{name} = {getattr(thresholds, name)}" for name in names)

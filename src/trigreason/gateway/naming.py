@@ -46,6 +46,7 @@ class ThresholdChanges(BaseModel):
     every: Annotated[int | None, _threshold("every")] = None
     entropy: Annotated[float | None, _threshold("entropy")] = None
     tag: Annotated[str | None, _threshold("tag")] = None
+    risk: Annotated[float | None, _threshold("risk")] = None
     repeats: Annotated[int | None, _threshold("repeats")] = None
 
     def onto(self, thresholds: Thresholds) -> Thresholds:

@@ -59,9 +59,12 @@ class Features:
         is_opening: it is the beginning of a step that was thrown away before its end.
         circles: the step repeats itself, whatever came before it.
         ends_thinking: its author ends the thinking with it; such a step never repeats.
+        length: the step's tokens.
+        logprobs: the logprobs, in nats, of the tokens that have one.
     """
 
     __slots__ = (
+        "_entropy_and_margin",
         "_expressions",
         "_hesitations",
         "_perplexities",
@@ -74,6 +77,8 @@ class Features:
         "ends_thinking",
         "is_blank",
         "is_opening",
+        "length",
+        "logprobs",
         "said",
         "text",
     )
@@ -91,8 +96,10 @@ class Features:
         self.circles = not (self.is_blank or self.ends_thinking) and (
             step.end is StepEnd.REPETITION or repeated_run(step.text) is not None
         )
-        logprobs = (token.logprob for token in step.tokens if token.logprob is not None)
-        self._perplexities = sorted(map(perplexity, logprobs))
+        self.length = len(step.tokens)
+        self.logprobs = [token.logprob for token in step.tokens if token.logprob is not None]
+        self._perplexities = sorted(map(perplexity, self.logprobs))
+        self._entropy_and_margin: tuple[float | None, float | None] | None = None
         self._expressions: tuple[str, ...] = ()
         self._hesitations: tuple[str, ...] = ()
         self._tau: float | None = None
@@ -108,6 +115,13 @@ class Features:
         if self._top is None:
             self._top = TopLogprobs.of(self._tokens)
         return self._top
+
+    @property
+    def entropy_and_margin(self) -> tuple[float | None, float | None]:
+        """The entropy (nats) of the first token, and the mean margin of all tokens."""
+        if self._entropy_and_margin is None:
+            self._entropy_and_margin = self.top.first_entropy, self.top.mean_margin
+        return self._entropy_and_margin
 
     def hesitations(self, expressions: tuple[str, ...]) -> tuple[str, ...]:
         """Which of the ``expressions`` occur in the step."""

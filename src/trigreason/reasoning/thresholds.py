@@ -13,6 +13,7 @@ from typing import Annotated, Any
 from trigreason.reasoning.field_docs import FieldDoc
 from trigreason.reasoning.hesitation import HESITATION_EXPRESSIONS
 from trigreason.reasoning.repetition import RepetitionGuard
+from trigreason.reasoning.risk import RiskModel
 from trigreason.reasoning.triggers import (
     NATS,
     PERPLEXITY,
@@ -107,6 +108,19 @@ class Thresholds:
         str,
         FieldDoc("SplitReason: the text with which the SRM asks for the LRM; {}.", "", "TEXT"),
     ] = "<bigmodel>"
+    risk: Annotated[
+        float,
+        FieldDoc(
+            "Learned: the LRM rewrites an SRM step with a higher risk of being wrong; {}.",
+            "",
+            "PROBABILITY",
+            SHARE,
+        ),
+    ] = 0.5
+    risk_model: Annotated[
+        RiskModel | None,
+        FieldDoc("Learned: the model of that risk, fitted by calibrate."),
+    ] = None
     expressions: Annotated[
         tuple[str, ...],
         FieldDoc(
@@ -127,10 +141,13 @@ class Thresholds:
     ] = 3
 
     def to_json(self) -> dict[str, Any]:
-        """Plain values; the expressions only if they differ from the paper's."""
+        """Plain values; the expressions only if they differ from the paper's, a model if any."""
         values = asdict(self) | {"expressions": list(self.expressions)}
         if self.expressions == HESITATION_EXPRESSIONS:
             del values["expressions"]
+        del values["risk_model"]
+        if self.risk_model is not None:
+            values["risk_model"] = self.risk_model.to_json()
         return values
 
     @classmethod
@@ -144,6 +161,9 @@ class Thresholds:
             converted["direction"] = Direction(converted["direction"])
         if "expressions" in converted:
             converted["expressions"] = tuple(converted["expressions"])
+        model = converted.get("risk_model")
+        if not isinstance(model, RiskModel | None):
+            converted["risk_model"] = RiskModel.from_json(model)
         thresholds = cls(**converted)
         thresholds.check()
         return thresholds
@@ -158,6 +178,7 @@ class Thresholds:
         SHARE.check("share (a probability)", self.share)
         STREAK.check("every (steps)", self.every)
         NATS.check("entropy (nats)", self.entropy)
+        SHARE.check("risk (a probability)", self.risk)
         if not self.tag.strip():
             raise ValueError("tag must be a text that a model can write, not white space")
         JudgeRejection(self.accept)

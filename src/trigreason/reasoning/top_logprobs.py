@@ -15,6 +15,7 @@ from base64 import b64decode, b64encode
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import accumulate, pairwise
+from statistics import fmean
 from typing import Self
 
 from trigreason.reasoning.tokens import Token
@@ -64,6 +65,12 @@ class TopLogprobs:
     def first_entropy(self) -> float | None:
         """The entropy, in nats, of the first token; None if the server gave no alternatives."""
         return entropy(next(iter(self), ()))
+
+    @property
+    def mean_margin(self) -> float | None:
+        """How much more probable the likeliest token is than the second, on average."""
+        leads = [lead for top in self if (lead := margin(top)) is not None]
+        return fmean(leads) if leads else None
 
     def to_text(self) -> str:
         """A form for JSON: compressed, in base64."""

@@ -15,9 +15,10 @@ from statistics import fmean
 from typing import NamedTuple
 
 from trigreason.evaluation.runs import Run
-from trigreason.reasoning import Author, Features, Reader, Reading, Trace
+from trigreason.reasoning import Author, Features, Reader, Reading, StepEnd, Thresholds, Trace
 from trigreason.reasoning.replay import recorded_features
-from trigreason.reasoning.top_logprobs import margin
+from trigreason.reasoning.risk import Signals
+from trigreason.reasoning.risk_signals import SignalReader
 from trigreason.studies.checking import checked_steps
 
 
@@ -86,7 +87,7 @@ class SeenStep:
     @property
     def mean_margin(self) -> float | None:
         """How much more probable the likeliest token is than the second, on average."""
-        return _mean([lead for top in self.features.top if (lead := margin(top)) is not None])
+        return self.features.top.mean_margin
 
 
 def seen_steps(run: Run) -> list[SeenStep]:
@@ -95,12 +96,11 @@ def seen_steps(run: Run) -> list[SeenStep]:
     features = [recorded_features(record) for record in steps]
     readings = list(_readings(run.trace, features))
     hesitates = [bool(reading.hesitations) for reading in readings]
-    logprobs = [[each for each in step.logprobs if each is not None] for step in steps]
     return [
         SeenStep(
             index=index,
             tokens=record.tokens,
-            logprobs=logprobs[index],
+            logprobs=features[index].logprobs,
             features=features[index],
             hesitates=hesitates[index],
             hesitates_next=hesitates[index + 1] if index + 1 < len(steps) else None,
@@ -120,6 +120,26 @@ def _readings(trace: Trace, features: Sequence[Features]) -> Iterator[Reading]:
         yield reading
         if record.standing:
             reader.keep(reading)
+
+
+def labelled_signals(run: Run, thresholds: Thresholds) -> Iterator[tuple[Signals, bool | None]]:
+    """The signals of each SRM step for a risk model, and whether the step is wrong, if known.
+
+    Blank steps, and those without token probabilities or cut off, are left out.
+    """
+    reader = Reader(replace(thresholds, repeats=max(1, thresholds.repeats)))
+    signals = SignalReader()
+    for record, label in zip(run.trace.steps, checked_steps(run), strict=True):
+        if record.end is StepEnd.CUT_OFF or not record.text.strip():
+            continue
+        reading = reader.read(recorded_features(record))
+        is_known = record.author is Author.SRM and reading.ratio is not None
+        seen = signals.read(reading) if is_known else None
+        if seen is not None:
+            yield seen, None if label is None else not label
+        if record.standing:
+            reader.keep(reading)
+            signals.keep(seen)
 
 
 Seen = Sequence[tuple[Run, Sequence[SeenStep]]]

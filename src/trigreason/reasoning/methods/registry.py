@@ -16,6 +16,7 @@ from importlib.metadata import entry_points
 
 from trigreason.reasoning.methods.base import Method
 from trigreason.reasoning.methods.baselines import Periodic, Planning, Random
+from trigreason.reasoning.methods.learned import Learned
 from trigreason.reasoning.methods.openings import GlimpRouter, SpeculativeThinking, SplitReason
 from trigreason.reasoning.methods.solo import Solo
 from trigreason.reasoning.methods.specreason import SpecReason
@@ -81,6 +82,15 @@ def _specreason(given: Thresholds) -> Method:
     )
 
 
+def _learned(given: Thresholds) -> Method:
+    if given.risk_model is None:
+        raise ValueError(
+            "the method learned needs a risk model of the pair; "
+            "trigreason calibrate LOGS --method learned --lrm-share SHARE fits one"
+        )
+    return Learned(model=given.risk_model, risk=given.risk)
+
+
 BUILT_IN = (
     MethodEntry("srm", "SRM only", lambda _: Solo(author=Author.SRM)),
     MethodEntry("lrm", "LRM only", lambda _: Solo(author=Author.LRM)),
@@ -115,6 +125,12 @@ BUILT_IN = (
         "SplitReason",
         lambda given: SplitReason(tag=given.tag, m=given.m),
         frozenset({"tag", "m"}),
+    ),
+    MethodEntry(
+        "learned",
+        "Learned",
+        _learned,
+        frozenset({"risk", "risk_model", "tau", "expressions"}),
     ),
     MethodEntry(
         "trigreason",

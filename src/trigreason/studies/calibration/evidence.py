@@ -13,6 +13,7 @@ from trigreason.studies.calibration.choice import RULE
 from trigreason.studies.calibration.experiment import Conditions
 from trigreason.studies.calibration.label_free import Budgeted
 from trigreason.studies.calibration.labelled import Calibration, SettingRow
+from trigreason.studies.calibration.risk_fitting import FittedRisk, LabelledBy
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,15 +57,25 @@ def of_search(found: Calibration, source: Source, conditions: Conditions) -> lis
     ]
 
 
-def of_share(found: Budgeted, source: Source, direction: str) -> list[str]:
-    """The evidence of a calibration without labels; ``direction`` names it and its origin."""
+def of_share(
+    found: Budgeted, source: Source, direction: str, risk: FittedRisk | None = None
+) -> list[str]:
+    """The evidence of a calibration from recorded runs; ``direction`` names it and its origin."""
+    labels = f"no labels; {direction}" if risk is None else _of_risk(risk)
     return [
         f"{source.command}",
         f"{source.date}, trigreason {source.version}; {source.data}",
-        f"{found.runs} recorded runs of {found.questions} questions, no labels; {direction}",
+        f"{found.runs} recorded runs of {found.questions} questions, {labels}",
         f"LRM share wanted {100 * found.wanted:.1f} %; on the recorded runs "
         f"{100 * found.share:.1f} % ({100 * found.low:.1f} to {100 * found.high:.1f})",
     ]
+
+
+def _of_risk(risk: FittedRisk) -> str:
+    unit = "steps" if risk.labelled_by is LabelledBy.STEP else "steps, by the answers of their runs"
+    measured = risk.aucs["risk"]
+    auc = "" if measured is None else f"; AUC, cross-validated: {measured.value:.3f}"
+    return f"risk model of {risk.steps} {unit}, {risk.wrong} wrong{auc}"
 
 
 def _row(row: SettingRow) -> str:

@@ -25,7 +25,7 @@ from trigreason.studies.auc import Auc
 from trigreason.studies.calibration.direction import evidence
 from trigreason.studies.calibration.space import LARGEST_K, PRIMING, candidate_rhos, srm_logprobs
 from trigreason.studies.replaying import replayed
-from trigreason.studies.signals import is_solo
+from trigreason.studies.signals import is_solo, labelled_signals
 
 RHOS = 120
 """The most values of ρ that are tried; a few runs cannot tell more of them apart."""
@@ -89,9 +89,9 @@ def fit_share(
 
     TrigReason's k is the smallest with which requests take at most half of what priming leaves;
     if none does, m is 0. ρ then takes the rest. For another method one threshold is chosen: the
-    first of entropy, share, every, n and m that it decides by. ``token_ratio`` is an LRM step's
-    tokens over an SRM step's. Runs of the SRM alone are used if there are any, else the SRM's
-    steps of all runs.
+    first of risk, entropy, share, every, n and m that it decides by. ``token_ratio`` is an LRM
+    step's tokens over an SRM step's. Runs of the SRM alone are used if there are any, else the
+    SRM's steps of all runs.
 
     Raises:
         ValueError: no run has steps of the SRM with token probabilities, the share is out of
@@ -147,6 +147,8 @@ def _offloading(
 def _settings(runs: Sequence[Run], base: Thresholds, method: str) -> list[Thresholds]:
     """``base`` with each value of the threshold that changes the LRM's share under a method."""
     decides_by = method_entry(method).decides_by
+    if "risk" in decides_by:
+        return [replace(base, risk=risk) for risk in _spread(_risks(runs, base))]
     if "entropy" in decides_by:
         return [replace(base, entropy=nats) for nats in _spread(_first_entropies(runs))]
     for name, values in VALUES.items():
@@ -154,6 +156,15 @@ def _settings(runs: Sequence[Run], base: Thresholds, method: str) -> list[Thresh
             changes: list[dict[str, Any]] = [{name: value} for value in values]
             return [replace(base, **change) for change in changes]
     raise ValueError(f"{method} decides by no threshold that changes the LRM's share")
+
+
+def _risks(runs: Sequence[Run], base: Thresholds) -> list[float]:
+    """The risks of SRM steps by the model of ``base``, rising, each once, and 1 for never."""
+    model = base.risk_model
+    if model is None:
+        raise ValueError("there is no risk model to choose a risk for")
+    seen = (signals for run in runs for signals, _ in labelled_signals(run, base))
+    return sorted({round(model.risk(signals), 4) for signals in seen} | {1.0})
 
 
 def _first_entropies(runs: Sequence[Run]) -> list[float]:

@@ -19,7 +19,7 @@ from trigreason.reasoning import Thresholds
 KEYS = ("n", "tau", "rho", "direction", "k", "m")
 """The thresholds that a calibration chooses; all others are left to the user."""
 
-OTHER_KEYS = ("share", "every", "entropy")
+OTHER_KEYS = ("share", "every", "entropy", "risk", "risk_model")
 """Those that it chooses for other methods than TrigReason. Values that are the defaults are left
 out of a profile, and old ones are taken out."""
 
@@ -157,8 +157,12 @@ def _with_inline(
 def _closing(rest: str) -> int | None:
     """Where the brace that closes the table is; braces in strings do not count."""
     plain = _STRINGS.sub(lambda found: " " * len(found[0]), rest)
-    end = plain.find("}")
-    return None if end < 0 else end
+    is_open = 1
+    for place, char in enumerate(plain):
+        is_open += (char == "{") - (char == "}")
+        if not is_open:
+            return place
+    return None
 
 
 def _key(line: str) -> str | None:
@@ -193,7 +197,9 @@ def _inline(values: Mapping[str, str]) -> str:
 
 
 def _toml(value: Any) -> str:
-    """A value of a threshold in TOML: text, a number, or a list of texts."""
+    """A value of a threshold in TOML: text, a number, or a list or table of values."""
+    if isinstance(value, dict):
+        return _inline({key: _toml(each) for key, each in value.items()})
     if isinstance(value, list):
         return "[" + ", ".join(map(_toml, value)) + "]"
     return json.dumps(value, ensure_ascii=False) if isinstance(value, str) else repr(value)
