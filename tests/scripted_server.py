@@ -45,8 +45,8 @@ class Reply:
     """What is said to one request, and how.
 
     ``then`` is what follows the last token: the server's word that it ended, a silence without
-    end (``stall``), a torn connection (``break``), or an error event. With ``exceeds`` the server
-    does not keep to ``max_tokens``.
+    end (``stall``), a torn connection (``break``), or an error event with the ``code``. With
+    ``exceeds`` the server does not keep to ``max_tokens``.
     """
 
     tokens: Sequence[Said]
@@ -55,6 +55,7 @@ class Reply:
     pause: float = 0.0
     status: int = 200
     error: str = "as told"
+    code: int = 500
     exceeds: bool = False
 
 
@@ -118,7 +119,7 @@ class ScriptedServer:
             chunk = told[start : start + reply.per_chunk]
             await send(response, {"choices": [self._choice(chunk, "logprobs" in body)]})
         if len(reply.tokens) <= room:
-            await self._after(request, response, reply.then)
+            await self._after(request, response, reply)
         finish = "length" if len(reply.tokens) > room else reply.then
         usage = {"prompt_tokens": len(body["prompt"]), "prompt_tokens_details": None}
         await send(response, {"choices": [{"text": "", "finish_reason": finish}]})
@@ -126,14 +127,16 @@ class ScriptedServer:
         await response.write(b"data: [DONE]\n\n")
         return response
 
-    async def _after(self, request: web.Request, response: web.StreamResponse, then: str) -> None:
-        if then == "stall":
+    async def _after(
+        self, request: web.Request, response: web.StreamResponse, reply: Reply
+    ) -> None:
+        if reply.then == "stall":
             await asyncio.sleep(60)
-        elif then == "break":
+        elif reply.then == "break":
             assert request.transport is not None
             request.transport.abort()
-        elif then == "error":
-            await send(response, {"error": {"code": 500, "message": "out of memory"}})
+        elif reply.then == "error":
+            await send(response, {"error": {"code": reply.code, "message": reply.error}})
 
     def _choice(self, said: Sequence[Said], with_logprobs: bool) -> Body:
         choice: Body = {"index": 0, "text": "".join(each.text for each in said)}

@@ -11,7 +11,8 @@ import pytest
 from aiohttp import web
 
 from tests.engines.test_completions import PREFIX, read
-from tests.scripted_server import Reply, listening, say, serve
+from tests.runs import told
+from tests.scripted_server import Reply, listening, say, scripted_pair, serve
 from trigreason.engines.base import (
     Capabilities,
     ContextTooLong,
@@ -27,6 +28,7 @@ from trigreason.engines.base import (
     Usage,
 )
 from trigreason.engines.completions import CompletionsEngine
+from trigreason.reasoning import Thresholds
 
 
 def event(text: str | None = "", **fields: Any) -> dict[str, Any]:
@@ -252,6 +254,31 @@ async def test_fewer_alternatives_where_a_server_refuses_so_many(
         assert engine.capabilities.max_alternatives == most
         await engine.close()
     assert [body["logprobs"] for body in server.bodies] == sent
+
+
+def _refusing_within_the_stream(body: dict[str, Any]) -> Reply:
+    """As vLLM does it: status 200, and the refusal as the only event."""
+    if body.get("logprobs", 0) > 5:
+        return Reply([], then="error", error=TOO_MANY, code=400)
+    return say("So.</think>\n\nIt is.")
+
+
+async def test_a_refusal_within_the_stream_teaches_how_many_alternatives_there_are() -> None:
+    async with serve(_refusing_within_the_stream) as server:
+        engine = CompletionsEngine(server.url, "m")
+        with pytest.raises(EngineBusy, match="Try again: fewer alternatives"):
+            await read(engine, alternatives=20)
+        assert await read(engine, alternatives=20)
+        await engine.close()
+    assert [body["logprobs"] for body in server.bodies] == [20, 5]
+
+
+async def test_a_run_goes_on_with_fewer_alternatives() -> None:
+    async with scripted_pair(_refusing_within_the_stream, []) as double:
+        run = await told(double.pair, thresholds=Thresholds(n=0))
+    assert run.trace.answer == "It is."
+    assert [body["logprobs"] for body in double.srm.bodies] == [20, 5]
+    assert [each.failed is not None for each in run.trace.stretches] == [True, False]
 
 
 async def test_the_context_and_the_alternatives_can_both_be_too_large() -> None:

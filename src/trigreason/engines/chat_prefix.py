@@ -96,7 +96,7 @@ class ChatPrefixEngine(HttpEngine):
                 text=text,
                 needs_logprobs=request.needs_logprobs,
                 ending=StepEnding(request.prefix) if request.one_step else None,
-            ).of(self)
+            ).of(self, body)
 
 
 class ChatStream(FieldsStream):

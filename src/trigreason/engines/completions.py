@@ -123,7 +123,7 @@ class CompletionsEngine(HttpEngine):
     async def running(self, body: Body, reading: Reading) -> AsyncIterator[HttpStream]:
         """The stream that answers ``body``."""
         async with self.post_fitting(self.path, body) as response:
-            yield reading(response).of(self)
+            yield reading(response).of(self, body)
 
 
 BOX = r"\boxed"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from abc import abstractmethod
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from typing import Any
@@ -14,6 +14,8 @@ import aiohttp
 from trigreason.engines.base import (
     Capabilities,
     Engine,
+    EngineBusy,
+    EngineError,
     EngineRefused,
     EngineUnreachable,
     Request,
@@ -137,12 +139,26 @@ class HttpEngine(Engine):
         room = room_told(refused)
         if room is not None and room < body.get(limit, 0):
             return {limit: room}
-        for field in ("logprobs", "top_logprobs"):
-            requested = body.get(field, 0)
-            if requested > 1 and (most := alternatives_told(refused, requested)) is not None:
-                self.capabilities = replace(self.capabilities, max_alternatives=most)
-                return {field: max(1, most)}
+        field = _alternatives_in(body)
+        if field and (most := alternatives_told(refused, body[field])) is not None:
+            self.capabilities = replace(self.capabilities, max_alternatives=most)
+            return {field: max(1, most)}
         return {}
+
+    def reconsidered(self, body: Mapping[str, Any], error: EngineError) -> EngineError:
+        """The error to raise for one that a stream began with.
+
+        vLLM refuses too many alternatives within a stream that has the status 200. The engine then
+        knows how many there are, so that the next attempt may succeed.
+        """
+        field = _alternatives_in(body)
+        if field is None or not isinstance(error, EngineRefused) or error.transient:
+            return error
+        most = alternatives_told(error, body[field])
+        if most is None:
+            return error
+        self.capabilities = replace(self.capabilities, max_alternatives=most)
+        return EngineBusy(error.what, error.where, "Try again: fewer alternatives are asked for.")
 
     async def _post(self, url: str, body: dict[str, Any]) -> aiohttp.ClientResponse:
         try:
@@ -203,3 +219,8 @@ def cause(error: BaseException) -> str:
     if isinstance(error, aiohttp.ClientResponseError):
         text = error.message  # without the URL, which the error names anyway
     return one_line(text) if text else type(error).__name__
+
+
+def _alternatives_in(body: Mapping[str, Any]) -> str | None:
+    """The field of a request that asks for several alternatives; None if it asks for none."""
+    return next((name for name in ("logprobs", "top_logprobs") if body.get(name, 0) > 1), None)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from abc import ABC, abstractmethod
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from typing import Self
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from functools import partial
+from typing import Any, Self
 
 import aiohttp
 
@@ -47,6 +48,7 @@ class HttpStream(ABC):
         self.over = False
         self._silence = Timeouts().read
         self._shown: Callable[[str], str] = str
+        self._reconsidered: Callable[[EngineError], EngineError] = lambda error: error
         self._left_at: float | None = None
         self._has_text = False
         self._characters = 0
@@ -54,10 +56,14 @@ class HttpStream(ABC):
         self._response = response
         self._split = bounded(split, where)
 
-    def of(self, engine: HttpEngine) -> Self:
-        """This stream with the timeout of ``engine``; its errors hide the engine's API key."""
+    def of(self, engine: HttpEngine, body: Mapping[str, Any]) -> Self:
+        """This stream with the timeout of ``engine``, which sent ``body``.
+
+        Its errors hide the engine's API key, and tell the engine how many alternatives there are.
+        """
         self._silence = engine.timeouts.read
         self._shown = engine.without_key
+        self._reconsidered = partial(engine.reconsidered, body)
         return self
 
     def ends(self, reason: str | None) -> None:
@@ -119,7 +125,7 @@ class HttpStream(ABC):
         except EngineError as error:
             if self.finish is None:
                 error.what = self._shown(error.what)
-                return tokens, error
+                return tokens, error if self._has_text else self._reconsidered(error)
             self.over = True
         return tokens, None
 

@@ -113,7 +113,7 @@ class OllamaEngine(CompletionsEngine):
                 text=JoinedText(AssistantTurn(request.prefix)),
                 needs_logprobs=request.needs_logprobs,
                 ending=StepEnding(request.prefix) if request.one_step else None,
-            ).of(self)
+            ).of(self, body)
 
 
 class StreamLine(msgspec.Struct):
