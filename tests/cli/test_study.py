@@ -13,7 +13,8 @@ from tests.studies.writing import write_runs
 from trigreason.cli.signal_tables import verdict
 from trigreason.evaluation.runs import Run
 from trigreason.evaluation.statistics import Estimate
-from trigreason.reasoning import Message
+from trigreason.reasoning import Alternative, Message, Token
+from trigreason.reasoning.top_logprobs import TopLogprobs
 from trigreason.studies.auc import Auc
 from trigreason.studies.signal_study import Level, MeasuredSignal, SignalStudy
 from trigreason.studies.signals import Signal
@@ -47,11 +48,23 @@ def test_it_says_plainly_what_overconfidence_marks(
     flat = " ".join(told.out.split())
     assert words in flat
     assert "20 trajectories of 20 questions, 10 wrong: 50 %" in flat
-    assert "Entropy is not among the signals" in flat
+    assert "Entropy and margin are not among the signals" in flat
     as_json = command("study", "signals", str(file), "--json").json
     assert as_json["trajectories"]["count"] == 20
     assert "steps" not in as_json
     assert words in " ".join(as_json["words"])
+
+
+def test_nothing_is_missing_where_traces_have_alternatives(
+    command: Command, tmp_path: Path
+) -> None:
+    top = TopLogprobs.of([Token("x", -0.5, top=(Alternative("x", -0.5), Alternative("y", -1.0)))])
+    runs = [answered(number, wrong=number < 10, sure=True) for number in range(20)]
+    for each in runs:
+        each.trace.steps[0] = replace(each.trace.steps[0], top=top)
+    told = command("study", "signals", str(write_runs(tmp_path / "runs.jsonl", runs)))
+    assert "mean margin" in told.out
+    assert "not among the signals" not in told.out
 
 
 def test_the_best_signal_is_one_that_is_told_from_chance() -> None:

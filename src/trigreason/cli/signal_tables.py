@@ -20,8 +20,8 @@ WITHIN_GROUPS = (
     "how hard they are. The error rates of the rules are over all groups."
 )
 NO_ENTROPY = (
-    "Entropy is not among the signals: traces have the probability of the token that was "
-    "written, and none of the others."
+    "Entropy and margin are not among the signals: these traces have no alternatives (see "
+    "alternatives in docs/configuration.md)."
 )
 
 
@@ -109,7 +109,10 @@ def verdict(study: SignalStudy) -> list[str]:
         sentences.append(_best(noun, level))
     if any(level.groups > 1 for _, level in levels(study)):
         sentences.append(WITHIN_GROUPS)
-    return [*sentences, NO_ENTROPY]
+    shown = {each.signal.key for _, level in levels(study) for each in level.signals}
+    if "mean_margin" not in shown:
+        sentences.append(NO_ENTROPY)
+    return sentences
 
 
 def _too_few(noun: str, level: Level) -> str:
