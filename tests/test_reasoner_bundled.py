@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 
 from tests.reasoning.risks import RISK
 from tests.runs import GREEDY, told
 from trigreason.budget import Budget
-from trigreason.bundled import Problem, load_pair, problems
+from trigreason.bundled import Problem, load_pair, problems, profile
 from trigreason.engines.base import Sampling
 from trigreason.pairs import Pair
 from trigreason.reasoning import Author, Direction, StopReason, Thresholds, Trace, methods
@@ -32,11 +33,11 @@ def family_of(problem: object) -> str:
     "thresholds",
     [
         pytest.param(ALL_FIRE, id="all fire"),
-        pytest.param(None, id="own profile", marks=pytest.mark.slow),
+        pytest.param(replace(profile(), risk_model=RISK), id="own profile", marks=pytest.mark.slow),
         pytest.param(Thresholds(n=2, risk_model=RISK), id="the paper's", marks=pytest.mark.slow),
     ],
 )
-async def test_any_method(bundled_pair: Pair, method: str, thresholds: Thresholds | None) -> None:
+async def test_any_method(bundled_pair: Pair, method: str, thresholds: Thresholds) -> None:
     run = await told(
         bundled_pair, problems()[0].question, method, thresholds=thresholds, budget=SHORT
     )
