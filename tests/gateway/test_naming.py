@@ -127,7 +127,7 @@ def test_every_threshold_but_the_expressions_can_be_set() -> None:
 
 @settings(deadline=None)
 @given(
-    st.sampled_from(sorted(methods())),
+    st.sampled_from(sorted(set(methods()) - {"learned"})),  # the pair has no risk model
     st.integers(0, 1000),
     st.floats(0, 1),
     st.floats(1.0001, 100),

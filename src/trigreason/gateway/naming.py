@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from trigreason.gateway.errors import ApiError, invalid
 from trigreason.gateway.exchange import ModelChoice
-from trigreason.reasoning import Direction, Thresholds, methods
+from trigreason.reasoning import Direction, Thresholds, make_method, methods
 from trigreason.reasoning.field_docs import field_doc
 
 MAX_NAME = 500
@@ -88,11 +88,31 @@ def with_method(chosen: ModelChoice, method: str, param: str) -> ModelChoice:
 def with_thresholds(
     chosen: ModelChoice, changes: ThresholdChanges, default: Thresholds, param: str
 ) -> ModelChoice:
-    """The choice with some thresholds changed. Raises ApiError if they are inconsistent."""
+    """The choice with some thresholds changed.
+
+    Raises:
+        ApiError: they are inconsistent, or lack what the method needs.
+    """
     try:
-        return replace(chosen, thresholds=changes.onto(chosen.thresholds or default))
+        thresholds = changes.onto(chosen.thresholds or default)
+        if chosen.method is not None:
+            make_method(chosen.method, thresholds)
     except ValueError as error:
         raise invalid(str(error), param) from error
+    return replace(chosen, thresholds=thresholds)
+
+
+def usable_methods(thresholds: Thresholds) -> list[str]:
+    """The methods that a pair with these thresholds has all that they need for."""
+    return [name for name in methods() if _is_makeable(name, thresholds)]
+
+
+def _is_makeable(method: str, thresholds: Thresholds) -> bool:
+    try:
+        make_method(method, thresholds)
+    except ValueError:
+        return False
+    return True
 
 
 def _pair(name: str, pairs: Iterable[str]) -> tuple[str, str]:

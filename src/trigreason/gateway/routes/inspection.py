@@ -11,10 +11,9 @@ from fastapi.responses import JSONResponse
 from trigreason.gateway.access import Access
 from trigreason.gateway.account import for_clients
 from trigreason.gateway.errors import ApiError
-from trigreason.gateway.naming import choice
+from trigreason.gateway.naming import choice, usable_methods
 from trigreason.gateway.routes.dependencies import Caller, Gateway, caller, usable_pairs
 from trigreason.gateway.storage import DatabaseAway
-from trigreason.reasoning import methods
 
 CREATED = 1_760_000_000
 """The ``created`` of a model in OpenAI's list; pairs have no date."""
@@ -24,11 +23,11 @@ router = APIRouter()
 
 @router.get("/v1/models")
 async def models(service: Gateway, key: Caller) -> dict[str, Any]:
-    """Every pair, and every pair with every method."""
+    """Every pair, and every pair with each method that it can run."""
     every = [
         name
-        for pair in usable_pairs(key, service)
-        for name in (pair, *(f"{pair}:{method}" for method in methods()))
+        for pair, thresholds in usable_pairs(key, service).items()
+        for name in (pair, *(f"{pair}:{method}" for method in usable_methods(thresholds)))
     ]
     return {"object": "list", "data": [_model(name) for name in every]}
 
