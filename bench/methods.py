@@ -21,9 +21,10 @@ from rich.table import Table
 
 from bench.common import machine, parser
 from bench.methods_figure import draw
+from trigreason.cli.comparison_progress import Watching
 from trigreason.configuration import bundled_pair
 from trigreason.evaluation.answering import BUNDLED_BUDGET
-from trigreason.evaluation.arms import Arm, decided_by
+from trigreason.evaluation.arms import Arm
 from trigreason.evaluation.comparison import Plan, compare
 from trigreason.evaluation.runs import Run
 from trigreason.evaluation.statistics import Difference, Estimate, mean_of
@@ -106,7 +107,8 @@ def _calibrating_runs(chosen: Namespace) -> list[Run]:
     """Both models alone on the problems that come with the package."""
     arms = tuple(_arm(name, bundled_pair().settings.thresholds) for name in ("srm", "lrm"))
     plan = Plan(task="bundled", pair=bundled_pair(), arms=arms, logs=chosen.out / "calibrating")
-    return [run for outcome in compare(plan) for run in outcome.runs]
+    with Watching("Both models alone", {arm: method_title(arm.method) for arm in arms}) as watch:
+        return [run for outcome in compare(plan, watch) for run in outcome.runs]
 
 
 def _rows(known: Sequence[Run]) -> Iterator[Row]:
@@ -139,12 +141,7 @@ def _rows(known: Sequence[Run]) -> Iterator[Row]:
 
 def _arm(method: str, thresholds: Thresholds) -> Arm:
     own = bundled_pair().settings
-    return Arm(
-        method=method,
-        thresholds=decided_by(method, thresholds, own.thresholds),
-        sampling=own.sampling,
-        budget=BUNDLED_BUDGET,
-    )
+    return Arm(method=method, thresholds=thresholds, sampling=own.sampling, budget=BUNDLED_BUDGET)
 
 
 def _fill(rows: Sequence[Row], chosen: Namespace) -> None:
@@ -157,7 +154,10 @@ def _fill(rows: Sequence[Row], chosen: Namespace) -> None:
         limit=FAMILIES * chosen.items,
         seed=chosen.seed + 1,
     )
-    for row, outcome in zip(rows, compare(plan), strict=True):
+    names = {row.arm: f"{row.label}, {row.wanted or 0:.0%}" for row in rows}
+    with Watching("All methods", names) as watch:
+        outcomes = compare(plan, watch)
+    for row, outcome in zip(rows, outcomes, strict=True):
         row.runs = list(outcome.runs)
 
 

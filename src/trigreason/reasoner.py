@@ -18,7 +18,7 @@ from trigreason.engines.refusals import no_alternatives
 from trigreason.events import Done, Event
 from trigreason.pairs import Pair
 from trigreason.reasoning import Author, Message, Thresholds, Trace, TrigReason
-from trigreason.reasoning.methods import method_title
+from trigreason.reasoning.methods import method_title, used_thresholds
 from trigreason.running.loop import Loop
 from trigreason.running.state import RunState
 
@@ -50,7 +50,7 @@ async def reason(
         raise ValueError("the question is empty")
     trace = Trace(
         method=method,
-        thresholds=thresholds or pair.thresholds,
+        thresholds=used_thresholds(method, thresholds or pair.thresholds),
         messages=messages,
         models={},
         sampling=asdict(sampling or Sampling()),

@@ -52,7 +52,7 @@ def test_what_is_said_of_it(command: Command, logs: str) -> None:
     told = " ".join(done.out.split())
     assert "The risk is learned from" in told
     assert "10 of them wrong." in told
-    assert "A wrong step on questions that were left out of the fit: AUC: risk" in told
+    assert "AUC for a wrong step, on questions that were left out of the fit: risk" in told
     assert "The odds that a step is wrong are" in told
     assert "To keep it, with its evidence: add --profile-out FILE" in told
     assert "To use it" not in told, "no flag takes a model"
@@ -114,5 +114,6 @@ def test_a_damaged_model_is_refused_where_it_stands(command: Command, configurat
 
 
 def test_a_method_without_its_model_says_what_to_do(command: Command) -> None:
-    done = command("solve", "--method", "learned", "1 + 1?")
+    nobody = "http://127.0.0.1:9"
+    done = command("solve", "--method", "learned", "1 + 1?", "--srm", nobody, "--lrm", nobody)
     done.check_complaint(2, "trigreason calibrate LOGS --method learned")

@@ -93,10 +93,7 @@ async def test_headers(client: Client) -> None:
 async def test_models(client: Client) -> None:
     told = (await client.get("/v1/models")).body
     names = [each["id"] for each in told["data"]]
-    assert names == [
-        "bundled",
-        *(f"bundled:{method}" for method in methods() if method != "learned"),
-    ]
+    assert names == ["bundled", *(f"bundled:{method}" for method in methods())]
     assert (await client.get("/v1/models/bundled:lrm")).body["id"] == "bundled:lrm"
     assert (await client.get("/v1/models/bundled:rho=0.5,n=2")).status == 200
     unknown = await client.get("/v1/models/gpt%2F4")
@@ -246,9 +243,3 @@ async def test_health_and_measurements(client: Client) -> None:
     assert "trigreason_" in page.text
     assert (await client.get("/openapi.json")).body["info"]["title"] == "TrigReason gateway"
     assert (await client.get("/docs")).status == 200
-
-
-async def test_a_method_that_lacks_its_model_is_the_clients_mistake(client: Client) -> None:
-    told = await client.chat(model="bundled:learned")
-    assert told.status == 400
-    assert "calibrate LOGS --method learned" in told.error["message"]

@@ -223,3 +223,15 @@ async def test_what_is_reserved_is_at_the_highest_price(tmp_path: Path) -> None:
             first = await two.open()
             assert (await two.ask()).status == 429
             first.cancel()
+
+
+async def test_a_pair_without_a_risk_model_cannot_run_the_method_that_needs_it(
+    tmp_path: Path,
+) -> None:
+    async with upstream(tmp_path, []) as two:
+        told = await two.client.chat(model="two:learned")
+        assert told.status == 400
+        assert "calibrate LOGS --method learned" in told.error["message"]
+        listed = [each["id"] for each in (await two.client.get("/v1/models")).body["data"]]
+        assert "two:glimprouter" in listed
+        assert "two:learned" not in listed

@@ -237,7 +237,7 @@ def no_risk_in_words(found: FittedRisk | None) -> str:
         "at least"
         if found is None
         else f"on questions that were left out of the fit the signals do not mark a wrong "
-        f"{found.labelled_by} ({_aucs(found)})"
+        f"{found.labelled_by} (AUC {_aucs(found)})"
     )
     return (
         f"No risk is learned: {why}. The thresholds below are TrigReason's, chosen without labels."
@@ -251,7 +251,7 @@ def _aucs(found: FittedRisk) -> str:
         for name, each in found.aucs.items()
         if each is not None
     )
-    return f"AUC: {', '.join(told)}; .5 is chance, and below it low values mark errors"
+    return f"{', '.join(told)}; .5 is chance, and below it low values mark errors"
 
 
 def fitted_risk_in_words(found: FittedRisk) -> Iterator[Text | Table]:
@@ -263,7 +263,7 @@ def fitted_risk_in_words(found: FittedRisk) -> Iterator[Text | Table]:
         + ("wrong." if unit == "step" else "in runs with a wrong answer.")
     )
     yield Text(
-        f"A wrong {unit} on questions that were left out of the fit: {_aucs(found)}. "
+        f"AUC for a wrong {unit}, on questions that were left out of the fit: {_aucs(found)}. "
         f"Log loss {found.loss:.3f} nats a step; without signals {found.base_loss:.3f}."
     )
     yield from risk_in_words(found.model)

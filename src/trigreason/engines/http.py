@@ -139,11 +139,15 @@ class HttpEngine(Engine):
         room = room_told(refused)
         if room is not None and room < body.get(limit, 0):
             return {limit: room}
-        field = _alternatives_in(body)
-        if field and (most := alternatives_told(refused, body[field])) is not None:
-            self.capabilities = replace(self.capabilities, max_alternatives=most)
-            return {field: max(1, most)}
-        return {}
+        return self._fewer_alternatives(refused, body)
+
+    def _fewer_alternatives(self, refused: EngineError, body: Mapping[str, Any]) -> dict[str, int]:
+        """The field that asks for too many alternatives, and how many there are; else empty."""
+        field = next((name for name in ("logprobs", "top_logprobs") if body.get(name, 0) > 1), "")
+        if not field or (most := alternatives_told(refused, body[field])) is None:
+            return {}
+        self.capabilities = replace(self.capabilities, max_alternatives=most)
+        return {field: max(1, most)}
 
     def reconsidered(self, body: Mapping[str, Any], error: EngineError) -> EngineError:
         """The error to raise for one that a stream began with.
@@ -151,13 +155,9 @@ class HttpEngine(Engine):
         vLLM refuses too many alternatives within a stream that has the status 200. The engine then
         knows how many there are, so that the next attempt may succeed.
         """
-        field = _alternatives_in(body)
-        if field is None or not isinstance(error, EngineRefused) or error.transient:
+        is_final = isinstance(error, EngineRefused) and not error.transient
+        if not is_final or not self._fewer_alternatives(error, body):
             return error
-        most = alternatives_told(error, body[field])
-        if most is None:
-            return error
-        self.capabilities = replace(self.capabilities, max_alternatives=most)
         return EngineBusy(error.what, error.where, "Try again: fewer alternatives are asked for.")
 
     async def _post(self, url: str, body: dict[str, Any]) -> aiohttp.ClientResponse:
@@ -219,8 +219,3 @@ def cause(error: BaseException) -> str:
     if isinstance(error, aiohttp.ClientResponseError):
         text = error.message  # without the URL, which the error names anyway
     return one_line(text) if text else type(error).__name__
-
-
-def _alternatives_in(body: Mapping[str, Any]) -> str | None:
-    """The field of a request that asks for several alternatives; None if it asks for none."""
-    return next((name for name in ("logprobs", "top_logprobs") if body.get(name, 0) > 1), None)

@@ -146,7 +146,7 @@ def room_told(error: EngineRefused) -> int | None:
     return room if room > 0 else None
 
 
-def alternatives_told(error: EngineRefused, requested: int) -> int | None:
+def alternatives_told(error: EngineError, requested: int) -> int | None:
     """How many alternatives the server gives at most, from its error message; at least 0.
 
     None if the message is about something else. 1 if it does not say how many.

@@ -10,11 +10,14 @@ from typing import Any
 from trigreason.budget import Budget
 from trigreason.engines.base import Sampling
 from trigreason.reasoning import Thresholds, make_method, method_entry
+from trigreason.reasoning.methods import used_thresholds
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Arm:
     """How a pair answers. The seed in ``sampling`` is not used: see :func:`seed_for`.
+
+    A risk model that the method does not use is left out of ``thresholds``.
 
     ``request_per_step`` sends one request per step, as SpecReason's script does.
 
@@ -30,6 +33,7 @@ class Arm:
 
     def __post_init__(self) -> None:
         make_method(self.method, self.thresholds)
+        object.__setattr__(self, "thresholds", used_thresholds(self.method, self.thresholds))
 
     def to_args(self) -> dict[str, Any]:
         """All settings of the arm, flat and as plain values: an Inspect model's arguments."""

@@ -62,84 +62,67 @@ class Observed:
 class SeenStep:
     """An SRM step and its signals; ``wrong`` is None for a step without a label.
 
-    ``logprobs`` (nats) leave out tokens that have none; ``hesitates_next`` is None for the last
-    step.
+    ``hesitates_next`` is None for the last step. ``is_whole``: it was not cut off.
     """
 
     index: int
     tokens: int
-    logprobs: Sequence[float]
     features: Features
-    hesitates: bool
+    signals: Signals
     hesitates_next: bool | None
-    repeats: bool
     wrong: bool | None
+    is_whole: bool
 
     def ratio(self, tau: float) -> float | None:
         """r_s of eq. 4; None where no token has a probability."""
         return self.features.ratio(tau)
 
     @property
-    def first_entropy(self) -> float | None:
-        """The entropy (nats) of the first token."""
-        return self.features.top.first_entropy
+    def hesitates(self) -> bool:
+        return bool(self.signals["hesitates"])
 
     @property
-    def mean_margin(self) -> float | None:
-        """How much more probable the likeliest token is than the second, on average."""
-        return self.features.top.mean_margin
+    def repeats(self) -> bool:
+        return bool(self.signals["repeats"])
 
 
-def seen_steps(run: Run) -> list[SeenStep]:
-    """The run's SRM steps, drafts included, blank ones not."""
+def seen_steps(run: Run, thresholds: Thresholds | None = None) -> list[SeenStep]:
+    """The run's SRM steps, drafts included, blank ones not; by default under its own thresholds."""
     steps, labels = run.trace.steps, checked_steps(run)
-    features = [recorded_features(record) for record in steps]
-    readings = list(_readings(run.trace, features))
-    hesitates = [bool(reading.hesitations) for reading in readings]
-    return [
-        SeenStep(
-            index=index,
-            tokens=record.tokens,
-            logprobs=features[index].logprobs,
-            features=features[index],
-            hesitates=hesitates[index],
-            hesitates_next=hesitates[index + 1] if index + 1 < len(steps) else None,
-            repeats=readings[index].repeats,
-            wrong=None if labels[index] is None else not labels[index],
-        )
-        for index, record in enumerate(steps)
-        if record.author is Author.SRM and record.text.strip()
-    ]
+    readings = list(_readings(run.trace, thresholds or run.trace.thresholds))
+    reader = SignalReader()
+    seen: list[SeenStep] = []
+    for index, (record, reading, right) in enumerate(zip(steps, readings, labels, strict=True)):
+        if reading.is_blank:
+            continue
+        signals: Signals | None = None
+        if record.author is Author.SRM:
+            signals = reader.read(reading)
+            is_last = index + 1 == len(steps)
+            seen.append(
+                SeenStep(
+                    index=index,
+                    tokens=record.tokens,
+                    features=reading.features,
+                    signals=signals,
+                    hesitates_next=None if is_last else bool(readings[index + 1].hesitations),
+                    wrong=None if right is None else not right,
+                    is_whole=record.end is not StepEnd.CUT_OFF,
+                )
+            )
+        if record.standing:
+            reader.keep(signals)
+    return seen
 
 
-def _readings(trace: Trace, features: Sequence[Features]) -> Iterator[Reading]:
+def _readings(trace: Trace, thresholds: Thresholds) -> Iterator[Reading]:
     """The reading of each step, with repetition even if the run's guard did not look for it."""
-    reader = Reader(replace(trace.thresholds, repeats=1))
-    for record, step_features in zip(trace.steps, features, strict=True):
-        reading = reader.read(step_features)
+    reader = Reader(replace(thresholds, repeats=1))
+    for record in trace.steps:
+        reading = reader.read(recorded_features(record))
         yield reading
         if record.standing:
             reader.keep(reading)
-
-
-def labelled_signals(run: Run, thresholds: Thresholds) -> Iterator[tuple[Signals, bool | None]]:
-    """The signals of each SRM step for a risk model, and whether the step is wrong, if known.
-
-    Blank steps, and those without token probabilities or cut off, are left out.
-    """
-    reader = Reader(replace(thresholds, repeats=max(1, thresholds.repeats)))
-    signals = SignalReader()
-    for record, label in zip(run.trace.steps, checked_steps(run), strict=True):
-        if record.end is StepEnd.CUT_OFF or not record.text.strip():
-            continue
-        reading = reader.read(recorded_features(record))
-        is_known = record.author is Author.SRM and reading.ratio is not None
-        seen = signals.read(reading) if is_known else None
-        if seen is not None:
-            yield seen, None if label is None else not label
-        if record.standing:
-            reader.keep(reading)
-            signals.keep(seen)
 
 
 Seen = Sequence[tuple[Run, Sequence[SeenStep]]]
@@ -190,16 +173,16 @@ def observed_trajectories(seen: Seen, taus: Sequence[float]) -> Observed:
 
 
 def _step_signals(step: SeenStep, taus: Sequence[float]) -> list[tuple[Signal, float | None]]:
-    logprobs = step.logprobs
+    signals = step.signals
     ratios = [(_ratio_signal(tau), step.ratio(tau)) for tau in taus]
     return [
         *ratios,
-        (Signal("mean_logprob", "mean logprob"), _mean(logprobs)),
-        (Signal("min_logprob", "lowest logprob"), min(logprobs, default=None)),
-        (Signal("first_entropy", "entropy of the first token"), step.first_entropy),
-        (Signal("mean_margin", "mean margin"), step.mean_margin),
+        (Signal("mean_logprob", "mean logprob"), signals["mean_logprob"]),
+        (Signal("min_logprob", "lowest logprob"), signals["min_logprob"]),
+        (Signal("first_entropy", "entropy of the first token"), signals["first_entropy"]),
+        (Signal("mean_margin", "mean margin"), signals["mean_margin"]),
         (Signal("hesitates_next", "the next step hesitates"), _number(step.hesitates_next)),
-        (Signal("repeats", "repetition"), float(step.repeats)),
+        (Signal("repeats", "repetition"), signals["repeats"]),
         (Signal("tokens", "length (tokens)"), float(step.tokens)),
         (Signal("position", "position (steps before it)"), float(step.index)),
     ]
@@ -220,11 +203,11 @@ def _number(seen: bool | None) -> float | None:
 def _trajectory_signals(
     steps: Sequence[SeenStep], taus: Sequence[float]
 ) -> list[tuple[Signal, float | None]]:
-    logprobs = list(chain.from_iterable(step.logprobs for step in steps))
+    logprobs = list(chain.from_iterable(step.features.logprobs for step in steps))
     ratios = {tau: _ratios(steps, tau) for tau in taus}
     first = ratios[taus[0]]
-    entropies = [nats for step in steps if (nats := step.first_entropy) is not None]
-    margins = [lead for step in steps if (lead := step.mean_margin) is not None]
+    entropies = [nats for step in steps if (nats := step.signals["first_entropy"]) is not None]
+    margins = [lead for step in steps if (lead := step.signals["mean_margin"]) is not None]
     return [
         *((_ratio_signal(tau, "mean_", "mean "), _mean(values)) for tau, values in ratios.items()),
         (_ratio_signal(taus[0], "max_", "highest "), max(first, default=None)),

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from tests.studies.recordings import LRM, run, step
 from trigreason.bundled import problems
@@ -108,6 +110,22 @@ def test_no_label_of_a_question_has_part_in_its_own_risk(monkeypatch: pytest.Mon
     changed = seen[0]
     assert [changed[at] for at in first] == [held_out[at] for at in first]
     assert changed != held_out
+
+
+@settings(deadline=None, max_examples=25)
+@given(
+    st.lists(st.tuples(st.integers(0, 7), st.booleans(), st.booleans()), max_size=30),
+    st.integers(0, 3),
+)
+def test_any_few_runs_give_a_model_or_none(drawn: list[tuple[int, bool, bool]], seed: int) -> None:
+    """Also where a fold has errors alone, or fewer questions than folds."""
+    known = [
+        scored([step(logprobs=SURE if sure else UNSURE)], right, number)
+        for number, right, sure in drawn
+    ]
+    fitted = fit_risk(known, Thresholds(), seed)
+    kinds = [{number for number, right, _ in drawn if right is kind} for kind in (True, False)]
+    assert (fitted is not None) is all(len(questions) >= 5 for questions in kinds)
 
 
 def test_the_same_runs_give_the_same_model() -> None:

@@ -8,6 +8,7 @@ from trigreason.reasoning.methods.registry import (
     method_entry,
     method_title,
     methods,
+    used_thresholds,
 )
 from trigreason.reasoning.methods.solo import Solo
 from trigreason.reasoning.methods.specreason import SpecReason
@@ -28,4 +29,5 @@ __all__ = [
     "method_entry",
     "method_title",
     "methods",
+    "used_thresholds",
 ]

@@ -54,11 +54,14 @@ class Judge:
 
 Decision = Write | Rewrite | Judge
 
+SRM_WRITES = Write(Author.SRM)
+REWRITE = Rewrite(Author.LRM, Trigger.METHOD)
+
 
 @cache
 def rest_of(owed: int) -> Write:
     """The LRM writes the steps that it still owes; if it owes none, the SRM writes."""
-    return Write(Author.LRM, owed) if owed > 0 else Write(Author.SRM)
+    return Write(Author.LRM, owed) if owed > 0 else SRM_WRITES
 
 
 class Method(ABC):

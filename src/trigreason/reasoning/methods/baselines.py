@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass, field
 
-from trigreason.reasoning.methods.base import Method, Write
+from trigreason.reasoning.methods.base import SRM_WRITES, Method, Write
 from trigreason.reasoning.reading import Reading
 from trigreason.reasoning.steps import Author
 from trigreason.reasoning.triggers import StrategicPriming, Trigger
@@ -26,13 +26,13 @@ class Random(Method):
 
     def open(self) -> Write:
         self._steps = 0
-        return Write(Author.SRM)
+        return SRM_WRITES
 
     def on_step(self, reading: Reading) -> Write:
         self._steps += 1
         digest = hashlib.sha256(f"{self._steps}/{reading.features.text}".encode()).digest()
         is_heads = int.from_bytes(digest[:8]) / 2**64 < self.share
-        return LRM_WRITES_ONE if is_heads else Write(Author.SRM)
+        return LRM_WRITES_ONE if is_heads else SRM_WRITES
 
 
 @dataclass(slots=True, kw_only=True)
@@ -52,7 +52,7 @@ class Periodic(Method):
 
     def _next(self) -> Write:
         is_due = self._steps % self.every == self.every - 1
-        return LRM_WRITES_ONE if is_due else Write(Author.SRM)
+        return LRM_WRITES_ONE if is_due else SRM_WRITES
 
 
 @dataclass(slots=True, kw_only=True)
@@ -72,7 +72,7 @@ class Planning(Method):
 
     def _next(self) -> Write:
         if self._owed <= 0:
-            return Write(Author.SRM)
+            return SRM_WRITES
         return Write(Author.LRM, self._owed, Trigger.STRATEGIC_PRIMING)
 
     @property

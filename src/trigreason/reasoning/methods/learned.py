@@ -4,15 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from trigreason.reasoning.methods.base import Method, Rewrite, Write
+from trigreason.reasoning.methods.base import REWRITE, SRM_WRITES, Method, Rewrite, Write
 from trigreason.reasoning.reading import Reading
 from trigreason.reasoning.risk import RiskModel
 from trigreason.reasoning.risk_signals import SignalReader
 from trigreason.reasoning.steps import Author
-from trigreason.reasoning.triggers import Trigger
-
-SRM_WRITES = Write(Author.SRM)
-REWRITE = Rewrite(Author.LRM, Trigger.METHOD)
 
 
 @dataclass(slots=True, kw_only=True)

@@ -5,12 +5,10 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
-from trigreason.reasoning.methods.base import Method, Rewrite, Write, rest_of
+from trigreason.reasoning.methods.base import REWRITE, SRM_WRITES, Method, Rewrite, Write, rest_of
 from trigreason.reasoning.reading import Features, Reading
 from trigreason.reasoning.steps import Author
 from trigreason.reasoning.triggers import Trigger
-
-REWRITE = Rewrite(Author.LRM, Trigger.METHOD)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -25,11 +23,11 @@ class GlimpRouter(Method):
     entropy: float
 
     def open(self) -> Write:
-        return Write(Author.SRM)
+        return SRM_WRITES
 
     def on_step(self, reading: Reading) -> Write | Rewrite:
         is_unsure = reading.author is Author.SRM and self.drops(reading.features)
-        return REWRITE if is_unsure else Write(Author.SRM)
+        return REWRITE if is_unsure else SRM_WRITES
 
     @property
     def glance(self) -> int:
@@ -81,7 +79,7 @@ class SpeculativeThinking(Method):
 
     def open(self) -> Write:
         self._owed = 0
-        return Write(Author.SRM)
+        return SRM_WRITES
 
     def on_step(self, reading: Reading) -> Write | Rewrite:
         if reading.author is Author.LRM:
@@ -90,7 +88,7 @@ class SpeculativeThinking(Method):
         if self.drops(reading.features):
             self._owed = self.m
             return REWRITE
-        return Write(Author.SRM)
+        return SRM_WRITES
 
     @property
     def glance(self) -> int:
@@ -122,14 +120,14 @@ class SplitReason(Method):
 
     def open(self) -> Write:
         self._owed = 0
-        return Write(Author.SRM)
+        return SRM_WRITES
 
     def on_step(self, reading: Reading) -> Write:
         if reading.author is Author.LRM:
             self._owed -= 1
             return rest_of(self._owed)
         if self.tag not in reading.features.text or not self.m:
-            return Write(Author.SRM)
+            return SRM_WRITES
         self._owed = self.m
         return Write(Author.LRM, self.m, Trigger.METHOD)
 

@@ -10,7 +10,7 @@ A package registers a method by an entry point of the group ``trigreason.methods
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from functools import cache
 from importlib.metadata import entry_points
 
@@ -192,6 +192,16 @@ def make_method(name: str, thresholds: Thresholds | None = None) -> Method:
     thresholds = thresholds or Thresholds()
     thresholds.check()
     return method_entry(name).make(thresholds)
+
+
+def used_thresholds(name: str, thresholds: Thresholds) -> Thresholds:
+    """The thresholds that a run of this method records: a risk model only if it decides by it.
+
+    Raises:
+        ValueError: there is no such method.
+    """
+    is_used = "risk_model" in method_entry(name).decides_by
+    return thresholds if is_used else replace(thresholds, risk_model=None)
 
 
 def method_title(name: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from trigreason.reasoning.methods.base import Judge, Method, Rewrite, Write, rest_of
+from trigreason.reasoning.methods.base import SRM_WRITES, Judge, Method, Rewrite, Write, rest_of
 from trigreason.reasoning.reading import Reading
 from trigreason.reasoning.steps import Author
 from trigreason.reasoning.triggers import JudgeRejection, StrategicPriming, Trigger
@@ -24,18 +24,18 @@ class SpecReason(Method):
     def open(self) -> Write:
         self._owed = self.priming.n
         if not self._owed:
-            return Write(Author.SRM)
+            return SRM_WRITES
         return Write(Author.LRM, self._owed, Trigger.STRATEGIC_PRIMING)
 
     def on_step(self, reading: Reading) -> Write | Judge:
         if reading.author is Author.LRM:
             self._owed -= 1
             return rest_of(self._owed)
-        return Write(Author.SRM) if reading.is_blank else Judge(Author.LRM)
+        return SRM_WRITES if reading.is_blank else Judge(Author.LRM)
 
     def on_score(self, score: float) -> Write | Rewrite:
         if not self.rejection.fires(score):
-            return Write(Author.SRM)
+            return SRM_WRITES
         self._owed = 1
         return Rewrite(Author.LRM, Trigger.JUDGE_REJECTION)
 

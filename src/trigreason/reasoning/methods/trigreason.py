@@ -21,7 +21,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from trigreason.reasoning.methods.base import Method, Rewrite, Write, rest_of
+from trigreason.reasoning.methods.base import SRM_WRITES, Method, Rewrite, Write, rest_of
 from trigreason.reasoning.reading import Reading
 from trigreason.reasoning.steps import Author
 from trigreason.reasoning.triggers import (
@@ -31,8 +31,7 @@ from trigreason.reasoning.triggers import (
     Trigger,
 )
 
-SRM_WRITES = Write(Author.SRM)
-REWRITE = Rewrite(Author.LRM, Trigger.COGNITIVE_OFFLOAD)
+OFFLOADED = Rewrite(Author.LRM, Trigger.COGNITIVE_OFFLOAD)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -58,7 +57,7 @@ class TrigReason(Method):
         if self.offload.fires(reading.ratio):
             self._streak = 0
             self._owed = 1
-            return REWRITE
+            return OFFLOADED
         if reading.repeats and Author.LRM in self.authors:
             return self._hand_over(max(1, self.request.m), Trigger.REPETITION)
         self._streak = self._streak + 1 if reading.hesitations else 0

@@ -25,7 +25,7 @@ from trigreason.studies.auc import Auc
 from trigreason.studies.calibration.direction import evidence
 from trigreason.studies.calibration.space import LARGEST_K, PRIMING, candidate_rhos, srm_logprobs
 from trigreason.studies.replaying import replayed
-from trigreason.studies.signals import is_solo, labelled_signals
+from trigreason.studies.signals import is_solo, seen_steps
 
 RHOS = 120
 """The most values of ρ that are tried; a few runs cannot tell more of them apart."""
@@ -163,7 +163,7 @@ def _risks(runs: Sequence[Run], base: Thresholds) -> list[float]:
     model = base.risk_model
     if model is None:
         raise ValueError("there is no risk model to choose a risk for")
-    seen = (signals for run in runs for signals, _ in labelled_signals(run, base))
+    seen = (step.signals for run in runs for step in seen_steps(run, base))
     return sorted({round(model.risk(signals), 4) for signals in seen} | {1.0})
 
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from math import log
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,7 +23,7 @@ from trigreason.evaluation.runs import Run
 from trigreason.reasoning import Thresholds
 from trigreason.reasoning.risk import SIGNALS, Curve, RiskModel, Signals
 from trigreason.studies.auc import FEWEST, Auc, auc
-from trigreason.studies.signals import is_solo, labelled_signals
+from trigreason.studies.signals import is_solo, seen_steps
 
 FOLDS = 5
 QUANTILES = (0.05, 0.5, 0.95)
@@ -56,6 +57,14 @@ class Examples:
     questions: list[str] = field(default_factory=list)
     groups: list[str] = field(default_factory=list)
     runs: list[int] = field(default_factory=list)
+
+    def add(self, run: Run, number: int, signals: Signals, wrong: bool) -> None:
+        """Add a step of the ``number``-th run."""
+        self.signals.append(signals)
+        self.wrong.append(wrong)
+        self.questions.append(run.question)
+        self.groups.append(run.group)
+        self.runs.append(number)
 
     def part(self, places: Sequence[int]) -> Examples:
         return Examples(
@@ -143,29 +152,28 @@ def _labelled(runs: Sequence[Run], thresholds: Thresholds) -> tuple[LabelledBy, 
     """The examples by the step, if the checkers know enough steps, else by the run."""
     by_step, by_run = Examples(), Examples()
     for number, run in enumerate(run for run in runs if is_solo(run)):
-        for signals, step_is_wrong in labelled_signals(run, thresholds):
-            for examples, wrong in (
-                (by_step, step_is_wrong),
-                (by_run, None if run.right is None else not run.right),
-            ):
-                if wrong is not None:
-                    examples.signals.append(signals)
-                    examples.wrong.append(wrong)
-                    examples.questions.append(run.question)
-                    examples.groups.append(run.group)
-                    examples.runs.append(number)
+        for step in seen_steps(run, thresholds):
+            if not step.is_whole or step.signals["ratio"] is None:
+                continue
+            if step.wrong is not None:
+                by_step.add(run, number, step.signals, step.wrong)
+            if run.right is not None:
+                by_run.add(run, number, step.signals, not run.right)
     return (LabelledBy.STEP, by_step) if by_step.is_enough else (LabelledBy.RUN, by_run)
 
 
 def _folds(questions: Sequence[str], seed: int) -> Iterator[tuple[list[int], list[int]]]:
     """Places of the examples to fit to and to judge by; all steps of a question stay together."""
-    splitter = GroupKFold(FOLDS, shuffle=True, random_state=seed)
+    splitter = GroupKFold(min(FOLDS, len(set(questions))), shuffle=True, random_state=seed)
     for train, test in splitter.split(questions, groups=questions):
         yield train.tolist(), test.tolist()
 
 
 def _fitted(examples: Examples, weights: Floats, seed: int) -> RiskModel:
     """A model of all the examples, with the penalty that serves held-out ones best."""
+    if len(set(examples.wrong)) < 2:
+        odds = (sum(examples.wrong) + 0.5) / (len(examples.wrong) - sum(examples.wrong) + 0.5)
+        return RiskModel(round(log(odds), 3), ())
     basis = _Basis(examples.signals)
     design, wrong = basis.design(examples.signals), examples.wrong
     losses = np.zeros(len(PENALTIES))

@@ -144,7 +144,8 @@ def check_searchable(method: str) -> None:
     """Raises ValueError where the method decides by nothing that is searched."""
     if not method_entry(method).decides_by & {"n", "rho", "k", "m"}:
         raise ValueError(
-            f"{method} decides by none of n, ρ, k and m, so there is nothing to search"
+            f"{method} decides by none of n, ρ, k and m, so there is nothing to search; from "
+            "recorded runs, calibrate LOGS --lrm-share SHARE may choose its threshold"
         )
 
 
