@@ -154,7 +154,7 @@ def _fill(rows: Sequence[Row], chosen: Namespace) -> None:
         limit=FAMILIES * chosen.items,
         seed=chosen.seed + 1,
     )
-    names = {row.arm: f"{row.label}, {row.wanted or 0:.0%}" for row in rows}
+    names = {row.arm: f"{row.label} {row.wanted:.0%}" if row.wanted else row.label for row in rows}
     with Watching("All methods", names) as watch:
         outcomes = compare(plan, watch)
     for row, outcome in zip(rows, outcomes, strict=True):
