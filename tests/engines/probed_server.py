@@ -46,6 +46,8 @@ class ProbedServer:
     in_one_piece: bool = False
     logprobs: bool = True
     most_alternatives: int = 20
+    refuses_within_the_stream: bool = False
+    """Too many alternatives, as vLLM does: status 200, and the refusal as the only event."""
     no_alternatives: bool = False
     placeholders_every: int | None = None
     certain_up_to: float | None = None
@@ -125,8 +127,7 @@ class ProbedServer:
         if self.answers_html:
             return web.Response(text="<html>Welcome</html>", content_type="text/html")
         if body.get("logprobs", 0) > self.most_alternatives:
-            told = f"at most {self.most_alternatives} logprobs are allowed"
-            return web.json_response({"error": {"message": told}}, status=400)
+            return await self._refuse_alternatives(request)
         pieces: asyncio.Queue[Body | None] = asyncio.Queue()
         writing = asyncio.create_task(self._write(body, pieces))
         self._tasks.add(writing)
@@ -137,6 +138,16 @@ class ProbedServer:
         finally:
             if not self.goes_on_after_close:
                 writing.cancel()
+
+    async def _refuse_alternatives(self, request: web.Request) -> web.StreamResponse:
+        told = f"at most {self.most_alternatives} logprobs are allowed"
+        error = {"error": {"message": told, "code": 400}}
+        if not self.refuses_within_the_stream:
+            return web.json_response(error, status=400)
+        pieces: asyncio.Queue[Body | None] = asyncio.Queue()
+        for piece in (error, None):
+            pieces.put_nowait(piece)
+        return await self._send(request, pieces)
 
     async def _write(self, body: Body, pieces: asyncio.Queue[Body | None]) -> None:
         """The model at work, whether or not anybody reads."""

@@ -25,6 +25,7 @@ from trigreason.engines.base import (
     Request,
     Sampling,
     TokenStream,
+    TooManyAlternatives,
     Usage,
 )
 from trigreason.engines.completions import CompletionsEngine
@@ -266,7 +267,7 @@ def _refusing_within_the_stream(body: dict[str, Any]) -> Reply:
 async def test_a_refusal_within_the_stream_teaches_how_many_alternatives_there_are() -> None:
     async with serve(_refusing_within_the_stream) as server:
         engine = CompletionsEngine(server.url, "m")
-        with pytest.raises(EngineBusy, match="Try again: fewer alternatives"):
+        with pytest.raises(TooManyAlternatives, match="Try again: fewer alternatives"):
             await read(engine, alternatives=20)
         assert await read(engine, alternatives=20)
         await engine.close()

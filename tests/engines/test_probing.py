@@ -182,6 +182,7 @@ async def test_a_defect_is_named_and_none_made_up(
     "difference",
     [
         {"most_alternatives": 5},
+        {"refuses_within_the_stream": True, "most_alternatives": 3},
         {"filtered": True},
         {"counts_tokens": False, "pace": 0.01},
         {"counts": False},

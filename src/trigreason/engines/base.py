@@ -249,6 +249,10 @@ class EngineBusy(EngineRefused):
     transient = True
 
 
+class TooManyAlternatives(EngineBusy):
+    """The server gives fewer alternatives than were asked for; the engine now asks for fewer."""
+
+
 class EngineFailed(EngineError):
     """The server failed (a 5xx status, or an answer that cannot be read)."""
 

@@ -14,11 +14,11 @@ import aiohttp
 from trigreason.engines.base import (
     Capabilities,
     Engine,
-    EngineBusy,
     EngineError,
     EngineRefused,
     EngineUnreachable,
     Request,
+    TooManyAlternatives,
 )
 from trigreason.engines.bodies import error_text
 from trigreason.engines.proxies import proxy_for
@@ -158,7 +158,9 @@ class HttpEngine(Engine):
         is_final = isinstance(error, EngineRefused) and not error.transient
         if not is_final or not self._fewer_alternatives(error, body):
             return error
-        return EngineBusy(error.what, error.where, "Try again: fewer alternatives are asked for.")
+        return TooManyAlternatives(
+            error.what, error.where, "Try again: fewer alternatives are asked for."
+        )
 
     async def _post(self, url: str, body: dict[str, Any]) -> aiohttp.ClientResponse:
         try:

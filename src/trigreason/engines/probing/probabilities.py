@@ -10,7 +10,14 @@ import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from trigreason.engines.base import EngineRefused, LogprobScale, NoLogprobs, Request, Sampling
+from trigreason.engines.base import (
+    EngineRefused,
+    LogprobScale,
+    NoLogprobs,
+    Request,
+    Sampling,
+    TooManyAlternatives,
+)
 from trigreason.engines.plausible import LOOKED_AT, impossible
 from trigreason.engines.probing.probe_requests import ProbeAnswer, ProbeRequests
 from trigreason.engines.probing.report import Finding, State, Topic
@@ -64,7 +71,7 @@ async def ask_with_logprobs(
             return ReferenceText(answer, None, missing=True)
         except EngineRefused as error:
             refused = error.what
-            if error.transient:
+            if error.transient and not isinstance(error, TooManyAlternatives):
                 raise
     answer = await probe.ask(Request(prefix, sampling, max_tokens))
     return ReferenceText(answer, None, refused)
