@@ -16,7 +16,6 @@ from math import log
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
-from sklearn.metrics import log_loss
 from sklearn.model_selection import GroupKFold
 
 from trigreason.evaluation.runs import Run
@@ -144,7 +143,7 @@ def fit_risk(runs: Sequence[Run], thresholds: Thresholds, seed: int = 0) -> Fitt
         questions=len(set(examples.questions)),
         aucs=_aucs(examples, logits, labelled_by, seed),
         loss=_loss(examples.wrong, risks, weights),
-        base_loss=_loss(examples.wrong, np.full(len(examples.wrong), share), weights),
+        base_loss=_loss(examples.wrong, np.full_like(risks, share), weights),
     )
 
 
@@ -185,9 +184,7 @@ def _fitted(examples: Examples, weights: Floats, seed: int) -> RiskModel:
             fit = LogisticRegression(C=penalty, solver="newton-cholesky")
             fit.fit(design[train], [wrong[at] for at in train], weights[train])
             risks = fit.predict_proba(design[test])[:, 1]
-            losses[number] += log_loss(
-                truth, risks, sample_weight=weights[test], labels=[False, True], normalize=False
-            )
+            losses[number] += _losses(truth, risks) @ weights[test]
     fit = LogisticRegression(C=PENALTIES[int(losses.argmin())], solver="newton-cholesky")
     fit.fit(design, wrong, weights)
     return basis.model(float(fit.intercept_[0]), fit.coef_[0])
@@ -247,7 +244,13 @@ class _Basis:
 
 
 def _loss(wrong: Sequence[bool], risks: Floats, weights: Floats) -> float:
-    return float(log_loss(wrong, risks, sample_weight=weights, labels=[False, True]))
+    return float(np.average(_losses(wrong, risks), weights=weights))
+
+
+def _losses(wrong: Sequence[bool], risks: Floats) -> Floats:
+    """The log loss of each example, in nats; no risk counts as certain."""
+    of_truth = np.where(wrong, risks, 1 - risks)
+    return -np.log(np.maximum(of_truth, np.finfo(float).eps))
 
 
 def _aucs(
