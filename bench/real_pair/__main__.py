@@ -20,11 +20,12 @@ from pathlib import Path
 from rich.console import Console
 
 from bench.common import DATA_VARIABLE, machine
+from bench.real_pair import methods as of_methods
 from bench.real_pair import running, timing
 from bench.real_pair.exporting import write_traces
 from bench.real_pair.pair import real_pair
 from bench.real_pair.questions import CANDIDATES, SETS, DataSet, Drawn, drawn, family
-from bench.real_pair.records import SETTINGS, Ledger, Records, writing
+from bench.real_pair.records import RESULTS, SETTINGS, Ledger, Records, writing
 from bench.real_pair.table import lines
 from bench.real_pair.table import table as data_table
 from bench.real_pair.words import under
@@ -34,8 +35,6 @@ from trigreason.engines.base import EngineError
 QUIET = 0.5
 """The largest load of a machine that counts as quiet."""
 
-RESULTS = Path(__file__).parents[1] / "results" / "real_pair"
-
 
 def run(chosen: Namespace) -> None:
     """Make what is missing, question by question, until all is there or it is ended."""
@@ -43,6 +42,13 @@ def run(chosen: Namespace) -> None:
     sets = _drawn(chosen)
     with writing(chosen.out) as ledger:
         asyncio.run(running.run(measured, sets, ledger, _say))
+
+
+def methods(chosen: Namespace) -> None:
+    """Make what is missing of the comparison of all methods; bench.methods shows its table."""
+    measured, found = real_pair(), drawn(of_methods.DATA, chosen.data)
+    with writing(chosen.out) as ledger:
+        asyncio.run(of_methods.run(measured, found, ledger, _say))
 
 
 def pilot(chosen: Namespace) -> None:
@@ -109,6 +115,7 @@ def _drawn(chosen: Namespace) -> list[Drawn]:
 
 COMMANDS: dict[str, Callable[[Namespace], None]] = {
     "run": run,
+    "methods": methods,
     "table": table,
     "timing": time_rows,
     "traces": traces,

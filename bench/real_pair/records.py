@@ -20,6 +20,7 @@ from filelock import FileLock, Timeout
 
 from bench.real_pair.questions import Part
 
+RESULTS = Path(__file__).parents[1] / "results" / "real_pair"
 SETTINGS = "settings"
 MACHINES = "machines"
 

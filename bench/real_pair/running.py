@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -166,31 +166,44 @@ async def session(
 async def run(
     measured: Measured, sets: Sequence[Drawn], ledger: Ledger, say: Callable[[str], None]
 ) -> None:
-    """Make every run that is missing: those of calibration first, then rows by question.
-
-    A pair on each core makes runs of its own: the threads of one model on several cores wait for
-    each other, and twice as long where anything else is at work there.
-    """
-    on_a_core = measured.with_threads(1)
-    async with AsyncExitStack() as stack:
-        lanes = [
-            await stack.enter_async_context(session(on_a_core, ledger, say))
-            for _ in range(available_cores())
-        ]
-        thresholds = await lanes[0].calibrate(sets)
+    """Make every run that is missing: those of calibration first, then rows by question."""
+    async with lanes(measured, ledger, say) as opened:
+        thresholds = await opened[0].calibrate(sets)
         jobs = (
             (drawn.data.name, row, question)
             for drawn, question in in_turns(sets)
             for row in rows(thresholds[drawn.data.name])
         )
+        await share(jobs, opened)
 
-        async def work(lane: Session) -> None:
-            for name, row, question in jobs:
-                await lane.record(name, row, question, "evaluation")
 
-        async with asyncio.TaskGroup() as group:
-            for lane in lanes:
-                group.create_task(work(lane))
+@asynccontextmanager
+async def lanes(
+    measured: Measured, ledger: Ledger, say: Callable[[str], None]
+) -> AsyncIterator[list[Session]]:
+    """A pair on each core that makes runs of its own.
+
+    The threads of one model on several cores wait for each other, and twice as long where anything
+    else is at work there.
+    """
+    on_a_core = measured.with_threads(1)
+    async with AsyncExitStack() as stack:
+        yield [
+            await stack.enter_async_context(session(on_a_core, ledger, say))
+            for _ in range(available_cores())
+        ]
+
+
+async def share(jobs: Iterator[tuple[str, Row, Question]], opened: Sequence[Session]) -> None:
+    """Make the runs, each lane taking the next one when it is done with its last."""
+
+    async def work(lane: Session) -> None:
+        for name, row, question in jobs:
+            await lane.record(name, row, question, "evaluation")
+
+    async with asyncio.TaskGroup() as group:
+        for lane in opened:
+            group.create_task(work(lane))
 
 
 async def pilot(
