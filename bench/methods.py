@@ -34,6 +34,7 @@ from trigreason.evaluation.comparison import Plan, compare
 from trigreason.evaluation.runs import Run
 from trigreason.reasoning.methods import method_title
 from trigreason.studies.calibration.setting import Setting
+from trigreason.studies.judging import judge_quality
 
 FAMILIES = 7
 PAIRS = ("bundled", "real")
@@ -64,6 +65,8 @@ def _report(pair: str, chosen: Namespace, console: Console) -> None:
     for row in track(rows, "Simulating", console=Console(stderr=True), transient=True):
         row.simulate()
     console.print(table_of(rows))
+    judged = next(row for row in rows if row.setting.method == "specreason")
+    console.print(f"SpecReason's judge: {judge_quality(judged.runs)}.")
     console.print(on_many_comparisons(rows))
     console.print(*learned_against_triggers(rows), sep="\n")
     if chosen.figure:

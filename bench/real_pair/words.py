@@ -8,9 +8,10 @@ from collections.abc import Iterator, Mapping
 from bench.real_pair.calibrating import kept
 from bench.real_pair.questions import DataSet
 from bench.real_pair.records import MACHINES, SETTINGS, Records
-from bench.real_pair.rows import CALIBRATED
+from bench.real_pair.rows import CALIBRATED, SPECREASON
 from bench.real_pair.running import CALIBRATED as CALIBRATED_FILE
 from bench.real_pair.table import Line, coin, in_points
+from trigreason.studies.judging import judge_quality
 
 
 def under(data: DataSet, found: Mapping[str, Line], records: Records) -> Iterator[str]:
@@ -22,6 +23,9 @@ def under(data: DataSet, found: Mapping[str, Line], records: Records) -> Iterato
             f"{CALIBRATED}, minus a coin per question between the two models alone at the same "
             f"SMT: {in_points(tossed.gain)} points"
         )
+    if SPECREASON.label in found:
+        judged = list(found[SPECREASON.label].runs.values())
+        yield f"SpecReason's judge: {judge_quality(judged)}"
     for line in found.values():
         if line.others:
             yield f"{line.label}: {line.others} runs of another setting or prompt are not shown"

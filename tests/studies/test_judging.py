@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
+from tests.studies.recordings import step, trace
 from trigreason.budget import Budget
 from trigreason.bundled import load_pair, problems, profile
+from trigreason.bundled.families import FAMILIES
 from trigreason.configuration import bundled_pair
 from trigreason.evaluation.arms import Arm
 from trigreason.evaluation.lanes import opened_lanes
+from trigreason.evaluation.runs import Run
 from trigreason.reasoner import completed, reason
 from trigreason.reasoning import Author, Message, StepEnd, StepRecord, Thresholds, Trace
-from trigreason.studies.judging import Judgements, Trajectory, judge_all, score_steps
+from trigreason.studies.judging import (
+    Judgements,
+    Trajectory,
+    judge_all,
+    judge_quality,
+    score_steps,
+)
 
 BUDGET = Budget(thinking_tokens=900, answer_tokens=64)
 
@@ -22,12 +32,12 @@ async def test_scores_are_those_that_specreason_was_given() -> None:
     try:
         keeping = Thresholds(accept=0)
         question = problems()[0].question
-        trace = await completed(
+        answered = await completed(
             reason(pair, question, "specreason", thresholds=keeping, budget=BUDGET)
         )
-        recorded = [each.score for each in trace.steps]
+        recorded = [each.score for each in answered.steps]
         assert len(set(recorded)) > 1
-        assert await score_steps(pair, Trajectory.of(trace)) == recorded
+        assert await score_steps(pair, Trajectory.of(answered)) == recorded
     finally:
         await pair.close()
 
@@ -66,5 +76,46 @@ def test_a_line_that_a_crash_cut_off_costs_only_itself(tmp_path: Path) -> None:
 def test_white_space_belongs_to_the_step_before_it() -> None:
     texts = ["one\n\n", " \n\n", "two\n\n", "\n"]
     steps = [StepRecord(Author.SRM, text, 1, StepEnd.BLANK_LINE, 0) for text in texts]
-    trace = Trace("srm", Thresholds(), (Message("user", "?"),), {}, steps=steps)
-    assert Trajectory.of(trace).steps == ("one\n\n \n\n", "two\n\n\n")
+    whole = Trace("srm", Thresholds(), (Message("user", "?"),), {}, steps=steps)
+    assert Trajectory.of(whole).steps == ("one\n\n \n\n", "two\n\n\n")
+
+
+def judged(number: int, *, right: bool, scores: tuple[float | None, float | None]) -> Run:
+    """A run whose first step is wrong and thrown away; the next is right, and a third unscored."""
+    problem = problems()[number]
+    chain = FAMILIES[problem.family].solve(problem.question).steps
+    texts = (f"{chain[-1]}\n\n", f"{chain[0]}\n\n")
+    steps = [
+        replace(step(text, standing=at > 0), score=score)
+        for at, (text, score) in enumerate(zip(texts, scores, strict=True))
+    ]
+    steps.append(step(f"{chain[1]}\n\n"))
+    recorded = trace(steps, "specreason", question=problem.question)
+    return Run(trace=recorded, right=right, group=problem.family)
+
+
+def test_a_judge_that_sees_errors_and_one_that_praises_them() -> None:
+    good = [judged(at, right=at % 2 == 0, scores=(2, 8 - at % 2)) for at in range(12)]
+    told = judge_quality(good)
+    assert told.steps is not None
+    assert told.runs is not None
+    assert (told.steps.value, told.steps.wrong, told.steps.right) == (1, 12, 12)
+    assert (told.runs.value, told.runs.wrong, told.runs.right) == (1, 6, 6)
+    assert "a wrong step has the lower score with a chance of 1.00" in str(told)
+    bad = [judged(at, right=at % 2 == 1, scores=(8 - at % 2, 2)) for at in range(12)]
+    told = judge_quality(bad)
+    assert told.steps is not None
+    assert told.runs is not None
+    assert (told.steps.value, told.runs.value) == (0, 0)
+
+
+def test_scores_that_are_not_there_count_for_nothing() -> None:
+    silent = [judged(at, right=at % 2 == 0, scores=(None, None)) for at in range(12)]
+    told = judge_quality(silent)
+    assert (told.steps, told.runs) == (None, None)
+    assert str(told) == "too few scored steps are known to be right or wrong"
+    halves = [judged(at, right=at % 2 == 0, scores=(None, 8 - at % 2)) for at in range(12)]
+    told = judge_quality(halves)
+    assert told.steps is None, "no wrong step has a score"
+    assert told.runs is not None
+    assert told.runs.value == 1

@@ -8,9 +8,11 @@ import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from statistics import fmean
 
 from trigreason.engines.base import Engine, Sampling
 from trigreason.evaluation.lanes import Lanes
+from trigreason.evaluation.runs import Run
 from trigreason.pairs import Pair
 from trigreason.reasoning import Author, Message, Thresholds, Trace
 from trigreason.running.asking import judge_request
@@ -18,6 +20,8 @@ from trigreason.running.deadline import Deadline
 from trigreason.running.judging import ask_for_score
 from trigreason.running.requests import Requests
 from trigreason.running.retrying import ModelAway
+from trigreason.studies.auc import Auc, auc
+from trigreason.studies.checking import checked_steps
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +65,60 @@ async def score_steps(
             raise away.error from away
         thinking += step
     return scores
+
+
+@dataclass(frozen=True, slots=True)
+class JudgeQuality:
+    """How well SpecReason's scores tell wrong from right; None with too few of either.
+
+    An AUC is the chance that the wrong one of two has the lower score; .5 is a coin.
+
+    Attributes:
+        steps: by the step, where the checkers know (the bundled families).
+        runs: by the run, whose score is the mean over its steps, kept or not.
+    """
+
+    steps: Auc | None
+    runs: Auc | None
+
+    def __str__(self) -> str:
+        found = {"step": self.steps, "run": self.runs}
+        told = [
+            f"a wrong {unit} has the lower score with a chance of {auc.value:.2f} ({auc.low:.2f} "
+            f"to {auc.high:.2f}; {auc.wrong:,} wrong, {auc.right:,} right)"
+            for unit, auc in found.items()
+            if auc is not None
+        ]
+        return "; ".join(told) or "too few scored steps are known to be right or wrong"
+
+
+def judge_quality(runs: Sequence[Run], seed: int = 0) -> JudgeQuality:
+    """The quality of the judge in SpecReason's runs; other runs have no scores."""
+    of_steps, of_runs = _Scores(), _Scores()
+    for run in runs:
+        scores = [step.score for step in run.trace.steps]
+        for score, right in zip(scores, checked_steps(run), strict=True):
+            of_steps.add(run, score, right)
+        given = [score for score in scores if score is not None]
+        of_runs.add(run, fmean(given) if given else None, run.right)
+    return JudgeQuality(of_steps.auc(seed), of_runs.auc(seed))
+
+
+class _Scores:
+    """Scores with what they are of: right or not, the question, and its group."""
+
+    def __init__(self) -> None:
+        self._known: list[tuple[float, bool, str, str]] = []
+
+    def add(self, run: Run, score: float | None, right: bool | None) -> None:
+        if score is not None and right is not None:
+            self._known.append((-score, not right, run.question, run.group))
+
+    def auc(self, seed: int) -> Auc | None:
+        if not self._known:
+            return None
+        scores, wrong, questions, groups = zip(*self._known, strict=True)
+        return auc(scores, wrong, questions, groups, seed=seed)
 
 
 class Judgements:
