@@ -57,7 +57,7 @@ def test_thresholds_come_from_the_pair_the_paper_and_the_flags(command: Command)
         return trace_from_json(told.json).thresholds
 
     assert thresholds() == replace(bundled.profile(), risk_model=None), "TrigReason uses none"
-    assert thresholds("--paper") == Thresholds()
+    assert thresholds("--paper") == Thresholds(repeats=0, script_stop=True)
     assert thresholds("--srm", SRM, "--lrm", LRM) == Thresholds()
     assert thresholds(
         *("--paper", "--n", "3", "--tau", "1.2", "--rho", "0.5", "--direction", "under"),
@@ -72,6 +72,8 @@ def test_thresholds_come_from_the_pair_the_paper_and_the_flags(command: Command)
         m=5,
         accept=5,
         judge_first=2,
+        script_stop=True,
+        repeats=0,
         expressions=("er", "hm"),
     )
 

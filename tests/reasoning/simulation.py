@@ -42,6 +42,7 @@ TEXTS = st.sampled_from(
         "Wait, no.\n\n",
         "Hmm, maybe.\n\n",
         "Perhaps.\n\n",
+        "Answer: 3.\n\n",
         "\n",
         "The first two numbers add up to three.\n\n",
         "Wait, the first two numbers add up to four.\n\n",
@@ -68,6 +69,7 @@ THRESHOLDS = st.builds(
     m=st.integers(0, 3),
     accept=st.sampled_from([0, 5, 7, 9]),
     judge_first=st.integers(0, 2),
+    script_stop=st.booleans(),
     repeats=st.integers(0, 3),
     risk=st.sampled_from([0.0, 0.3, 0.5, 1.0]),
     risk_model=st.just(RISK),
@@ -120,7 +122,7 @@ def drive(
             )
         )
         if isinstance(decision, Halt):
-            trace.limit = "repetition"
+            trace.limit = decision.limit
             return trace
         if decision.author is not author:
             author, trigger = decision.author, decision.trigger

@@ -3,7 +3,8 @@
 A step is one letter: L an LRM step; by the SRM s plain, h hesitating, c certain (r = 1), C
 certain and hesitating, e exactly at rho, u without any probability, b blank. Long enough to
 repeat: p plain, P certain, l the same words by the LRM, z with the end of thinking, g hesitating;
-x was cut off because its end repeats.
+x was cut off because its end repeats. a states an answer, A the same by the LRM, d the same with
+the end of thinking.
 """
 
 from __future__ import annotations
@@ -33,6 +34,7 @@ from trigreason.reasoning import (
     TrigReason,
     Write,
 )
+from trigreason.reasoning.method_run import STATED
 
 ADDED_UP = "The first two numbers add up to three.\n\n"
 KINDS: dict[str, tuple[str, Sequence[float | None]]] = {
@@ -50,14 +52,18 @@ KINDS: dict[str, tuple[str, Sequence[float | None]]] = {
     "z": (ADDED_UP, [0.0, -1.0]),
     "g": ("Wait, the first two numbers add up to four.\n\n", [0.0, -1.0]),
     "x": ("So x = 3.\n\n", [0.0, -1.0]),
+    "a": ("It is \\boxed{3}.\n\n", [0.0, -1.0]),
+    "A": ("It is \\boxed{3}.\n\n", [0.0, -1.0]),
+    "d": ("It is \\boxed{3}.\n\n", [0.0, -1.0]),
 }
-ENDS = {"z": StepEnd.END_OF_THINKING, "x": StepEnd.REPETITION}
+ENDS = {"z": StepEnd.END_OF_THINKING, "x": StepEnd.REPETITION, "d": StepEnd.END_OF_THINKING}
 SRM, LRM = Write(Author.SRM), Write(Author.LRM)
 OFFLOAD = Rewrite(Author.LRM, Trigger.COGNITIVE_OFFLOAD)
 HANDOVERS = {Trigger.INTERVENTION_REQUEST: "R", Trigger.REPETITION: "T"}
 SIGNS = {
     "S": SRM,
     "H": Halt(),
+    "E": Halt(STATED),
     "O": OFFLOAD,
     "J": Judge(Author.LRM),
     "X": Rewrite(Author.LRM, Trigger.JUDGE_REJECTION),
@@ -68,7 +74,7 @@ SIGNS = {
 def step(kind: str) -> Step:
     text, logprobs = KINDS[kind]
     tokens = tuple(Token("", each) for each in logprobs)
-    author = Author.LRM if kind in "Ll" else Author.SRM
+    author = Author.LRM if kind in "LlA" else Author.SRM
     return Step(text, tokens, ENDS.get(kind, StepEnd.BLANK_LINE), author)
 
 
@@ -256,6 +262,46 @@ def test_specreason_takes_the_pen_back_after_one_step() -> None:
     assert sign(run.on_score(3)) == "X"
     assert sign(ask(run, "L")) == "S"
     assert sign(ask(run, "s")) == "J"
+
+
+@pytest.mark.parametrize(
+    ("steps", "scores", "decided"),
+    [
+        ("sa", [9, 9], "SE"),
+        ("saA", [9, 0], "SXE"),
+        ("sd", [9, 9], "SS"),
+        ("hss", [9, 9, 9], "SSE"),
+        ("ss", [9, 9], "SS"),
+        ("shs", [9, 9, 9], "SSS"),
+        ("hbsbs", [9, 9, 9], "SSSSE"),
+        ("hssL", [9, 9, 0], "SSXS"),
+        ("hshL", [9, 9, 0], "SSXS"),
+    ],
+)
+def test_specreason_stops_as_its_script_does(steps: str, scores: list[float], decided: str) -> None:
+    for script_stop in (True, False):
+        run, left = method_run("specreason", script_stop=script_stop, repeats=0), iter(scores)
+        for _again in range(2):
+            run.open()
+            told, left = "", iter(scores)
+            for kind in steps:
+                decision = ask(run, kind)
+                is_judged = decision == Judge(Author.LRM)
+                told += sign(run.on_score(next(left)) if is_judged else decision)
+            assert told == (decided if script_stop else decided.replace("E", "S"))
+
+
+@pytest.mark.parametrize("mark", ["\\boxed{3}", "Answer: 3", "ANSWER: 3"])
+def test_what_states_an_answer(mark: str) -> None:
+    run = method_run("specreason", script_stop=True)
+    run.open()
+    ask_of = Step(f"So {mark}.\n\n", (), StepEnd.BLANK_LINE, Author.SRM)
+    assert run.on_step(run.read(Features(ask_of))) == Judge(Author.LRM)
+    assert run.on_score(9) == Halt(STATED)
+    lower = Step("So the answer: 3.\n\n", (), StepEnd.BLANK_LINE, Author.SRM)
+    run.open()
+    run.on_step(run.read(Features(lower)))
+    assert run.on_score(9) == SRM
 
 
 @pytest.mark.parametrize("author", Author)

@@ -107,6 +107,7 @@ def test_no_such_method() -> None:
         Thresholds(expressions=()),
         Thresholds(risk=0.2, risk_model=RISK),
         Thresholds(repeats=0),
+        Thresholds(script_stop=True),
     ],
 )
 def test_thresholds_survive_json(thresholds: Thresholds) -> None:
@@ -115,6 +116,8 @@ def test_thresholds_survive_json(thresholds: Thresholds) -> None:
 
 def test_the_papers_expressions_are_not_written_down() -> None:
     assert "expressions" not in Thresholds().to_json()
+    assert "script_stop" not in Thresholds().to_json(), "recorded settings stay as they were"
+    assert Thresholds(script_stop=True).to_json()["script_stop"] is True
     assert Thresholds.from_json({}).expressions == HESITATION_EXPRESSIONS
 
 

@@ -22,8 +22,14 @@ from trigreason.cli.fetching import fetch_models
 from trigreason.cli.model_loading import loaded_files
 from trigreason.cli.options import WrongUse, as_wrong_use
 from trigreason.cli.words import counted
-from trigreason.configuration import PlannedPair, nearest, planned_pair, read_configuration
-from trigreason.reasoning import Author, Thresholds, make_method
+from trigreason.configuration import (
+    PlannedPair,
+    as_in_the_paper,
+    nearest,
+    planned_pair,
+    read_configuration,
+)
+from trigreason.reasoning import Author, make_method
 from trigreason.reasoning.methods import method_title, methods
 from trigreason.reasoning.methods.registry import PAPERS_METHODS
 
@@ -136,6 +142,7 @@ def evaluate(
     expressions: options.Expressions = None,
     accept: options.Accept = None,
     judge_first: options.JudgeFirst = None,
+    script_stop: options.ScriptStop = None,
     share: options.Share = None,
     every: options.Every = None,
     entropy: options.Entropy = None,
@@ -162,10 +169,11 @@ def evaluate(
     with as_wrong_use():
         configuration = read_configuration(config, os.environ)
         planned = planned_pair(configuration, pair or configuration.settings.default_pair)
+        settled = as_in_the_paper(planned, task) if paper else planned
         plan = Plan(
             task=task,
             pair=planned,
-            arms=tuple(_arms(planned, methods, context)),
+            arms=tuple(_arms(settled, methods, context)),
             logs=logs or Path("logs") / task / planned.name,
             data=data,
             groups=tuple(group) if group else None,
@@ -215,7 +223,7 @@ def _arms(pair: PlannedPair, methods: Sequence[str], context: typer.Context) -> 
         ),
         budget=options.flagged(own.budget, context),
     )
-    thresholds = options.flagged(Thresholds() if flags["paper"] else own.thresholds, context)
+    thresholds = options.flagged(own.thresholds, context)
     arms = of_methods(base, methods, thresholds)
     for arm in arms:
         needed = make_method(arm.method, arm.thresholds).authors

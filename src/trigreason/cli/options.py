@@ -112,7 +112,8 @@ Paper = Annotated[
     bool,
     typer.Option(
         "--paper",
-        help="Start from the paper's thresholds, not from those that fit the pair.",
+        help="Start from the paper's settings, not from the pair's: its thresholds for this SRM "
+        "and task, its sampling and budget, and no guard against repetition.",
         rich_help_panel=TRIGGERS,
     ),
 ]
@@ -125,6 +126,9 @@ M = Annotated[int | None, flag(Thresholds, "m")]
 Expressions = Annotated[list[str] | None, flag(Thresholds, "expressions", "--hesitation")]
 Accept = Annotated[float | None, flag(Thresholds, "accept")]
 JudgeFirst = Annotated[int | None, flag(Thresholds, "judge_first")]
+ScriptStop = Annotated[
+    bool | None, flag(Thresholds, "script_stop", "--script-stop/--no-script-stop")
+]
 Share = Annotated[float | None, flag(Thresholds, "share")]
 Every = Annotated[int | None, flag(Thresholds, "every")]
 Entropy = Annotated[float | None, flag(Thresholds, "entropy")]

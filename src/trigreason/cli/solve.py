@@ -25,9 +25,9 @@ from trigreason.cli.options import as_wrong_use
 from trigreason.cli.running import Assignment, RunSoFar, carry_out
 from trigreason.cli.tables import add_up, summary
 from trigreason.cli.words import how_it_ended
-from trigreason.configuration import PlannedPair, read_configuration
+from trigreason.configuration import PlannedPair, as_in_the_paper, read_configuration
 from trigreason.engines.embedded import LlamaCppOptions
-from trigreason.reasoning import Author, Thresholds, Trace, trace_to_json
+from trigreason.reasoning import Author, Trace, trace_to_json
 
 MODEL = "GGUF file, hf:ORG/REPO, URL, MODEL@URL, or an engine of the configuration"
 
@@ -70,6 +70,7 @@ def solve(
     expressions: options.Expressions = None,
     accept: options.Accept = None,
     judge_first: options.JudgeFirst = None,
+    script_stop: options.ScriptStop = None,
     share: options.Share = None,
     every: options.Every = None,
     entropy: options.Entropy = None,
@@ -130,9 +131,10 @@ def solve(
 
 def _with_flags(pair: PlannedPair, context: typer.Context) -> PlannedPair:
     """The pair changed by the flags. Raises ValueError for a value out of range."""
-    own, flags = pair.settings, context.params
+    flags = context.params
+    own = (as_in_the_paper(pair) if flags["paper"] else pair).settings
     changes = {
-        "thresholds": options.flagged(Thresholds() if flags["paper"] else own.thresholds, context),
+        "thresholds": options.flagged(own.thresholds, context),
         "sampling": options.flagged(own.sampling, context),
         "budget": options.flagged(own.budget, context),
         "step_break": flags["step_break"] or own.step_break,

@@ -35,6 +35,7 @@ from trigreason.reasoning import (
     what_if,
 )
 from trigreason.reasoning import replay as decide_again
+from trigreason.reasoning.method_run import REPETITION
 from trigreason.reasoning.names import TRIGGER_NAMES
 
 trace_commands = typer.Typer()
@@ -116,7 +117,8 @@ def _where(replayed: Replayed) -> str:
 
 def _in_words(replayed: Replayed) -> str:
     if isinstance(replayed.decision, Halt):
-        return "the thinking is closed, because it repeats itself"
+        why = "it repeats itself" if replayed.decision.limit == REPETITION else "the method ends it"
+        return f"the thinking is closed, because {why}"
     author = replayed.decision.author.upper()
     if isinstance(replayed.decision, Judge):
         return f"the {author} would have to score it, and no score is recorded"

@@ -15,6 +15,7 @@ from trigreason.reasoning import (
     Trigger,
     methods,
 )
+from trigreason.reasoning.method_run import STATED
 
 SHOWN_EXPRESSIONS = 4
 
@@ -95,6 +96,11 @@ def how_it_ended(stop: StopReason | None, limit: str | None) -> str | None:
         return (
             "The models repeated themselves, so the thinking was closed for them; "
             "--repeats says after how many steps (0 for never)."
+        )
+    if limit == STATED:
+        return (
+            "The thinking was closed for the models where SpecReason's script stops, after a step "
+            "that states an answer or is the same as the one before it."
         )
     flag = f"--{(limit or '').replace('_', '-')}"
     if stop is StopReason.CLOSED:

@@ -8,6 +8,7 @@ async with opened_pair(planned_pair(configuration, "qwen"), os.environ) as pair:
 from trigreason.configuration.effective import effective_values
 from trigreason.configuration.layers import FILE, Layers, usual_files
 from trigreason.configuration.opening import opened_pair, with_thinking
+from trigreason.configuration.paper_setting import as_in_the_paper, paper_thresholds
 from trigreason.configuration.planning import (
     PlannedEngine,
     PlannedPair,
@@ -34,11 +35,13 @@ __all__ = [
     "PlannedPair",
     "Preset",
     "PresetModel",
+    "as_in_the_paper",
     "bundled_pair",
     "effective_values",
     "engine_at",
     "nearest",
     "opened_pair",
+    "paper_thresholds",
     "planned_engine",
     "planned_pair",
     "presets",

@@ -42,6 +42,7 @@ class ThresholdChanges(BaseModel):
     m: Annotated[int | None, _threshold("m")] = None
     accept: Annotated[float | None, _threshold("accept")] = None
     judge_first: Annotated[int | None, _threshold("judge_first")] = None
+    script_stop: Annotated[bool | None, _threshold("script_stop")] = None
     share: Annotated[float | None, _threshold("share")] = None
     every: Annotated[int | None, _threshold("every")] = None
     entropy: Annotated[float | None, _threshold("entropy")] = None

@@ -3,7 +3,8 @@
 The same object decides in a live run, in a replay of a trace and in a study. It adds the one rule
 that all methods share: thinking that goes round in circles is closed. Repeating steps (see
 ``repetition``) are counted until a standing step says something new; when they reach the limit,
-the decision is :class:`Halt`, whatever the method would have done.
+the decision is :class:`Halt`, whatever the method would have done. A method may end the thinking
+by its own rule too (``ends_with``), unless the step's author has just ended it.
 """
 
 from __future__ import annotations
@@ -17,10 +18,18 @@ from trigreason.reasoning.reading import Features, Reader, Reading
 from trigreason.reasoning.repetition import RepetitionGuard
 from trigreason.reasoning.thresholds import Thresholds
 
+REPETITION = "repetition"
+"""The limit of a run that went round in circles."""
+
+STATED = "answer_stated"
+"""The limit of a run whose method ended the thinking with a step that stands."""
+
 
 @dataclass(frozen=True, slots=True)
 class Halt:
-    """The thinking goes round in circles: close it and ask for the answer."""
+    """Close the thinking and ask for the answer; ``limit`` says why, as in ``Trace.limit``."""
+
+    limit: str = REPETITION
 
 
 class MethodRun:
@@ -72,8 +81,12 @@ class MethodRun:
         return decision
 
     def _settled(self, decision: Decision, reading: Reading) -> Decision | Halt:
-        """Remember the step if it stands; halt if it is one repetition too many."""
+        """Remember the step if it stands; halt if it is one repetition too many, or the last."""
         if not isinstance(decision, Write):
             return decision
         self._reader.keep(reading)
-        return Halt() if reading.repeated and self.guard.fires(reading.repeated) else decision
+        if reading.repeated and self.guard.fires(reading.repeated):
+            return Halt()
+        if self.method.ends_with(reading) and not reading.features.ends_thinking:
+            return Halt(STATED)
+        return decision

@@ -33,9 +33,10 @@ PAPER = "Paper: {}."
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Thresholds:
-    """The defaults are the paper's, except k, which it does not give, and repeats.
+    """The defaults are the paper's, except k, which it does not give, repeats and script_stop.
 
-    ``judge_first`` is an option of SpecReason's script, which has it off.
+    ``judge_first`` is an option of SpecReason's script, which has it off. :data:`AS_IN_THE_PAPER`
+    has nothing that the paper lacks.
     """
 
     n: Annotated[
@@ -87,6 +88,14 @@ class Thresholds:
     judge_first: Annotated[
         int, FieldDoc("SpecReason: the LRM writes so many steps first; {}.", "", "STEPS", STEPS)
     ] = 0
+    script_stop: Annotated[
+        bool,
+        FieldDoc(
+            "SpecReason: the thinking ends where its script ends it, with a step that states an "
+            "answer or is the same as the step before it.",
+            "Default: off.",
+        ),
+    ] = False
     share: Annotated[
         float,
         FieldDoc("Random: the LRM writes each step with this probability; {}.", "", "SHARE", SHARE),
@@ -141,10 +150,15 @@ class Thresholds:
     ] = 3
 
     def to_json(self) -> dict[str, Any]:
-        """Plain values; the expressions only if they differ from the paper's, a model if any."""
+        """Plain values; the expressions only if they differ from the paper's, a model if any.
+
+        ``script_stop`` only if it is on.
+        """
         values = asdict(self) | {"expressions": list(self.expressions)}
         if self.expressions == HESITATION_EXPRESSIONS:
             del values["expressions"]
+        if not self.script_stop:
+            del values["script_stop"]
         del values["risk_model"]
         if self.risk_model is not None:
             values["risk_model"] = self.risk_model.to_json()
@@ -182,3 +196,10 @@ class Thresholds:
         if not self.tag.strip():
             raise ValueError("tag must be a text that a model can write, not white space")
         JudgeRejection(self.accept)
+
+
+AS_IN_THE_PAPER = Thresholds(repeats=0, script_stop=True)
+"""No guard against repetition, and SpecReason's own rule for the end of the thinking.
+
+The paper does not give k.
+"""

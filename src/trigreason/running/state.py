@@ -65,7 +65,7 @@ class RunState:
         self.tags = tags
         self.run = run or MethodRun.of(trace.method, trace.thresholds)
         self.decision: Write | Rewrite = self.run.open()
-        self.halted = False
+        self.halt: Halt | None = None
         self.author: Author | None = None
         self.trigger: Trigger | None = None
         self.thinking = ""
@@ -108,7 +108,7 @@ class RunState:
 
     def decide(self, decision: Write | Rewrite | Halt, step: Step) -> None:
         """Store the decision on ``step``, which is recorded next."""
-        self.halted = isinstance(decision, Halt)
+        self.halt = decision if isinstance(decision, Halt) else None
         self.decision = Write(step.author) if isinstance(decision, Halt) else decision
 
     def record(
@@ -142,7 +142,7 @@ class RunState:
         self.thinking += record.text
         self.thinking_tokens += record.tokens
         spent = self.budget.spent(self.thinking_tokens, len(self.trace.standing))
-        limit = "repetition" if self.halted else spent
+        limit = self.halt.limit if self.halt else spent
         if record.end is StepEnd.END_OF_THINKING:
             self.thinking_over = True
         elif limit is not None:

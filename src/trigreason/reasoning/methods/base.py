@@ -14,7 +14,7 @@ and it answers with one of::
 
 A method follows one run at a time; ``open()`` starts the next.
 :class:`~trigreason.reasoning.method_run.MethodRun` asks the questions and does what all methods
-share: it reads the steps, and closes thinking that goes round in circles.
+share: it reads the steps, and closes thinking that goes round in circles or that the method ends.
 """
 
 from __future__ import annotations
@@ -78,6 +78,10 @@ class Method(ABC):
     def on_score(self, score: float) -> Write | Rewrite:
         """Decide after the judge's score; called only if the method returned ``Judge``."""
         raise NotImplementedError(f"{self} never asks for a score, so it cannot use {score}")
+
+    def ends_with(self, reading: Reading) -> bool:
+        """Whether the thinking is closed after this step; asked once about each that stands."""
+        return False
 
     def would_rewrite(self, ratio: float | None) -> bool:
         """Whether the SRM's unfinished step would be thrown away if it ended with this ratio.

@@ -78,7 +78,9 @@ def _trigreason(given: Thresholds) -> Method:
 
 def _specreason(given: Thresholds) -> Method:
     return SpecReason(
-        rejection=JudgeRejection(given.accept), priming=StrategicPriming(given.judge_first)
+        rejection=JudgeRejection(given.accept),
+        priming=StrategicPriming(given.judge_first),
+        script_stop=given.script_stop,
     )
 
 
@@ -107,7 +109,12 @@ BUILT_IN = (
         lambda given: Planning(priming=StrategicPriming(given.n)),
         frozenset({"n"}),
     ),
-    MethodEntry("specreason", "SpecReason", _specreason, frozenset({"accept", "judge_first"})),
+    MethodEntry(
+        "specreason",
+        "SpecReason",
+        _specreason,
+        frozenset({"accept", "judge_first", "script_stop"}),
+    ),
     MethodEntry(
         "glimprouter",
         "GlimpRouter",
