@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -13,9 +14,34 @@ from trigreason.paper.kinds import STUDIES
 from trigreason.studies.simulation import DEPLOYMENTS
 
 EVERYTHING = [
-    "fig2a", "fig2b", "fig2c", "fig2d", "fig4", "fig5", "fig6a", "fig6b", "fig6c",
-    "fig7", "fig8", "figk", "figtau", "table1", "table2", "appendix-d", "appendix-e",
+    "fig1", "fig2a", "fig2b", "fig2c", "fig2d", "fig3", "fig4", "fig5", "fig6a", "fig6b", "fig6c",
+    "fig7", "fig8", "figk", "figtau", "table1", "table2", "table4", "appendix-d", "appendix-e",
 ]  # fmt: skip
+
+IN_THE_PAPER = {
+    "Figure 1": ["fig1"],
+    "Figure 2(a)": ["fig2a"],
+    "Figure 2(b)": ["fig2b"],
+    "Figure 2(c)": ["fig2c"],
+    "Figure 2(d)": ["fig2d"],
+    "Figure 3": ["fig3"],
+    "Figure 4": ["fig4"],
+    "Figure 5": ["fig5"],
+    "Figure 6(a)": ["fig6a"],
+    "Figure 6(b)": ["fig6b"],
+    "Figure 6(c)": ["fig6c"],
+    "Figure 7": ["fig7"],
+    "Figure 8": ["fig8"],
+    "Figure 9": ["fig3"],
+    "Figure 10": ["fig3"],
+    "Figure 11": ["fig3"],
+    "Table 1": ["table1"],
+    "Table 2": ["table2"],
+    "Table 3": ["appendix-e"],
+    "Table 4": ["table4"],
+    "Table 5": ["table4"],
+}
+"""Every figure and table of the paper, and the items whose section names it."""
 
 PAPER_SAYS = {
     ("table1", "bbh", "TrigReason", "accuracy"): 0.687,
@@ -27,7 +53,10 @@ PAPER_SAYS = {
     ("fig2d", "aime24", "SpecReason", "usd_vs_lrm"): 0.4231,
     ("fig2d", "aime24", "TrigReason", "usd_vs_specreason"): -0.733,
     ("fig4", "aime25", "TrigReason", "accuracy_vs_lrm"): 1.047,
-    ("fig4", "all", "TrigReason", "smt"): 0.6137,
+    ("fig1", "unnamed", "SpecReason", "smt"): 0.3555,
+    ("fig1", "unnamed", "TrigReason", "smt"): 0.6137,
+    ("table4", "aime24", "Table 4, step 1", "ratio"): 0.955,
+    ("table4", "aime24", "Table 5, step 5", "ratio"): 0.929,
     ("fig5", "aime24", "TrigReason", "accuracy_minus_lrm"): -0.0249,
     ("fig6b", "aime24", "n = 0 for n = 20", "accuracy_change"): -0.254,
     ("fig8", "aime24", "LRM's own", "rejected"): 0.534,
@@ -80,6 +109,32 @@ def test_numbers_are_the_paper_s() -> None:
         for each in item.paper.numbers
     }
     assert {key: given[key] for key in PAPER_SAYS} == PAPER_SAYS
+
+
+def test_figure_4_has_the_best_pair_and_the_range_of_smt() -> None:
+    numbers = catalogue()["fig4"].paper.numbers
+    [best] = [each for each in numbers if each.value == 1.193]
+    assert (best.task, best.models) == ("aime24", "Qwen3-0.6B + Qwen3-30B-A3B-Thinking-2507")
+    [times] = [each for each in numbers if each.measure == "smt_vs_specreason"]
+    assert (times.low, times.high) == (1.70, 4.79)
+    assert not any(each.measure == "smt" for each in numbers), "those of Figure 1 are not here"
+
+
+def named_in(section: str) -> set[str]:
+    """The figures and tables that a section names, one by one."""
+    names: set[str] = set()
+    number = r"\d+(?:\([a-z]\))?"
+    for kind, numbers in re.findall(rf"(Figure|Table)s? ((?:{number}(?:, | and )?)+)", section):
+        names |= {f"{kind} {each}" for each in re.findall(number, numbers)}
+    return names
+
+
+def test_every_figure_and_table_of_the_paper_has_an_item() -> None:
+    found: dict[str, list[str]] = {}
+    for item in catalogue().values():
+        for name in named_in(item.section):
+            found.setdefault(name, []).append(item.id)
+    assert found == IN_THE_PAPER
 
 
 def test_the_shares_of_table_2_add_up_to_its_totals() -> None:
@@ -137,7 +192,7 @@ def test_models_alone_have_no_thresholds_of_their_own() -> None:
         ('measure = "accurate"', 'measure = "accuracy"', "no measure is called 'accurate'"),
         ("value = 0.5, low = 0.1", "value = 0.5", "needs either value"),
         ('kind = "sweep"', 'kind = "plane"', "full: a sweep varies something"),
-        ('kind = "deployment"', 'kind = "plane"', "needs full.deployment"),
+        ('kind = "deployment"', 'kind = "plane"', "deployment needs full.deployment"),
         ("kind = ", 'kind = "plane"', "is no TOML"),
     ],
 )

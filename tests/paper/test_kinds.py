@@ -70,6 +70,35 @@ def test_accuracy_smt_and_what_is_kept_of_the_lrm_s() -> None:
     }
 
 
+def test_smt_is_told_in_times_specreason_s() -> None:
+    ours = recorded([run("a", [step("lrm", tokens=2), step("srm", tokens=6)])])
+    theirs = recorded([run("a", [step("lrm", tokens=6), step("srm", tokens=2)])], "specreason")
+    assert values(made("fig4", [theirs, ours]).rows)["TrigReason", "smt_vs_specreason"] == 3
+    none = recorded([run("a", [step("lrm", tokens=6)])], "specreason")
+    measures = {measure for _, measure in values(made("fig4", [none, ours]).rows)}
+    assert "smt_vs_specreason" not in measures, "nothing is so many times nothing"
+
+
+def test_figure_1_has_smt_accuracy_and_seconds() -> None:
+    spec = recorded([run("a", [step("srm"), step("lrm", tokens=12)], seconds=9)], "specreason")
+    ours = recorded([run("a", [step("srm")], right=False, seconds=6)])
+    told = made("fig1", [solo("lrm", [True], seconds=10), spec, ours])
+    assert values(told.rows) == {
+        ("LRM only", "accuracy"): 1,
+        ("LRM only", "smt"): 0,
+        ("LRM only", "seconds"): 10,
+        ("SpecReason", "accuracy"): 1,
+        ("SpecReason", "smt"): 0.25,
+        ("SpecReason", "seconds"): 9,
+        ("SpecReason", "seconds_vs_lrm"): pytest.approx(-0.1),
+        ("TrigReason", "accuracy"): 0,
+        ("TrigReason", "smt"): 1,
+        ("TrigReason", "seconds"): 6,
+        ("TrigReason", "seconds_vs_lrm"): pytest.approx(-0.4),
+        ("TrigReason", "seconds_vs_specreason"): pytest.approx(-1 / 3),
+    }
+
+
 def test_a_question_counts_once_however_often_it_was_answered() -> None:
     runs = [
         run("a", [step("srm")], right=True, epoch=1),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -99,6 +99,26 @@ def test_the_paper_s_numbers_are_in_the_figure_and_its_bytes_are_always_the_same
     assert "paper, arc_challenge task" in text
     for number in ("42.2", "68.7", "95.7", "94.8"):
         assert f">{number}<" in text
+
+
+@pytest.mark.parametrize(("name", "hides"), [("fig6a", True), ("table2", True), ("fig6b", False)])
+def test_a_reversed_offload_is_told_and_not_put_on_the_paper_s_axis(
+    tmp_path: Path, name: str, hides: bool
+) -> None:
+    result = carried_out(name, tmp_path)
+    assert any(note.startswith("Reversed for bundled") for note in result.notes)
+    assert result.shares_the_papers_axis is not hides
+    text = next(file for file in write(result, tmp_path) if file.suffix == ".svg").read_text()
+    assert ("reversed" in text) is hides
+    assert (">paper: the pair of Table 2" in text or ">paper<" in text) is not hides
+    arms = [
+        arm | {"direction": "over"} if arm["method"] == "trigreason" else arm
+        for arm in result.setup["arms"]
+    ]
+    straight = replace(result, setup={**result.setup, "arms": arms})
+    assert straight.shares_the_papers_axis
+    file = next(file for file in write(straight, tmp_path) if file.suffix == ".svg")
+    assert "reversed" not in file.read_text()
 
 
 @pytest.mark.parametrize("measured", [False, True])

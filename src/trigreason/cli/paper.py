@@ -108,7 +108,7 @@ Measured = Annotated[
     bool,
     typer.Option(
         "--measured",
-        help="fig2c, fig2d: recorded seconds and USD, instead of the runs under a simulated "
+        help="fig1, fig2c, fig2d: recorded seconds and USD, instead of the runs under a simulated "
         "deployment.",
     ),
 ]
@@ -155,11 +155,13 @@ def run_items(
 ) -> None:
     """Carry out items: their runs, numbers, table and figure."""
     with needs("evaluation"):
+        from trigreason.paper.item import TIMED
         from trigreason.paper.item_files import chosen
     with as_wrong_use():
         picked = chosen(items)
         _check_used(
-            picked, {"--judge": ("judges", bool(judge)), "--measured": ("deployment", measured)}
+            picked,
+            {"--judge": (("judges",), bool(judge)), "--measured": (TIMED, measured)},
         )
     wanted = _wanted(
         pair, config, judge, quick=quick, data=data, out=out, measured=measured, limit=limit,
@@ -196,10 +198,10 @@ def run_all(
     _carry_out(list(catalogue().values()), wanted, as_json)
 
 
-def _check_used(items: Sequence[Item], flags: Mapping[str, tuple[str, bool]]) -> None:
+def _check_used(items: Sequence[Item], flags: Mapping[str, tuple[Sequence[str], bool]]) -> None:
     """Raises ValueError for a given flag that applies to none of the items."""
-    for flag, (kind, is_given) in flags.items():
-        if is_given and all(item.kind != kind for item in items):
+    for flag, (kinds, is_given) in flags.items():
+        if is_given and all(item.kind not in kinds for item in items):
             named = ", ".join(item.id for item in items)
             raise ValueError(f"{flag} means nothing to {named}; leave it out")
 

@@ -19,9 +19,12 @@ from trigreason.reasoning.names import SYMBOLS
 
 Kind = Literal[
     "plane", "methods", "sweep", "activation", "deployment", "judges", "rejections",
-    "overconfidence", "hesitation",
+    "overconfidence", "hesitation", "overview", "cases", "certain steps",
 ]  # fmt: skip
 """How numbers are computed from the runs; see ``trigreason.paper.kinds``."""
+
+TIMED = ("deployment", "overview")
+"""The kinds that time or price recorded runs."""
 
 MethodName = Literal["srm", "lrm", "specreason", "trigreason"]
 _REAL = ("rho", "tau")
@@ -43,14 +46,14 @@ def _measure(name: str) -> str:
 
 
 Changes = Annotated[dict[str, Any], AfterValidator(_thresholds)]
-"""The thresholds that differ from the pair's, by name."""
+"""The thresholds that differ from the paper's, by name."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlannedArm:
     """One arm of an item.
 
-    ``changes`` are the thresholds that differ from the pair's; ``thinking_tokens`` is the budget
+    ``changes`` are the thresholds that differ from the paper's; ``thinking_tokens`` is the budget
     if it differs from the setting's; ``x`` is the swept value.
     """
 
@@ -106,9 +109,10 @@ class ItemSetting(BaseModel):
         limit: questions per task; None for all.
         thinking_tokens: the budget of the thinking.
         answer_tokens: the budget of the answer; None for the pair's.
-        thresholds: thresholds of all TrigReason arms that differ from the pair's (other methods
-            ignore them); for the kind ``overconfidence``, the bounds of overconfident steps.
-            methods: one arm per method, with these thresholds.
+        thresholds: thresholds of all TrigReason arms that differ from the paper's (other methods
+            ignore them); for the kinds ``overconfidence``, ``cases`` and ``certain steps``, the
+            bounds of overconfident steps.
+        methods: one arm per method, with these thresholds.
         sweep: one arm per value of a threshold or of the budget.
         configs: one arm per named set of thresholds.
         questions: how many questions of the limit the kind selects.
@@ -217,6 +221,6 @@ class Item(BaseModel):
         for name, setting in (("full", self.full), ("quick", self.quick)):
             if self.kind == "sweep" and setting.sweep is None:
                 raise ValueError(f"{name}: a sweep varies something; give {name}.sweep")
-            if self.kind == "deployment" and setting.deployment is None:
-                raise ValueError(f"{name}: a deployment needs {name}.deployment")
+            if self.kind in TIMED and setting.deployment is None:
+                raise ValueError(f"{name}: {self.kind} needs {name}.deployment")
         return self

@@ -39,6 +39,9 @@ class Measure:
 MEASURES = {
     "accuracy": Measure("accuracy, pass@1", "accuracy %"),
     "smt": Measure("SMT", "SMT %"),
+    "smt_vs_specreason": Measure(
+        "SMT, times SpecReason's", "times SpecReason's", "times", scale=1.0, digits=2
+    ),
     "accuracy_vs_lrm": Measure("accuracy, share of LRM only", "of LRM's %"),
     "accuracy_minus_lrm": Measure(
         "accuracy against LRM only", "vs LRM, points", "points", signed=True
@@ -57,6 +60,7 @@ MEASURES = {
     "usd_vs_lrm": Measure("cost against LRM only", "vs LRM %", signed=True),
     "seconds_vs_specreason": Measure("latency against SpecReason", "vs SpecReason %", signed=True),
     "usd_vs_specreason": Measure("cost against SpecReason", "vs SpecReason %", signed=True),
+    "ratio": Measure("low-perplexity ratio r", "r %"),
     "overconfident_trajectories": Measure(
         "trajectories with an overconfident step", "with an overconfident step %"
     ),

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from trigreason.configuration import PlannedEngine, PlannedPair
+from trigreason.configuration import PlannedEngine, PlannedPair, as_in_the_paper
 from trigreason.evaluation.arms import Arm
 from trigreason.paper.item import Item, ItemSetting, PlannedArm
 from trigreason.reasoning import Author, Thresholds
@@ -80,23 +80,25 @@ class Reproduction:
         return base.model_copy(update=changes)
 
 
-def arm_of(pair: PlannedPair, planned: PlannedArm, setting: ItemSetting) -> Arm:
-    """The arm for this pair: the pair's settings with the item's changes.
+def arm_of(pair: PlannedPair, task: str, planned: PlannedArm, setting: ItemSetting) -> Arm:
+    """The arm for this pair on a task: the paper's settings with the item's changes.
+
+    The pair's own thresholds, sampling and budget are not used; ``trigreason eval`` uses them.
 
     Raises:
         ValueError: a threshold is out of range.
     """
-    settings = pair.settings
-    thresholds = settings.thresholds.to_json() | dict(planned.changes)
+    as_published = as_in_the_paper(pair, task).settings
+    thresholds = as_published.thresholds.to_json() | dict(planned.changes)
     budget = replace(
-        settings.budget, thinking_tokens=planned.thinking_tokens or setting.thinking_tokens
+        as_published.budget, thinking_tokens=planned.thinking_tokens or setting.thinking_tokens
     )
     if setting.answer_tokens:
         budget = replace(budget, answer_tokens=setting.answer_tokens)
     return Arm(
         method=planned.method,
         thresholds=Thresholds.from_json(thresholds),
-        sampling=settings.sampling,
+        sampling=as_published.sampling,
         budget=budget,
     )
 

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from trigreason.evaluation.statistics import Estimate
 from trigreason.paper.item import Item, PaperNumber
 from trigreason.paper.measures import MEASURES
+from trigreason.reasoning import Direction
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,13 +37,22 @@ class MeasuredNumber:
     question: str = ""
 
 
+class ShownTable(NamedTuple):
+    """A table of texts on an item's page, under its title."""
+
+    title: str
+    head: Sequence[str]
+    rows: Sequence[Sequence[str]]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Result:
     """The result of an item.
 
     ``setup`` has the pairs with their models, the tasks with their sizes, and each arm's
-    thresholds. ``notes`` are sentences below the table. ``detail`` is what the figure shows
-    besides the rows. ``missing`` counts the answers that failed.
+    thresholds. ``notes`` are sentences below the table, and ``tables`` further tables on the page.
+    ``detail`` is what the figure shows besides the rows. ``missing`` counts the answers that
+    failed.
     """
 
     item: Item
@@ -50,6 +60,7 @@ class Result:
     rows: Sequence[MeasuredNumber]
     setup: Mapping[str, Any]
     notes: Sequence[str] = ()
+    tables: Sequence[ShownTable] = ()
     detail: Mapping[str, Any] = field(default_factory=dict)
     missing: int = 0
 
@@ -60,6 +71,27 @@ class Result:
     def paper(self, measure: str) -> list[PaperNumber]:
         """The paper's numbers of one measure."""
         return [number for number in self.item.paper.numbers if number.measure == measure]
+
+    @property
+    def shares_the_papers_axis(self) -> bool:
+        """Whether the figure may put the paper's numbers beside the measured ones.
+
+        Not where the arms differ in ρ and the offload is reversed (r < ρ), since the same value
+        then means the opposite.
+        """
+        setting = self.item.quick if self.quick else self.item.full
+        is_about_rho = self.item.kind == "activation" or (
+            setting.sweep is not None and setting.sweep.of == "rho"
+        )
+        return not (is_about_rho and self.is_reversed)
+
+    @property
+    def is_reversed(self) -> bool:
+        """Whether the offload of a TrigReason arm fires for r < ρ."""
+        return any(
+            arm["method"] == "trigreason" and arm["direction"] == Direction.UNDER
+            for arm in self.setup["arms"]
+        )
 
     @property
     def measures(self) -> list[str]:
@@ -89,6 +121,7 @@ class Result:
                 ],
             },
             "notes": list(self.notes),
+            "tables": [table._asdict() for table in self.tables],
             "missing": self.missing,
             "detail": dict(self.detail),
         }

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
-from trigreason.configuration import BUNDLED, PlannedPair
+from trigreason.configuration import PlannedPair
 from trigreason.evaluation.arms import Arm
 from trigreason.evaluation.comparison import Plan
 from trigreason.evaluation.runs import Run
 from trigreason.paper.item import Item, ItemSetting
 from trigreason.paper.judging import Judges
 from trigreason.paper.kinds import STUDIES
+from trigreason.paper.notes import notes_on
 from trigreason.paper.reproduction import Reproduction, arm_of, described
 from trigreason.paper.result import Result
 from trigreason.paper.work import Recorded, Work
@@ -66,7 +67,8 @@ def carry_out(
         quick=options.quick,
         rows=numbers.rows,
         setup=_setup(options, setting, recorded),
-        notes=[*numbers.notes, *_poor_judge(recorded), *_incomplete(recorded)],
+        notes=[*numbers.notes, *notes_on(recorded)],
+        tables=numbers.tables,
         detail=numbers.detail,
         missing=sum(arm.missing for arm in recorded),
     )
@@ -75,7 +77,7 @@ def carry_out(
 def _recorded(
     pair: PlannedPair, task: str, setting: ItemSetting, options: Reproduction, compare: Compare
 ) -> list[Recorded]:
-    arms = [(planned, arm_of(pair, planned, setting)) for planned in setting.arms()]
+    arms = [(planned, arm_of(pair, task, planned, setting)) for planned in setting.arms()]
     plan = Plan(
         task=task,
         pair=pair,
@@ -130,23 +132,3 @@ def _setup(
             for arm in recorded
         ],
     }
-
-
-def _poor_judge(recorded: Sequence[Recorded]) -> list[str]:
-    """A note on SpecReason with the bundled pair."""
-    if any(arm.pair == BUNDLED and arm.arm.method == "specreason" for arm in recorded):
-        return [
-            "The bundled LRM is a poor judge (see the bundled pair's page), so SpecReason's "
-            "numbers with it say nothing about SpecReason with other models."
-        ]
-    return []
-
-
-def _incomplete(recorded: Sequence[Recorded]) -> list[str]:
-    """A sentence for each arm with missing answers."""
-    return [
-        f"{arm.planned.label} ({arm.pair}, {arm.task}) lacks {arm.missing} of "
-        f"{arm.missing + len(arm.runs)} answers; the same command tries them again."
-        for arm in recorded
-        if arm.missing
-    ]

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 from trigreason.evaluation.arms import Arm
 from trigreason.evaluation.runs import Run
 from trigreason.paper.item import Item, ItemSetting, PlannedArm
-from trigreason.paper.result import MeasuredNumber
+from trigreason.paper.result import MeasuredNumber, ShownTable
 from trigreason.studies.judging import Trajectory
 
 
@@ -85,4 +85,5 @@ class Numbers:
 
     rows: Sequence[MeasuredNumber]
     notes: Sequence[str] = ()
+    tables: Sequence[ShownTable] = ()
     detail: Mapping[str, Any] = field(default_factory=dict)

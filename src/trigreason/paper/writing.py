@@ -11,6 +11,9 @@ from trigreason.paper.item_files import catalogue
 from trigreason.paper.measures import MEASURES
 from trigreason.paper.result import ArmEntry, Result, entries
 
+LONGEST_CELL = 400
+"""Characters of a step on a page; the JSON has all of them."""
+
 
 def write(result: Result, folder: Path) -> list[Path]:
     """Write an item's files and return their paths: Markdown, JSON, figures."""
@@ -53,14 +56,11 @@ def write_index(folder: Path) -> Path:
 
 
 def _tables(result: Result) -> list[str]:
-    parts = []
     lines = entries(result)
-    if lines:
-        parts.append(_table(result.measures, lines))
-    for name, mined in result.detail.items():
-        if isinstance(mined, dict) and "candidates" in mined:
-            parts.append(f"{name}: candidates that no current expression finds")
-            parts.append(_candidates(mined["candidates"]))
+    parts = [_table(result.measures, lines)] if lines else []
+    for table in result.tables:
+        parts.append(table.title)
+        parts.append(_as_rows([table.head, ["---"] * len(table.head), *table.rows]))
     return parts
 
 
@@ -85,16 +85,10 @@ def _cell(entry: ArmEntry, measure: str) -> str:
     return f"{cell.value} ({' to '.join(cell.ends)})" if cell.ends else cell.value
 
 
-def _candidates(ngrams: Iterable[dict[str, object]]) -> str:
-    head = ["words", "hesitating steps", "other steps", "strength"]
-    body = [
-        [str(ngram[key]) for key in ("words", "hesitating", "other")] + [f"{ngram['strength']:.1f}"]
-        for ngram in ngrams
-    ]
-    return _as_rows([head, ["---", "---:", "---:", "---:"], *body])
-
-
 def _as_rows(rows: Iterable[Sequence[str]]) -> str:
-    return "\n".join(
-        f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in row)} |" for row in rows
-    )
+    return "\n".join(f"| {' | '.join(map(_in_a_cell, row))} |" for row in rows)
+
+
+def _in_a_cell(text: str) -> str:
+    shown = text if len(text) <= LONGEST_CELL else f"{text[:LONGEST_CELL].rstrip()} …"
+    return "<br>".join(shown.replace("|", r"\|").splitlines())

@@ -18,7 +18,15 @@ from trigreason.paper.drawing.sweep import sweep
 from trigreason.paper.item import Kind
 from trigreason.paper.result import Result
 
+
+def _nothing(_: Result) -> None:
+    """Steps are texts, which the page shows."""
+
+
 FIGURES: dict[Kind, Callable[[Result], Figure | None]] = {
+    "overview": lists,
+    "cases": _nothing,
+    "certain steps": _nothing,
     "plane": plane,
     "methods": lists,
     "sweep": sweep,

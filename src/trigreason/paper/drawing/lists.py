@@ -16,6 +16,7 @@ from trigreason.paper.result import MeasuredNumber, Result
 
 _SHOWN = {
     "methods": ("accuracy",),
+    "overview": ("smt", "accuracy", "seconds"),
     "overconfidence": ("overconfident_trajectories", "overconfident_steps"),
 }
 """The measures that a kind draws, one panel each."""
@@ -25,24 +26,29 @@ def lists(result: Result) -> Figure:
     """One panel per measure."""
     measures = _SHOWN[result.item.kind]
     groups = {measure: groups_of(result, measure) for measure in measures}
-    height = 0.9 + 0.24 * max(rows_needed(bars) for bars in groups.values())
-    drawn = figure(5.8 if len(measures) == 1 else 9.4, height)
+    rows = max(rows_needed(bars) for bars in groups.values())
+    height = 0.9 + 0.24 * rows
+    drawn = figure(5.8 if len(measures) == 1 else 4.4 * len(measures) + 0.6, height)
     panels = drawn.subplots(1, len(measures), squeeze=False)[0]
     for panel, measure in zip(panels, measures, strict=True):
         draw_groups(panel, groups[measure], MEASURES[measure])
-        panel.set_xlim(0, 112)
-        panel.set_xticks(range(0, 101, 20))
+        panel.set_ylim(rows - 0.7, -0.8)
+        if MEASURES[measure].unit == "%":
+            panel.set_xlim(0, 112)
+            panel.set_xticks(range(0, 101, 20))
+        else:
+            panel.set_xlim(0, 1.15 * panel.get_xlim()[1])
     titled(drawn, result)
     return drawn
 
 
-def groups_of(result: Result, measure: str) -> list[Group]:
+def groups_of(result: Result, measure: str, *, with_paper: bool = True) -> list[Group]:
     """The measured bars by pair and task, then the paper's by task."""
     measured: dict[str, list[Bar]] = {}
     for row in result.of(measure):
         measured.setdefault(f"{row.pair} pair, {row.task} task", []).append(_bar_of(row))
     paper: dict[str, list[Bar]] = {}
-    for number in result.paper(measure):
+    for number in result.paper(measure) if with_paper else ():
         paper.setdefault(f"paper, {number.task} task", []).append(_paper_bar(number))
     return [Group(heading, bars) for heading, bars in (measured | paper).items()]
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
@@ -21,9 +23,10 @@ def plane(result: Result) -> Figure:
     tasks = list(dict.fromkeys(row.task for row in result.rows))
     drawn = figure(1.4 + 4.2 * len(tasks), 4.2)
     panels = drawn.subplots(1, len(tasks), squeeze=False)[0]
-    titled(drawn, result)
+    titled(drawn, result, *_beside(result))
     _paper_lines(panels[0], result)
-    drawn.legend(loc="outside lower center", ncols=2)
+    if panels[0].get_legend_handles_labels()[0]:
+        drawn.legend(loc="outside lower center", ncols=2)
     for panel in panels[1:]:
         _paper_lines(panel, result)
     for panel, task in zip(panels, tasks, strict=True):
@@ -46,6 +49,28 @@ def _points(result: Result, task: str) -> list[ArmPoint]:
         for row in result.of("accuracy")
         if row.task == task and (row.pair, row.arm) in smt
     ]
+
+
+_RELATIVE = {
+    "accuracy_vs_lrm": "accuracy of TrigReason, % of LRM only's",
+    "smt_vs_specreason": "SMT of TrigReason, times SpecReason's",
+}
+
+
+def _beside(result: Result) -> Iterator[str]:
+    """TrigReason's relative numbers, and the paper's beside them; not where the paper has none."""
+    for name, title in _RELATIVE.items():
+        own = [row.estimate.value for row in result.of(name) if row.method == "trigreason"]
+        numbers = result.paper(name)
+        ends = (end for each in numbers for end in (each.value, each.low, each.high))
+        paper = [end for end in ends if end is not None]
+        if own and paper:
+            yield f"{title}: {_range(name, own)} (paper: {_range(name, paper)})"
+
+
+def _range(name: str, values: Sequence[float]) -> str:
+    ends = dict.fromkeys(MEASURES[name].shown(end) for end in (min(values), max(values)))
+    return " to ".join(ends)
 
 
 def _paper_lines(panel: Axes, result: Result) -> None:

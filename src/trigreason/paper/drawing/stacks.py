@@ -25,7 +25,8 @@ _PARTS = {
 
 def stacks(result: Result) -> Figure:
     """One row per setting, measured ones first."""
-    accuracy = groups_of(result, "accuracy")
+    has_paper = result.shares_the_papers_axis
+    accuracy = groups_of(result, "accuracy", with_paper=has_paper)
     drawn = figure(9.6, 1.5 + 0.25 * rows_needed(accuracy))
     left, right = drawn.subplots(1, 2, sharey=True, width_ratios=(3, 2))
     draw_groups(right, accuracy, MEASURES["accuracy"])
@@ -39,14 +40,16 @@ def stacks(result: Result) -> Figure:
         at += GAP
     left.set_xlim(0, 1.12 * left.get_xlim()[1])
     left.set_xlabel("share of the final thinking's steps (%)")
-    left.set_ylabel("ρ-n-m")
+    left.set_ylabel("ρ-n-m" if has_paper else "ρ-n-m, reversed: r < ρ fires")
     left.grid(visible=False, axis="y")
     for measure, trigger in _PARTS.items():
-        if any(row.estimate.value for row in result.of(measure)) or result.paper(measure):
+        of_paper = has_paper and result.paper(measure)
+        if any(row.estimate.value for row in result.of(measure)) or of_paper:
             look = TRIGGERS[trigger]
             name = TRIGGER_NAMES[trigger]
             left.bar(0, 0, color=look.colour, hatch=look.hatch, edgecolor="white", label=name)
-    left.bar(0, 0, facecolor="white", edgecolor=PAPER.colour, hatch=PAPER.hatch, label="paper")
+    if has_paper:
+        left.bar(0, 0, facecolor="white", edgecolor=PAPER.colour, hatch=PAPER.hatch, label="paper")
     handles, labels = left.get_legend_handles_labels()
     drawn.legend(handles, labels, loc="outside lower center", ncols=5)
     titled(drawn, result)
@@ -60,7 +63,7 @@ def _groups(result: Result) -> list[list[tuple[dict[str, float], bool]]]:
     for row in result.rows:
         arms = measured.setdefault((row.pair, row.task), {})
         arms.setdefault(row.arm, {})[row.measure] = row.estimate.value
-    for number in result.item.paper.numbers:
+    for number in result.item.paper.numbers if result.shares_the_papers_axis else ():
         assert number.value is not None, "Table 2 gives no ranges"
         shares = paper.setdefault(number.task, {}).setdefault(number.arm, {})
         shares[number.measure] = number.value

@@ -19,7 +19,8 @@ def sweep(result: Result) -> Figure:
     """One column of panels per pair and task; the swept values are evenly spaced."""
     varied = (result.item.quick if result.quick else result.item.full).sweep
     assert varied is not None, "the schema requires a sweep for this kind"
-    paper = [number.x for number in result.paper("accuracy") if number.x is not None]
+    beside = result.paper("accuracy") if result.shares_the_papers_axis else []
+    paper = [number.x for number in beside if number.x is not None]
     measured = [row.x for row in result.rows if row.x is not None]
     values = sorted({*paper, *measured})
     measures = ["accuracy"] if varied.of == "thinking_tokens" else ["accuracy", "smt"]
@@ -32,10 +33,13 @@ def sweep(result: Result) -> Figure:
             _lines(panel, rows, values)
             if measure == "accuracy":
                 _references(panel, rows, len(values))
-            _paper_points(panel, result, measure, values)
+            if result.shares_the_papers_axis:
+                _paper_points(panel, result, measure, values)
             panel.margins(y=0.15)
         unit = " (tokens of thinking)" if varied.of == "thinking_tokens" else ""
-        ticks = [_tick(value, varied.of) for value in values]
+        if varied.of == "rho" and result.is_reversed:
+            unit = " (reversed: the offload fires for r < ρ)"
+        ticks = [_tick(value, varied.of, is_reversed=result.is_reversed) for value in values]
         panels[-1, column].set_xticks(range(len(values)), ticks)
         panels[-1, column].set_xlabel(f"{SYMBOLS.get(varied.of, varied.of)}{unit}")
         if len(groups) > 1:
@@ -103,7 +107,8 @@ def _paper_points(panel: Axes, result: Result, measure: str, values: Sequence[fl
         )
 
 
-def _tick(value: float, of: str) -> str:
+def _tick(value: float, of: str, *, is_reversed: bool) -> str:
     shown = f"{value:,g}"
-    is_off = (of in ("n", "m") and value == 0) or (of == "rho" and value in (0, 1))
+    never = 0 if is_reversed else 1
+    is_off = (of in ("n", "m") and value == 0) or (of == "rho" and value == never)
     return f"{shown}\n(off)" if is_off else shown

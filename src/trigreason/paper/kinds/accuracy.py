@@ -16,7 +16,8 @@ from trigreason.reasoning.methods import method_title
 from trigreason.studies.shares import ratio_of_means
 
 LRM_ONLY = method_title("lrm")
-COMPARED = (method_title("specreason"), method_title("trigreason"))
+SPECREASON, TRIGREASON = method_title("specreason"), method_title("trigreason")
+COMPARED = (SPECREASON, TRIGREASON)
 
 
 def accuracy(work: Work) -> Numbers:
@@ -27,6 +28,8 @@ def accuracy(work: Work) -> Numbers:
             rows += accuracy_and_smt(recorded)
         if work.item.kind != "sweep":
             rows += _against_lrm(arms)
+        if work.item.kind == "plane":
+            rows += _against_specreason(arms)
     return Numbers(rows=rows)
 
 
@@ -68,6 +71,17 @@ def _against_lrm(arms: Mapping[str, Recorded]) -> Iterator[MeasuredNumber]:
                 sum(map(len, outcome.values())),
             )
             yield arms[label].row("accuracy_minus_lrm", estimate)
+
+
+def _against_specreason(arms: Mapping[str, Recorded]) -> Iterator[MeasuredNumber]:
+    """How many times SpecReason's SMT the SMT of TrigReason is."""
+    if SPECREASON in arms and TRIGREASON in arms:
+        ours, theirs = (
+            arms[label].samples(lambda run: run.trace.smt) for label in (TRIGREASON, SPECREASON)
+        )
+        if any(map(sum, theirs.values())):
+            ratio = ratio_of_means(ours, theirs).clipped(0, inf)
+            yield arms[TRIGREASON].row("smt_vs_specreason", ratio)
 
 
 def _outcome(run: Run) -> float | None:

@@ -25,12 +25,16 @@ Cost = Callable[[Run], float | None]
 
 
 def deployment(work: Work) -> Numbers:
-    """Seconds or USD per answer, and the differences between methods.
+    """The item's seconds or USD per answer; see :func:`per_answer`."""
+    return per_answer(work, cost_of(work.item))
+
+
+def per_answer(work: Work, measure: str) -> Numbers:
+    """``seconds`` or ``usd`` per answer, and the differences between methods.
 
     Raises:
         ValueError: a run's measured USD are unknown.
     """
-    measure = cost_of(work.item)
     cost, note = _measured(measure) if work.measured else _simulated(work, measure)
     rows: list[MeasuredNumber] = []
     for arms in work.grouped().values():

@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from itertools import pairwise
 
+from trigreason.paper.result import ShownTable
 from trigreason.paper.work import Numbers, Work
 from trigreason.reasoning import find_hesitations
 
@@ -25,6 +26,7 @@ def candidates(work: Work) -> Numbers:
     """The strongest n-grams of hesitating SRM steps, new ones and those already in the list."""
     detail: dict[str, object] = {}
     notes: list[str] = []
+    tables: list[ShownTable] = []
     for (pair, task), arms in work.grouped().items():
         [srm] = arms.values()
         expressions = srm.arm.thresholds.expressions
@@ -43,8 +45,17 @@ def candidates(work: Work) -> Numbers:
             "candidates": [asdict(ngram) for ngram in fresh],
             "in force": [asdict(ngram) for ngram in listed],
         }
+        tables.append(_table(f"{pair}, {task}: candidates that no current expression finds", fresh))
         notes.append(f"{counts}; {len(fresh)} candidates are not in the list yet.")
-    return Numbers(rows=[], notes=notes, detail=detail)
+    return Numbers(rows=[], notes=notes, tables=tables, detail=detail)
+
+
+def _table(title: str, ngrams: Sequence[NGram]) -> ShownTable:
+    rows = [
+        (each.words, str(each.hesitating), str(each.other), f"{each.strength:.1f}")
+        for each in ngrams
+    ]
+    return ShownTable(title, ("words", "hesitating steps", "other steps", "strength"), rows)
 
 
 LONGEST = 4
