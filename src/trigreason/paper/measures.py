@@ -40,7 +40,7 @@ MEASURES = {
     "accuracy": Measure("accuracy, pass@1", "accuracy %"),
     "smt": Measure("SMT", "SMT %"),
     "smt_vs_specreason": Measure(
-        "SMT, times SpecReason's", "times SpecReason's", "times", scale=1.0, digits=2
+        "SMT against SpecReason", "times SpecReason's", "times", scale=1.0, digits=2
     ),
     "accuracy_vs_lrm": Measure("accuracy, share of LRM only", "of LRM's %"),
     "accuracy_minus_lrm": Measure(
