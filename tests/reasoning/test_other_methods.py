@@ -108,6 +108,30 @@ def test_the_entropy_must_be_above_the_threshold(entropy: float, decisions: str)
     assert decided("glimprouter", features("So.", S, TORN), entropy=entropy) == decisions
 
 
+NEVER_TOLD = Features(Step("So.", (Token("So."),), StepEnd.BLANK_LINE, S))
+
+
+@pytest.mark.parametrize(
+    ("steps", "decisions"),
+    [
+        ([features("So.", S, SURE, SURE)], "SS"),
+        ([features("So.", S, SURE, TORN)], "SX"),  # the geometric mean of .98 and .5 is .7
+        ([features("So.", L, TORN)], "SS"),
+        ([NEVER_TOLD], "SS"),
+        ([features(" \n\n", S, TORN)], "SS"),
+        ([features("So.", S, TORN), features("So.", L), features("So.", S, SURE)], "SXSS"),
+    ],
+)
+def test_steer_has_unsure_steps_rewritten(steps: list[Features], decisions: str) -> None:
+    assert decided("steer", *steps, confidence=0.72) == decisions
+
+
+@pytest.mark.parametrize(("bound", "decisions"), [(0.5, "SS"), (0.5001, "SX"), (0, "SS")])
+def test_the_confidence_must_be_below_the_threshold(bound: float, decisions: str) -> None:
+    certain = features("So.", S, [math.log(0.25)], [0.0])
+    assert decided("steer", certain, confidence=bound) == decisions
+
+
 @pytest.mark.parametrize("cue", [*REFLECTION, *AFFIRMATION, *VERIFICATION])
 @pytest.mark.parametrize("form", ["{}, 7 is odd.", '"{}', "So, {}: 7", "**{}**"])
 def test_the_lrm_writes_steps_that_begin_with_a_cue(cue: str, form: str) -> None:
@@ -166,12 +190,18 @@ def test_only_methods_that_look_at_a_beginning_glance() -> None:
     assert method("glimprouter").needs_logprobs
 
 
+def test_steer_needs_the_probabilities_of_what_was_written_alone() -> None:
+    steer = method("steer")
+    assert (steer.revises, steer.needs_logprobs, steer.needs_alternatives) == (True, True, False)
+
+
 @pytest.mark.parametrize(
     ("wrong", "told"),
     [
         ({"share": 1.1}, "share"),
         ({"every": 0}, "every"),
         ({"entropy": -1}, "entropy"),
+        ({"confidence": 1.1}, "confidence"),
         ({"tag": " "}, "tag"),
     ],
 )

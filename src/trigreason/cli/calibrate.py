@@ -16,6 +16,7 @@ from trigreason.cli.extra import needs
 from trigreason.cli.fetching import fetch_models
 from trigreason.cli.options import WrongUse, as_wrong_use
 from trigreason.configuration import Configuration, PlannedPair, read_configuration
+from trigreason.reasoning import method_entry
 
 LABEL_FREE = "From recorded runs"
 LABELLED = "By a search with labels"
@@ -39,7 +40,8 @@ def calibrate(
         float | None,
         typer.Option(
             metavar="SHARE",
-            help="The share of the thinking that the LRM is to write, such as 0.3; ρ and k follow.",
+            help="The share of the thinking that the LRM is to write, such as 0.3; ρ and k follow. "
+            "Optional with --method steer.",
             rich_help_panel=LABEL_FREE,
         ),
     ] = None,
@@ -138,7 +140,9 @@ def calibrate(
 
     LOGS and --lrm-share choose ρ and k so that the LRM writes that share; no model is needed.
 
-    With --method learned they also fit the risk that a step is wrong, where outcomes are known.
+    --method learned also fits the risk that a step is wrong, where outcomes are known.
+
+    --method steer without --lrm-share finds the steps that the SRM is less sure of.
 
     --task searches τ, ρ, direction, n, k and m, and measures what it found on held-out questions.
     """
@@ -160,7 +164,6 @@ def calibrate(
     )
     if task is None:
         assert logs, "checked with the use"
-        assert lrm_share is not None, "checked with the use"
         with as_wrong_use():
             base = options.flagged(plan.settings.thresholds, context)
         origin = "as --direction says" if direction else f"as pair {plan.name} has it"
@@ -182,6 +185,8 @@ def calibrate(
 
 _DEFAULT_DATA = "its default source"
 _OF_LOGS = {"lrm_share", "n", "tau", "direction", "m"}
+_FITTED_ALONE = {"confidence"}
+"""The thresholds that recorded runs determine without a wanted share."""
 _OF_TASK = {
     "data", "limit", "held_out", "trials", "epochs", "thrift", "folder", "connections",
     "temperature", "top_p", "thinking_tokens", "answer_tokens", "figures",
@@ -201,7 +206,8 @@ def _check_use(context: typer.Context, has_logs: bool, has_task: bool) -> None:
         if parameter.name in misplaced and source and source.name == "COMMANDLINE":
             belongs = "a search with --task" if has_logs else "a calibration from LOGS"
             raise WrongUse(f"{parameter.opts[0]} belongs to {belongs}; leave it out")
-    if has_logs and context.params["lrm_share"] is None:
+    can_do_without = method_entry(context.params["method"]).decides_by & _FITTED_ALONE
+    if has_logs and context.params["lrm_share"] is None and not can_do_without:
         raise WrongUse("--lrm-share is missing: the share of the thinking that the LRM is to write")
 
 

@@ -6,7 +6,7 @@ import asyncio
 import shlex
 import sys
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -14,12 +14,11 @@ from typing import Any
 from rich.text import Text
 
 from trigreason import __version__
+from trigreason.cli.calibrate_fits import fitted_as_json, fitted_in_words, no_risk_in_words
 from trigreason.cli.calibrate_progress import Calibrating
 from trigreason.cli.calibrate_words import (
     as_flags,
-    fitted_risk_in_words,
     front_table,
-    no_risk_in_words,
     share_in_words,
     verdict,
 )
@@ -28,15 +27,16 @@ from trigreason.cli.words import counted
 from trigreason.configuration import BUNDLED
 from trigreason.evaluation.recorded import read_runs
 from trigreason.reasoning import Thresholds, method_entry
+from trigreason.studies.calibration.confidence_fitting import fit_confidence
 from trigreason.studies.calibration.direction import supported
-from trigreason.studies.calibration.evidence import Source, of_search, of_share
+from trigreason.studies.calibration.evidence import Fitted, Source, of_search, of_share
 from trigreason.studies.calibration.job import Job, carry_out
 from trigreason.studies.calibration.label_free import Budgeted, fit_share
 from trigreason.studies.calibration.labelled import Calibration, SettingRow
 from trigreason.studies.calibration.picture import draw_front
 from trigreason.studies.calibration.profile import profile_toml
 from trigreason.studies.calibration.profile_file import write_profile
-from trigreason.studies.calibration.risk_fitting import FittedRisk, fit_risk
+from trigreason.studies.calibration.risk_fitting import fit_risk
 from trigreason.studies.calibration.search import expected_runs
 from trigreason.studies.calibration.setting import Setting
 from trigreason.studies.replaying import recorded_token_ratio
@@ -84,7 +84,7 @@ class Destination:
 def from_logs(
     logs: Sequence[Path],
     method: str,
-    wanted: float,
+    wanted: float | None,
     base: Thresholds,
     direction: str,
     seed: int,
@@ -92,33 +92,37 @@ def from_logs(
 ) -> None:
     """Choose the method's thresholds from recorded runs, and print the expected share.
 
-    Where a risk model is wanted and the outcomes give none, TrigReason is calibrated.
+    Where a risk model is wanted and the outcomes give none, TrigReason is calibrated. Without a
+    wanted share, the thresholds are those that the method's own fit to the runs gives.
     """
     runs = list(read_runs(logs))
     ratio = recorded_token_ratio(runs) or 1.0
-    risk: FittedRisk | None = None
+    fitted: Fitted | None = None
     doubt: str | None = None
     if "risk_model" in method_entry(method).decides_by:
         risk = fit_risk(runs, base, seed)
         if risk is None or not risk.marks_errors:
             doubt = no_risk_in_words(risk)
-            method, risk = "trigreason", None
+            method = "trigreason"
         else:
-            base = replace(base, risk_model=risk.model)
+            base, fitted = replace(base, risk_model=risk.model), risk
+    elif wanted is None:
+        fitted = fit_confidence(runs, seed)
+        base = replace(base, confidence=round(fitted.threshold, 4))
     found = fit_share(runs, wanted, base, method=method, token_ratio=ratio, seed=seed)
-    evidence = of_share(found, _source(counted(len(runs), "run")), direction, risk)
+    evidence = of_share(found, _source(counted(len(runs), "run")), direction, fitted)
     done = destination.write(found.thresholds, evidence)
     if destination.as_json:
-        print_json(_share_as_json(found, risk) | {"no_risk": doubt, "written": done})
+        print_json(_share_as_json(found, fitted) | {"no_risk": doubt, "written": done})
         return
     out = screen()
     if doubt:
         out.print(Text(doubt, "note"))
     for line in share_in_words(found, direction):
         out.print(line)
-    if risk is not None:
+    if fitted is not None:
         out.print()
-        for part in fitted_risk_in_words(risk):
+        for part in fitted_in_words(fitted):
             out.print(part)
     destination.tell(method, found.thresholds, done)
 
@@ -212,21 +216,11 @@ def _setting_as_json(setting: Setting) -> dict[str, Any]:
     return {"method": setting.method, "thresholds": setting.thresholds.to_json()}
 
 
-def _share_as_json(found: Budgeted, risk: FittedRisk | None) -> dict[str, Any]:
+def _share_as_json(found: Budgeted, fitted: Fitted | None) -> dict[str, Any]:
     evidence = found.direction
     return {
         "method": found.method,
-        "risk": None
-        if risk is None
-        else {
-            "labelled_by": risk.labelled_by,
-            "steps": risk.steps,
-            "wrong": risk.wrong,
-            "questions": risk.questions,
-            "auc": {name: each and asdict(each) for name, each in risk.aucs.items()},
-            "log_loss": risk.loss,
-            "log_loss_of_a_constant": risk.base_loss,
-        },
+        **fitted_as_json(fitted),
         "thresholds": found.thresholds.to_json(),
         "wanted_lrm_share": found.wanted,
         "lrm_share": {"value": found.share, "low": found.low, "high": found.high},

@@ -9,7 +9,6 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
-from trigreason.cli.profile import risk_in_words
 from trigreason.cli.words import counted, settings
 from trigreason.evaluation.statistics import Difference, Estimate
 from trigreason.reasoning import Direction, Thresholds, method_entry
@@ -21,7 +20,6 @@ from trigreason.studies.calibration.evidence import difference
 from trigreason.studies.calibration.label_free import Budgeted
 from trigreason.studies.calibration.labelled import Calibration, SettingRow
 from trigreason.studies.calibration.profile import KEYS, OTHER_KEYS
-from trigreason.studies.calibration.risk_fitting import FittedRisk
 from trigreason.studies.calibration.setting import Setting
 
 OPPOSITE = {Direction.OVER: "overconfident", Direction.UNDER: "unsure"}
@@ -199,15 +197,16 @@ def as_flags(method: str, thresholds: Thresholds) -> str:
 def share_in_words(found: Budgeted, direction: str) -> Iterator[Text]:
     """The result of a calibration without labels: thresholds, expected shares, and doubts."""
     chosen = found.thresholds
+    wanted = "" if found.wanted is None else f"; wanted {_per_cent(found.wanted)}"
     yield Text(settings(found.method, chosen), "bold")
     yield Text(
         f"On {counted(found.runs, 'recorded run')} of {counted(found.questions, 'question')} the "
         f"LRM then writes {_per_cent(found.share)} of the thinking (95 % interval "
-        f"{_per_cent(found.low)} to {_per_cent(found.high)}; wanted {_per_cent(found.wanted)}), "
+        f"{_per_cent(found.low)} to {_per_cent(found.high)}{wanted}), "
         f"so SMT is {_per_cent(1 - found.share)}."
     )
-    if not found.is_met:
-        yield Text(_nothing_closer(found), "note")
+    if found.wanted is not None and not found.is_met:
+        yield Text(_nothing_closer(found, found.wanted), "note")
     steps = ", ".join(
         f"{TRIGGER_NAMES[trigger]} {_per_cent(part)}"
         for trigger, part in found.steps.items()
@@ -230,52 +229,13 @@ def share_in_words(found: Budgeted, direction: str) -> Iterator[Text]:
         yield _direction(found.direction, chosen.direction, direction)
 
 
-def no_risk_in_words(found: FittedRisk | None) -> str:
-    """Why no risk is used, where outcomes are too few or signals do not mark errors."""
-    why = (
-        "it needs runs that the SRM finished alone, right and wrong ones of five questions each "
-        "at least"
-        if found is None
-        else f"on questions that were left out of the fit the signals do not mark a wrong "
-        f"{found.labelled_by} (AUC {_aucs(found)})"
-    )
-    return (
-        f"No risk is learned: {why}. The thresholds below are TrigReason's, chosen without labels."
-    )
-
-
-def _aucs(found: FittedRisk) -> str:
-    named = {"risk": "risk", "ratio": "r", "mean_logprob": "mean logprob"}
-    told = (
-        f"{named[name]} {each.value:.2f} ({each.low:.2f} to {each.high:.2f})"
-        for name, each in found.aucs.items()
-        if each is not None
-    )
-    return f"{', '.join(told)}; .5 is chance, and below it low values mark errors"
-
-
-def fitted_risk_in_words(found: FittedRisk) -> Iterator[Text | Table]:
-    """A risk model, what it was fitted to, and how well it marks what is wrong."""
-    unit = str(found.labelled_by)
-    yield Text(
-        f"The risk is learned from {counted(found.steps, 'step')} of "
-        f"{counted(found.questions, 'question')}, {found.wrong} of them "
-        + ("wrong." if unit == "step" else "in runs with a wrong answer.")
-    )
-    yield Text(
-        f"AUC for a wrong {unit}, on questions that were left out of the fit: {_aucs(found)}. "
-        f"Log loss {found.loss:.3f} nats a step; without signals {found.base_loss:.3f}."
-    )
-    yield from risk_in_words(found.model)
-
-
-def _nothing_closer(found: Budgeted) -> str:
+def _nothing_closer(found: Budgeted, wanted: float) -> str:
     if "rho" not in method_entry(found.method).decides_by:
         return f"No threshold of {method_title(found.method)} comes closer to " + (
-            f"{_per_cent(found.wanted)}."
+            f"{_per_cent(wanted)}."
         )
     return (
-        f"No ρ comes closer to {_per_cent(found.wanted)} with this direction and τ: too many "
+        f"No ρ comes closer to {_per_cent(wanted)} with this direction and τ: too many "
         "steps have one and the same share of certain tokens. Try another --tau."
     )
 

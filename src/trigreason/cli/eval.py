@@ -146,6 +146,7 @@ def evaluate(
     share: options.Share = None,
     every: options.Every = None,
     entropy: options.Entropy = None,
+    confidence: options.Confidence = None,
     tag: options.Tag = None,
     risk: options.Risk = None,
     repeats: options.Repeats = None,

@@ -132,6 +132,7 @@ ScriptStop = Annotated[
 Share = Annotated[float | None, flag(Thresholds, "share")]
 Every = Annotated[int | None, flag(Thresholds, "every")]
 Entropy = Annotated[float | None, flag(Thresholds, "entropy")]
+Confidence = Annotated[float | None, flag(Thresholds, "confidence")]
 Tag = Annotated[str | None, flag(Thresholds, "tag")]
 Risk = Annotated[float | None, flag(Thresholds, "risk")]
 Repeats = Annotated[int | None, flag(Thresholds, "repeats")]

@@ -74,6 +74,7 @@ def solve(
     share: options.Share = None,
     every: options.Every = None,
     entropy: options.Entropy = None,
+    confidence: options.Confidence = None,
     tag: options.Tag = None,
     risk: options.Risk = None,
     repeats: options.Repeats = None,

@@ -46,6 +46,7 @@ class ThresholdChanges(BaseModel):
     share: Annotated[float | None, _threshold("share")] = None
     every: Annotated[int | None, _threshold("every")] = None
     entropy: Annotated[float | None, _threshold("entropy")] = None
+    confidence: Annotated[float | None, _threshold("confidence")] = None
     tag: Annotated[str | None, _threshold("tag")] = None
     risk: Annotated[float | None, _threshold("risk")] = None
     repeats: Annotated[int | None, _threshold("repeats")] = None

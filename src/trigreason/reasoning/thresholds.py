@@ -113,6 +113,15 @@ class Thresholds:
             NATS,
         ),
     ] = 1.0
+    confidence: Annotated[
+        float,
+        FieldDoc(
+            "STEER: the LRM rewrites an SRM step whose tokens have a lower mean probability; {}.",
+            "",
+            "PROBABILITY",
+            SHARE,
+        ),
+    ] = 0.9
     tag: Annotated[
         str,
         FieldDoc("SplitReason: the text with which the SRM asks for the LRM; {}.", "", "TEXT"),
@@ -192,6 +201,7 @@ class Thresholds:
         SHARE.check("share (a probability)", self.share)
         STREAK.check("every (steps)", self.every)
         NATS.check("entropy (nats)", self.entropy)
+        SHARE.check("confidence (a probability)", self.confidence)
         SHARE.check("risk (a probability)", self.risk)
         if not self.tag.strip():
             raise ValueError("tag must be a text that a model can write, not white space")

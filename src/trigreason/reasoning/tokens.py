@@ -10,6 +10,7 @@ import math
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from statistics import fmean
 from typing import NamedTuple
 
 SENTINEL_CEILING = -9000.0
@@ -64,6 +65,15 @@ def low_perplexity_ratio(logprobs: Iterable[float | None], tau: float) -> float 
     if not known:
         return None
     return sum(perplexity(logprob) < tau for logprob in known) / len(known)
+
+
+def confidence(logprobs: Iterable[float | None]) -> float | None:
+    """The geometric mean of the tokens' probabilities, 0 to 1: 1 over the step's perplexity.
+
+    Tokens without a probability are left out. None when no token of the step has one.
+    """
+    known = [logprob for logprob in logprobs if logprob is not None]
+    return math.exp(fmean(known)) if known else None
 
 
 def sharpen(token: Token, temperature: float, reported_at: float = 1.0) -> Token:

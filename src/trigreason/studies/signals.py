@@ -154,6 +154,11 @@ def is_solo(run: Run) -> bool:
     return is_alone and all(step.author is Author.SRM for step in run.trace.standing)
 
 
+def srm_runs(runs: Sequence[Run]) -> Sequence[Run]:
+    """The runs of the SRM alone, or all runs if there is none."""
+    return [run for run in runs if is_solo(run)] or runs
+
+
 def observed_steps(seen: Seen, taus: Sequence[float]) -> Observed:
     """The signals of every labelled step."""
     observed = Observed()

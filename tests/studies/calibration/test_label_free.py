@@ -131,7 +131,13 @@ def guessing(runs: list[Run]) -> list[Run]:
 @pytest.mark.parametrize("wanted", [0.2, 0.5])
 @pytest.mark.parametrize(
     ("method", "chosen"),
-    [("random", "share"), ("periodic", "every"), ("planning", "n"), ("glimprouter", "entropy")],
+    [
+        ("random", "share"),
+        ("periodic", "every"),
+        ("planning", "n"),
+        ("glimprouter", "entropy"),
+        ("steer", "confidence"),
+    ],
 )
 def test_every_method_has_its_share(method: str, chosen: str, wanted: float) -> None:
     found = fit_share(guessing(recorded(40)), wanted, BASE, method=method)
@@ -139,6 +145,15 @@ def test_every_method_has_its_share(method: str, chosen: str, wanted: float) -> 
     changed = {**found.thresholds.to_json(), chosen: None}
     assert changed == {**BASE.to_json(), chosen: None}
     assert getattr(found.thresholds, chosen) != getattr(BASE, chosen)
+
+
+def test_without_a_wanted_share_the_given_thresholds_are_measured() -> None:
+    runs, given = recorded(40), Thresholds(confidence=0.95)
+    found = fit_share(runs, None, given, method="steer")
+    assert (found.thresholds, found.wanted, found.is_met) == (given, None, True)
+    expected = 1 - replayed(runs, [given], method="steer").smt[0]
+    assert found.share == pytest.approx(expected)
+    assert 0 < found.low < found.share < found.high < 1
 
 
 def test_entropies_must_be_recorded() -> None:

@@ -41,6 +41,7 @@ METHODS = {
     "glimprouter": Look("#d6a5c9", "P", "ooo", "-."),
     "speculative_thinking": Look("#a3528f", "X", "++", "-."),
     "splitreason": Look("#6b1f5c", "*", "**", "-."),
+    "steer": Look("#8f6bb8", "<", "xx", "-."),
     "learned": Look("#2b6fb3", "h", "OO", "--"),
     "trigreason": Look("#3a7d44", "o", "xxx", "-"),
 }

@@ -20,6 +20,7 @@ from trigreason.reasoning.methods.learned import Learned
 from trigreason.reasoning.methods.openings import GlimpRouter, SpeculativeThinking, SplitReason
 from trigreason.reasoning.methods.solo import Solo
 from trigreason.reasoning.methods.specreason import SpecReason
+from trigreason.reasoning.methods.steer import Steer
 from trigreason.reasoning.methods.trigreason import TrigReason
 from trigreason.reasoning.steps import Author
 from trigreason.reasoning.thresholds import Thresholds
@@ -132,6 +133,12 @@ BUILT_IN = (
         "SplitReason",
         lambda given: SplitReason(tag=given.tag, m=given.m),
         frozenset({"tag", "m"}),
+    ),
+    MethodEntry(
+        "steer",
+        "STEER",
+        lambda given: Steer(confidence=given.confidence),
+        frozenset({"confidence"}),
     ),
     MethodEntry(
         "learned",

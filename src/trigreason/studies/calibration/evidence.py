@@ -10,10 +10,14 @@ from trigreason.engines.completions import CompletionsEngine
 from trigreason.evaluation.statistics import Difference, Estimate
 from trigreason.pairs import Pair
 from trigreason.studies.calibration.choice import RULE
+from trigreason.studies.calibration.confidence_fitting import ConfidenceMixture
 from trigreason.studies.calibration.experiment import Conditions
 from trigreason.studies.calibration.label_free import Budgeted
 from trigreason.studies.calibration.labelled import Calibration, SettingRow
 from trigreason.studies.calibration.risk_fitting import FittedRisk, LabelledBy
+
+Fitted = FittedRisk | ConfidenceMixture
+"""What a method may fit to recorded runs besides a share."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,15 +62,28 @@ def of_search(found: Calibration, source: Source, conditions: Conditions) -> lis
 
 
 def of_share(
-    found: Budgeted, source: Source, direction: str, risk: FittedRisk | None = None
+    found: Budgeted,
+    source: Source,
+    direction: str,
+    fitted: Fitted | None = None,
 ) -> list[str]:
-    """The evidence of a calibration from recorded runs; ``direction`` names it and its origin."""
-    labels = f"no labels; {direction}" if risk is None else _of_risk(risk)
+    """The evidence of a calibration from recorded runs; ``direction`` names it and its origin.
+
+    ``fitted`` is what was fitted to the runs besides the share.
+    """
+    match fitted:
+        case None:
+            fit = f"no labels; {direction}"
+        case ConfidenceMixture():
+            fit = f"no labels; {_of_mixture(fitted)}"
+        case _:
+            fit = _of_risk(fitted)
+    wanted = "" if found.wanted is None else f" wanted {100 * found.wanted:.1f} %;"
     return [
         f"{source.command}",
         f"{source.date}, trigreason {source.version}; {source.data}",
-        f"{found.runs} recorded runs of {found.questions} questions, {labels}",
-        f"LRM share wanted {100 * found.wanted:.1f} %; on the recorded runs "
+        f"{found.runs} recorded runs of {found.questions} questions, {fit}",
+        f"LRM share{wanted} on the recorded runs "
         f"{100 * found.share:.1f} % ({100 * found.low:.1f} to {100 * found.high:.1f})",
     ]
 
@@ -76,6 +93,14 @@ def _of_risk(risk: FittedRisk) -> str:
     measured = risk.aucs["risk"]
     auc = "" if measured is None else f"; AUC, cross-validated: {measured.value:.3f}"
     return f"risk model of {risk.steps} {unit}, {risk.wrong} wrong{auc}"
+
+
+def _of_mixture(mixture: ConfidenceMixture) -> str:
+    kinds = (
+        f"{100 * kind.share:.0f} % at {kind.mean:.4f} (SD {kind.deviation:.4f})"
+        for kind in (mixture.unsure, mixture.sure)
+    )
+    return f"two Gaussians of {mixture.steps} steps' confidence: {' and '.join(kinds)}"
 
 
 def _row(row: SettingRow) -> str:

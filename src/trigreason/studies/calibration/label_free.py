@@ -22,10 +22,11 @@ from trigreason.reasoning import (
     method_entry,
 )
 from trigreason.studies.auc import Auc
+from trigreason.studies.calibration.confidence_fitting import confidences
 from trigreason.studies.calibration.direction import evidence
 from trigreason.studies.calibration.space import LARGEST_K, PRIMING, candidate_rhos, srm_logprobs
 from trigreason.studies.replaying import replayed
-from trigreason.studies.signals import is_solo, seen_steps
+from trigreason.studies.signals import is_solo, seen_steps, srm_runs
 
 RHOS = 120
 """The most values of ρ that are tried; a few runs cannot tell more of them apart."""
@@ -49,15 +50,16 @@ Floats = NDArray[np.float64]
 class Budgeted:
     """Thresholds for a wanted LRM share, and an estimate of the share that they will give.
 
-    ``share`` is the LRM's share of the thinking tokens when the recorded runs are replayed under
-    these thresholds. The interval (95 %) is for the share on further questions of this kind, by a
-    bootstrap over questions that chooses ρ anew for each resample. ``steps`` are the shares of
-    steps that the LRM writes because of each trigger.
+    If no share was ``wanted``, the thresholds were given. ``share`` is the LRM's share of the
+    thinking tokens when the recorded runs are replayed under these thresholds. The interval (95 %)
+    is for the share on further questions of this kind, by a bootstrap over questions that chooses
+    ρ anew for each resample. ``steps`` are the shares of steps that the LRM writes because of each
+    trigger.
     """
 
     method: str
     thresholds: Thresholds
-    wanted: float
+    wanted: float | None
     share: float
     low: float
     high: float
@@ -71,12 +73,12 @@ class Budgeted:
 
     @property
     def is_met(self) -> bool:
-        return abs(self.share - self.wanted) <= TOLERANCE
+        return self.wanted is None or abs(self.share - self.wanted) <= TOLERANCE
 
 
 def fit_share(
     runs: Sequence[Run],
-    wanted: float,
+    wanted: float | None,
     base: Thresholds,
     *,
     method: str = "trigreason",
@@ -85,32 +87,34 @@ def fit_share(
 ) -> Budgeted:
     """Thresholds that bring the LRM's share of the thinking to ``wanted``.
 
-    Thresholds that are not chosen are as in ``base``.
+    Thresholds that are not chosen are as in ``base``; without a wanted share, that is all of them.
 
     TrigReason's k is the smallest with which requests take at most half of what priming leaves;
     if none does, m is 0. ρ then takes the rest. For another method one threshold is chosen: the
-    first of risk, entropy, share, every, n and m that it decides by. ``token_ratio`` is an LRM
-    step's tokens over an SRM step's. Runs of the SRM alone are used if there are any, else the
-    SRM's steps of all runs.
+    first of risk, entropy, confidence, share, every, n and m that it decides by. ``token_ratio``
+    is an LRM step's tokens over an SRM step's. Runs of the SRM alone are used if there are any,
+    else the SRM's steps of all runs.
 
     Raises:
         ValueError: no run has steps of the SRM with token probabilities, the share is out of
             range, priming alone takes more than it, or the method has nothing to choose.
     """
-    if not 0 < wanted < 1:
+    if wanted is not None and not 0 < wanted < 1:
         raise ValueError(f"the LRM's share must lie between 0 and 1, not {wanted:g}")
-    alone = [run for run in runs if is_solo(run)]
-    total_runs, runs = len(runs), alone or runs
-    if method == "trigreason":
+    total_runs, runs = len(runs), srm_runs(runs)
+    if wanted is None:
+        settings = [base]
+    elif method == "trigreason":
         settings = _offloading(runs, wanted, base, token_ratio)
     else:
         settings = _settings(runs, base, method)
     replays = replayed(runs, settings, method=method, token_ratio=token_ratio)
     by_lrm, total = replays.lrm_tokens, replays.lrm_tokens + replays.srm_tokens
     shares = by_lrm.sum(axis=1) / total.sum(axis=1)
-    chosen = _nearest(shares, wanted)
+    nearest_to = shares[0] if wanted is None else wanted
+    chosen = _nearest(shares, nearest_to)
     owners, questions = _owners(replays.runs)
-    errors = _errors(by_lrm, total, shares, wanted, _resampled(owners, questions, seed))
+    errors = _errors(by_lrm, total, shares, nearest_to, _resampled(owners, questions, seed))
     low, high = np.clip(shares[chosen] + np.percentile(errors, [2.5, 97.5]), 0.0, 1.0)
     return Budgeted(
         method=method,
@@ -123,7 +127,7 @@ def fit_share(
         runs=len(replays.runs),
         left_out=total_runs - len(replays.runs),
         questions=questions,
-        is_srm_alone=bool(alone),
+        is_srm_alone=any(map(is_solo, runs)),
         token_ratio=token_ratio,
         direction=evidence(runs, base.tau, seed),
     )
@@ -151,6 +155,9 @@ def _settings(runs: Sequence[Run], base: Thresholds, method: str) -> list[Thresh
         return [replace(base, risk=risk) for risk in _spread(_risks(runs, base))]
     if "entropy" in decides_by:
         return [replace(base, entropy=nats) for nats in _spread(_first_entropies(runs))]
+    if "confidence" in decides_by:
+        known = sorted({round(each, 4) for each in confidences(runs)} | {1.0})
+        return [replace(base, confidence=each) for each in _spread(known)]
     for name, values in VALUES.items():
         if name in decides_by:
             changes: list[dict[str, Any]] = [{name: value} for value in values]
