@@ -20,7 +20,7 @@ from trigreason.studies.simulation import read_deployment, simulate
 SHARES = (0.2, 0.4, 0.6)
 FITTED = (
     *("random", "periodic", "planning", "glimprouter", "speculative_thinking", "splitreason"),
-    "learned",
+    *("steer", "relaygen", "learned"),
 )
 """The methods whose one threshold is fitted to a share; TrigReason is fitted in both directions.
 SpecReason has one row without a wanted share: no replay knows what a judge would say."""

@@ -88,6 +88,22 @@ async def test_a_cue_is_seen_before_the_step_is_over() -> None:
     assert run.trace.answer == "4"
 
 
+async def test_the_srm_writes_behind_its_switch_cues_alone() -> None:
+    hard = chatter("Let us think about this for quite a while, it is hard")
+    srm = [hard, say("So it is 4." + END + "4")]
+    async with scripted_pair(srm, [chatter("Two and two.\n\n"), chatter("Four.\n\n")]) as double:
+        run = await told(double.pair, method="relaygen", thresholds=Thresholds(cues=("so",)))
+    (draft,) = run.trace.drafts
+    assert (draft.author, draft.tokens, draft.end) == (Author.SRM, 8, StepEnd.OPENING)
+    assert [step.text for step in run.trace.standing] == [
+        "Two and two.\n\n",
+        "Four.\n\n",
+        "So it is 4.",
+    ]
+    assert run.authors == "L (S) L S"
+    assert run.trace.answer == "4"
+
+
 async def test_a_step_that_is_over_before_the_glance_is_decided_at_its_end() -> None:
     srm = [say("Wait.\n\n" + "So 4." + END + "4"), say("So 5." + END + "5")]
     async with scripted_pair(srm, [chatter("Yes.\n\n")]) as double:

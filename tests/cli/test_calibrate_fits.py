@@ -10,6 +10,7 @@ import pytest
 from tests.cli.commands import Command
 from tests.cli.test_calibrate_learned import logged
 from tests.studies.calibration.test_confidence_fitting import runs
+from tests.studies.calibration.test_cue_fitting import runs as cued_runs
 from tests.studies.calibration.test_label_free import recorded
 
 
@@ -50,3 +51,20 @@ def test_runs_that_say_too_little(command: Command, tmp_path: Path) -> None:
     few = logged(recorded(4), tmp_path / "few.jsonl")
     done = command("calibrate", few, "--method", "steer")
     done.check_complaint(1, "a mixture needs 30: record more runs, or give --lrm-share")
+
+
+def test_relaygen_needs_no_share(command: Command, tmp_path: Path) -> None:
+    logs, file = logged(cued_runs(), tmp_path / "srm.jsonl"), tmp_path / "profile.toml"
+    relaygen = ("calibrate", logs, "--method", "relaygen")
+    found = command(*relaygen, "--json").json
+    assert found["thresholds"]["cues"] == ["so", "then"]
+    assert [each["word"] for each in found["switch_cues"]["candidates"]] == ["so", "then", "hm"]
+    told = " ".join(command(*relaygen).out.split())
+    assert told.startswith("cues = so | then On 6 recorded runs")
+    assert "those above 0.600, the margin of all tokens" in told
+    assert "so 6 0.900" in told
+    assert "solve --pair bundled --method relaygen --cue so --cue then" in told
+    command(*relaygen, "--profile-out", str(file))
+    written = file.read_text(encoding="utf-8")
+    assert "no labels; margins of 18 steps, 0." in written
+    assert tomllib.loads(written)["thresholds"]["cues"] == ["so", "then"]

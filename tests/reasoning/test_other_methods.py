@@ -23,6 +23,7 @@ from trigreason.reasoning import (
     Write,
 )
 from trigreason.reasoning.methods.openings import AFFIRMATION, REFLECTION, VERIFICATION
+from trigreason.reasoning.switch_cues import begins_with_cue, first_word
 
 S, L = Author.SRM, Author.LRM
 
@@ -152,6 +153,59 @@ def test_the_lrm_goes_on_for_m_steps() -> None:
     assert decided("speculative_thinking", *steps[:1], m=0) == "SS"
 
 
+EASY = ("So", "in other words", "double-check")
+
+
+@pytest.mark.parametrize(
+    ("text", "decision"),
+    [
+        ("So, 7 is odd.", "S"),
+        ("so 7 is odd.", "S"),
+        ("**So:** 7 is odd.", "S"),
+        ("_So_ 7 is odd.", "S"),
+        ("In other\nwords, 7.", "S"),
+        ("Double-check 7.", "S"),
+        ("Sold for 7.", "X"),
+        ("So-called odd numbers.", "X"),
+        ("In other cases 7.", "X"),
+        ("Double 7.", "X"),
+        ("7 is odd, so yes.", "X"),
+        ("7", "X"),
+        (" \n\n", "S"),
+    ],
+)
+def test_the_srm_writes_steps_that_begin_with_a_switch_cue(text: str, decision: str) -> None:
+    assert decided("relaygen", features(text), cues=EASY) == f"1{decision}"
+
+
+def test_in_relaygen_the_lrm_begins_and_the_srm_is_asked_after_each_of_its_steps() -> None:
+    steps = [*written("L"), features("7 is odd."), *written("L"), features("So 7.")]
+    assert decided("relaygen", *steps, cues=EASY) == "1SXSS"
+
+
+@given(st.text(st.sampled_from("ab7 .,*_'-\n"), max_size=12))
+def test_a_step_begins_with_its_first_word(text: str) -> None:
+    word = first_word(text)
+    assert begins_with_cue(text, (word or "x",)) is bool(word)
+    assert not begins_with_cue("z" + text.lstrip("_"), (word or "x",))
+
+
+@pytest.mark.parametrize(
+    ("text", "word"),
+    [
+        ("Wait, no.", "wait"),
+        ("**Step 1**", "step"),
+        ("1. Add.", "1"),
+        ("let's see", "let's"),
+        ("Double-check it", "double-check"),
+        ("So- no", "so"),
+        ("...", ""),
+    ],
+)
+def test_the_first_word_of_a_step(text: str, word: str) -> None:
+    assert first_word(text) == word
+
+
 @pytest.mark.parametrize(
     ("tag", "text", "m", "decisions"),
     [
@@ -184,8 +238,12 @@ def test_a_method_that_never_calls_the_lrm_needs_none(name: str, off: dict[str, 
 
 
 def test_only_methods_that_look_at_a_beginning_glance() -> None:
-    glances = {name: method(name).glance for name in ("random", "trigreason", "glimprouter")}
-    assert glances == {"random": 0, "trigreason": 0, "glimprouter": 1}
+    names = ("random", "trigreason", "glimprouter", "relaygen")
+    assert {name: method(name).glance for name in names} == dict(
+        zip(names, (0, 0, 1, 8), strict=True)
+    )
+    assert method("relaygen").revises
+    assert not method("relaygen").needs_logprobs
     assert method("glimprouter").revises
     assert method("glimprouter").needs_logprobs
 
@@ -202,6 +260,8 @@ def test_steer_needs_the_probabilities_of_what_was_written_alone() -> None:
         ({"every": 0}, "every"),
         ({"entropy": -1}, "entropy"),
         ({"confidence": 1.1}, "confidence"),
+        ({"cues": ()}, "cues must be words, one at least"),
+        ({"cues": ("so", " ,")}, "cues must be words"),
         ({"tag": " "}, "tag"),
     ],
 )

@@ -106,6 +106,7 @@ def test_no_such_method() -> None:
         Thresholds(expressions=("hm", "moment")),
         Thresholds(expressions=()),
         Thresholds(risk=0.2, risk_model=RISK),
+        Thresholds(cues=("so", "in other words")),
         Thresholds(repeats=0),
         Thresholds(script_stop=True),
     ],
@@ -114,8 +115,8 @@ def test_thresholds_survive_json(thresholds: Thresholds) -> None:
     assert Thresholds.from_json(thresholds.to_json()) == thresholds
 
 
-def test_the_papers_expressions_are_not_written_down() -> None:
-    assert "expressions" not in Thresholds().to_json()
+def test_the_defaults_of_words_and_of_the_scripts_stop_are_not_written_down() -> None:
+    assert not {"expressions", "cues"} & set(Thresholds().to_json())
     assert "script_stop" not in Thresholds().to_json(), "recorded settings stay as they were"
     assert Thresholds(script_stop=True).to_json()["script_stop"] is True
     assert Thresholds.from_json({}).expressions == HESITATION_EXPRESSIONS

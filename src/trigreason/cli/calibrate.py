@@ -41,7 +41,7 @@ def calibrate(
         typer.Option(
             metavar="SHARE",
             help="The share of the thinking that the LRM is to write, such as 0.3; ρ and k follow. "
-            "Optional with --method steer.",
+            "Optional with --method steer and relaygen.",
             rich_help_panel=LABEL_FREE,
         ),
     ] = None,
@@ -142,7 +142,8 @@ def calibrate(
 
     --method learned also fits the risk that a step is wrong, where outcomes are known.
 
-    --method steer without --lrm-share finds the steps that the SRM is less sure of.
+    --method steer without --lrm-share finds the steps that the SRM is less sure of, and
+    --method relaygen the words at the beginning of steps that it is sure of.
 
     --task searches τ, ρ, direction, n, k and m, and measures what it found on held-out questions.
     """
@@ -185,7 +186,7 @@ def calibrate(
 
 _DEFAULT_DATA = "its default source"
 _OF_LOGS = {"lrm_share", "n", "tau", "direction", "m"}
-_FITTED_ALONE = {"confidence"}
+_FITTED_ALONE = {"confidence", "cues"}
 """The thresholds that recorded runs determine without a wanted share."""
 _OF_TASK = {
     "data", "limit", "held_out", "trials", "epochs", "thrift", "folder", "connections",

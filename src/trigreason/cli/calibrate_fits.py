@@ -12,6 +12,7 @@ from rich.text import Text
 from trigreason.cli.profile import risk_in_words
 from trigreason.cli.words import counted
 from trigreason.studies.calibration.confidence_fitting import ConfidenceMixture
+from trigreason.studies.calibration.cue_fitting import SwitchCues
 from trigreason.studies.calibration.evidence import Fitted
 from trigreason.studies.calibration.risk_fitting import FittedRisk
 
@@ -23,6 +24,8 @@ def fitted_in_words(found: Fitted) -> Iterator[Text | Table]:
             yield from _risk_in_words(found)
         case ConfidenceMixture():
             yield _mixture_in_words(found)
+        case SwitchCues():
+            yield from _cues_in_words(found)
 
 
 def fitted_as_json(found: Fitted | None) -> dict[str, Any]:
@@ -30,6 +33,7 @@ def fitted_as_json(found: Fitted | None) -> dict[str, Any]:
     return {
         "risk": _risk_as_json(found) if isinstance(found, FittedRisk) else None,
         "mixture": asdict(found) if isinstance(found, ConfidenceMixture) else None,
+        "switch_cues": asdict(found) if isinstance(found, SwitchCues) else None,
     }
 
 
@@ -94,3 +98,19 @@ def _mixture_in_words(found: ConfidenceMixture) -> Text:
         f"labels: {', and '.join(kinds)}. Below the threshold a step is more likely of the first. "
         "Nothing says that these are the wrong steps. With --lrm-share, the share decides instead."
     )
+
+
+def _cues_in_words(found: SwitchCues) -> Iterator[Text | Table]:
+    yield Text(
+        f"The first words of {counted(found.steps, 'step')}, by the margin of the tokens that "
+        f"follow; the cues are those above {found.margin:.3f}, the margin of all tokens. "
+        "Nothing says that the SRM is right behind them."
+    )
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for head in ("word", "steps", "margin"):
+        table.add_column(head, justify="left" if head == "word" else "right")
+    for each in found.candidates:
+        is_cue = each.margin > found.margin
+        cells = (each.word, str(each.steps), f"{each.margin:.3f}")
+        table.add_row(*map(Text, cells), style="" if is_cue else "dim")
+    yield table

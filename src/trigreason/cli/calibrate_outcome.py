@@ -26,8 +26,10 @@ from trigreason.cli.console import print_json, screen
 from trigreason.cli.words import counted
 from trigreason.configuration import BUNDLED
 from trigreason.evaluation.recorded import read_runs
+from trigreason.evaluation.runs import Run
 from trigreason.reasoning import Thresholds, method_entry
 from trigreason.studies.calibration.confidence_fitting import fit_confidence
+from trigreason.studies.calibration.cue_fitting import fit_cues
 from trigreason.studies.calibration.direction import supported
 from trigreason.studies.calibration.evidence import Fitted, Source, of_search, of_share
 from trigreason.studies.calibration.job import Job, carry_out
@@ -107,8 +109,7 @@ def from_logs(
         else:
             base, fitted = replace(base, risk_model=risk.model), risk
     elif wanted is None:
-        fitted = fit_confidence(runs, seed)
-        base = replace(base, confidence=round(fitted.threshold, 4))
+        base, fitted = _fitted_alone(runs, method, base, seed)
     found = fit_share(runs, wanted, base, method=method, token_ratio=ratio, seed=seed)
     evidence = of_share(found, _source(counted(len(runs), "run")), direction, fitted)
     done = destination.write(found.thresholds, evidence)
@@ -125,6 +126,17 @@ def from_logs(
         for part in fitted_in_words(fitted):
             out.print(part)
     destination.tell(method, found.thresholds, done)
+
+
+def _fitted_alone(
+    runs: Sequence[Run], method: str, base: Thresholds, seed: int
+) -> tuple[Thresholds, Fitted]:
+    """``base`` with the threshold that the runs determine without a wanted share."""
+    if "cues" in method_entry(method).decides_by:
+        cues = fit_cues(runs)
+        return replace(base, cues=cues.easy()), cues
+    mixture = fit_confidence(runs, seed)
+    return replace(base, confidence=round(mixture.threshold, 4)), mixture
 
 
 def with_labels(job: Job, data: str, destination: Destination) -> None:

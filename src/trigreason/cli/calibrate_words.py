@@ -188,10 +188,14 @@ def _bare(setting: Setting) -> str:
 
 def as_flags(method: str, thresholds: Thresholds) -> str:
     """A method and the thresholds that it decides by, as options of ``solve``."""
-    values, used = thresholds.to_json(), method_entry(method).decides_by
-    flags = [] if method == "trigreason" else [f"--method {method}"]
-    flags += [f"--{key} {values[key]}" for key in (*KEYS, *OTHER_KEYS) if key in used]
-    return " ".join(shlex.join(flag.split()) for flag in flags)
+    used = method_entry(method).decides_by
+    flags = [] if method == "trigreason" else ["--method", method]
+    for key in (*KEYS, *OTHER_KEYS):
+        if key == "cues" and key in used:
+            flags += [part for cue in thresholds.cues for part in ("--cue", cue)]
+        elif key in used:
+            flags += [f"--{key}", str(getattr(thresholds, key))]
+    return shlex.join(flags)
 
 
 def share_in_words(found: Budgeted, direction: str) -> Iterator[Text]:

@@ -147,6 +147,7 @@ def evaluate(
     every: options.Every = None,
     entropy: options.Entropy = None,
     confidence: options.Confidence = None,
+    cues: options.Cues = None,
     tag: options.Tag = None,
     risk: options.Risk = None,
     repeats: options.Repeats = None,

@@ -133,6 +133,7 @@ Share = Annotated[float | None, flag(Thresholds, "share")]
 Every = Annotated[int | None, flag(Thresholds, "every")]
 Entropy = Annotated[float | None, flag(Thresholds, "entropy")]
 Confidence = Annotated[float | None, flag(Thresholds, "confidence")]
+Cues = Annotated[list[str] | None, flag(Thresholds, "cues", "--cue")]
 Tag = Annotated[str | None, flag(Thresholds, "tag")]
 Risk = Annotated[float | None, flag(Thresholds, "risk")]
 Repeats = Annotated[int | None, flag(Thresholds, "repeats")]
@@ -225,6 +226,7 @@ def flagged(base: Settings, context: typer.Context) -> Settings:
 def changed(base: Settings, **flags: Any) -> Settings:
     """``base`` changed by ``flags``; None is a flag that was not given."""
     values = {name: value for name, value in flags.items() if value is not None}
-    if expressions := values.pop("expressions", None):
-        values["expressions"] = tuple(expressions)
+    for name in ("expressions", "cues"):
+        if words := values.pop(name, None):
+            values[name] = tuple(words)
     return replace(base, **values)

@@ -81,7 +81,7 @@ def _thresholds(thresholds: Thresholds) -> Table:
     default = Thresholds()
     for each in fields(Thresholds):
         value: Any = getattr(thresholds, each.name)
-        if each.name in ("risk_model", "expressions"):
+        if each.name in ("risk_model", "expressions", "cues"):
             continue
         usual = getattr(default, each.name)
         what = field_doc(Thresholds, each.name).text.replace(f"; {usual}.", ".")

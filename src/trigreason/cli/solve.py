@@ -75,6 +75,7 @@ def solve(
     every: options.Every = None,
     entropy: options.Entropy = None,
     confidence: options.Confidence = None,
+    cues: options.Cues = None,
     tag: options.Tag = None,
     risk: options.Risk = None,
     repeats: options.Repeats = None,

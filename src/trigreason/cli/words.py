@@ -149,4 +149,8 @@ def settings(method: str, thresholds: Thresholds) -> str:
         return f"steps kept from score {thresholds.accept:g}"
     entry = methods().get(method)
     names = sorted(entry.decides_by - {"expressions", "risk_model"}) if entry else []
-    return ", ".join(f"{name} = {getattr(thresholds, name)}" for name in names)
+    return ", ".join(f"{name} = {_value(getattr(thresholds, name))}" for name in names)
+
+
+def _value(threshold: object) -> str:
+    return " | ".join(threshold) if isinstance(threshold, tuple) else str(threshold)

@@ -14,6 +14,7 @@ from trigreason.reasoning.field_docs import FieldDoc
 from trigreason.reasoning.hesitation import HESITATION_EXPRESSIONS
 from trigreason.reasoning.repetition import RepetitionGuard
 from trigreason.reasoning.risk import RiskModel
+from trigreason.reasoning.switch_cues import SWITCH_CUES, first_word
 from trigreason.reasoning.triggers import (
     NATS,
     PERPLEXITY,
@@ -29,6 +30,12 @@ from trigreason.reasoning.triggers import (
 )
 
 PAPER = "Paper: {}."
+
+_WORDS: Mapping[str, tuple[str, ...]] = {
+    "expressions": HESITATION_EXPRESSIONS,
+    "cues": SWITCH_CUES,
+}
+"""The thresholds that are lists of words, and their defaults."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,6 +129,15 @@ class Thresholds:
             SHARE,
         ),
     ] = 0.9
+    cues: Annotated[
+        tuple[str, ...],
+        FieldDoc(
+            "RelayGen: words at the beginning of a step that the SRM may write; may be given "
+            "several times.",
+            "Default: what its authors found for both of their pairs.",
+            "WORDS",
+        ),
+    ] = SWITCH_CUES
     tag: Annotated[
         str,
         FieldDoc("SplitReason: the text with which the SRM asks for the LRM; {}.", "", "TEXT"),
@@ -159,13 +175,15 @@ class Thresholds:
     ] = 3
 
     def to_json(self) -> dict[str, Any]:
-        """Plain values; the expressions only if they differ from the paper's, a model if any.
+        """Plain values; lists of words only if they differ from the default, a model if any.
 
         ``script_stop`` only if it is on.
         """
-        values = asdict(self) | {"expressions": list(self.expressions)}
-        if self.expressions == HESITATION_EXPRESSIONS:
-            del values["expressions"]
+        values = asdict(self)
+        for name, default in _WORDS.items():
+            words = values.pop(name)
+            if words != default:
+                values[name] = list(words)
         if not self.script_stop:
             del values["script_stop"]
         del values["risk_model"]
@@ -182,8 +200,8 @@ class Thresholds:
         converted = dict(values)
         if "direction" in converted:
             converted["direction"] = Direction(converted["direction"])
-        if "expressions" in converted:
-            converted["expressions"] = tuple(converted["expressions"])
+        for name in _WORDS.keys() & converted.keys():
+            converted[name] = tuple(converted[name])
         model = converted.get("risk_model")
         if not isinstance(model, RiskModel | None):
             converted["risk_model"] = RiskModel.from_json(model)
@@ -205,6 +223,8 @@ class Thresholds:
         SHARE.check("risk (a probability)", self.risk)
         if not self.tag.strip():
             raise ValueError("tag must be a text that a model can write, not white space")
+        if not self.cues or not all(map(first_word, self.cues)):
+            raise ValueError("cues must be words, one at least")
         JudgeRejection(self.accept)
 
 

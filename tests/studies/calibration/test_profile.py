@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from trigreason.configuration import planned_pair, read_configuration
 from trigreason.reasoning import Direction, Thresholds
+from trigreason.reasoning.switch_cues import SWITCH_CUES
 from trigreason.studies.calibration.profile import KEYS, profile_toml, with_profile
 from trigreason.studies.calibration.profile_file import write_profile
 
@@ -109,6 +110,7 @@ def test_what_cannot_be_changed_safely_is_refused_with_the_values(text: str) -> 
         with_profile(text, "qwen", CHOSEN, EVIDENCE)
 
 
+STANDARD = {"entropy": 1.0, "cues": SWITCH_CUES}
 THRESHOLDS = st.builds(
     Thresholds,
     n=st.integers(0, 100),
@@ -118,6 +120,7 @@ THRESHOLDS = st.builds(
     k=st.integers(1, 9),
     m=st.integers(0, 9),
     entropy=st.sampled_from([1.0, 0.25]),
+    cues=st.sampled_from([SWITCH_CUES, ("so", 'in "other" words')]),
 )
 
 
@@ -129,7 +132,8 @@ THRESHOLDS = st.builds(
 def test_any_thresholds_and_any_evidence_can_be_read_back(
     text: str, thresholds: Thresholds, evidence: list[str]
 ) -> None:
-    keys = [*KEYS, *(["entropy"] if thresholds.entropy != 1 else [])]
+    others = [name for name in ("entropy", "cues") if getattr(thresholds, name) != STANDARD[name]]
+    keys = [*KEYS, *others]
     expected = {key: thresholds.to_json()[key] for key in keys}
     values = tomllib.loads(with_profile(text, "qwen", thresholds, evidence))
     found = values["pairs"]["qwen"]["thresholds"]

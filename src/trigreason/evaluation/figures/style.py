@@ -42,6 +42,7 @@ METHODS = {
     "speculative_thinking": Look("#a3528f", "X", "++", "-."),
     "splitreason": Look("#6b1f5c", "*", "**", "-."),
     "steer": Look("#8f6bb8", "<", "xx", "-."),
+    "relaygen": Look("#c08bb4", ">", "\\", "-."),
     "learned": Look("#2b6fb3", "h", "OO", "--"),
     "trigreason": Look("#3a7d44", "o", "xxx", "-"),
 }

@@ -8,7 +8,11 @@ from dataclasses import dataclass, field
 from trigreason.reasoning.methods.base import REWRITE, SRM_WRITES, Method, Rewrite, Write, rest_of
 from trigreason.reasoning.reading import Features, Reading
 from trigreason.reasoning.steps import Author
+from trigreason.reasoning.switch_cues import begins_with_cue
 from trigreason.reasoning.triggers import Trigger
+
+FIRST_WORDS = 8
+"""Tokens that are enough for the words with which a step begins."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -92,7 +96,7 @@ class SpeculativeThinking(Method):
 
     @property
     def glance(self) -> int:
-        return 8
+        return FIRST_WORDS
 
     def drops(self, features: Features) -> bool:
         return self.m > 0 and _CUES.match(features.text) is not None
@@ -104,6 +108,39 @@ class SpeculativeThinking(Method):
     @property
     def revises(self) -> bool:
         return self.m > 0
+
+
+@dataclass(slots=True, kw_only=True)
+class RelayGen(Method):
+    """RelayGen (arXiv 2602.06454): the SRM writes the steps that begin with a switch cue.
+
+    The authors' LRM writes until it has written a cue, in whatever sentence; the SRM then writes
+    that sentence to its end, and the LRM goes on. Here a handover takes effect at a step: the LRM
+    writes the first one, and from then on the SRM begins each step. Where its first words are no
+    cue they are thrown away and the LRM writes the step. So the cue is the SRM's and begins a step,
+    the SRM writes a whole step, and each step of the LRM costs a request to the SRM as well. The
+    authors' SRM also writes the answer; here the model that ends the thinking does.
+    """
+
+    cues: tuple[str, ...]
+
+    def open(self) -> Write:
+        return Write(Author.LRM, 1, Trigger.METHOD)
+
+    def on_step(self, reading: Reading) -> Write | Rewrite:
+        is_hard = reading.author is Author.SRM and self.drops(reading.features)
+        return REWRITE if is_hard else SRM_WRITES
+
+    @property
+    def glance(self) -> int:
+        return FIRST_WORDS
+
+    def drops(self, features: Features) -> bool:
+        return not (features.is_blank or begins_with_cue(features.text, self.cues))
+
+    @property
+    def revises(self) -> bool:
+        return True
 
 
 @dataclass(slots=True, kw_only=True)

@@ -17,7 +17,12 @@ from importlib.metadata import entry_points
 from trigreason.reasoning.methods.base import Method
 from trigreason.reasoning.methods.baselines import Periodic, Planning, Random
 from trigreason.reasoning.methods.learned import Learned
-from trigreason.reasoning.methods.openings import GlimpRouter, SpeculativeThinking, SplitReason
+from trigreason.reasoning.methods.openings import (
+    GlimpRouter,
+    RelayGen,
+    SpeculativeThinking,
+    SplitReason,
+)
 from trigreason.reasoning.methods.solo import Solo
 from trigreason.reasoning.methods.specreason import SpecReason
 from trigreason.reasoning.methods.steer import Steer
@@ -139,6 +144,9 @@ BUILT_IN = (
         "STEER",
         lambda given: Steer(confidence=given.confidence),
         frozenset({"confidence"}),
+    ),
+    MethodEntry(
+        "relaygen", "RelayGen", lambda given: RelayGen(cues=given.cues), frozenset({"cues"})
     ),
     MethodEntry(
         "learned",

@@ -11,12 +11,13 @@ from trigreason.evaluation.statistics import Difference, Estimate
 from trigreason.pairs import Pair
 from trigreason.studies.calibration.choice import RULE
 from trigreason.studies.calibration.confidence_fitting import ConfidenceMixture
+from trigreason.studies.calibration.cue_fitting import SwitchCues
 from trigreason.studies.calibration.experiment import Conditions
 from trigreason.studies.calibration.label_free import Budgeted
 from trigreason.studies.calibration.labelled import Calibration, SettingRow
 from trigreason.studies.calibration.risk_fitting import FittedRisk, LabelledBy
 
-Fitted = FittedRisk | ConfidenceMixture
+Fitted = FittedRisk | ConfidenceMixture | SwitchCues
 """What a method may fit to recorded runs besides a share."""
 
 
@@ -76,6 +77,8 @@ def of_share(
             fit = f"no labels; {direction}"
         case ConfidenceMixture():
             fit = f"no labels; {_of_mixture(fitted)}"
+        case SwitchCues():
+            fit = f"no labels; margins of {fitted.steps} steps, {fitted.margin:.4f} on average"
         case _:
             fit = _of_risk(fitted)
     wanted = "" if found.wanted is None else f" wanted {100 * found.wanted:.1f} %;"

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +23,7 @@ from trigreason.reasoning import (
 )
 from trigreason.studies.auc import Auc
 from trigreason.studies.calibration.confidence_fitting import confidences
+from trigreason.studies.calibration.cue_fitting import fit_cues
 from trigreason.studies.calibration.direction import evidence
 from trigreason.studies.calibration.space import LARGEST_K, PRIMING, candidate_rhos, srm_logprobs
 from trigreason.studies.replaying import replayed
@@ -44,6 +45,7 @@ VALUES: Mapping[str, Sequence[float]] = {
 """The values of a threshold that are tried."""
 
 Floats = NDArray[np.float64]
+_Value = TypeVar("_Value", int, float)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,9 +93,9 @@ def fit_share(
 
     TrigReason's k is the smallest with which requests take at most half of what priming leaves;
     if none does, m is 0. ρ then takes the rest. For another method one threshold is chosen: the
-    first of risk, entropy, confidence, share, every, n and m that it decides by. ``token_ratio``
-    is an LRM step's tokens over an SRM step's. Runs of the SRM alone are used if there are any,
-    else the SRM's steps of all runs.
+    first of risk, entropy, confidence, cues, share, every, n and m that it decides by.
+    ``token_ratio`` is an LRM step's tokens over an SRM step's. Runs of the SRM alone are used if
+    there are any, else the SRM's steps of all runs.
 
     Raises:
         ValueError: no run has steps of the SRM with token probabilities, the share is out of
@@ -158,6 +160,10 @@ def _settings(runs: Sequence[Run], base: Thresholds, method: str) -> list[Thresh
     if "confidence" in decides_by:
         known = sorted({round(each, 4) for each in confidences(runs)} | {1.0})
         return [replace(base, confidence=each) for each in _spread(known)]
+    if "cues" in decides_by:
+        found = fit_cues(runs)
+        counts = range(1, len(found.candidates) + 1)
+        return [replace(base, cues=found.best(count)) for count in _spread(counts)]
     for name, values in VALUES.items():
         if name in decides_by:
             changes: list[dict[str, Any]] = [{name: value} for value in values]
@@ -210,7 +216,7 @@ def _with_request(
     return replace(base, m=0)
 
 
-def _spread(values: list[float]) -> list[float]:
+def _spread(values: Sequence[_Value]) -> Sequence[_Value]:
     """At most :data:`RHOS` of the values, evenly spaced, with both ends."""
     if len(values) <= RHOS:
         return values
