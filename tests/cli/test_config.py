@@ -183,7 +183,7 @@ def test_flags_go_over_the_pair(command: Command, configured: Path) -> None:
     assert (trace.sampling["temperature"], trace.sampling["seed"]) == (0.5, 0)
     assert (trace.limit, trace.thinking_tokens) == ("thinking_tokens", 20)
     paper = trace_from_json(command("solve", QUESTION, "--json", "--paper", "--steps", "1").json)
-    assert paper.thresholds == Thresholds()
+    assert paper.thresholds == Thresholds(repeats=0, script_stop=True)
 
 
 def test_models_by_name_and_by_place(command: Command, configured: Path) -> None:

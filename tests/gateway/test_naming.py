@@ -122,8 +122,8 @@ def test_the_body_goes_over_the_name_key_by_key() -> None:
     assert with_thresholds(ModelChoice("bundled"), Options(), OWN, "trigreason").thresholds == OWN
 
 
-def test_every_threshold_but_the_expressions_can_be_set() -> None:
-    named = {each.name for each in fields(Thresholds)} - {"expressions", "risk_model"}
+def test_every_threshold_but_words_and_models_can_be_set() -> None:
+    named = {each.name for each in fields(Thresholds)} - {"expressions", "cues", "risk_model"}
     assert set(ThresholdChanges.model_fields) == named
 
 
