@@ -36,12 +36,6 @@ class DataSet:
     group: str | None = None
 
 
-SETS = (
-    DataSet("gsm8k", "gsm8k", calibrating=24, evaluating=150, block=3),
-    DataSet("arc_challenge", "arc_challenge", calibrating=16, evaluating=100, block=2),
-)
-"""The blocks make all sets end at about the same time."""
-
 CANDIDATES = (
     "object_counting",
     "date_understanding",
@@ -54,6 +48,14 @@ CANDIDATES = (
 def family(name: str) -> DataSet:
     """A family of BIG-Bench Hard as a data set."""
     return DataSet(name, "bbh", calibrating=8, evaluating=50, block=1, group=name)
+
+
+SETS = (
+    DataSet("gsm8k", "gsm8k", calibrating=24, evaluating=150, block=3),
+    DataSet("arc_challenge", "arc_challenge", calibrating=16, evaluating=100, block=2),
+    family("reasoning_about_colored_objects"),
+)
+"""The blocks make all sets end at about the same time."""
 
 
 class Drawn(NamedTuple):
