@@ -34,7 +34,7 @@ from trigreason.reasoning import (
     TrigReason,
     Write,
 )
-from trigreason.reasoning.method_run import STATED
+from trigreason.reasoning.method_run import METHODS_END
 
 ADDED_UP = "The first two numbers add up to three.\n\n"
 KINDS: dict[str, tuple[str, Sequence[float | None]]] = {
@@ -63,7 +63,7 @@ HANDOVERS = {Trigger.INTERVENTION_REQUEST: "R", Trigger.REPETITION: "T"}
 SIGNS = {
     "S": SRM,
     "H": Halt(),
-    "E": Halt(STATED),
+    "E": Halt(METHODS_END),
     "O": OFFLOAD,
     "J": Judge(Author.LRM),
     "X": Rewrite(Author.LRM, Trigger.JUDGE_REJECTION),
@@ -297,7 +297,7 @@ def test_what_states_an_answer(mark: str) -> None:
     run.open()
     ask_of = Step(f"So {mark}.\n\n", (), StepEnd.BLANK_LINE, Author.SRM)
     assert run.on_step(run.read(Features(ask_of))) == Judge(Author.LRM)
-    assert run.on_score(9) == Halt(STATED)
+    assert run.on_score(9) == Halt(METHODS_END)
     lower = Step("So the answer: 3.\n\n", (), StepEnd.BLANK_LINE, Author.SRM)
     run.open()
     run.on_step(run.read(Features(lower)))

@@ -15,7 +15,7 @@ from trigreason.reasoning import (
     Trigger,
     methods,
 )
-from trigreason.reasoning.method_run import STATED
+from trigreason.reasoning.method_run import METHODS_END
 
 SHOWN_EXPRESSIONS = 4
 
@@ -97,11 +97,8 @@ def how_it_ended(stop: StopReason | None, limit: str | None) -> str | None:
             "The models repeated themselves, so the thinking was closed for them; "
             "--repeats says after how many steps (0 for never)."
         )
-    if limit == STATED:
-        return (
-            "The thinking was closed for the models where SpecReason's script stops, after a step "
-            "that states an answer or is the same as the one before it."
-        )
+    if limit == METHODS_END:
+        return "The method closed the thinking for the models, by a rule of its own."
     flag = f"--{(limit or '').replace('_', '-')}"
     if stop is StopReason.CLOSED:
         return f"The thinking was closed for the models at its limit; {flag} moves it."

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from trigreason.configuration import BUNDLED
 from trigreason.paper.work import Recorded
 from trigreason.reasoning import Direction
-from trigreason.reasoning.method_run import STATED
+from trigreason.reasoning.method_run import METHODS_END
 
 
 def notes_on(recorded: Sequence[Recorded]) -> list[str]:
@@ -29,7 +29,9 @@ def _k(recorded: Sequence[Recorded]) -> Iterator[str]:
 
 
 def _reversed(recorded: Sequence[Recorded]) -> Iterator[str]:
-    pairs = dict.fromkeys(arm.pair for arm in _triggered(recorded) if is_reversed(arm))
+    pairs = dict.fromkeys(
+        arm.pair for arm in _triggered(recorded) if arm.arm.thresholds.direction is Direction.UNDER
+    )
     if pairs:
         yield (
             f"Reversed for {', '.join(pairs)}: the cognitive offload fires for r < ρ, not for "
@@ -40,7 +42,7 @@ def _reversed(recorded: Sequence[Recorded]) -> Iterator[str]:
 def _closed(recorded: Sequence[Recorded]) -> Iterator[str]:
     """How many runs had their thinking closed for them, and what their answers may have added."""
     runs = [run for arm in recorded for run in arm.runs]
-    closed = sum(run.trace.limit in ("thinking_tokens", STATED) for run in runs)
+    closed = sum(run.trace.limit in ("thinking_tokens", METHODS_END) for run in runs)
     if closed:
         most = max(arm.arm.budget.answer_tokens for arm in recorded)
         yield (
@@ -74,11 +76,6 @@ def _incomplete(recorded: Sequence[Recorded]) -> Iterator[str]:
                 f"{arm.planned.label} ({arm.pair}, {arm.task}) lacks {arm.missing} of "
                 f"{arm.missing + len(arm.runs)} answers; the same command tries them again."
             )
-
-
-def is_reversed(arm: Recorded) -> bool:
-    """Whether the arm's offload fires on unsure steps."""
-    return arm.arm.thresholds.direction is Direction.UNDER
 
 
 def _triggered(recorded: Sequence[Recorded]) -> list[Recorded]:

@@ -21,8 +21,8 @@ from trigreason.reasoning.thresholds import Thresholds
 REPETITION = "repetition"
 """The limit of a run that went round in circles."""
 
-STATED = "answer_stated"
-"""The limit of a run whose method ended the thinking with a step that stands."""
+METHODS_END = "method"
+"""The limit of a run whose thinking was ended by its method's own rule (``ends_with``)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,5 +88,5 @@ class MethodRun:
         if reading.repeated and self.guard.fires(reading.repeated):
             return Halt()
         if self.method.ends_with(reading) and not reading.features.ends_thinking:
-            return Halt(STATED)
+            return Halt(METHODS_END)
         return decision

@@ -13,7 +13,7 @@ Without a checker of steps, path divergence is the question with the largest gap
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 from trigreason.evaluation.runs import Run
@@ -21,9 +21,8 @@ from trigreason.paper.kinds.accuracy import LRM_ONLY, outcomes
 from trigreason.paper.kinds.overconfidence import SRM_ONLY, questions_with_gap, ratios
 from trigreason.paper.result import ShownTable
 from trigreason.paper.work import Numbers, Recorded, Work
-from trigreason.reasoning import Reader, Thresholds, Trace
-from trigreason.reasoning.replay import recorded_features
-from trigreason.studies.checking import checked_steps
+from trigreason.reasoning import Thresholds
+from trigreason.studies.signals import SeenStep, seen_steps
 
 AROUND = 3
 """Steps that are shown before the decisive one, and after it."""
@@ -54,8 +53,7 @@ def cases(work: Work) -> Numbers:
             title = f"{case.risk}: {pair}, {task}, question {case.srm.sample}"
             notes.append(f"{title}, answer {case.srm.epoch}: {case.why}.")
             tables.append(_table(title, case, thresholds))
-        missing = {"Path divergence", "Cognitive overload", "Recovery inability"}
-        missing -= {case.risk for case in found}
+        missing = RISKS.keys() - {case.risk for case in found}
         notes += [f"{pair}, {task}: no run shows this risk: {risk}." for risk in sorted(missing)]
         shown[f"{pair} · {task}"] = [_to_json(case) for case in found]
     return Numbers(rows=[], notes=notes, tables=tables, detail={"cases": shown})
@@ -69,75 +67,85 @@ def find_cases(srm: Recorded, lrm: Recorded, thresholds: Thresholds) -> Iterator
             right.setdefault(run.sample, run)
     gaps = questions_with_gap(outcomes(srm), outcomes(lrm), len(srm.runs))
     wrong = [
-        run
+        _Wrong(run, right[question], seen_steps(run, thresholds))
         for question in gaps
         for run in sorted(srm.runs, key=lambda run: run.epoch)
         if run.sample == question and run.right is False and question in right
     ]
-    for find in (_diverging, _overloaded, _stuck):
-        case = find(wrong, right, thresholds)
-        if case is not None:
-            yield case
+    for risk, find in RISKS.items():
+        if (found := find(wrong, thresholds)) is not None:
+            yield Case(risk, found.wrong.run, found.wrong.right, found.step, found.why)
 
 
-def _diverging(wrong: Sequence[Run], right: dict[str, Run], _: Thresholds) -> Case | None:
-    checked = [(index, run) for run in wrong if (index := first_wrong_step(run)) is not None]
+class _Wrong(NamedTuple):
+    """A wrong run of the SRM with its steps, and the LRM's right run on its question."""
+
+    run: Run
+    right: Run
+    steps: Sequence[SeenStep]
+
+    @property
+    def first_wrong_step(self) -> int | None:
+        """The index of the first step that a checker calls wrong."""
+        return next((step.index for step in self.steps if step.wrong), None)
+
+
+class _Decisive(NamedTuple):
+    """The step that decides, and why."""
+
+    wrong: _Wrong
+    step: int
+    why: str
+
+
+def _diverging(wrong: Sequence[_Wrong], _: Thresholds) -> _Decisive | None:
+    checked = [(index, each) for each in wrong if (index := each.first_wrong_step) is not None]
     if checked:
-        index, run = min(checked, key=lambda each: each[0])
-        why = f"the SRM's first wrong step is step {index + 1}"
-        return Case("Path divergence", run, right[run.sample], index, why)
+        index, first = min(checked, key=lambda each: each[0])
+        return _Decisive(first, index, f"the SRM's first wrong step is step {index + 1}")
     if not wrong:
         return None
     why = "of all questions the models differ most on this one; nothing checks its steps"
-    return Case("Path divergence", wrong[0], right[wrong[0].sample], 0, why)
+    return _Decisive(wrong[0], 0, why)
 
 
-def _overloaded(wrong: Sequence[Run], right: dict[str, Run], thresholds: Thresholds) -> Case | None:
-    is_checked = any(first_wrong_step(run) is not None for run in wrong)
+def _overloaded(wrong: Sequence[_Wrong], thresholds: Thresholds) -> _Decisive | None:
+    firsts = [each.first_wrong_step for each in wrong]
+    is_checked = any(first is not None for first in firsts)
     certain = [
-        (ratio, run, index)
-        for run in wrong
-        for index, ratio in ratios(run.trace, thresholds.tau)
-        if ratio is not None
+        (ratio, each, step.index)
+        for each, first in zip(wrong, firsts, strict=True)
+        for step in each.steps
+        if (ratio := step.ratio(thresholds.tau)) is not None
         and ratio > thresholds.rho
-        and (not is_checked or index == first_wrong_step(run))
+        and (not is_checked or step.index == first)
     ]
     if not certain:
         return None
-    ratio, run, index = max(certain, key=lambda each: each[0])
+    ratio, chosen, index = max(certain, key=lambda each: each[0])
     what = "the first wrong step" if is_checked else "the most certain step"
-    why = f"{what}, step {index + 1}, has r = {ratio:.3f}"
-    return Case("Cognitive overload", run, right[run.sample], index, why)
+    return _Decisive(chosen, index, f"{what}, step {index + 1}, has r = {ratio:.3f}")
 
 
-def _stuck(wrong: Sequence[Run], right: dict[str, Run], thresholds: Thresholds) -> Case | None:
-    longest: tuple[int, Run, int] | None = None
-    for run in wrong:
-        length, first = longest_row(stuck_steps(run.trace, thresholds))
-        if length >= STUCK_STEPS and (longest is None or length > longest[0]):
-            longest = length, run, first
-    if longest is None:
+def _stuck(wrong: Sequence[_Wrong], _: Thresholds) -> _Decisive | None:
+    rows = [
+        (longest_row([step.hesitates or step.repeats for step in each.steps]), each)
+        for each in wrong
+    ]
+    (length, first), chosen = max(rows, key=lambda row: row[0][0], default=((0, 0), None))
+    if chosen is None or length < STUCK_STEPS:
         return None
-    length, run, first = longest
-    why = f"{length} steps in a row hesitate or repeat, from step {first + 1} on"
-    return Case("Recovery inability", run, right[run.sample], first, why)
+    index = chosen.steps[first].index
+    why = f"{length} steps in a row hesitate or repeat, from step {index + 1} on"
+    return _Decisive(chosen, index, why)
 
 
-def first_wrong_step(run: Run) -> int | None:
-    """The index of the first step that a checker calls wrong."""
-    return next((at for at, label in enumerate(checked_steps(run)) if label is False), None)
-
-
-def stuck_steps(trace: Trace, thresholds: Thresholds) -> list[bool]:
-    """Whether each step hesitates (eq. 7), or repeats what was said shortly before it."""
-    reader = Reader(thresholds)
-    stuck: list[bool] = []
-    for step in trace.steps:
-        reading = reader.read(recorded_features(step))
-        stuck.append(bool(reading.hesitations) or reading.repeats)
-        if step.standing:
-            reader.keep(reading)
-    return stuck
+RISKS: dict[str, Callable[[Sequence[_Wrong], Thresholds], _Decisive | None]] = {
+    "Path divergence": _diverging,
+    "Cognitive overload": _overloaded,
+    "Recovery inability": _stuck,
+}
+"""The paper's three risks, and what finds a case of each."""
 
 
 def longest_row(flags: Sequence[bool]) -> tuple[int, int]:
