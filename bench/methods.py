@@ -19,7 +19,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import track
 
-from bench.common import machine, parser
+from bench.common import DATA_VARIABLE, machine, parser
 from bench.methods_figure import draw
 from bench.methods_rows import Row, fitted_risk, fitted_rows
 from bench.methods_table import learned_against_triggers, on_many_comparisons, table_of
@@ -46,6 +46,8 @@ def main() -> None:
     arguments.add_argument("--out", type=Path, default=Path("logs/bench-methods"))
     arguments.add_argument("--figure", type=Path, help="draw into this file + -PAIR.svg and .png")
     chosen = arguments.parse_args()
+    if chosen.data is None:
+        arguments.error(f"the published questions are needed: --data FOLDER, or {DATA_VARIABLE}")
     console = Console(width=None if Console().is_terminal else 200, highlight=False)
     for pair in PAIRS:
         if chosen.pair in (None, pair):
@@ -65,8 +67,9 @@ def _report(pair: str, chosen: Namespace, console: Console) -> None:
     for row in track(rows, "Simulating", console=Console(stderr=True), transient=True):
         row.simulate()
     console.print(table_of(rows))
-    judged = next(row for row in rows if row.setting.method == "specreason")
-    console.print(f"SpecReason's judge: {judge_quality(judged.runs)}.")
+    for row in rows:
+        if row.setting.method == "specreason":
+            console.print(f"SpecReason's judge: {judge_quality(row.runs)}.")
     console.print(on_many_comparisons(rows))
     console.print(*learned_against_triggers(rows), sep="\n")
     if chosen.figure:
@@ -83,7 +86,7 @@ def _bundled(chosen: Namespace) -> list[Row]:
         pair=bundled_pair(),
         arms=tuple(_arm(row.setting) for row in rows),
         logs=chosen.out / "comparing",
-        data=None if chosen.data is None else str(chosen.data),
+        data=str(chosen.data),
         limit=FAMILIES * chosen.items,
         seed=chosen.seed + 1,
     )

@@ -63,6 +63,8 @@ def on_many_comparisons(rows: Sequence[Row]) -> str:
         for row in rows
         if (coin := coin_beside(row, rows)) and (difference := row.against(coin))
     ]
+    if not tested:
+        return "There are no runs of random yet to compare with."
     standing: list[str] = []
     for rank, (p, row) in enumerate(sorted(tested, key=lambda each: each[0])):
         if p * (len(tested) - rank) >= 0.05:

@@ -14,8 +14,7 @@ from bench.real_pair.questions import SETS, Drawn, asked
 from bench.real_pair.records import MACHINES, SETTINGS, Ledger, Record, Records
 from bench.real_pair.rows import LRM_ONLY, SPECREASON, SRM_ONLY
 from bench.real_pair.rows import Row as Wanted
-from bench.real_pair.running import as_run, lanes
-from bench.real_pair.running import share as share_out
+from bench.real_pair.running import as_run, lanes, make_all
 from trigreason.evaluation.questions import Question
 from trigreason.evaluation.runs import Run
 from trigreason.reasoning import Thresholds
@@ -25,23 +24,23 @@ COMPARED = 40
 """So many questions are compared. None of the runs that thresholds are fitted to is of one of
 them."""
 
-FIRST_SHARES = (0.4, 0.6, 0.2)
-"""The order in which the shares are run, since all three take hours."""
+MIDDLE = 0.4
+"""The share that is run first, since all of them take hours."""
 
-TWICE = {"srm": SRM_ONLY, "lrm": LRM_ONLY, "specreason": SPECREASON}
-"""Methods without a fitted threshold are rows of the other table too, and are run once."""
+IN_BOTH_TABLES = {"srm": SRM_ONLY, "lrm": LRM_ONLY, "specreason": SPECREASON}
+"""Methods without a fitted threshold are rows of both tables, and are run once."""
 
 
 async def run(measured: Measured, found: Drawn, ledger: Ledger, say: Callable[[str], None]) -> None:
     """Make every run of the comparison that is missing, share by share."""
     wanted = ((found.data.name, row, question) for row, question in _wanted_runs(ledger, found))
     async with lanes(measured, ledger, say) as opened:
-        await share_out(wanted, opened)
+        await make_all(wanted, opened)
 
 
 def _wanted_runs(records: Records, found: Drawn) -> Iterator[tuple[Wanted, Question]]:
     rows = list(_fitted(records, found))
-    for share in FIRST_SHARES:
+    for share in sorted(SHARES, key=lambda share: abs(share - MIDDLE)):
         for question in found.evaluation[:COMPARED]:
             for row in rows:
                 if row.wanted in (None, share):
@@ -107,7 +106,7 @@ def _is_of(record: Record, questions: dict[str, Question]) -> bool:
 
 
 def _wanted(row: Row) -> Wanted:
-    return TWICE.get(row.setting.method) or Wanted(row.name, row.setting)
+    return IN_BOTH_TABLES.get(row.setting.method) or Wanted(row.name, row.setting)
 
 
 def _keep_common(rows: Sequence[Row]) -> None:

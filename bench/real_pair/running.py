@@ -174,7 +174,7 @@ async def run(
             for drawn, question in in_turns(sets)
             for row in rows(thresholds[drawn.data.name])
         )
-        await share(jobs, opened)
+        await make_all(jobs, opened)
 
 
 @asynccontextmanager
@@ -194,7 +194,7 @@ async def lanes(
         ]
 
 
-async def share(jobs: Iterator[tuple[str, Row, Question]], opened: Sequence[Session]) -> None:
+async def make_all(jobs: Iterator[tuple[str, Row, Question]], opened: Sequence[Session]) -> None:
     """Make the runs, each lane taking the next one when it is done with its last."""
 
     async def work(lane: Session) -> None:

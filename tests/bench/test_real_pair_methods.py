@@ -24,7 +24,7 @@ async def test_every_method_answers_the_same_questions_and_no_other(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(methods, "COMPARED", 2)
-    monkeypatch.setattr(methods, "FIRST_SHARES", (0.2,))
+    monkeypatch.setattr(methods, "SHARES", (0.2,))
     measured, found, said = bundled_stand_in(BUNDLED_BUDGET), drawn(DATA, None), list[str]()
     with writing(tmp_path) as ledger:
         with pytest.raises(ValueError, match="too few"):
