@@ -141,17 +141,17 @@ async def test_large_bodies_of_one_source_take_turns(tmp_path: Path) -> None:
 async def test_a_stream_goes_on_beside_large_bodies(
     tmp_path: Path, what: str, key_is_right: bool
 ) -> None:
-    gaps = []
-    for attempt in range(3):  # other programs make gaps as well, but not each time
+    works = []  # not the gaps themselves: other programs of the machine make those longer
+    for attempt in range(3):
         folder = tmp_path / str(attempt)
         folder.mkdir()
         seen = await measured(folder, what, key_is_right)
         assert seen.statuses == {"400" if key_is_right else "401": COUNT}
         assert seen.growth < 100e6
-        gaps.append(seen.longest_gap)
-        if min(gaps) < 0.1:
+        works.append(seen.most_work)
+        if works[-1] < 0.1:
             return
-    raise AssertionError(f"gaps of {gaps} seconds")
+    raise AssertionError(f"the gateway worked {works} seconds between two pieces of a stream")
 
 
 ROW = '{"role":"user","content":"?"}'
