@@ -17,7 +17,7 @@ from trigreason.budget import Budget
 from trigreason.configuration import PairSettings, PlannedPair, bundled_pair, engine_at
 from trigreason.engines.base import Sampling
 from trigreason.evaluation.answering import measured
-from trigreason.pairs import Pair
+from trigreason.pairs import JudgePrompt, Pair
 from trigreason.reasoning import Author, Thresholds
 from trigreason.studies.calibration.setting import Setting
 
@@ -31,6 +31,14 @@ NAME = "Qwen2.5-Coder 0.5B with 1.5B"
 
 SAMPLING = Sampling(temperature=0, top_p=1)
 BUDGET = Budget(thinking_tokens=1024, answer_tokens=64)
+
+JUDGE = JudgePrompt(
+    "Rate the last step of the reasoning above from 0 to 9 by one criterion, whether it is "
+    "correct: 0 for certainly wrong, 9 for certainly right. Style, wording and usefulness do "
+    "not count. Answer with the digit alone."
+)
+"""What the judge was asked when the first runs were made; today's default also asks whether the
+step follows from those before it."""
 
 PROTOCOL = 1
 """Goes up with a change of this program after which the same setting gives other runs."""
@@ -110,7 +118,9 @@ def real_pair(folder: Path | None = None) -> Measured:
                 f"1.5B, Q4_K_M) into a folder and name it in {MODELS_VARIABLE}"
             )
     engines = {author: engine_at(str(file), f"--{author}") for author, file in files.items()}
-    settings = PairSettings(srm="srm", lrm="lrm").model_copy(update={"budget": BUDGET})
+    settings = PairSettings(srm="srm", lrm="lrm").model_copy(
+        update={"budget": BUDGET, "judge": JUDGE}
+    )
     return Measured(measured(PlannedPair(NAME, settings, engines)), files)
 
 

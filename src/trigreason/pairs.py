@@ -31,9 +31,9 @@ class JudgePrompt:
     """
 
     question: str = (
-        "Rate the last step of the reasoning above from 0 to 9 by one criterion, whether it is "
-        "correct: 0 for certainly wrong, 9 for certainly right. Style, wording and usefulness do "
-        "not count. Answer with the digit alone."
+        "Rate the last step of the reasoning above from 0 to 9 by whether it is correct and "
+        "follows from the question and the steps before it: 0 for certainly wrong, 9 for "
+        "certainly right. Style, wording and usefulness do not count. Answer with the digit alone."
     )
     opening: str = "<think>\nThe score of the last step is "
     scoring: Scoring = Scoring.GREEDY
