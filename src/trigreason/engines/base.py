@@ -267,5 +267,9 @@ class NoLogprobs(EngineRefused):
     """Token probabilities are needed, and the server sends none or impossible ones."""
 
 
+class NoReward(EngineRefused):
+    """A reward is needed, and there is no scorer, or one that gives none or an impossible one."""
+
+
 class NotAModel(EngineError):
     """The file named as a model does not exist or is not a model."""

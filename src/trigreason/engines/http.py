@@ -1,4 +1,4 @@
-"""The base of all engines that use HTTP: connections, timeouts, and errors."""
+"""The base of all models behind HTTP: connections, timeouts, and errors."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class Timeouts:
                 raise ValueError(f"the {name} timeout must be above 0 seconds")
 
 
-class HttpEngine(Engine):
+class HttpModel:
     """A model behind an HTTP API; ``url`` is the part that all its paths share.
 
     ``keeps_connections`` is False if the server drops kept-alive connections silently.
@@ -55,19 +55,10 @@ class HttpEngine(Engine):
 
     keeps_connections = True
 
-    def __init__(
-        self,
-        url: str,
-        model: str,
-        *,
-        capabilities: Capabilities | None = None,
-        api_key: str | None = None,
-        timeouts: Timeouts | None = None,
-    ) -> None:
+    def __init__(self, url: str, model: str, api_key: str | None, timeouts: Timeouts) -> None:
         self.url = url.rstrip("/")
         self.model = model
-        self.capabilities = capabilities or Capabilities()
-        self.timeouts = timeouts or Timeouts()
+        self.timeouts = timeouts
         self._api_key = api_key
         self._session: aiohttp.ClientSession | None = None
 
@@ -75,19 +66,9 @@ class HttpEngine(Engine):
         return f"{type(self).__name__}({self.url!r}, {self.model!r})"
 
     @property
-    @abstractmethod
-    def dialect_name(self) -> str:
-        """The name of its dialect, as a user can choose it."""
-
-    @property
     def where(self) -> str:
-        """How errors name this engine."""
+        """How errors name this model."""
         return f"{self.model} at {self.url}"
-
-    def fitting(self, request: Request) -> Request:
-        """The request with ``max_tokens`` limited to the context, if that is known."""
-        most = self.capabilities.context_tokens or request.max_tokens
-        return replace(request, max_tokens=min(request.max_tokens, most))
 
     async def close(self) -> None:
         if self._session is not None:
@@ -110,6 +91,75 @@ class HttpEngine(Engine):
             yield response
         finally:
             response.close()
+
+    async def _post(self, url: str, body: dict[str, Any]) -> aiohttp.ClientResponse:
+        try:
+            return await self._answered(url, body)
+        except aiohttp.ClientConnectorError as error:
+            raise self._unreachable(error) from error
+        except (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError):
+            pass  # a kept-alive connection, meanwhile closed by the server: try a new one
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            raise self._unreachable(error) from error
+        try:
+            return await self._answered(url, body)
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            raise self._unreachable(error) from error
+
+    async def _answered(self, url: str, body: dict[str, Any]) -> aiohttp.ClientResponse:
+        """The response's headers; a server may be slow, but not send byte by byte for ever."""
+        async with asyncio.timeout(self.timeouts.connect + self.timeouts.read):
+            return await self._open_session().post(url, json=body)
+
+    def without_key(self, text: str) -> str:
+        """A text from the server, with the API key hidden."""
+        return text.replace(self._api_key, "(the key)") if self._api_key else text
+
+    def _open_session(self) -> aiohttp.ClientSession:
+        if self._session is None:
+            self._session = aiohttp.ClientSession(
+                proxy=proxy_for(self.url),
+                connector=aiohttp.TCPConnector(limit=0, force_close=not self.keeps_connections),
+                headers=key_headers(self._api_key),
+                timeout=aiohttp.ClientTimeout(
+                    total=None, sock_connect=self.timeouts.connect, sock_read=self.timeouts.read
+                ),
+                read_bufsize=2**18,
+            )
+        return self._session
+
+    def _unreachable(self, error: BaseException) -> EngineUnreachable:
+        return EngineUnreachable(
+            f"no answer ({cause(error)})",
+            self.where,
+            "Is the server running, and is the address right?",
+        )
+
+
+class HttpEngine(HttpModel, Engine):
+    """An engine behind an HTTP API."""
+
+    def __init__(
+        self,
+        url: str,
+        model: str,
+        *,
+        capabilities: Capabilities | None = None,
+        api_key: str | None = None,
+        timeouts: Timeouts | None = None,
+    ) -> None:
+        super().__init__(url, model, api_key, timeouts or Timeouts())
+        self.capabilities = capabilities or Capabilities()
+
+    @property
+    @abstractmethod
+    def dialect_name(self) -> str:
+        """The name of its dialect, as a user can choose it."""
+
+    def fitting(self, request: Request) -> Request:
+        """The request with ``max_tokens`` limited to the context, if that is known."""
+        most = self.capabilities.context_tokens or request.max_tokens
+        return replace(request, max_tokens=min(request.max_tokens, most))
 
     @asynccontextmanager
     async def post_fitting(
@@ -160,49 +210,6 @@ class HttpEngine(Engine):
             return error
         return TooManyAlternatives(
             error.what, error.where, "Try again: fewer alternatives are asked for."
-        )
-
-    async def _post(self, url: str, body: dict[str, Any]) -> aiohttp.ClientResponse:
-        try:
-            return await self._answered(url, body)
-        except aiohttp.ClientConnectorError as error:
-            raise self._unreachable(error) from error
-        except (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError):
-            pass  # a kept-alive connection, meanwhile closed by the server: try a new one
-        except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            raise self._unreachable(error) from error
-        try:
-            return await self._answered(url, body)
-        except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            raise self._unreachable(error) from error
-
-    async def _answered(self, url: str, body: dict[str, Any]) -> aiohttp.ClientResponse:
-        """The response's headers; a server may be slow, but not send byte by byte for ever."""
-        async with asyncio.timeout(self.timeouts.connect + self.timeouts.read):
-            return await self._open_session().post(url, json=body)
-
-    def without_key(self, text: str) -> str:
-        """A text from the server, with the API key hidden."""
-        return text.replace(self._api_key, "(the key)") if self._api_key else text
-
-    def _open_session(self) -> aiohttp.ClientSession:
-        if self._session is None:
-            self._session = aiohttp.ClientSession(
-                proxy=proxy_for(self.url),
-                connector=aiohttp.TCPConnector(limit=0, force_close=not self.keeps_connections),
-                headers=key_headers(self._api_key),
-                timeout=aiohttp.ClientTimeout(
-                    total=None, sock_connect=self.timeouts.connect, sock_read=self.timeouts.read
-                ),
-                read_bufsize=2**18,
-            )
-        return self._session
-
-    def _unreachable(self, error: BaseException) -> EngineUnreachable:
-        return EngineUnreachable(
-            f"no answer ({cause(error)})",
-            self.where,
-            "Is the server running, and is the address right?",
         )
 
 

@@ -17,6 +17,7 @@ from trigreason.engines.base import (
     EngineFailed,
     EngineRefused,
     NoLogprobs,
+    NoReward,
     Prefix,
     PromptRefused,
 )
@@ -203,6 +204,17 @@ def no_alternatives(where: str, method: str) -> NoLogprobs:
         where,
         "Set alternatives of the pair above 0; if it is, serve the SRM on a server that returns "
         "them (vLLM, SGLang, llama.cpp, Ollama).",
+    )
+
+
+def no_scorer(pair: str, method: str) -> NoReward:
+    """The error for a pair without the scorer that ``method`` needs; nothing was sent."""
+    return NoReward(
+        f"{method} needs a scorer that rates steps, and the pair has none",
+        pair,
+        "Give it a process reward model: a table [pairs.NAME.scorer] with its url, or for solve "
+        "--scorer URL.",
+        sent=False,
     )
 
 
