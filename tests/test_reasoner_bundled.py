@@ -7,11 +7,13 @@ from dataclasses import replace
 
 import pytest
 
+from tests.doubles.vllm_pooling import rating
 from tests.reasoning.risks import RISK
 from tests.runs import GREEDY, told
 from trigreason.budget import Budget
 from trigreason.bundled import Problem, load_pair, problems, profile
 from trigreason.engines.base import Sampling
+from trigreason.engines.pooling import PoolingScorer
 from trigreason.pairs import Pair
 from trigreason.reasoning import Author, Direction, StopReason, Thresholds, Trace, methods
 
@@ -38,9 +40,10 @@ def family_of(problem: object) -> str:
     ],
 )
 async def test_any_method(bundled_pair: Pair, method: str, thresholds: Thresholds) -> None:
-    run = await told(
-        bundled_pair, problems()[0].question, method, thresholds=thresholds, budget=SHORT
-    )
+    async with rating(lambda step: 0.9 if "State" in step else 0.1) as server:
+        pair = replace(bundled_pair, scorer=PoolingScorer(server.url))
+        run = await told(pair, problems()[0].question, method, thresholds=thresholds, budget=SHORT)
+        await pair.close()
     assert run.trace.thinking_tokens <= SHORT.thinking_tokens
     assert run.trace.answer_tokens <= SHORT.answer_tokens
     assert run.trace.stop is not None

@@ -19,6 +19,7 @@ from tests.scripted_server import (
     words,
 )
 from tests.test_reasoner import END
+from trigreason.engines.pooling import PoolingScorer
 from trigreason.reasoning import (
     Author,
     StepEnd,
@@ -69,7 +70,8 @@ async def test_silence_ends_a_run(method: str, silence: list[Said]) -> None:
     def silent(_: Body) -> Reply:
         return Reply(silence)
 
-    async with scripted_pair(silent, silent) as double:
+    scorer = PoolingScorer("http://127.0.0.1:1")  # nothing is written, so nothing is rated
+    async with scripted_pair(silent, silent, scorer=scorer) as double:
         run = await asyncio.wait_for(told(double.pair, method=method, thresholds=ONE_OF_ALL), 5)
         assert len(double.srm.bodies) + len(double.lrm.bodies) <= 3
     assert run.trace.answer == ""

@@ -66,10 +66,14 @@ class HandedOver:
 
 @dataclass(frozen=True, slots=True)
 class WentOnAlone:
-    """A model is unavailable (``reason``); ``author`` writes the rest, and the run is degraded."""
+    """A model is unavailable (``reason``); ``author`` writes the rest, and the run is degraded.
+
+    It is the other model, or the scorer if ``has_both``.
+    """
 
     author: Author
     reason: str
+    has_both: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ ALL_RETRIES = 4
 
 
 class Away(StrEnum):
-    """What to do when one model of the pair is unavailable."""
+    """What to do when a model of the pair, or its scorer, is unavailable."""
 
     GO_ON = "go_on"
     """The other model goes on alone, and the result says that it is degraded."""
@@ -30,6 +30,8 @@ class FailurePolicy:
         longest_wait_seconds: no wait is longer, and a server whose Retry-After is longer counts
             as unavailable.
         lrm_away, srm_away: what to do when retries do not help.
+        scorer_away: the same for the scorer, without which the LRM goes on alone, as no SRM step
+            can be rated.
     """
 
     retries: int = 4
@@ -37,6 +39,7 @@ class FailurePolicy:
     longest_wait_seconds: float = 20.0
     lrm_away: Away = Away.GO_ON
     srm_away: Away = Away.GO_ON
+    scorer_away: Away = Away.GO_ON
 
     @property
     def most_retries(self) -> int:

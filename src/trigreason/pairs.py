@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from trigreason.engines.base import Engine, LogprobScale, Prefix
+from trigreason.engines.scorer import Scorer
 from trigreason.failure import FailurePolicy
 from trigreason.hiding import Hiding
 from trigreason.reasoning import (
@@ -63,6 +64,7 @@ class Pair:
     ``logprob_scale`` is the distribution that tau and rho refer to; logprobs of an engine that
     reports the other one are converted.
     ``failure`` says what to do when a model fails, ``hiding`` how the LRM's latency is hidden.
+    ``scorer`` rates steps for methods that ask for rewards; it is neither of the two models.
     """
 
     srm: Engine
@@ -76,6 +78,7 @@ class Pair:
     failure: FailurePolicy = field(default_factory=FailurePolicy)
     hiding: Hiding = field(default_factory=Hiding)
     prices: Mapping[Author, Prices] = field(default_factory=dict)
+    scorer: Scorer | None = None
 
     def engine(self, author: Author) -> Engine:
         return self.srm if author is Author.SRM else self.lrm
@@ -85,7 +88,9 @@ class Pair:
         return self.alternatives if author is Author.SRM else 0
 
     async def close(self) -> None:
-        """Close both engines."""
+        """Close both engines, and the scorer."""
         await self.srm.close()
         if self.lrm is not self.srm:
             await self.lrm.close()
+        if self.scorer is not None:
+            await self.scorer.close()

@@ -14,10 +14,10 @@ from dataclasses import asdict
 
 from trigreason.budget import Budget
 from trigreason.engines.base import NoLogprobs, Sampling
-from trigreason.engines.refusals import no_alternatives
+from trigreason.engines.refusals import no_alternatives, no_scorer
 from trigreason.events import Done, Event
 from trigreason.pairs import Pair
-from trigreason.reasoning import Author, Message, Thresholds, Trace, TrigReason
+from trigreason.reasoning import Author, Message, ScorerLog, Thresholds, Trace, TrigReason
 from trigreason.reasoning.methods import method_title, used_thresholds
 from trigreason.running.loop import Loop
 from trigreason.running.state import RunState
@@ -43,6 +43,7 @@ async def reason(
         EngineError: a model failed and the other one cannot go on (see the pair's ``failure``), or
             the question alone exceeds the context; ``error.details["trace"]`` has the trace so far.
         NoLogprobs: the method needs probabilities, and the SRM's engine gives none.
+        NoReward: the method needs a scorer, and the pair has none, or one that gives no rewards.
         ValueError: there is no such method, or no question.
     """
     messages = (Message("user", question),) if isinstance(question, str) else tuple(question)
@@ -63,6 +64,10 @@ async def reason(
     trace.models = {author: pair.engine(author).model for author in authors}
     trace.in_the_open = all(pair.engine(author).tags is None for author in authors)
     _check_probabilities(pair, state)
+    if state.method.needs_scorer:
+        if pair.scorer is None:
+            raise no_scorer(pair.name, method_title(method))
+        trace.scorer = ScorerLog(pair.scorer.model or None, pair.scorer.price)
     loop = Loop(pair, state, sampling or Sampling(), request_per_step)
     async with aclosing(loop.events()) as events:
         async for event in events:

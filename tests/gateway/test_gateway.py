@@ -93,11 +93,18 @@ async def test_headers(client: Client) -> None:
 async def test_models(client: Client) -> None:
     told = (await client.get("/v1/models")).body
     names = [each["id"] for each in told["data"]]
-    assert names == ["bundled", *(f"bundled:{method}" for method in methods())]
+    without_scorer = [method for method in methods() if method != "rsd"]
+    assert names == ["bundled", *(f"bundled:{method}" for method in without_scorer)]
     assert (await client.get("/v1/models/bundled:lrm")).body["id"] == "bundled:lrm"
     assert (await client.get("/v1/models/bundled:rho=0.5,n=2")).status == 200
     unknown = await client.get("/v1/models/gpt%2F4")
     assert (unknown.status, unknown.error["code"]) == (404, "model_not_found")
+
+
+async def test_a_pair_without_a_scorer_says_so(client: Client) -> None:
+    told = await client.chat(model="bundled:rsd")
+    assert (told.status, told.error["code"]) == (501, "no_scorer")
+    assert "RSD needs a scorer" in told.error["message"]
 
 
 async def test_methods_and_thresholds_by_name_and_body(client: Client) -> None:

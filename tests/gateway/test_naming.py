@@ -66,7 +66,7 @@ def test_names(name: str, found: ModelChoice) -> None:
         ("bundled:n=", "n: "),
         ("bundled:=5", "unknown threshold ''"),
         ("bundled:n=1,", "unknown threshold ''"),
-        ("bundled:x=1", "unknown threshold 'x'; there are accept, confidence, direction"),
+        ("bundled:x=1", "unknown threshold 'x'; there are accept, confidence, delta, direction"),
         ("bundled:method=lrm", "unknown threshold 'method'"),
         ("bundled:expressions=wait", "unknown threshold 'expressions'"),
         ("bundled:rho=nan", "rho: "),

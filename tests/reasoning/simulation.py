@@ -17,6 +17,7 @@ from trigreason.reasoning import (
     Judge,
     Message,
     MethodRun,
+    Reward,
     Rewrite,
     Step,
     StepEnd,
@@ -69,6 +70,7 @@ THRESHOLDS = st.builds(
     m=st.integers(0, 3),
     accept=st.sampled_from([0, 5, 7, 9]),
     judge_first=st.integers(0, 2),
+    delta=st.sampled_from([0.0, 0.5, 0.7, 1.0]),
     script_stop=st.booleans(),
     repeats=st.integers(0, 3),
     risk=st.sampled_from([0.0, 0.3, 0.5, 1.0]),
@@ -100,12 +102,15 @@ def drive(
         end = last_end if index == len(draws) - 1 else StepEnd.BLANK_LINE
         step = Step(draw.text, tuple(Token("", each) for each in draw.logprobs), end, author)
         reading = run.read(Features(step))
-        score: float | None = None
+        score = reward = None
         if end is not StepEnd.CUT_OFF:
             decision = run.on_step(reading)
             if isinstance(decision, Judge):
                 score = draw.score
                 decision = run.on_score(score)
+            elif isinstance(decision, Reward):
+                reward = draw.score / 9
+                decision = run.on_reward(reward)
         trace.steps.append(
             StepRecord(
                 author=author,
@@ -118,6 +123,7 @@ def drive(
                 ratio=reading.ratio,
                 hesitations=reading.hesitations,
                 score=score,
+                reward=reward,
                 standing=end is StepEnd.CUT_OFF or not isinstance(decision, Rewrite),
             )
         )

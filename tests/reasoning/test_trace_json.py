@@ -69,7 +69,7 @@ def test_no_json(text: str) -> None:
 
 WRITTEN: dict[str, Any] = json.loads(json.dumps(trace_to_json(trace_of(*RUN, stretches=(ASKED,)))))
 DERIVED = {"schema", "fingerprint", "totals"}
-ADDED = {"in_the_open": False, "step_break": "blank_line"}
+ADDED = {"in_the_open": False, "step_break": "blank_line", "scorer": None}
 """Fields that traces of this schema did not have at first, and what their absence means."""
 
 

@@ -16,13 +16,19 @@ from trigreason.configuration import (
     nearest,
     planned_engine,
     planned_pair,
+    scorer_at,
 )
 from trigreason.engines.connect import as_file, is_url
 from trigreason.engines.hub import is_hub_name
-from trigreason.reasoning import Author
+from trigreason.engines.refusals import no_scorer
+from trigreason.reasoning import Author, Thresholds, make_method
+from trigreason.reasoning.methods import method_title
 
 UNNAMED = "pair"
 """The name of a pair that consists of --srm and --lrm alone."""
+
+SCORER_KEY = "TRIGREASON_SCORER_API_KEY"
+"""The variable of the key for ``--scorer``."""
 
 
 def chosen_pair(
@@ -76,6 +82,27 @@ def given_engine(
     variable = f"TRIGREASON_{author.upper()}_API_KEY"
     has_key = is_url(model) and bool(environ.get(variable))
     return engine_at(model, flag, **({"api_key_env": variable} if has_key else {}))
+
+
+def with_scorer(pair: PlannedPair, scorer: str | None, environ: Mapping[str, str]) -> PlannedPair:
+    """The pair with the scorer that ``--scorer`` names, as URL or MODEL@URL, if it names one.
+
+    Raises:
+        WrongUse: it is no URL.
+        ConfigurationError: the URL is invalid.
+    """
+    if scorer is None:
+        return pair
+    if not is_url(scorer):
+        raise WrongUse(f"--scorer: {scorer!r} is no URL such as http://localhost:8003")
+    keys = {"api_key_env": SCORER_KEY} if environ.get(SCORER_KEY) else {}
+    return replace(pair, scorer=scorer_at(scorer, "--scorer", **keys))
+
+
+def check_scorer(pair: PlannedPair, method: str, thresholds: Thresholds) -> None:
+    """Raises WrongUse if the method needs a scorer and the pair has none."""
+    if pair.scorer is None and make_method(method, thresholds).needs_scorer:
+        raise WrongUse(str(no_scorer(pair.name, method_title(method))))
 
 
 def check_models(pair: PlannedPair, needed: frozenset[Author], method: str) -> None:

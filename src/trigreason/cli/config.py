@@ -78,6 +78,12 @@ def _missing(configuration: Configuration) -> Iterator[ConfigurationProblem]:
     """Problems of this machine: keys, files and templates that are missing."""
     for name in configuration.settings.engines:
         yield from planned_engine(configuration, name).problems(os.environ)
+    for pair in _pairs(configuration):
+        try:
+            if pair.scorer is not None:
+                pair.scorer.api_key(os.environ)
+        except ConfigurationError as error:
+            yield from error.problems
 
 
 def _in_words(configuration: Configuration) -> Iterator[str]:
@@ -92,6 +98,8 @@ def _in_words(configuration: Configuration) -> Iterator[str]:
         yield f"pair {pair.name}{default}"
         for author, engine in pair.engines.items():
             yield f"  {author.upper()} {engine}"
+        if pair.scorer is not None:
+            yield f"  scorer {pair.scorer}"
         yield f"  {settings('trigreason', pair.settings.thresholds)}"
 
 
@@ -113,6 +121,7 @@ def _as_json(
         "pairs": {
             pair.name: {
                 **{str(author): str(engine) for author, engine in pair.engines.items()},
+                **({"scorer": str(pair.scorer)} if pair.scorer else {}),
                 "thresholds": pair.settings.thresholds.to_json(),
             }
             for pair in _pairs(configuration)

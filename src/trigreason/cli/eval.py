@@ -15,7 +15,7 @@ import typer
 
 from trigreason.budget import Budget
 from trigreason.cli import options
-from trigreason.cli.chosen_pair import check_models
+from trigreason.cli.chosen_pair import check_models, check_scorer
 from trigreason.cli.console import print_json, screen
 from trigreason.cli.extra import needs
 from trigreason.cli.fetching import fetch_models
@@ -143,6 +143,7 @@ def evaluate(
     accept: options.Accept = None,
     judge_first: options.JudgeFirst = None,
     script_stop: options.ScriptStop = None,
+    delta: options.Delta = None,
     share: options.Share = None,
     every: options.Every = None,
     entropy: options.Entropy = None,
@@ -230,6 +231,7 @@ def _arms(pair: PlannedPair, methods: Sequence[str], context: typer.Context) -> 
     for arm in arms:
         needed = make_method(arm.method, arm.thresholds).authors
         check_models(pair, needed, arm.method)
+        check_scorer(pair, arm.method, arm.thresholds)
     return arms
 
 

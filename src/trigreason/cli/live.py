@@ -59,6 +59,8 @@ def _step_block(step: StepRecord) -> Gutter:
         text.stylize("draft")
     if step.score is not None:
         text.append(f"  score {step.score:.2g}", "dim")
+    if step.reward is not None:
+        text.append(f"  reward {step.reward:.2f}", "dim")
     style = step.author.value if step.standing else "dim"
     return Gutter(step.author.upper(), "│" if step.standing else "✗", text, style)
 

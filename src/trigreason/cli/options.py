@@ -129,6 +129,7 @@ JudgeFirst = Annotated[int | None, flag(Thresholds, "judge_first")]
 ScriptStop = Annotated[
     bool | None, flag(Thresholds, "script_stop", "--script-stop/--no-script-stop")
 ]
+Delta = Annotated[float | None, flag(Thresholds, "delta")]
 Share = Annotated[float | None, flag(Thresholds, "share")]
 Every = Annotated[int | None, flag(Thresholds, "every")]
 Entropy = Annotated[float | None, flag(Thresholds, "entropy")]

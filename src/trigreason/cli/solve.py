@@ -16,7 +16,13 @@ from rich.console import Console
 
 from trigreason.answers import boxed
 from trigreason.cli import llama_cpp, options
-from trigreason.cli.chosen_pair import check_models, chosen_pair
+from trigreason.cli.chosen_pair import (
+    SCORER_KEY,
+    check_models,
+    check_scorer,
+    chosen_pair,
+    with_scorer,
+)
 from trigreason.cli.console import print_json, screen
 from trigreason.cli.failures import FAILURES, failure_to_json
 from trigreason.cli.fetching import fetch_models
@@ -53,6 +59,13 @@ def solve(
             metavar="MODEL", help=f"The large model: {MODEL}. Key: TRIGREASON_LRM_API_KEY."
         ),
     ] = None,
+    scorer: Annotated[
+        str | None,
+        typer.Option(
+            metavar="MODEL",
+            help=f"The process reward model for rsd: URL or MODEL@URL. Key: {SCORER_KEY}.",
+        ),
+    ] = None,
     pair: options.PairName = None,
     config: options.Config = None,
     method: options.Method = "trigreason",
@@ -71,6 +84,7 @@ def solve(
     accept: options.Accept = None,
     judge_first: options.JudgeFirst = None,
     script_stop: options.ScriptStop = None,
+    delta: options.Delta = None,
     share: options.Share = None,
     every: options.Every = None,
     entropy: options.Entropy = None,
@@ -112,11 +126,13 @@ def solve(
     with _failing_as_json(run) if as_json else nullcontext():
         configuration = read_configuration(config, os.environ)
         chosen = chosen_pair(configuration, pair, {Author.SRM: srm, Author.LRM: lrm}, os.environ)
+        chosen = with_scorer(chosen, scorer, os.environ)
         with as_wrong_use():
             plan = _with_flags(chosen, context)
             task = Assignment(question=text, method=method, pair=plan)
             needed = task.authors
         check_models(plan, needed, method)
+        check_scorer(plan, method, plan.settings.thresholds)
         if is_silent and not (pair or srm or lrm or plan.is_bundled):
             place = configuration.place(("default_pair",))
             print(f"trigreason: using pair {plan.name}, as {place} says", file=sys.stderr)

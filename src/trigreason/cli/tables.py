@@ -25,6 +25,8 @@ class Totals:
     srm_thinking_tokens: int
     generated: Mapping[Author, int]
     requests: Mapping[Author, int]
+    rated: int
+    rating_tokens: int | None
     failed: int
     ahead: int
     degraded: int
@@ -54,6 +56,8 @@ def add_up(traces: Sequence[Trace], right: int | None = None) -> Totals:
     handovers: Counter[Trigger] = Counter()
     for trace in traces:
         handovers.update(trace.handovers_by_trigger)
+    logs = [trace.scorer for trace in traces if trace.scorer is not None]
+    read = [log.prompt_tokens for log in logs]
     costs = [trace.usd for trace in traces]
     known = [cost for cost in costs if cost is not None]
     return Totals(
@@ -63,6 +67,8 @@ def add_up(traces: Sequence[Trace], right: int | None = None) -> Totals:
         srm_thinking_tokens=sum(use.standing_tokens for use in uses[Author.SRM]),
         generated={author: sum(use.completion_tokens for use in uses[author]) for author in Author},
         requests={author: sum(use.requests for use in uses[author]) for author in Author},
+        rated=sum(len(log.requests) for log in logs),
+        rating_tokens=None if None in read else sum(tokens or 0 for tokens in read),
         failed=sum(each.failed is not None for each in requests),
         ahead=sum(each.purpose in (Purpose.WARM, Purpose.HEDGE) for each in requests),
         degraded=sum(trace.degraded is not None for trace in traces),
@@ -111,6 +117,8 @@ def _rows(totals: Sequence[Totals]) -> list[Row]:
         ("SRM requests", lambda each: _count(each.requests[Author.SRM])),
         ("LRM requests", lambda each: _count(each.requests[Author.LRM])),
     ]
+    if any(each.rated for each in totals):
+        rows.append(("scorer requests (tokens read)", _ratings))
     if any(each.ahead for each in totals):
         rows.append(("  asked ahead (warm, hedge)", lambda each: _count(each.ahead)))
     if any(each.failed for each in totals):
@@ -132,6 +140,13 @@ def _handovers(trigger: Trigger) -> Row:
 
 def _drafts(totals: Totals) -> str:
     return f"{totals.drafts} ({totals.draft_tokens:,})" if totals.drafts else "–"
+
+
+def _ratings(totals: Totals) -> str:
+    if not totals.rated:
+        return "–"
+    tokens = "?" if totals.rating_tokens is None else f"{totals.rating_tokens:,}"
+    return f"{totals.rated:,} ({tokens})"
 
 
 def _count(count: int) -> str:

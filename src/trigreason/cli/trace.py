@@ -25,6 +25,7 @@ from trigreason.reasoning import (
     Halt,
     Judge,
     Replayed,
+    Reward,
     Rewrite,
     Thresholds,
     Trace,
@@ -46,6 +47,7 @@ _SHORT = {
     Trigger.COGNITIVE_OFFLOAD: "offload",
     Trigger.INTERVENTION_REQUEST: "request",
     Trigger.JUDGE_REJECTION: "rejection",
+    Trigger.LOW_REWARD: "low reward",
     Trigger.REPETITION: "repetition",
     Trigger.METHOD: "method",
 }
@@ -119,6 +121,8 @@ def _in_words(replayed: Replayed) -> str:
     if isinstance(replayed.decision, Halt):
         why = "it repeats itself" if replayed.decision.limit == REPETITION else "the method ends it"
         return f"the thinking is closed, because {why}"
+    if isinstance(replayed.decision, Reward):
+        return "the scorer would have to rate it, and no reward is recorded"
     author = replayed.decision.author.upper()
     if isinstance(replayed.decision, Judge):
         return f"the {author} would have to score it, and no score is recorded"
@@ -132,8 +136,8 @@ def _as_values(replayed: Replayed) -> dict[str, Any]:
     return {
         "step": replayed.step,
         "decision": type(decision).__name__.lower(),
-        "author": None if isinstance(decision, Halt) else decision.author,
-        "trigger": None if isinstance(decision, Halt | Judge) else decision.trigger,
+        "author": None if isinstance(decision, Halt | Reward) else decision.author,
+        "trigger": None if isinstance(decision, Halt | Judge | Reward) else decision.trigger,
     }
 
 

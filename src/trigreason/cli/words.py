@@ -41,6 +41,9 @@ def why(handover: HandedOver, written: Sequence[StepRecord], thresholds: Thresho
             score = f"{handover.because.score or 0:.2g}"
             bound = f"{thresholds.accept:g}"
             return f"LRM scores the step {score} of 9 (kept from {bound}) → LRM rewrites"
+        case Trigger.LOW_REWARD if handover.because:
+            reward = f"{handover.because.reward or 0:.2g}"
+            return f"reward {reward} of 1 (kept from {thresholds.delta:g}) → LRM rewrites"
         case Trigger.METHOD if handover.steps:
             return f"the method → LRM writes {counted(handover.steps, 'step')}"
         case Trigger.METHOD:
@@ -109,11 +112,11 @@ def degraded(trace: Trace) -> str | None:
     """Which model stayed away, and since when; None for a run that had both."""
     if trace.degraded is None:
         return None
-    author, step = trace.degraded.author, trace.degraded.step
+    away, step = trace.degraded, trace.degraded.step
     since = f"after {counted(step, 'step')}" if step else "from the beginning"
     return (
-        f"Degraded: the {author.upper()} stayed away {since} ({trace.degraded.reason}), "
-        f"and the {author.other.upper()} went on alone."
+        f"Degraded: the {away.away} stayed away {since} ({away.reason}), "
+        f"and the {away.alone.upper()} went on alone."
     )
 
 
@@ -144,6 +147,8 @@ def settings(method: str, thresholds: Thresholds) -> str:
         )
     if method == "specreason":
         return f"steps kept from score {thresholds.accept:g}"
+    if method == "rsd":
+        return f"steps kept from reward {thresholds.delta:g}"
     entry = methods().get(method)
     names = sorted(entry.decides_by - {"expressions", "risk_model"}) if entry else []
     return ", ".join(f"{name} = {_value(getattr(thresholds, name))}" for name in names)

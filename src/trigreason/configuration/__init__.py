@@ -12,10 +12,12 @@ from trigreason.configuration.paper_setting import as_in_the_paper, paper_thresh
 from trigreason.configuration.planning import (
     PlannedEngine,
     PlannedPair,
+    PlannedScorer,
     bundled_pair,
     engine_at,
     planned_engine,
     planned_pair,
+    scorer_at,
 )
 from trigreason.configuration.presets import Preset, PresetModel, presets
 from trigreason.configuration.problems import ConfigurationError, ConfigurationProblem, nearest
@@ -33,6 +35,7 @@ __all__ = [
     "PairSettings",
     "PlannedEngine",
     "PlannedPair",
+    "PlannedScorer",
     "Preset",
     "PresetModel",
     "as_in_the_paper",
@@ -46,6 +49,7 @@ __all__ = [
     "planned_pair",
     "presets",
     "read_configuration",
+    "scorer_at",
     "usual_files",
     "validate",
     "with_thinking",

@@ -10,13 +10,15 @@ from typing import Any
 
 from trigreason import bundled
 from trigreason.budget import Budget
-from trigreason.configuration.planning import PlannedEngine, PlannedPair
+from trigreason.configuration.planning import PlannedEngine, PlannedPair, PlannedScorer
 from trigreason.configuration.schema import EngineSettings
 from trigreason.engines.base import Engine, EngineRefused, EngineUnreachable
 from trigreason.engines.chat_prefix import ChatPrefixEngine
 from trigreason.engines.connect import connect
 from trigreason.engines.embedded import check_gguf, load
 from trigreason.engines.embedded.memory import Loading, available_bytes, fitting
+from trigreason.engines.pooling import PoolingScorer
+from trigreason.engines.scorer import Scorer
 from trigreason.pairs import Pair
 from trigreason.reasoning import KNOWN_TAGS, THINK_TAGS, Author, Prices
 
@@ -40,7 +42,7 @@ async def opened_pair(
     Only the models in ``needed`` are opened; the other one must not be used. Keys are read from
     ``environ`` now, and only the engines keep them. Models that are loaded into this process serve
     ``slots`` runs at once, or the configured number, or fewer if memory is short. With ``caching``
-    off they prefill every prompt from its start.
+    off they prefill every prompt from its start. A scorer is not asked for anything yet.
 
     Raises:
         EngineError: a model cannot be reached or loaded.
@@ -48,6 +50,9 @@ async def opened_pair(
     """
     settings = plan.settings
     async with AsyncExitStack() as stack:
+        scorer = _scorer(plan.scorer, environ) if plan.scorer else None
+        if scorer is not None:
+            stack.push_async_callback(scorer.close)
         if plan.is_bundled:
             pair = await bundled.load_pair(slots=slots, caching=caching)
             stack.push_async_callback(pair.close)
@@ -56,6 +61,7 @@ async def opened_pair(
                 thresholds=settings.thresholds,
                 failure=settings.failure,
                 hiding=settings.hiding,
+                scorer=scorer,
             )
             return
         planned = {author: plan.engines[author] for author in sorted(needed, reverse=True)}
@@ -72,7 +78,21 @@ async def opened_pair(
             failure=settings.failure,
             hiding=settings.hiding,
             prices=_prices(planned),
+            scorer=scorer,
         )
+
+
+def _scorer(plan: PlannedScorer, environ: Mapping[str, str]) -> Scorer:
+    settings = plan.settings
+    return PoolingScorer(
+        settings.url,
+        settings.model or "",
+        prompt=settings.prompt,
+        price=settings.price,
+        breaker=settings.breaker,
+        api_key=plan.api_key(environ),
+        timeouts=settings.timeouts,
+    )
 
 
 def _prices(engines: Mapping[Author, PlannedEngine]) -> dict[Author, Prices]:

@@ -21,6 +21,7 @@ from trigreason.configuration.schema import (
     EngineSettings,
     KeyPath,
     PairSettings,
+    ScorerSettings,
     srm_with_draft,
 )
 from trigreason.engines.base import NotAModel
@@ -55,15 +56,7 @@ class PlannedEngine:
         Raises:
             ConfigurationError: the variable is not set, or its value cannot be a key.
         """
-        variable = self.settings.api_key_env
-        if variable is None:
-            return None
-        key = environ.get(variable, "").strip()
-        if not key:
-            raise self.error("api_key_env", f"the environment variable {variable} is not set")
-        if not (key.isascii() and key.isprintable()):
-            raise self.error("api_key_env", f"what {variable} holds is no key; set it again")
-        return key
+        return _key(self.settings.api_key_env, environ, self.error)
 
     def template(self) -> ChatTemplate | None:
         """The chat template that the settings name; None to use the model's own.
@@ -129,9 +122,47 @@ class PlannedEngine:
 
     def error(self, key: str, what: str) -> ConfigurationError:
         """The error for a setting of the engine, with the place that sets it."""
-        path = (*self.at, key)
-        place = self.layers.place(path) or "configuration"
-        return ConfigurationError([ConfigurationProblem(place, ".".join(path), what)])
+        return _error(self.layers, (*self.at, key), what)
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedScorer:
+    """A pair's scorer; its settings come from the path ``at`` of ``layers``."""
+
+    settings: ScorerSettings
+    layers: Layers = field(repr=False)
+    at: KeyPath = ()
+
+    def __str__(self) -> str:
+        return str(self.settings)
+
+    def api_key(self, environ: Mapping[str, str]) -> str | None:
+        """The API key, as :meth:`PlannedEngine.api_key` reads it."""
+        return _key(self.settings.api_key_env, environ, self.error)
+
+    def error(self, key: str, what: str) -> ConfigurationError:
+        """The error for a setting of the scorer, with the place that sets it."""
+        return _error(self.layers, (*self.at, key), what)
+
+
+def _key(
+    variable: str | None,
+    environ: Mapping[str, str],
+    error: Callable[[str, str], ConfigurationError],
+) -> str | None:
+    if variable is None:
+        return None
+    key = environ.get(variable, "").strip()
+    if not key:
+        raise error("api_key_env", f"the environment variable {variable} is not set")
+    if not (key.isascii() and key.isprintable()):
+        raise error("api_key_env", f"what {variable} holds is no key; set it again")
+    return key
+
+
+def _error(layers: Layers, path: KeyPath, what: str) -> ConfigurationError:
+    place = layers.place(path) or "configuration"
+    return ConfigurationError([ConfigurationProblem(place, ".".join(path), what)])
 
 
 def engine_at(model: str, place: str, **keys: str) -> PlannedEngine:
@@ -145,10 +176,7 @@ def engine_at(model: str, place: str, **keys: str) -> PlannedEngine:
     """
     layers = Layers()
     if is_url(model):
-        name, at, url = model.rpartition("@http")
-        layers.put(("url",), f"http{url}" if at else model, place)
-        if name:
-            layers.put(("model",), name, place)
+        _put_url(layers, model, place)
     else:
         layers.put(("file",), str(as_file(model)), place)
     layers.put((), keys, place)
@@ -158,6 +186,28 @@ def engine_at(model: str, place: str, **keys: str) -> PlannedEngine:
     return PlannedEngine(place, settings, layers)
 
 
+def scorer_at(model: str, place: str, **keys: str) -> PlannedScorer:
+    """The scorer that a URL or MODEL@URL names; ``place`` and ``keys`` as in :func:`engine_at`.
+
+    Raises:
+        ConfigurationError: a setting is invalid.
+    """
+    layers = Layers()
+    _put_url(layers, model, place)
+    layers.put((), keys, place)
+    settings, problems = validate(ScorerSettings, layers)
+    if settings is None:
+        raise ConfigurationError(problems)
+    return PlannedScorer(settings, layers)
+
+
+def _put_url(layers: Layers, model: str, place: str) -> None:
+    name, at, url = model.rpartition("@http")
+    layers.put(("url",), f"http{url}" if at else model, place)
+    if name:
+        layers.put(("model",), name, place)
+
+
 @dataclass(frozen=True, slots=True)
 class PlannedPair:
     """A named pair; ``engines`` is empty for the bundled one, which has its own."""
@@ -165,6 +215,7 @@ class PlannedPair:
     name: str
     settings: PairSettings
     engines: Mapping[Author, PlannedEngine] = field(default_factory=dict)
+    scorer: PlannedScorer | None = None
 
     def __post_init__(self) -> None:
         """Raise ConfigurationError if the SRM has a draft model."""
@@ -201,7 +252,10 @@ def planned_pair(configuration: Configuration, name: str) -> PlannedPair:
         Author.SRM: planned_engine(configuration, settings.srm),
         Author.LRM: planned_engine(configuration, settings.lrm),
     }
-    return PlannedPair(name, settings, engines)
+    scorer = None
+    if settings.scorer is not None:
+        scorer = PlannedScorer(settings.scorer, configuration.layers, ("pairs", name, "scorer"))
+    return PlannedPair(name, settings, engines, scorer)
 
 
 def _preset_pair(name: str, preset: Preset) -> PlannedPair:

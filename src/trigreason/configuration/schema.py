@@ -34,6 +34,7 @@ from trigreason.engines.connect import MAKERS
 from trigreason.engines.embedded.options import LlamaCppOptions
 from trigreason.engines.http import Timeouts
 from trigreason.engines.hub import HubName, is_hub_name
+from trigreason.engines.pooling import PrmPrompt
 from trigreason.failure import FailurePolicy
 from trigreason.hiding import Hiding
 from trigreason.pairs import JudgePrompt
@@ -178,6 +179,26 @@ class EngineSettings(BaseModel):
         return f"{self.model} at {self.url}" if self.model else f"{self.url}"
 
 
+class ScorerSettings(BaseModel):
+    """A pair's scorer, a process reward model on a vLLM server: its place and its price.
+
+    ``price`` is in USD per million tokens that it reads.
+    """
+
+    model_config = _STRICT
+
+    url: Annotated[str, AfterValidator(_server)]
+    model: Text | None = None
+    api_key_env: Variable | None = None
+    prompt: Annotated[PrmPrompt, Runtime()] = Field(default_factory=PrmPrompt)
+    timeouts: Annotated[Timeouts, Runtime()] = Field(default_factory=Timeouts)
+    breaker: Annotated[Breaker, Runtime()] = Field(default_factory=Breaker, repr=False)
+    price: Annotated[float, Field(ge=0)] | None = None
+
+    def __str__(self) -> str:
+        return f"{self.model} at {self.url}" if self.model else self.url
+
+
 def srm_with_draft(name: str, draft: str) -> str:
     """Why an engine with a draft model cannot be an SRM."""
     return (
@@ -204,6 +225,7 @@ class PairSettings(BaseModel):
     judge: Annotated[JudgePrompt, Runtime()] = Field(default_factory=JudgePrompt)
     failure: Annotated[FailurePolicy, Runtime()] = Field(default_factory=FailurePolicy)
     hiding: Annotated[Hiding, Runtime()] = Field(default_factory=Hiding)
+    scorer: ScorerSettings | None = None
 
 
 class Settings(BaseModel):

@@ -103,9 +103,11 @@ def own_arm(plan: PlannedPair) -> Arm:
 
 
 def measured(plan: PlannedPair) -> PlannedPair:
-    """The pair, set to fail if one model is unavailable instead of going on with the other.
+    """The pair, set to fail if a model is unavailable instead of going on with the other.
 
     An answer by one model alone would be counted for a method that did not produce it.
     """
-    failure = replace(plan.settings.failure, lrm_away=Away.FAIL, srm_away=Away.FAIL)
+    failure = replace(
+        plan.settings.failure, lrm_away=Away.FAIL, srm_away=Away.FAIL, scorer_away=Away.FAIL
+    )
     return replace(plan, settings=plan.settings.model_copy(update={"failure": failure}))

@@ -11,6 +11,7 @@ from trigreason.budget import Budget
 from trigreason.engines.base import Sampling
 from trigreason.reasoning import Thresholds, make_method, method_entry
 from trigreason.reasoning.methods import used_thresholds
+from trigreason.reasoning.thresholds import UNWRITTEN
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,9 +40,11 @@ class Arm:
         """All settings of the arm, flat and as plain values: an Inspect model's arguments."""
         sampling = asdict(self.sampling)
         del sampling["seed"]
+        own = method_entry(self.method).decides_by & UNWRITTEN.keys()
         return {
             "method": self.method,
             **self.thresholds.to_json(),
+            **{name: getattr(self.thresholds, name) for name in own},
             **sampling,
             **asdict(self.budget),
             "request_per_step": self.request_per_step,

@@ -42,6 +42,7 @@ class RunNumbers:
         draft_tokens: tokens of these drafts.
         judging: tokens of the judge's scores.
         unreadable: scores that could not be read and counted as 0.
+        ratings: requests for the scorer's rewards.
         generated: all tokens that arrived, used or not, by author.
         requests: requests, by author.
         handovers: handovers to the LRM, by trigger.
@@ -60,6 +61,7 @@ class RunNumbers:
     draft_tokens: int
     judging: int
     unreadable: int
+    ratings: int
     generated: Mapping[Author, int]
     requests: Mapping[Author, int]
     handovers: Mapping[Trigger, int]
@@ -85,6 +87,7 @@ def measured(run: Run) -> RunNumbers:
         draft_tokens=sum(use.draft_tokens for use in uses.values()),
         judging=sum(use.judge_tokens for use in uses.values()),
         unreadable=trace.unreadable_scores,
+        ratings=len(trace.scorer.requests) if trace.scorer else 0,
         generated={author: use.completion_tokens for author, use in uses.items()},
         requests={author: use.requests for author, use in uses.items()},
         handovers=trace.handovers_by_trigger,
@@ -115,6 +118,7 @@ class ArmSummary:
     draft_tokens: Estimate
     judging: Estimate
     unreadable: Estimate
+    ratings: Estimate
     generated: Mapping[Author, Estimate]
     requests: Mapping[Author, Estimate]
     handovers: Mapping[Trigger, Estimate]
@@ -173,6 +177,7 @@ def summarise(runs: Sequence[RunNumbers]) -> ArmSummary:
         draft_tokens=mean(lambda run: run.draft_tokens),
         judging=mean(lambda run: run.judging),
         unreadable=mean(lambda run: run.unreadable),
+        ratings=mean(lambda run: run.ratings),
         generated=by_author(lambda run: run.generated),
         requests=by_author(lambda run: run.requests),
         handovers={trigger: mean(_count(lambda run: run.handovers, trigger)) for trigger in fired},

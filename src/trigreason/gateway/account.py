@@ -16,7 +16,14 @@ from trigreason.events import (
 )
 from trigreason.gateway.errors import in_short
 from trigreason.gateway.exchange import ChoiceRun, Exchange
-from trigreason.reasoning import Author, Degraded, StepRecord, Trace, spent
+from trigreason.reasoning import (
+    Author,
+    Degraded,
+    StepRecord,
+    Trace,
+    spent,
+    spent_on_rewards,
+)
 
 
 def chat_usage(exchange: Exchange) -> dict[str, Any]:
@@ -59,6 +66,7 @@ def _of_run(exchange: Exchange, run: ChoiceRun) -> dict[str, Any]:
         "models": {author.value: _of_model(trace, author) for author in trace.models},
         "smt": trace.smt,
         "drafts": len(trace.drafts),
+        "scorer": _of_scorer(trace),
         "lrm_requests": trace.use(Author.LRM).requests,
         "handovers": {str(key): count for key, count in trace.handovers_by_trigger.items()},
         "seconds": round(trace.seconds, 6),
@@ -77,6 +85,13 @@ def _of_model(trace: Trace, author: Author) -> dict[str, Any]:
     cost = spent(trace, [author])
     usd = {"usd": cost.usd, "usd_is_estimate": cost.is_estimate}
     return {"model": trace.models[author]} | asdict(trace.use(author)) | usd
+
+
+def _of_scorer(trace: Trace) -> dict[str, Any] | None:
+    if trace.scorer is None:
+        return None
+    cost = spent_on_rewards(trace)
+    return trace.scorer.totals() | {"usd": cost.usd, "usd_is_estimate": cost.is_estimate}
 
 
 def headers(exchange: Exchange) -> dict[str, str]:
@@ -125,12 +140,23 @@ def for_clients(trace: dict[str, Any]) -> dict[str, Any]:
     degraded = trace["degraded"]
     return trace | {
         "prices": {},
+        "scorer": _without_price(trace.get("scorer")),
         "stretches": [
             request | {"failed": in_short(request["failed"])} if request["failed"] else request
             for request in trace["stretches"]
         ],
         "degraded": degraded and degraded | {"reason": in_short(degraded["reason"])},
     }
+
+
+def _without_price(scorer: dict[str, Any] | None) -> dict[str, Any] | None:
+    if scorer is None:
+        return None
+    requests = (
+        request | {"failed": in_short(request["failed"])} if request["failed"] else request
+        for request in scorer["requests"]
+    )
+    return scorer | {"price": None, "requests": list(requests)}
 
 
 def _signals(step: StepRecord) -> dict[str, Any]:
@@ -140,4 +166,5 @@ def _signals(step: StepRecord) -> dict[str, Any]:
         "ratio": step.ratio,
         "hesitations": list(step.hesitations),
         "score": step.score,
+        "reward": step.reward,
     }

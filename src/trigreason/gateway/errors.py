@@ -11,6 +11,7 @@ from trigreason.engines.base import (
     EngineError,
     EngineResting,
     NoLogprobs,
+    NoReward,
     PromptRefused,
 )
 
@@ -137,6 +138,8 @@ def of_engine(error: EngineError) -> ApiError:
             code="no_logprobs",
             cause=cause,
         )
+    if isinstance(error, NoReward):
+        return ApiError(501, f"This pair cannot rate steps: {what}.", code="no_scorer", cause=cause)
     return ApiError(
         502,
         f"A model of this pair failed: {what}.",

@@ -43,6 +43,7 @@ class ThresholdChanges(BaseModel):
     accept: Annotated[float | None, _threshold("accept")] = None
     judge_first: Annotated[int | None, _threshold("judge_first")] = None
     script_stop: Annotated[bool | None, _threshold("script_stop")] = None
+    delta: Annotated[float | None, _threshold("delta")] = None
     share: Annotated[float | None, _threshold("share")] = None
     every: Annotated[int | None, _threshold("every")] = None
     entropy: Annotated[float | None, _threshold("entropy")] = None
@@ -104,17 +105,16 @@ def with_thresholds(
     return replace(chosen, thresholds=thresholds)
 
 
-def usable_methods(thresholds: Thresholds) -> list[str]:
+def usable_methods(thresholds: Thresholds, *, has_scorer: bool) -> list[str]:
     """The methods that a pair with these thresholds has all that they need for."""
-    return [name for name in methods() if _is_makeable(name, thresholds)]
+    return [name for name in methods() if _is_usable(name, thresholds, has_scorer)]
 
 
-def _is_makeable(method: str, thresholds: Thresholds) -> bool:
+def _is_usable(method: str, thresholds: Thresholds, has_scorer: bool) -> bool:
     try:
-        make_method(method, thresholds)
+        return has_scorer or not make_method(method, thresholds).needs_scorer
     except ValueError:
         return False
-    return True
 
 
 def _pair(name: str, pairs: Iterable[str]) -> tuple[str, str]:

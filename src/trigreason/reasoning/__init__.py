@@ -9,6 +9,7 @@ from trigreason.reasoning.methods import (
     Judge,
     Method,
     MethodEntry,
+    Reward,
     Rewrite,
     Solo,
     SpecReason,
@@ -31,7 +32,15 @@ from trigreason.reasoning.records import (
 )
 from trigreason.reasoning.repetition import RepetitionGuard, repeated_run
 from trigreason.reasoning.replay import Firing, Replayed, replay, what_if
-from trigreason.reasoning.spending import Prompt, Spent, prompt_of, prompt_tokens, spent
+from trigreason.reasoning.rewards import RewardRequest, ScorerLog
+from trigreason.reasoning.spending import (
+    Prompt,
+    Spent,
+    prompt_of,
+    prompt_tokens,
+    spent,
+    spent_on_rewards,
+)
 from trigreason.reasoning.steps import Author, Step, StepBreak, StepCutter, StepEnd
 from trigreason.reasoning.tags import KNOWN_TAGS, THINK_TAGS, Tags
 from trigreason.reasoning.thresholds import Thresholds
@@ -82,7 +91,10 @@ __all__ = [
     "Reading",
     "RepetitionGuard",
     "Replayed",
+    "Reward",
+    "RewardRequest",
     "Rewrite",
+    "ScorerLog",
     "Scoring",
     "Solo",
     "SpecReason",
@@ -117,6 +129,7 @@ __all__ = [
     "replay",
     "sharpen",
     "spent",
+    "spent_on_rewards",
     "totals",
     "trace_from_json",
     "trace_to_json",

@@ -12,7 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Self
 
-from trigreason.reasoning.methods.base import Decision, Judge, Method, Rewrite, Write
+from trigreason.reasoning.methods.base import Decision, Judge, Method, Reward, Rewrite, Write
 from trigreason.reasoning.methods.registry import make_method
 from trigreason.reasoning.reading import Features, Reader, Reading
 from trigreason.reasoning.repetition import RepetitionGuard
@@ -69,16 +69,23 @@ class MethodRun:
         return self.method.drops(features)
 
     def on_step(self, reading: Reading) -> Decision | Halt:
-        """The decision after a finished step; ``Judge`` if the method needs its score first."""
+        """The decision after a finished step; ``Judge`` or ``Reward`` if a rating comes first."""
         self._last_reading = reading
         return self._settled(self.method.on_step(reading), reading)
 
     def on_score(self, score: float) -> Write | Rewrite | Halt:
         """The decision after the score, 0 to 9, of the last step given to ``on_step``."""
-        assert self._last_reading is not None, "a score is of a step that was asked about"
-        decision = self._settled(self.method.on_score(score), self._last_reading)
-        assert not isinstance(decision, Judge), "a score is answered with a decision"
-        return decision
+        return self._on_rating(self.method.on_score(score))
+
+    def on_reward(self, reward: float) -> Write | Rewrite | Halt:
+        """The decision after the reward, 0 to 1, of the last step given to ``on_step``."""
+        return self._on_rating(self.method.on_reward(reward))
+
+    def _on_rating(self, decision: Write | Rewrite) -> Write | Rewrite | Halt:
+        assert self._last_reading is not None, "a rating is of a step that was asked about"
+        settled = self._settled(decision, self._last_reading)
+        assert not isinstance(settled, Judge | Reward), "a rating is answered with a decision"
+        return settled
 
     def _settled(self, decision: Decision, reading: Reading) -> Decision | Halt:
         """Remember the step if it stands; halt if it is one repetition too many, or the last."""

@@ -9,6 +9,7 @@ TRIGGER_NAMES = {
     Trigger.COGNITIVE_OFFLOAD: "cognitive offload",
     Trigger.INTERVENTION_REQUEST: "intervention request",
     Trigger.JUDGE_REJECTION: "judge's rejection",
+    Trigger.LOW_REWARD: "low reward",
     Trigger.REPETITION: "repetition",
     Trigger.METHOD: "the method's own",
 }

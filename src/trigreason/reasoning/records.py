@@ -51,7 +51,8 @@ class StepRecord:
 
     ``trigger`` is why it was its author's turn (None for the SRM's ordinary writing); ``ratio`` is
     r_s of eq. 4, ``logprobs`` what it was computed from (nats; None for a sentinel), both only if
-    they were requested. ``standing`` is False for a draft. ``stretch`` is an index into the
+    they were requested. ``score`` is the judge's (0 to 9), ``reward`` the scorer's (0 to 1).
+    ``standing`` is False for a draft. ``stretch`` is an index into the
     trace's stretches. ``top`` are the logprobs of the likeliest tokens, of SRM steps only.
     """
 
@@ -67,6 +68,7 @@ class StepRecord:
     score: float | None = None
     standing: bool = True
     top: TopLogprobs = NOT_KEPT
+    reward: float | None = None
 
     @property
     def without_probability(self) -> int:
@@ -151,8 +153,21 @@ class ModelUse:
 
 @dataclass(frozen=True, slots=True)
 class Degraded:
-    """``author`` was unavailable: from step ``step`` (an index) on, the other one wrote alone."""
+    """``author`` was unavailable: from step ``step`` (an index) on, the other one wrote alone.
 
-    author: Author
+    ``author`` is None if it was the scorer; then the LRM wrote alone, as no SRM step can be rated.
+    """
+
+    author: Author | None
     step: int
     reason: str
+
+    @property
+    def away(self) -> str:
+        """What was unavailable, in a word."""
+        return "scorer" if self.author is None else self.author.upper()
+
+    @property
+    def alone(self) -> Author:
+        """Who wrote the rest."""
+        return Author.LRM if self.author is None else self.author.other

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from trigreason.reasoning.method_run import Halt, MethodRun
-from trigreason.reasoning.methods import Decision, Judge, Rewrite, Write
+from trigreason.reasoning.methods import Decision, Judge, Reward, Rewrite, Write
 from trigreason.reasoning.reading import Features
 from trigreason.reasoning.records import StepRecord
 from trigreason.reasoning.steps import Author, Step, StepEnd
@@ -57,6 +57,8 @@ def _decide(run: MethodRun, record: StepRecord) -> Decision | Halt:
     decision = run.on_step(run.read(recorded_features(record)))
     if isinstance(decision, Judge) and record.score is not None:
         decision = run.on_score(record.score)
+    elif isinstance(decision, Reward) and record.reward is not None:
+        decision = run.on_reward(record.reward)
     return decision
 
 
@@ -69,7 +71,7 @@ def _compare(index: int, decision: Decision | Halt, trace: Trace) -> Replayed:
 def _agrees(
     decision: Decision | Halt, trace: Trace, index: int, following: StepRecord | None
 ) -> bool | None:
-    if isinstance(decision, Judge):
+    if isinstance(decision, Judge | Reward):
         return None if following is None else False
     if index >= 0 and isinstance(decision, Rewrite) is trace.steps[index].standing:
         return False

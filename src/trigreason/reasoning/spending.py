@@ -81,18 +81,40 @@ def prompt_of(trace: Trace) -> Prompt:
     return Prompt(lengths.conversation(trace.stretches[read[0]].author) if read else 0, bool(read))
 
 
-def spent(trace: Trace, authors: Collection[Author] = tuple(Author)) -> Spent:
-    """What these models have cost in the run so far."""
-    used = {stretch.author for stretch in trace.stretches} & set(authors)
+def spent(trace: Trace, authors: Collection[Author] | None = None) -> Spent:
+    """What these models have cost in the run so far; by default all, the scorer included."""
+    used = {stretch.author for stretch in trace.stretches} & set(authors or Author)
     priced = {author: price for author, price in trace.prices.items() if author in used}
+    scorer = Spent(0.0, False) if authors else spent_on_rewards(trace)
     if used and not priced:
-        return Spent(None, False)
+        return Spent(None, False) if authors or not scorer.usd else scorer
     lengths = _Lengths(trace)
-    return Spent.together(
+    parts = [
         _cost(stretch, priced[stretch.author], lengths, index)
         for index, stretch in enumerate(trace.stretches)
         if stretch.author in priced
-    )
+    ]
+    return Spent.together([*parts, scorer])
+
+
+def spent_on_rewards(trace: Trace) -> Spent:
+    """What the scorer has cost in the run so far; 0 if it was not asked."""
+    log = trace.scorer
+    if log is None or not log.requests:
+        return Spent(0.0, False)
+    if log.price is None:
+        return Spent(None, False)
+    read = [each for each in log.requests if each.failed is None]
+    known = [each.prompt_tokens for each in read if each.prompt_tokens is not None]
+    estimates = [_rated(trace, each.step) for each in read if each.prompt_tokens is None]
+    return Spent((sum(known) + sum(estimates)) * log.price / 1e6, bool(estimates))
+
+
+def _rated(trace: Trace, step: int) -> int:
+    """An estimate of the tokens that a scorer reads to rate a step: the standing text before it."""
+    texts = [each.text for each in trace.steps[:step] if each.standing]
+    texts += [each.text for each in trace.steps[step : step + 1]]
+    return prompt_tokens(trace.messages) + prompt_tokens([Message("assistant", "".join(texts))])
 
 
 def _cost(stretch: Stretch, price: Prices, lengths: _Lengths, index: int) -> Spent:

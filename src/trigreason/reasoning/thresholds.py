@@ -26,6 +26,7 @@ from trigreason.reasoning.triggers import (
     Direction,
     InterventionRequest,
     JudgeRejection,
+    RewardRejection,
     StrategicPriming,
 )
 
@@ -36,6 +37,9 @@ _WORDS: Mapping[str, tuple[str, ...]] = {
     "cues": SWITCH_CUES,
 }
 """The thresholds that are lists of words, and their defaults."""
+
+UNWRITTEN: Mapping[str, float] = {"delta": RewardRejection().delta}
+"""The thresholds that are not written down at their defaults, so that older records compare."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,6 +107,12 @@ class Thresholds:
             "Default: off.",
         ),
     ] = False
+    delta: Annotated[
+        float,
+        FieldDoc(
+            "RSD: the scorer's lowest reward that keeps a step, 0 to 1; {}.", "", "REWARD", SHARE
+        ),
+    ] = 0.7
     share: Annotated[
         float,
         FieldDoc("Random: the LRM writes each step with this probability; {}.", "", "SHARE", SHARE),
@@ -177,7 +187,7 @@ class Thresholds:
     def to_json(self) -> dict[str, Any]:
         """Plain values; lists of words only if they differ from the default, a model if any.
 
-        ``script_stop`` only if it is on.
+        ``script_stop`` only if it is on, ``delta`` only if it differs from its default.
         """
         values = asdict(self)
         for name, default in _WORDS.items():
@@ -186,6 +196,9 @@ class Thresholds:
                 values[name] = list(words)
         if not self.script_stop:
             del values["script_stop"]
+        for name, usual in UNWRITTEN.items():
+            if values[name] == usual:
+                del values[name]
         del values["risk_model"]
         if self.risk_model is not None:
             values["risk_model"] = self.risk_model.to_json()
@@ -226,6 +239,7 @@ class Thresholds:
         if not self.cues or not all(map(first_word, self.cues)):
             raise ValueError("cues must be words, one at least")
         JudgeRejection(self.accept)
+        RewardRejection(self.delta)
 
 
 AS_IN_THE_PAPER = Thresholds(repeats=0, script_stop=True)

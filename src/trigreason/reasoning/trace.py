@@ -26,6 +26,7 @@ from trigreason.reasoning.records import (
     StopReason,
     Stretch,
 )
+from trigreason.reasoning.rewards import ScorerLog
 from trigreason.reasoning.steps import Author, StepBreak
 from trigreason.reasoning.thresholds import Thresholds
 from trigreason.reasoning.triggers import Trigger
@@ -39,7 +40,8 @@ class Trace:
 
     ``answer_by`` counts the answer's tokens by author, in the order of writing. A run
     ``in_the_open`` marks no thinking: its text is thinking and answer in one, every token of it
-    counts as thinking, and ``answer`` repeats the part that gives the answer.
+    counts as thinking, and ``answer`` repeats the part that gives the answer. ``scorer`` is None
+    unless the method asks for rewards.
     """
 
     method: str
@@ -59,6 +61,7 @@ class Trace:
     stop: StopReason | None = None
     limit: str | None = None
     unreadable_scores: int = 0
+    scorer: ScorerLog | None = None
     seconds: float = 0.0
 
     @property
@@ -134,6 +137,8 @@ class Trace:
             return None
         if step.score is not None:
             return Trigger.JUDGE_REJECTION
+        if step.reward is not None:
+            return Trigger.LOW_REWARD
         return Trigger.COGNITIVE_OFFLOAD if self.method == "trigreason" else Trigger.METHOD
 
     def handed_over(self, index: int) -> int | None:
@@ -188,7 +193,10 @@ class Trace:
     def usd(self) -> float | None:
         """Cost of the run in USD; None unless it is known for every model that was used."""
         authors = {stretch.author for stretch in self.stretches}
-        return _sum([self.use(author).usd for author in authors])
+        costs = [self.use(author).usd for author in authors]
+        if self.scorer is not None and self.scorer.requests:
+            costs.append(self.scorer.usd)
+        return _sum(costs)
 
     def fingerprint(self) -> str:
         """A digest of what was thought and decided, without timing and transport.
@@ -198,7 +206,10 @@ class Trace:
         used, and the last digits of probabilities stay out of it.
         """
         steps = [
-            [step.author, step.text, step.tokens, step.trigger, step.standing, step.score]
+            [
+                *(step.author, step.text, step.tokens, step.trigger, step.standing, step.score),
+                *([] if step.reward is None else [step.reward]),
+            ]
             for step in self.steps
         ]
         content = [self.method, self.thresholds.to_json(), list(self.messages), steps, self.answer]

@@ -20,6 +20,7 @@ from trigreason.reasoning.records import (
     StopReason,
     Stretch,
 )
+from trigreason.reasoning.rewards import ScorerLog
 from trigreason.reasoning.steps import Author, StepBreak, StepEnd
 from trigreason.reasoning.thresholds import Thresholds
 from trigreason.reasoning.top_logprobs import TopLogprobs
@@ -51,6 +52,7 @@ def trace_to_json(trace: Trace) -> dict[str, Any]:
         "stop": trace.stop,
         "limit": trace.limit,
         "unreadable_scores": trace.unreadable_scores,
+        "scorer": trace.scorer.to_json() if trace.scorer else None,
         "seconds": trace.seconds,
         "totals": totals(trace),
     }
@@ -63,6 +65,7 @@ def _flat(record: StepRecord | Stretch) -> dict[str, Any]:
 
 def totals(trace: Trace) -> dict[str, Any]:
     """Numbers that follow from a trace: tokens, requests, cost per model, SMT, handovers."""
+    scorer = {"scorer": trace.scorer.totals()} if trace.scorer else {}
     return {
         "smt": trace.smt,
         "thinking_tokens": trace.thinking_tokens,
@@ -70,6 +73,7 @@ def totals(trace: Trace) -> dict[str, Any]:
         "handovers": {str(key): count for key, count in trace.handovers_by_trigger.items()},
         "usd": trace.usd,
         **{str(author): asdict(trace.use(author)) for author in Author},
+        **scorer,
     }
 
 
@@ -120,6 +124,7 @@ def _read(values: dict[str, Any]) -> Trace:
         stop=_optional(StopReason, values["stop"]),
         limit=values["limit"],
         unreadable_scores=values["unreadable_scores"],
+        scorer=ScorerLog.from_json(scorer) if (scorer := values.get("scorer")) else None,
         seconds=values["seconds"],
     )
 
@@ -152,7 +157,7 @@ def _read_stretch(values: dict[str, Any]) -> Stretch:
 def _read_degraded(values: dict[str, Any] | None) -> Degraded | None:
     if values is None:
         return None
-    return Degraded(**values | {"author": Author(values["author"])})
+    return Degraded(**values | {"author": _optional(Author, values["author"])})
 
 
 def _optional(kind: Any, value: Any) -> Any:

@@ -1,4 +1,4 @@
-"""What brings the LRM in: the paper's three triggers (section 3.2), and SpecReason's.
+"""What brings the LRM in: the paper's three triggers (section 3.2), SpecReason's and RSD's.
 
 Each is an immutable set of thresholds with its equation. The state of a run (the hesitation
 streak, the steps still owed) belongs to the method, not to the trigger.
@@ -29,6 +29,7 @@ class Trigger(StrEnum):
     COGNITIVE_OFFLOAD = "cognitive_offload"
     INTERVENTION_REQUEST = "intervention_request"
     JUDGE_REJECTION = "judge_rejection"
+    LOW_REWARD = "low_reward"
     REPETITION = "repetition"
 
     METHOD = "method"
@@ -127,3 +128,16 @@ class JudgeRejection:
 
     def fires(self, score: float) -> bool:
         return score < self.accept
+
+
+@dataclass(frozen=True, slots=True)
+class RewardRejection:
+    """RSD's trigger: the LRM rewrites a step with a reward below ``delta``, of 0 to 1."""
+
+    delta: float = 0.7
+
+    def __post_init__(self) -> None:
+        SHARE.check("delta (a reward)", self.delta)
+
+    def fires(self, reward: float) -> bool:
+        return reward < self.delta

@@ -6,6 +6,7 @@ while it runs. A handover closes the request, which stops generation on the serv
     run:      open() -> stretch -> stretch -> ... -> answer -> done
     stretch:  stream -> cut -> on_step -> same author:  read on
                                        -> Judge:        ask for a score, the stream stays open
+                                       -> Reward:       ask the scorer, the stream stays open
                                        -> Rewrite:      the step becomes a draft; close
                                        -> other author: the step stands; close
                                        -> Halt:         the step stands; the thinking is closed
@@ -26,6 +27,7 @@ from trigreason.engines.base import BLANK_LINE, EngineError, Finish, Sampling
 from trigreason.events import Done, Event, RunBegun, StepBegun
 from trigreason.pairs import Pair
 from trigreason.reasoning import (
+    Author,
     Purpose,
     Reading,
     Rewrite,
@@ -35,6 +37,7 @@ from trigreason.reasoning import (
     StopReason,
     Stretch,
     Token,
+    Trigger,
     Write,
     repeated_run,
 )
@@ -42,9 +45,9 @@ from trigreason.running import ending
 from trigreason.running.ahead import Ahead
 from trigreason.running.asking import Asking
 from trigreason.running.deadline import Deadline, DeadlinePassed, now
-from trigreason.running.judging import decide, features_of, is_dropped
+from trigreason.running.judging import Decided, decide, features_of, is_dropped
 from trigreason.running.requests import Requests
-from trigreason.running.retrying import ModelAway, RetryingStream
+from trigreason.running.retrying import ModelAway, RetryingStream, ScorerAway
 from trigreason.running.state import RunState
 from trigreason.running.writing import StretchWriter
 
@@ -206,26 +209,32 @@ class Loop:
         events: list[Event] = []
         reading = state.run.read(features_of(step, self.pair))
         try:
-            decision, score = await decide(
-                step, reading, self.pair, state, self.requests, self.asking
-            )
+            decided = await decide(step, reading, self.pair, state, self.requests, self.asking)
         except ModelAway as away:  # the score is lost, the step is not
-            decision, score = Write(step.author), None
+            decided = Decided(Write(step.author))
             try:
                 events += state.meet_failure(away.author, away.error, self.pair.failure)
             except EngineError as error:
                 writer.failure = error
+        except ScorerAway as away:
+            decided = Decided(Write(step.author))
+            try:
+                events += state.meet_scorer_failure(away.error, self.pair.failure)
+                decided = Decided(Rewrite(Author.LRM, Trigger.METHOD))  # none stands unrated
+            except EngineError as error:
+                writer.failure = error
         except DeadlinePassed as failure:
-            decision, score = Write(step.author), None
+            decided = Decided(Write(step.author))
             writer.failure = failure
+        decision = decided.decision
         is_over = writer.failure is not None or state.trace.stop is not None
         if is_over:
             step = replace(step, end=StepEnd.CUT_OFF)
         state.decide(decision, step)
-        record = self._record(step, reading, stream, score)
+        record = self._record(step, reading, stream, decided)
         if isinstance(decision, Rewrite):
             writer.done = True
-            return [state.drop(record, decision.trigger)]
+            return [*events, state.drop(record, decision.trigger)]
         await self.ahead.drop_hedge()
         events += [*writer.show_rest(step), state.keep(record)]
         if step.end is StepEnd.END_OF_THINKING:
@@ -259,13 +268,14 @@ class Loop:
         return events
 
     def _record(
-        self, step: Step, reading: Reading, stream: RetryingStream, score: float | None = None
+        self, step: Step, reading: Reading, stream: RetryingStream, decided: Decided | None = None
     ) -> StepRecord:
         return self.state.record(
             step,
             reading,
             stream.index,
-            score,
+            score=decided.score if decided else None,
+            reward=decided.reward if decided else None,
             has_logprobs=self.pair.engine(step.author).capabilities.logprobs,
         )
 

@@ -7,7 +7,6 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 
 from trigreason.engines.base import (
-    Engine,
     EngineBusy,
     EngineError,
     EngineResting,
@@ -18,8 +17,9 @@ from trigreason.engines.base import (
 )
 from trigreason.engines.breaker import Breaker, BreakerState, Permit
 from trigreason.engines.plausible import Plausible
+from trigreason.engines.scorer import Scorer
 from trigreason.pairs import Pair
-from trigreason.reasoning import Purpose, Stretch, Token, Trace
+from trigreason.reasoning import Purpose, RewardRequest, ScorerLog, Stretch, Token, Trace
 from trigreason.running.deadline import Deadline, now
 from trigreason.running.rescale import Rescale
 
@@ -139,7 +139,8 @@ class Requests:
         """
         self.deadline.check()
         engine = self.pair.engine(entry.author)
-        permit = _permit(engine, entry.purpose, self._run)
+        is_early = entry.purpose in AHEAD
+        permit = _permit(engine.breaker, engine.model, self._run, is_early=is_early)
         temperature = request.sampling.temperature
         scale = LogprobScale(self.trace.logprob_scale)
         rescale = Rescale(engine.capabilities, scale, temperature)
@@ -159,41 +160,69 @@ class Requests:
                 stack.push_async_callback(running.end)
                 yield running
         finally:
-            _tell_breaker(engine.breaker, permit, running)
+            is_early = running.purpose in AHEAD  # a hedge may have become the rewrite
+            _tell_breaker(engine.breaker, permit, running.failure, is_early=is_early)
             running.settle()
 
+    async def rate(self, scorer: Scorer, log: ScorerLog, steps: Sequence[str]) -> float:
+        """The reward of the last of ``steps``, the one that is recorded next.
 
-def _permit(engine: Engine, purpose: Purpose, run: object) -> Permit:
-    """The breaker's permit for a request to an engine.
+        Raises:
+            EngineResting: the scorer has failed too often and is left alone for now.
+            DeadlinePassed: the run's seconds are spent.
+            EngineError: the scorer refuses, cannot be reached, or gives no rewards.
+        """
+        self.deadline.check()
+        permit = _permit(scorer.breaker, scorer.model or "the scorer", self._run)
+        began, failure = now(), None
+        entry = RewardRequest(len(self.trace.steps), began_seconds=began - self._began)
+        log.requests.append(entry)
+        try:
+            rated = await self.deadline.keep(scorer.rate(self.trace.messages, steps))
+            scorer.breaker.answered()
+            log.model = rated.model or log.model
+            entry = replace(entry, prompt_tokens=rated.prompt_tokens)
+        except EngineError as error:
+            failure = error
+            entry = replace(entry, failed=error.what)
+            raise
+        finally:
+            _tell_breaker(scorer.breaker, permit, failure)
+            log.requests[-1] = replace(entry, seconds=now() - began)
+        return rated.reward
+
+
+def _permit(breaker: Breaker, model: str, run: object, *, is_early: bool = False) -> Permit:
+    """The breaker's permit for a request to a model.
 
     Raises:
         EngineResting, EngineBusy: the breaker gives none.
     """
-    breaker = engine.breaker
-    is_early = purpose in AHEAD and breaker.state is not BreakerState.CLOSED
-    permit = None if is_early else breaker.enter(run)
+    is_spared = is_early and breaker.state is not BreakerState.CLOSED
+    permit = None if is_spared else breaker.enter(run)
     if permit is not None:
         return permit
     seconds = breaker.seconds_left
     if breaker.state is BreakerState.HALF_OPEN and not breaker.has_tried(run):
         raise EngineBusy(
             f"another request is trying whether it is back ({breaker.last_failure})",
-            engine.model,
+            model,
             "Try again in a moment.",
         )
     raise EngineResting(
         f"it failed too often, last with: {breaker.last_failure}",
-        engine.model,
+        model,
         f"It is left alone for {seconds:.0f} s.",
         retry_after=seconds,
     )
 
 
-def _tell_breaker(breaker: Breaker, permit: Permit, running: RunningRequest) -> None:
-    failure = running.failure
+def _tell_breaker(
+    breaker: Breaker, permit: Permit, failure: EngineError | None, *, is_early: bool = False
+) -> None:
     if failure is None or not failure.sent:
         breaker.left(permit)
     elif not failure.transient or isinstance(failure, EngineBusy):
         breaker.answered()
-    elif running.purpose not in AHEAD:
+    elif not is_early:
         breaker.failed(permit, failure.what)

@@ -44,6 +44,14 @@ class ModelAway(Exception):
         self.error = error
 
 
+class ScorerAway(Exception):
+    """The scorer failed, and retries did not help or were pointless."""
+
+    def __init__(self, error: EngineError) -> None:
+        super().__init__(str(error))
+        self.error = error
+
+
 class RetryingStream:
     """One stream of tokens; after a transient failure, a new request continues the text.
 

@@ -116,8 +116,9 @@ class RunState:
         step: Step,
         reading: Reading,
         stretch: int,
-        score: float | None,
         *,
+        score: float | None,
+        reward: float | None,
         has_logprobs: bool,
     ) -> StepRecord:
         """The record of the step that the last decision is about."""
@@ -134,6 +135,7 @@ class RunState:
             score=score,
             standing=not isinstance(self.decision, Rewrite),
             top=reading.features.top,
+            reward=reward,
         )
 
     def keep(self, record: StepRecord) -> Event:
@@ -150,8 +152,10 @@ class RunState:
         return StepAccepted(len(self.trace.steps) - 1, record)
 
     def drop(self, record: StepRecord, trigger: Trigger) -> Event:
-        """The step becomes a draft."""
+        """The step becomes a draft; a model that goes on alone by now does so from before it."""
         self.trace.steps.append(record)
+        if self.trace.degraded is not None:
+            self.decision = self.run.open()
         return DraftDropped(len(self.trace.steps) - 1, record, trigger)
 
     def is_spent(self, open_tokens: int) -> bool:
@@ -184,6 +188,10 @@ class RunState:
         """The prefix that asks for a score of ``step``, after the thinking up to and with it."""
         return judge.prefix(self.trace.messages, self.thinking, step.text, self.tags[Author.LRM])
 
+    def rated_steps(self, step: Step) -> list[str]:
+        """What the scorer is shown: the standing steps that are not blank, and then ``step``."""
+        return [*(each.text for each in self.trace.standing if each.text.strip()), step.text]
+
     def next_turn(self) -> int:
         """Count the next turn; its number decides the seed, so that equal runs draw alike."""
         self.turns += 1
@@ -203,7 +211,7 @@ class RunState:
             return
         error.details["trace"] = trace
         if (before := trace.degraded) is not None:
-            also = f"; the {before.author.upper()} was away before ({before.reason})"
+            also = f"; the {before.away} was away before ({before.reason})"
             raise replace(error, what=error.what + also) from error
         wanted = policy.lrm_away if author is Author.LRM else policy.srm_away
         gives_up = wanted is Away.FAIL or author.other not in self.method.authors
@@ -211,14 +219,33 @@ class RunState:
             raise error
         yield self.go_on_without(author, error)
 
-    def go_on_without(self, author: Author, error: EngineError) -> Event:
-        """``author`` is unavailable: the other one writes the rest of the run."""
+    def meet_scorer_failure(self, error: EngineError, policy: FailurePolicy) -> Iterator[Event]:
+        """The scorer failed for good: the LRM goes on alone, as no SRM step can be rated.
+
+        A scorer that has rated a step of this run counts as working, whatever its failure is now;
+        a thinking may have become too long for it.
+
+        Raises:
+            EngineError: the scorer never worked, or the policy is to fail; ``details["trace"]``
+                holds the trace so far.
+        """
+        error.details["trace"] = self.trace
+        log = self.trace.scorer
+        has_worked = log is not None and any(each.failed is None for each in log.requests)
+        is_outage = error.transient or isinstance(error, EngineResting) or has_worked
+        if policy.scorer_away is Away.FAIL or not is_outage:
+            raise error
+        yield self.go_on_without(None, error)
+
+    def go_on_without(self, author: Author | None, error: EngineError) -> Event:
+        """``author``, or the scorer (None), is unavailable: one model writes the rest."""
         self.trace.degraded = Degraded(author, len(self.trace.steps), error.what)
-        self.run = MethodRun(Solo(author.other), self.trace.thresholds)
+        alone = self.trace.degraded.alone
+        self.run = MethodRun(Solo(alone), self.trace.thresholds)
         self.decision = self.run.open()
         if self.answer is not None:
-            self.answer.author = author.other
-        return WentOnAlone(author.other, str(error))
+            self.answer.author = alone
+        return WentOnAlone(alone, str(error), has_both=author is None)
 
     def begin_answer_in_stream(self, author: Author, behind_tag: str) -> list[Event]:
         """The thinking is closed and stands; the same stream continues with the answer."""

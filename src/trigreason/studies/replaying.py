@@ -30,6 +30,7 @@ from trigreason.reasoning import (
     Halt,
     Judge,
     MethodRun,
+    Reward,
     Rewrite,
     Step,
     StepEnd,
@@ -44,7 +45,7 @@ Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 
 FIRED: tuple[Trigger, ...] = tuple(each for each in Trigger if each is not Trigger.JUDGE_REJECTION)
-"""The triggers of methods that can be replayed; a judge's scores are not in the recording."""
+"""The triggers of methods that can be replayed; scores of a judge are not replayed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +108,7 @@ def replayed(
 
     Raises:
         ValueError: there is no setting, no run has a step of the SRM, or the method asks for
-            scores.
+            scores, or for rewards that are not recorded.
     """
     if not settings:
         raise ValueError("there is no setting to replay the runs under")
@@ -154,13 +155,15 @@ class _RecordedStep:
 
     tokens: int
     features: Features | None
+    reward: float | None = None
 
     @classmethod
     def of(cls, record: StepRecord | None) -> _RecordedStep | None:
         if record is None:
             return None
         is_whole = record.end is not StepEnd.CUT_OFF
-        return cls(record.tokens, recorded_features(record) if is_whole else None)
+        features = recorded_features(record) if is_whole else None
+        return cls(record.tokens, features, record.reward)
 
 
 @dataclass(slots=True)
@@ -217,7 +220,7 @@ def _replay(
     cause = Trigger.METHOD
     pen = Author.SRM
     for place in places:
-        if isinstance(decision, (Halt, Judge)):
+        if isinstance(decision, (Halt, Judge, Reward)):
             break
         tally.steps += 1
         srm, lrm = place.srm, place.lrm
@@ -227,6 +230,8 @@ def _replay(
                 tally.srm_tokens += srm.tokens
                 break
             decision = on_step(read(srm.features))
+            if isinstance(decision, Reward):
+                decision = run.on_reward(_reward_of(srm))
             pen = Author.SRM
             if not isinstance(decision, Rewrite):
                 tally.srm_tokens += srm.tokens
@@ -252,6 +257,14 @@ def _replay(
     if isinstance(decision, Judge):
         raise ValueError("the method asks for a score of each step, which no record can give")
     return tally
+
+
+def _reward_of(step: _RecordedStep) -> float:
+    if step.reward is None:
+        raise ValueError(
+            "a step of the SRM has no reward; record runs with --method rsd, which rates every one"
+        )
+    return step.reward
 
 
 def recorded_token_ratio(runs: Sequence[Run]) -> float | None:

@@ -38,6 +38,7 @@ METHODS = {
     "periodic": Look("#969696", "+", "---", ":"),
     "planning": Look("#737373", "1", "|||", ":"),
     "specreason": Look("#c9803a", "D", "///", "-."),
+    "rsd": Look("#d9964a", "d", "--", "-."),
     "glimprouter": Look("#d6a5c9", "P", "ooo", "-."),
     "speculative_thinking": Look("#a3528f", "X", "++", "-."),
     "splitreason": Look("#6b1f5c", "*", "**", "-."),
@@ -55,6 +56,7 @@ TRIGGERS = {
     Trigger.COGNITIVE_OFFLOAD: Look("#3a7d44"),
     Trigger.INTERVENTION_REQUEST: Look("#1b2a41", hatch="xxx"),
     Trigger.JUDGE_REJECTION: Look("#c9803a", hatch="///"),
+    Trigger.LOW_REWARD: Look("#e0a96d", hatch="\\\\"),
     Trigger.REPETITION: Look("#e3c567", hatch="---"),
     Trigger.METHOD: Look("#6b5b95", hatch="+++"),
 }

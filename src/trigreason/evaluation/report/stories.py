@@ -83,6 +83,8 @@ def _step_facts(step: StepRecord) -> Iterator[str]:
         yield f"r = {step.ratio:.2f}"
     if step.score is not None:
         yield f"score {step.score:g}"
+    if step.reward is not None:
+        yield f"reward {step.reward:.2f}"
     if step.hesitations:
         yield "hesitates: " + ", ".join(map(printable, step.hesitations))
     if not step.standing:
@@ -98,7 +100,7 @@ def _facts(trace: Trace) -> str:
     if trace.stop is not None:
         facts.append(f"{trace.stop.value} ({trace.limit})" if trace.limit else trace.stop.value)
     if trace.degraded is not None:
-        facts.append(f"the {trace.degraded.author.upper()} stayed away")
+        facts.append(f"the {trace.degraded.away} stayed away")
     return " · ".join(facts)
 
 

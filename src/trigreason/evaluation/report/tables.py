@@ -114,6 +114,7 @@ ROWS: Sequence[Row] = (
     ("unreadable scores", lambda arm: _mean(arm.unreadable)),
     ("SRM requests", lambda arm: _mean(arm.requests[Author.SRM])),
     ("LRM requests", lambda arm: _mean(arm.requests[Author.LRM])),
+    ("scorer requests", lambda arm: _mean(arm.ratings)),
     ("handovers to the LRM", lambda arm: _total(arm.handovers.values())),
     *((f"  {name}", partial(_handovers, trigger)) for trigger, name in TRIGGER_NAMES.items()),
     ("cut off", lambda arm: _share(arm.truncated)),

@@ -13,7 +13,9 @@ from trigreason.gateway.account import for_clients
 from trigreason.gateway.errors import ApiError
 from trigreason.gateway.naming import choice, usable_methods
 from trigreason.gateway.routes.dependencies import Caller, Gateway, caller, usable_pairs
+from trigreason.gateway.service import Service
 from trigreason.gateway.storage import DatabaseAway
+from trigreason.reasoning import Thresholds
 
 CREATED = 1_760_000_000
 """The ``created`` of a model in OpenAI's list; pairs have no date."""
@@ -27,9 +29,14 @@ async def models(service: Gateway, key: Caller) -> dict[str, Any]:
     every = [
         name
         for pair, thresholds in usable_pairs(key, service).items()
-        for name in (pair, *(f"{pair}:{method}" for method in usable_methods(thresholds)))
+        for name in (pair, *(f"{pair}:{method}" for method in _methods(pair, thresholds, service)))
     ]
     return {"object": "list", "data": [_model(name) for name in every]}
+
+
+def _methods(pair: str, thresholds: Thresholds, service: Service) -> list[str]:
+    has_scorer = service.catalogue[pair].plan.scorer is not None
+    return usable_methods(thresholds, has_scorer=has_scorer)
 
 
 @router.get("/v1/models/{name:path}")

@@ -1,7 +1,7 @@
 """Prometheus metrics of exchanges.
 
-Labels have few values: configured pairs and methods, models by their role (``srm``, ``lrm``),
-never a client's text. Seconds and USD are floats, tokens whole numbers.
+Labels have few values: configured pairs and methods, models by their role (``srm``, ``lrm``,
+``scorer``), never a client's text. Seconds and USD are floats, tokens whole numbers.
 """
 
 from __future__ import annotations
@@ -21,12 +21,13 @@ from prometheus_client import (
 from trigreason.events import HandedOver, WentOnAlone
 from trigreason.gateway.exchange import ChoiceRun, Exchange, ExchangeOutcome
 from trigreason.gateway.telemetry.scraped import BacklogOf, BreakerOf, Queue, States
-from trigreason.reasoning import Author, Trace, spent
+from trigreason.reasoning import Author, Trace, spent, spent_on_rewards
 
 _WAITS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 30, 60, 120)
 _DURATIONS = (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 30, 60, 120, 300, 600, 900)
 _TOKEN_TIMES = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.02, 0.03, 0.05, 0.1, 0.25, 0.5, 1)
 
+SCORER = "scorer"
 _PAIR = ("pair",)
 _METHOD = ("pair", "method")
 _MODEL = ("pair", "model")
@@ -98,7 +99,7 @@ class Metrics:
             "handovers", "How often a trigger handed the pen to the LRM", ("pair", "trigger")
         )
         self._degraded = counter(
-            "degraded_runs", "Runs in which this model stayed away and the other went on", _MODEL
+            "degraded_runs", "Runs in which this model stayed away and another went on", _MODEL
         )
         self._engine_requests = counter(
             "engine_requests", "Requests to a model", (*_REQUEST, "result")
@@ -127,7 +128,8 @@ class Metrics:
     def handed_over(self, exchange: Exchange, event: HandedOver | WentOnAlone) -> None:
         pair = exchange.choice.pair
         if isinstance(event, WentOnAlone):
-            self._degraded.labels(pair, event.author.other.value).inc()
+            away = SCORER if event.has_both else event.author.other.value
+            self._degraded.labels(pair, away).inc()
         elif event.trigger is not None:
             self._handovers.labels(pair, event.trigger.value).inc()
 
@@ -151,6 +153,7 @@ class Metrics:
         for trace in exchange.traces:
             for author in {stretch.author for stretch in trace.stretches}:
                 self._use_of(author, trace, pair)
+            self._scorer_of(trace, pair)
             self._engines_of(trace, pair)
 
     def refused(self, reason: str) -> None:
@@ -182,6 +185,14 @@ class Metrics:
                 self._tokens.labels(pair, model, fate).inc(tokens)
         if (usd := spent(trace, [author]).usd) is not None:
             self._cost.labels(pair, model).inc(usd)
+
+    def _scorer_of(self, trace: Trace, pair: str) -> None:
+        for request in trace.scorer.requests if trace.scorer else ():
+            errand = pair, SCORER, "reward"
+            self._engine_requests.labels(*errand, "failed" if request.failed else "ok").inc()
+            self._engine_duration.labels(*errand).observe(request.seconds)
+        if usd := spent_on_rewards(trace).usd:
+            self._cost.labels(pair, SCORER).inc(usd)
 
     def _engines_of(self, trace: Trace, pair: str) -> None:
         for stretch in trace.stretches:

@@ -1,6 +1,6 @@
 """Every method, one file each, and the registry that knows them by name."""
 
-from trigreason.reasoning.methods.base import Decision, Judge, Method, Rewrite, Write
+from trigreason.reasoning.methods.base import Decision, Judge, Method, Reward, Rewrite, Write
 from trigreason.reasoning.methods.registry import (
     ENTRY_POINTS,
     MethodEntry,
@@ -20,6 +20,7 @@ __all__ = [
     "Judge",
     "Method",
     "MethodEntry",
+    "Reward",
     "Rewrite",
     "Solo",
     "SpecReason",

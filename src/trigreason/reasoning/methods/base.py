@@ -1,16 +1,18 @@
 """The contract of a method, which decides from the finished steps who writes next.
 
-A method is a state machine without I/O. It is asked three questions::
+A method is a state machine without I/O. It is asked four questions::
 
     open()              -> Write       at the start
     on_step(reading)    -> Decision    after each finished step of either author
     on_score(score)     -> Decision    after a Judge decision, 0 to 9
+    on_reward(reward)   -> Decision    after a Reward decision, 0 to 1
 
 and it answers with one of::
 
     Write(author, steps, trigger)    author goes on writing; the last step stands
     Rewrite(author, trigger)         the last step is thrown away and author writes it instead
     Judge(author)                    author scores the last step first
+    Reward()                         the pair's scorer rates the last step first
 
 A method follows one run at a time; ``open()`` starts the next.
 :class:`~trigreason.reasoning.method_run.MethodRun` asks the questions and does what all methods
@@ -52,7 +54,12 @@ class Judge:
     author: Author
 
 
-Decision = Write | Rewrite | Judge
+@dataclass(frozen=True, slots=True)
+class Reward:
+    """The scorer, a process reward model, rates the last step from 0 to 1 before anything else."""
+
+
+Decision = Write | Rewrite | Judge | Reward
 
 SRM_WRITES = Write(Author.SRM)
 REWRITE = Rewrite(Author.LRM, Trigger.METHOD)
@@ -78,6 +85,10 @@ class Method(ABC):
     def on_score(self, score: float) -> Write | Rewrite:
         """Decide after the judge's score; called only if the method returned ``Judge``."""
         raise NotImplementedError(f"{self} never asks for a score, so it cannot use {score}")
+
+    def on_reward(self, reward: float) -> Write | Rewrite:
+        """Decide after the scorer's reward; called only if the method returned ``Reward``."""
+        raise NotImplementedError(f"{self} never asks for a reward, so it cannot use {reward}")
 
     def ends_with(self, reading: Reading) -> bool:
         """Whether the thinking is closed after this step; asked once about each that stands."""
@@ -121,4 +132,9 @@ class Method(ABC):
     @property
     def needs_alternatives(self) -> bool:
         """Whether decisions depend on the likeliest tokens beside those that the SRM wrote."""
+        return False
+
+    @property
+    def needs_scorer(self) -> bool:
+        """Whether decisions depend on a scorer's rewards."""
         return False

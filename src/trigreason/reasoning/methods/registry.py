@@ -23,6 +23,7 @@ from trigreason.reasoning.methods.openings import (
     SpeculativeThinking,
     SplitReason,
 )
+from trigreason.reasoning.methods.rsd import Rsd
 from trigreason.reasoning.methods.solo import Solo
 from trigreason.reasoning.methods.specreason import SpecReason
 from trigreason.reasoning.methods.steer import Steer
@@ -33,6 +34,7 @@ from trigreason.reasoning.triggers import (
     CognitiveOffload,
     InterventionRequest,
     JudgeRejection,
+    RewardRejection,
     StrategicPriming,
 )
 
@@ -120,6 +122,12 @@ BUILT_IN = (
         "SpecReason",
         _specreason,
         frozenset({"accept", "judge_first", "script_stop"}),
+    ),
+    MethodEntry(
+        "rsd",
+        "RSD",
+        lambda given: Rsd(rejection=RewardRejection(given.delta)),
+        frozenset({"delta"}),
     ),
     MethodEntry(
         "glimprouter",

@@ -93,9 +93,9 @@ def fit_share(
 
     TrigReason's k is the smallest with which requests take at most half of what priming leaves;
     if none does, m is 0. ρ then takes the rest. For another method one threshold is chosen: the
-    first of risk, entropy, confidence, cues, share, every, n and m that it decides by.
+    first of risk, delta, entropy, confidence, cues, share, every, n and m that it decides by.
     ``token_ratio`` is an LRM step's tokens over an SRM step's. Runs of the SRM alone are used if
-    there are any, else the SRM's steps of all runs.
+    there are any, else the SRM's steps of all runs; for delta, the runs with rewards.
 
     Raises:
         ValueError: no run has steps of the SRM with token probabilities, the share is out of
@@ -103,7 +103,9 @@ def fit_share(
     """
     if wanted is not None and not 0 < wanted < 1:
         raise ValueError(f"the LRM's share must lie between 0 and 1, not {wanted:g}")
-    total_runs, runs = len(runs), srm_runs(runs)
+    total_runs = len(runs)
+    is_rated = "delta" in method_entry(method).decides_by
+    runs = _rated_runs(runs) if is_rated else srm_runs(runs)
     if wanted is None:
         settings = [base]
     elif method == "trigreason":
@@ -155,6 +157,8 @@ def _settings(runs: Sequence[Run], base: Thresholds, method: str) -> list[Thresh
     decides_by = method_entry(method).decides_by
     if "risk" in decides_by:
         return [replace(base, risk=risk) for risk in _spread(_risks(runs, base))]
+    if "delta" in decides_by:
+        return [replace(base, delta=delta) for delta in _spread(_rewards(runs))]
     if "entropy" in decides_by:
         return [replace(base, entropy=nats) for nats in _spread(_first_entropies(runs))]
     if "confidence" in decides_by:
@@ -178,6 +182,19 @@ def _risks(runs: Sequence[Run], base: Thresholds) -> list[float]:
         raise ValueError("there is no risk model to choose a risk for")
     seen = (step.signals for run in runs for step in seen_steps(run, base))
     return sorted({round(model.risk(signals), 4) for signals in seen} | {1.0})
+
+
+def _rated_runs(runs: Sequence[Run]) -> Sequence[Run]:
+    rated = [run for run in runs if run.trace.scorer is not None]
+    if not rated:
+        raise ValueError("no step of the SRM has a reward; record runs with --method rsd")
+    return rated
+
+
+def _rewards(runs: Sequence[Run]) -> list[float]:
+    """The recorded rewards of SRM steps, rising, each once, with the ends 0 and 1."""
+    found = (step.reward for run in runs for step in run.trace.steps)
+    return sorted({each for each in found if each is not None} | {0.0, 1.0})
 
 
 def _first_entropies(runs: Sequence[Run]) -> list[float]:

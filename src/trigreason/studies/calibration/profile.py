@@ -19,7 +19,7 @@ from trigreason.reasoning import Thresholds
 KEYS = ("n", "tau", "rho", "direction", "k", "m")
 """The thresholds that a calibration chooses; all others are left to the user."""
 
-OTHER_KEYS = ("share", "every", "entropy", "confidence", "cues", "risk", "risk_model")
+OTHER_KEYS = ("share", "every", "delta", "entropy", "confidence", "cues", "risk", "risk_model")
 """Those that it chooses for other methods than TrigReason. Values that are the defaults are left
 out of a profile, and old ones are taken out."""
 

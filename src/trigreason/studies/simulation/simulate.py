@@ -61,8 +61,10 @@ def simulate(trace: Trace, deployment: Deployment) -> Simulated:
     """The run of ``trace`` under ``deployment``, from an empty cache and with no failure.
 
     Raises:
-        ValueError: no recorded request says how long its prompt was.
+        ValueError: no recorded request says how long its prompt was, or a scorer rated the steps.
     """
+    if trace.scorer is not None:
+        raise ValueError("a scorer rated this run's steps, and no deployment says how fast one is")
     recording = Recording(trace)
     run_on_virtual_clock(_run(recording, PromptLengths(trace), deployment))
     sent = recording.made.stretches
