@@ -198,6 +198,8 @@ async def test_without_the_scorer_the_lrm_goes_on_alone(fault: Fault) -> None:
     ]
     [alone] = [each for each in run.events if isinstance(each, WentOnAlone)]
     assert (alone.author, alone.has_both) == (Author.LRM, True)
+    [handover] = [each for each in run.events if isinstance(each, HandedOver)]
+    assert (handover.writer, handover.steps) == (Author.LRM, None), "for the rest, not for a step"
     assert len(server.bodies) <= 1 + 1 + QUICK.retries, "once it is away it is left alone"
 
 

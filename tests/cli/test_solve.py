@@ -12,12 +12,20 @@ from pathlib import Path
 import pytest
 
 from tests.cli.commands import QUESTION, Command, served
+from tests.doubles.vllm_pooling import MODEL, rating
 from tests.runs import check_accounts, check_replay
 from tests.scripted_server import Reply, say, words
 from trigreason import bundled
 from trigreason.answers import boxed
 from trigreason.cli.app import run
-from trigreason.reasoning import Author, StopReason, Thresholds, load_trace, trace_from_json
+from trigreason.reasoning import (
+    Author,
+    StepEnd,
+    StopReason,
+    Thresholds,
+    load_trace,
+    trace_from_json,
+)
 
 SRM, LRM = str(bundled.SRM_FILE), str(bundled.LRM_FILE)
 METHODS = ("trigreason", "specreason", "srm", "lrm")
@@ -292,3 +300,43 @@ async def test_keys_come_from_the_environment(
         assert await asyncio.to_thread(run, arguments) == 0
         assert model.keys == {"Bearer open-sesame"}
     assert capsys.readouterr().out == "Yes.\n"
+
+
+RATED = ("solve", QUESTION, "--method", "rsd", "--thinking-tokens", "200")
+
+
+async def test_a_scorer_by_its_url(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TRIGREASON_SCORER_API_KEY", "sk-scorer")
+    async with rating(lambda step: float("State" in step), key="sk-scorer") as server:
+        given = (*RATED, "--scorer", f"{MODEL}@{server.url}/v1", "--json")
+        code = await asyncio.to_thread(run, given)
+    out = capsys.readouterr().out
+    trace = trace_from_json(json.loads(out))
+    assert code == int(trace.stop is StopReason.TRUNCATED)
+    assert "sk-scorer" not in out
+    assert trace.scorer is not None
+    assert (trace.scorer.model, len(trace.scorer.requests)) == (MODEL, len(server.bodies))
+    totals = json.loads(out)["trace"]["totals"]["scorer"]
+    assert totals["prompt_tokens"] == trace.scorer.prompt_tokens
+    srm = [step for step in trace.steps if step.author is Author.SRM]
+    whole = [step for step in srm if step.end is not StepEnd.CUT_OFF and step.text.strip()]
+    assert [step.reward for step in whole] == [float("State" in step.text) for step in whole]
+    check_replay(trace)
+
+
+@pytest.mark.parametrize(
+    ("more", "told"),
+    [
+        ((), ("RSD needs a scorer", "[pairs.NAME.scorer]", "--scorer URL")),
+        (("--scorer", "prm"), ("--scorer", "'prm' is no URL")),
+        (("--scorer", "http://"), ("--scorer", "must be a URL")),
+        (("--scorer", "http://127.0.0.1:9", "--delta", "1.5"), ("delta (a reward)", "1.5")),
+    ],
+)
+def test_a_scorer_that_is_missing_or_none(
+    command: Command, more: tuple[str, ...], told: tuple[str, ...]
+) -> None:
+    answer = command(*RATED, *more)
+    answer.check_complaint(1 if "http://" in more else 2, *told)

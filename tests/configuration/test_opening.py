@@ -27,6 +27,7 @@ from trigreason.engines.base import EngineError, EngineRefused, LogprobScale
 from trigreason.engines.completions import CompletionsEngine
 from trigreason.engines.embedded import EmbeddedEngine
 from trigreason.engines.http import HttpEngine, Timeouts
+from trigreason.engines.pooling import PoolingScorer, PrmPrompt
 from trigreason.failure import FailurePolicy
 from trigreason.hiding import Hiding
 from trigreason.reasoner import completed, reason
@@ -321,3 +322,48 @@ def test_a_missing_draft_file_is_told_before_loading(plan: Plan, tmp_path: Path)
     planned = plan(pair_of(f"file = '{nowhere}'", DRAFTED))
     with pytest.raises(ConfigurationError, match=r"engines\.small\.file.*none\.gguf"):
         planned.engines[Author.LRM].check_file()
+
+
+SCORER = """
+        [pairs.p.scorer]
+        url = "{}"
+        {}
+"""
+
+
+async def test_a_scorer_is_opened_with_the_pair_and_closed_with_it(plan: Plan) -> None:
+    more = """
+        model = "Qwen/Qwen2.5-Math-PRM-7B"
+        api_key_env = "PRM_KEY"
+        price = 0.25
+        prompt = { step_tag = "<s>", system = "" }
+        breaker = { failures = 2 }
+        timeouts = { read = 7 }
+    """
+    file = f'file = "{SRM_FILE}"'
+    planned = plan(pair_of(file, file, SCORER.format("http://127.0.0.1:1/v1", more)))
+    async with opened_pair(planned, {"PRM_KEY": "k"}) as pair:
+        scorer = pair.scorer
+    assert isinstance(scorer, PoolingScorer)
+    assert (scorer.url, scorer.model) == ("http://127.0.0.1:1", "Qwen/Qwen2.5-Math-PRM-7B")
+    assert (scorer.price, scorer.breaker.failures, scorer.timeouts.read) == (0.25, 2, 7)
+    assert scorer.prompt == PrmPrompt(step_tag="<s>", system="")
+    with pytest.raises(ConfigurationError, match=r"pairs.p.scorer.api_key_env: .*PRM_KEY"):
+        async with opened_pair(planned, {}):
+            pass
+
+
+@pytest.mark.parametrize(
+    ("url", "more", "told"),
+    [
+        ("localhost", "", "url must be a URL"),
+        ("http://x", "price = -1", "price must be"),
+        ("http://x", "prompt = { step_tag = ' ' }", "prompt step_tag must be"),
+        ("http://x", "kind = 'vllm'", "kind unknown key"),
+        ("http://x", "api_key = 'k'", "a key is not written here"),
+    ],
+)
+def test_a_scorer_that_cannot_be(plan: Plan, url: str, more: str, told: str) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        plan(pair_of('url = "http://x"', 'url = "http://x"', SCORER.format(url, more)))
+    assert told in str(caught.value).replace("pairs.p.scorer.", "").replace(":", "")

@@ -15,11 +15,12 @@ from trigreason.reasoning import Direction, Thresholds
 
 arms = st.builds(
     Arm,
-    method=st.sampled_from(["trigreason", "specreason", "srm", "lrm"]),
+    method=st.sampled_from(["trigreason", "specreason", "rsd", "srm", "lrm"]),
     thresholds=st.builds(
         Thresholds,
         n=st.integers(0, 50),
         rho=st.floats(0, 1),
+        delta=st.floats(0, 1),
         direction=st.sampled_from(Direction),
         expressions=st.just(("hm",)) | st.just(Thresholds().expressions),
     ),
@@ -32,6 +33,13 @@ arms = st.builds(
 @given(arms)
 def test_arguments_make_the_same_arm_again(arm: Arm) -> None:
     assert Arm().with_args(json.loads(json.dumps(arm.to_args()))) == arm
+
+
+def test_a_delta_is_told_even_at_its_default() -> None:
+    """The pair that reads it back may have another one; other methods' arguments stay as before."""
+    own = Arm(thresholds=Thresholds(delta=0.5))
+    assert own.with_args(Arm(method="rsd").to_args()) == Arm(method="rsd")
+    assert "delta" not in Arm(method="specreason").to_args()
 
 
 def test_arguments_change_nothing_else() -> None:

@@ -14,6 +14,7 @@ from trigreason.reasoning import (
     Features,
     Method,
     MethodRun,
+    Reward,
     Rewrite,
     Step,
     StepEnd,
@@ -107,6 +108,39 @@ def test_glimprouter_looks_at_the_first_token(steps: list[Features], decisions: 
 @pytest.mark.parametrize(("entropy", "decisions"), [(0.6931, "SX"), (0.694, "SS")])
 def test_the_entropy_must_be_above_the_threshold(entropy: float, decisions: str) -> None:
     assert decided("glimprouter", features("So.", S, TORN), entropy=entropy) == decisions
+
+
+@pytest.mark.parametrize(
+    ("reward", "delta", "decision"),
+    [
+        (0.7, 0.7, "S"),
+        (0.699, 0.7, "X"),
+        (0.0, 0.0, "S"),
+        (1.0, 1.0, "S"),
+        (0.999, 1.0, "X"),
+    ],
+)
+def test_rsd_keeps_a_step_from_delta_on(reward: float, delta: float, decision: str) -> None:
+    run = MethodRun.of("rsd", Thresholds(delta=delta))
+    assert run.open() == Write(Author.SRM)
+    assert run.on_step(run.read(features("So."))) == Reward()
+    decided = run.on_reward(reward)
+    expected = Rewrite(Author.LRM, Trigger.LOW_REWARD) if decision == "X" else Write(Author.SRM)
+    assert decided == expected
+
+
+def test_rsd_asks_for_no_reward_of_the_lrms_steps_and_of_blank_ones() -> None:
+    assert decided("rsd", features("So.", L), features(" \n\n", S)) == "SSS"
+
+
+def test_rsd_needs_a_scorer_and_no_probabilities() -> None:
+    rsd = method("rsd")
+    assert (rsd.revises, rsd.needs_scorer, rsd.needs_logprobs) == (True, True, False)
+    assert not any(method(name).needs_scorer for name in ("trigreason", "specreason", "steer"))
+    with pytest.raises(NotImplementedError, match="never asks for a score"):
+        rsd.on_score(7)
+    with pytest.raises(NotImplementedError, match="never asks for a reward"):
+        method("steer").on_reward(0.5)
 
 
 NEVER_TOLD = Features(Step("So.", (Token("So."),), StepEnd.BLANK_LINE, S))

@@ -72,6 +72,8 @@ def test_the_learned_method_needs_its_model() -> None:
         (Thresholds(accept=10), "accept "),
         (Thresholds(repeats=-1), "repeats "),
         (Thresholds(risk=1.1), "risk "),
+        (Thresholds(delta=1.1), "delta "),
+        (Thresholds(delta=-0.1), "delta "),
     ],
 )
 def test_a_threshold_out_of_range_is_refused_whichever_the_method(

@@ -13,6 +13,8 @@ from trigreason.reasoning import (
     Prices,
     Prompt,
     Purpose,
+    RewardRequest,
+    ScorerLog,
     Spent,
     StepEnd,
     StepRecord,
@@ -22,6 +24,7 @@ from trigreason.reasoning import (
     prompt_of,
     prompt_tokens,
     spent,
+    spent_on_rewards,
 )
 from trigreason.reasoning.spending import JUDGE_TOKENS, MESSAGE_TOKENS
 
@@ -165,6 +168,46 @@ PROMPTS: dict[str, tuple[list[Stretch], Prompt]] = {
 def test_the_prompt(name: str) -> None:
     stretches, expected = PROMPTS[name]
     assert prompt_of(trace_of(*stretches)) == expected
+
+
+READ = RewardRequest(0, prompt_tokens=30)
+UNTOLD = RewardRequest(1)
+FAILED = RewardRequest(1, failed="away")
+DRAFT = step(SRM, 0, 1, standing=False)
+RATED = ALONE + 1 + MESSAGE_TOKENS
+"""Tokens of the conversation and a step of three bytes."""
+
+
+@pytest.mark.parametrize(
+    ("price", "requests", "steps", "expected"),
+    [
+        (1e6, [], [], Spent(0.0, False)),
+        (None, [READ], [], Spent(None, False)),
+        (1e6, [READ, READ], [], Spent(60, False)),
+        (1e6, [READ, FAILED], [], Spent(30, False)),
+        (1e6, [UNTOLD], [DRAFT, step(SRM, 0, 1)], Spent(RATED, True)),
+        (1e6, [READ, UNTOLD], [step(SRM, 0, 1), step(SRM, 0, 1)], Spent(30 + RATED + 1, True)),
+    ],
+)
+def test_spent_on_rewards(
+    price: float | None, requests: list[RewardRequest], steps: list[StepRecord], expected: Spent
+) -> None:
+    log = ScorerLog("prm", price, requests)
+    trace = trace_of(scorer=log, steps=steps)
+    assert spent_on_rewards(trace) == expected
+    assert log.usd == (None if expected.usd is None or expected.is_estimate else expected.usd)
+    with_models = trace_of(asked(LRM, 5, **TOLD), scorer=log, steps=steps)
+    assert spent(with_models) == Spent(5050 + (expected.usd or 0), expected.is_estimate)
+    assert spent(with_models, [LRM]) == Spent(5050, False)
+    unpriced = replace(with_models, prices={})
+    assert spent(unpriced) == (expected if expected.usd else Spent(None, False))
+
+
+def test_the_runs_cost_is_unknown_if_the_scorers_is() -> None:
+    whole = trace_of(asked(LRM, 5, **TOLD), scorer=ScorerLog("prm", 1e6, [READ]))
+    assert whole.usd == 5050 + 30
+    assert replace(whole, scorer=ScorerLog("prm", None, [READ])).usd is None
+    assert replace(whole, scorer=ScorerLog("prm", None)).usd == 5050, "it was never asked"
 
 
 def test_spent_by_one_of_them() -> None:

@@ -26,6 +26,7 @@ from trigreason.reasoning import (
     Handover,
     Prices,
     Purpose,
+    ScorerLog,
     StepRecord,
     Stretch,
     Thresholds,
@@ -225,6 +226,9 @@ def test_totals_add_up(trace: Trace) -> None:
         ({"steps": [replace(step, standing=True) for step in RUN]}, False),
         ({"steps": [replace(step, trigger=None) for step in RUN]}, False),
         ({"steps": [replace(step, score=1.0) for step in RUN]}, False),
+        ({"steps": [replace(step, reward=1.0) for step in RUN]}, False),
+        ({"scorer": ScorerLog("prm")}, True),
+        ({"thresholds": Thresholds(delta=0.5)}, False),
     ],
 )
 def test_the_fingerprint_tells_thoughts_not_circumstances(
@@ -232,3 +236,10 @@ def test_the_fingerprint_tells_thoughts_not_circumstances(
 ) -> None:
     trace = trace_of(*RUN)
     assert (replace(trace, **change).fingerprint() == trace.fingerprint()) is same
+
+
+def test_what_older_versions_did_not_know_leaves_a_fingerprint_as_it_was() -> None:
+    assert "delta" not in Thresholds().to_json()
+    assert Thresholds(delta=0.5).to_json()["delta"] == 0.5
+    assert Thresholds.from_json({"delta": 0.5}) == Thresholds(delta=0.5)
+    assert trace_of(*RUN).fingerprint() == "973ffc95fe2a7286"

@@ -16,6 +16,8 @@ from trigreason.reasoning import (
     Message,
     Prices,
     Purpose,
+    RewardRequest,
+    ScorerLog,
     StepEnd,
     StepRecord,
     StopReason,
@@ -55,6 +57,7 @@ STEPS = st.builds(
     ratio=st.none() | st.floats(0, 1),
     hesitations=st.lists(TEXT, max_size=2).map(tuple),
     score=st.none() | st.floats(0, 9),
+    reward=st.none() | st.floats(0, 1),
     standing=st.booleans(),
     top=st.lists(st.lists(st.floats(-9, 0), max_size=3), max_size=3).map(top_logprobs),
 )
@@ -72,6 +75,14 @@ STRETCHES = st.builds(
     seconds=REAL,
     failed=st.none() | TEXT,
 )
+SCORERS = st.builds(
+    ScorerLog,
+    model=st.none() | TEXT,
+    price=st.none() | REAL,
+    requests=st.lists(
+        st.builds(RewardRequest, COUNT, st.none() | COUNT, REAL, REAL, st.none() | TEXT), max_size=3
+    ),
+)
 TRACES = st.builds(
     Trace,
     method=TEXT,
@@ -85,7 +96,8 @@ TRACES = st.builds(
     stretches=st.lists(STRETCHES, max_size=3),
     answer=TEXT,
     answer_by=st.dictionaries(AUTHOR, COUNT),
-    degraded=st.none() | st.builds(Degraded, AUTHOR, COUNT, TEXT),
+    degraded=st.none() | st.builds(Degraded, st.none() | AUTHOR, COUNT, TEXT),
+    scorer=st.none() | SCORERS,
     stop=st.none() | st.sampled_from(StopReason),
     limit=st.none() | TEXT,
     unreadable_scores=COUNT,

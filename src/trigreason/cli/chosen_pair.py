@@ -127,7 +127,8 @@ def described(pair: PlannedPair) -> str:
     """A pair and its models in one line; a model that was given as a flag has no name."""
     models = (f"{author.upper()} {_named(engine)}" for author, engine in pair.engines.items())
     names = [] if pair.name == UNNAMED else [f"pair {pair.name}"]
-    return " · ".join([*names, *models])
+    scorer = [] if pair.scorer is None else [f"scorer {pair.scorer}"]
+    return " · ".join([*names, *models, *scorer])
 
 
 def _named(engine: PlannedEngine) -> str:

@@ -231,8 +231,8 @@ class RunState:
         """
         error.details["trace"] = self.trace
         log = self.trace.scorer
-        has_worked = log is not None and any(each.failed is None for each in log.requests)
-        is_outage = error.transient or isinstance(error, EngineResting) or has_worked
+        has_rated = log is not None and any(each.failed is None for each in log.requests)
+        is_outage = error.transient or isinstance(error, EngineResting) or has_rated
         if policy.scorer_away is Away.FAIL or not is_outage:
             raise error
         yield self.go_on_without(None, error)

@@ -26,7 +26,7 @@ from trigreason.gateway.exchange import ChoiceRun, Exchange, ExchangeOutcome
 from trigreason.gateway.telemetry import Telemetry
 from trigreason.gateway.telemetry.metrics import seconds_per_token
 from trigreason.pairs import Pair
-from trigreason.reasoning import Author, Trigger
+from trigreason.reasoning import Author, RewardRequest, ScorerLog, Trigger
 
 QWEN = {"pair": "qwen"}
 METHOD = QWEN | {"method": "trigreason"}
@@ -117,6 +117,17 @@ def test_cost_is_known_estimated_or_counted_as_unknown(telemetry: Telemetry) -> 
     assert (page.value("cost_usd_total", model="lrm") or 0.0) > lrm + 0.001
 
 
+def test_a_scorer_has_requests_and_a_cost(telemetry: Telemetry) -> None:
+    requests = [RewardRequest(0, 500, seconds=0.2), RewardRequest(1, failed="away")]
+    trace = replace(made_trace(), scorer=ScorerLog("prm", 4.0, requests))
+    page = tell(telemetry, [made_exchange(runs=[ChoiceRun(0, trace)])])
+    scorer = {"model": "scorer", "purpose": "reward"}
+    assert page.value("engine_requests_total", result="ok", **scorer) == 1
+    assert page.value("engine_requests_total", result="failed", **scorer) == 1
+    assert page.value("engine_request_duration_seconds_sum", **scorer) == pytest.approx(0.2)
+    assert page.value("cost_usd_total", model="scorer") == pytest.approx(0.002)
+
+
 def test_handovers_and_degradation_count_as_they_happen(telemetry: Telemetry) -> None:
     exchange = degraded_exchange()
     run = exchange.runs[0]
@@ -128,6 +139,9 @@ def test_handovers_and_degradation_count_as_they_happen(telemetry: Telemetry) ->
     assert page.value("handovers_total") == 1
     assert page.value("handovers_total", trigger="cognitive_offload", **QWEN) == 1
     assert page.value("degraded_runs_total", model="lrm", **QWEN) == 1
+    telemetry.handed_over(exchange, run, WentOnAlone(LRM, "it is away", has_both=True))
+    assert Page(telemetry).value("degraded_runs_total", model="scorer", **QWEN) == 1
+    assert Page(telemetry).value("degraded_runs_total", model="srm", **QWEN) is None
     assert page.value("open_requests") == 1
 
 

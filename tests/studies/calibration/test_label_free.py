@@ -4,12 +4,22 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
+from random import Random
 
 import pytest
 
 from tests.studies.calibration.formula import FormulaLanes, conditions, questions
 from trigreason.evaluation.runs import Run
-from trigreason.reasoning import Alternative, Author, Direction, Message, Thresholds, Token, Trigger
+from trigreason.reasoning import (
+    Alternative,
+    Author,
+    Direction,
+    Message,
+    ScorerLog,
+    Thresholds,
+    Token,
+    Trigger,
+)
 from trigreason.reasoning.top_logprobs import TopLogprobs
 from trigreason.studies.calibration.direction import evidence, supported
 from trigreason.studies.calibration.label_free import Budgeted, fit_share
@@ -154,6 +164,37 @@ def test_without_a_wanted_share_the_given_thresholds_are_measured() -> None:
     expected = 1 - replayed(runs, [given], method="steer").smt[0]
     assert found.share == pytest.approx(expected)
     assert 0 < found.low < found.share < found.high < 1
+
+
+def rated(runs: list[Run]) -> list[Run]:
+    """The same runs, as if a scorer had rated their SRM steps, each differently."""
+    random = Random(5)
+    for run in runs:
+        run.trace.scorer = ScorerLog("prm")
+        run.trace.steps = [replace(step, reward=random.random()) for step in run.trace.steps]
+    return runs
+
+
+@pytest.mark.parametrize("wanted", [0.2, 0.5, 0.8])
+def test_rsd_has_its_share_by_the_recorded_rewards(wanted: float) -> None:
+    runs = rated(recorded(40))
+    found = fit_share([*recorded(9), *runs], wanted, BASE, method="rsd")
+    assert found.share == pytest.approx(wanted, abs=0.05)
+    assert found.thresholds == replace(BASE, delta=found.thresholds.delta)
+    assert found.thresholds.delta == pytest.approx(wanted, abs=0.15), "rewards are spread evenly"
+    steps = [step for run in runs for step in run.trace.steps]
+    below = sum(step.tokens for step in steps if (step.reward or 0) < found.thresholds.delta)
+    assert found.share == pytest.approx(below / sum(step.tokens for step in steps))
+    assert (found.runs, found.left_out) == (40, 9)
+
+
+def test_rewards_must_be_recorded() -> None:
+    with pytest.raises(ValueError, match="record runs with --method rsd"):
+        fit_share(recorded(4), 0.3, BASE, method="rsd")
+    runs = rated(recorded(4))
+    runs[2].trace.steps[0] = replace(runs[2].trace.steps[0], reward=None)
+    with pytest.raises(ValueError, match="has no reward"):
+        fit_share(runs, 0.3, BASE, method="rsd")
 
 
 def test_entropies_must_be_recorded() -> None:

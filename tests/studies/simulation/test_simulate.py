@@ -18,6 +18,7 @@ from trigreason.reasoning import (
     Degraded,
     Direction,
     Purpose,
+    ScorerLog,
     StepBreak,
     StepEnd,
     StepRecord,
@@ -65,6 +66,12 @@ JUDGED = recording(
 ALONE = recording("lrm", [step(LRM, 10), step(LRM, 10, end=CLOSED)], {LRM: 5})
 IN_THE_OPEN = recording("lrm", [step(LRM, 10), step(LRM, 10, end=StepEnd.END_OF_STREAM)], {LRM: 0})
 CUT_SHORT = recording("lrm", [step(LRM, 10, end=StepEnd.CUT_OFF)], {LRM: 5})
+
+
+def test_no_deployment_says_how_fast_a_scorer_is() -> None:
+    rated = replace(JUDGED, scorer=ScorerLog("prm"))
+    with pytest.raises(ValueError, match="a scorer rated"):
+        simulate(rated, APART)
 
 
 def last(tokens: int, rate: float) -> float:

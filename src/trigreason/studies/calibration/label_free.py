@@ -194,7 +194,7 @@ def _rated_runs(runs: Sequence[Run]) -> Sequence[Run]:
 def _rewards(runs: Sequence[Run]) -> list[float]:
     """The recorded rewards of SRM steps, rising, each once, with the ends 0 and 1."""
     found = (step.reward for run in runs for step in run.trace.steps)
-    return sorted({each for each in found if each is not None} | {0.0, 1.0})
+    return sorted({round(each, 4) for each in found if each is not None} | {0.0, 1.0})
 
 
 def _first_entropies(runs: Sequence[Run]) -> list[float]:
