@@ -197,6 +197,16 @@ class Engine(ABC):
             Request(prefix, sampling, max_tokens, alternatives, needs_logprobs, one_step)
         )
 
+    async def count_tokens(self, messages: Sequence[Message]) -> int | None:
+        """The tokens of a conversation's prompt, as this model's own tokenizer counts them.
+
+        None if the server has no way to count them. No text is generated.
+
+        Raises:
+            EngineError: the server fails, or the template refuses the conversation.
+        """
+        return None
+
     async def close(self) -> None:  # noqa: B027 - most engines hold something; not all do
         """Release connections and memory. The engine cannot be used afterwards."""
 

@@ -29,11 +29,15 @@ from trigreason.engines.http_stream import HttpStream
 from trigreason.engines.refusals import check_askable, no_logprobs, one_line
 from trigreason.engines.sse import EventLines
 from trigreason.engines.templates import CHATML, ChatTemplate, TemplateError
+from trigreason.engines.tokenizing import counted
 from trigreason.engines.wire import Choice, decode_chunk, tokens_of
-from trigreason.reasoning import THINK_TAGS, Token
+from trigreason.reasoning import THINK_TAGS, Message, Token
 from trigreason.reasoning.steps import END_OF_THINKING
 
 Body = dict[str, Any]
+Prompt = str | list[str | int]
+"""A text, or pieces of it and token ids, which llama.cpp takes as well."""
+
 Reading = Callable[[aiohttp.ClientResponse], HttpStream]
 
 
@@ -82,6 +86,19 @@ class CompletionsEngine(HttpEngine):
             ) from error
         return rendered + self._with_model_tags(prefix.written)
 
+    def sent_prompt(self, prefix: Prefix) -> Prompt:
+        """The prompt in the form in which the server gets it."""
+        return self.prompt(prefix)
+
+    async def count_tokens(self, messages: Sequence[Message]) -> int | None:
+        tokenize = self.dialect.tokenize
+        if tokenize is None:
+            return None
+        prompt = self.sent_prompt(Prefix(tuple(messages)))
+        body = {"model": self.model, tokenize.prompt_field: prompt, **tokenize.always}
+        async with self.post_to(self.url.removesuffix("/v1") + "/tokenize", body) as response:
+            return await counted(response, self.where)
+
     def _with_model_tags(self, written: str) -> str:
         if self.tags is None or self.tags == THINK_TAGS:
             return written
@@ -93,7 +110,7 @@ class CompletionsEngine(HttpEngine):
         """The JSON of one request, every sampling parameter spelled out."""
         body: Body = {
             "model": self.model,
-            "prompt": self.prompt(request.prefix),
+            "prompt": self.sent_prompt(request.prefix),
             "max_tokens": request.max_tokens,
             "stream": True,
             **self.dialect.sampling(request.sampling),

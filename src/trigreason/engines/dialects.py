@@ -19,6 +19,19 @@ USAGE_AS_IT_GOES = {**USAGE, "continuous_usage_stats": True}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Tokenize:
+    """How a server's ``/tokenize``, beside ``/v1``, is asked for the tokens of a prompt.
+
+    Attributes:
+        prompt_field: the name of the prompt's field.
+        always: fields that make it parse the prompt as a completion's.
+    """
+
+    prompt_field: str = "prompt"
+    always: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Dialect:
     """How one kind of server is asked to continue a text.
 
@@ -31,6 +44,7 @@ class Dialect:
         shows_special: fields that show special tokens in the text, which most tags other than
             ``<think>`` are. If the stop text is kept, they also show the end of a turn.
         names_special: whether it shows the special tokens that a request names.
+        tokenize: how it counts a prompt's tokens; None if it does not.
         keeps_connections: False if the server drops kept-alive connections silently.
         capabilities: the abilities of every server of this kind.
     """
@@ -41,6 +55,7 @@ class Dialect:
     keeps_stop: Mapping[str, Any] = field(default_factory=dict)
     shows_special: Mapping[str, Any] = field(default_factory=dict)
     names_special: bool = False
+    tokenize: Tokenize | None = None
     keeps_connections: bool = True
     capabilities: Capabilities = field(default_factory=Capabilities)
 
@@ -74,6 +89,7 @@ VLLM = Dialect(
     always={"stream_options": USAGE_AS_IT_GOES, "repetition_penalty": 1.0},
     keeps_stop={"include_stop_str_in_output": True},
     shows_special={"skip_special_tokens": False},
+    tokenize=Tokenize(),
 )
 """A model's ``generation_config`` may set a repetition penalty, so it is switched off."""
 
@@ -82,6 +98,7 @@ SGLANG = Dialect(
     always={"stream_options": USAGE_AS_IT_GOES, "repetition_penalty": 1.0},
     keeps_stop={"no_stop_trim": True},
     shows_special={"skip_special_tokens": False},
+    tokenize=Tokenize(),
     capabilities=Capabilities(logprob_scale=LogprobScale.SAMPLING),
 )
 """SGLang's OpenAI route. The logprobs are raw if the server sets
@@ -94,6 +111,7 @@ LLAMA_CPP = Dialect(
     name="llama.cpp",
     always={"stream_options": USAGE, "cache_prompt": True, "return_progress": True},
     names_special=True,
+    tokenize=Tokenize(prompt_field="content", always={"add_special": True, "parse_special": True}),
     keeps_connections=False,
 )
 """``return_progress`` reports the prompt's tokens before the first token. The server drops a

@@ -77,12 +77,20 @@ class HttpModel:
 
     @asynccontextmanager
     async def post(self, path: str, body: dict[str, Any]) -> AsyncIterator[aiohttp.ClientResponse]:
+        """The response to a POST below ``url``; see :meth:`post_to`."""
+        async with self.post_to(self.url + path, body) as response:
+            yield response
+
+    @asynccontextmanager
+    async def post_to(
+        self, url: str, body: dict[str, Any]
+    ) -> AsyncIterator[aiohttp.ClientResponse]:
         """The response to a POST; closed on leaving, which ends generation on the server.
 
         Raises:
             EngineError: the server does not answer, or answers with an error.
         """
-        response = await self._post(self.url + path, body)
+        response = await self._post(url, body)
         try:
             if response.status >= 400:
                 text = self.without_key(await error_text(response))

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from trigreason.engines.base import Prefix
+from trigreason.engines.completions import Prompt
 from trigreason.engines.gguf import DamagedGguf, read_metadata
 from trigreason.reasoning.tags import KNOWN_TAGS
 
@@ -27,8 +28,6 @@ CUT = "\ufdd0"
 
 _NORMAL, _UNKNOWN, _CONTROL = 1, 2, 3
 _TAGS = {tag for tags in KNOWN_TAGS for tag in tags}
-
-Prompt = str | list[str | int]
 
 
 class ControlWords:

@@ -14,8 +14,8 @@ from urllib.request import ProxyHandler, build_opener
 
 import xllamacpp
 
-from trigreason.engines.base import EngineFailed, NotAModel, Request
-from trigreason.engines.completions import Body, CompletionsEngine
+from trigreason.engines.base import EngineFailed, NotAModel, Prefix
+from trigreason.engines.completions import CompletionsEngine, Prompt
 from trigreason.engines.dialects import LLAMA_CPP
 from trigreason.engines.embedded.control_words import ControlWords
 from trigreason.engines.embedded.drafting import check_draft
@@ -52,10 +52,9 @@ class EmbeddedEngine(CompletionsEngine):
     def where(self) -> str:
         return f"{self.model}.gguf"
 
-    def request_body(self, request: Request) -> Body:
-        """The JSON of one request; messages never become control tokens in it."""
-        body = super().request_body(replace(request, prefix=self._control.as_text(request.prefix)))
-        return body | {"prompt": self._control.prompt(body["prompt"])}
+    def sent_prompt(self, prefix: Prefix) -> Prompt:
+        """The prompt as it is sent; messages never become control tokens in it."""
+        return self._control.prompt(self.prompt(self._control.as_text(prefix)))
 
     async def close(self) -> None:
         await super().close()
