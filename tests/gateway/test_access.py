@@ -10,7 +10,7 @@ import pytest_asyncio
 from starlette.requests import Request
 
 from trigreason.gateway import access
-from trigreason.gateway.access import Access, is_loopback
+from trigreason.gateway.access import Access, is_loopback, shown_id
 from trigreason.gateway.errors import ApiError
 from trigreason.gateway.keys import ActiveKey, KeyLimits, id_of, new_key
 from trigreason.gateway.storage import DatabaseAway, Storage
@@ -23,10 +23,16 @@ async def storage(tmp_path: Path) -> AsyncIterator[Storage]:
     await opened.close()
 
 
-def request(host: str | None = "127.0.0.1:8000", authorization: str | None = None) -> Request:
+def request(
+    host: str | None = "127.0.0.1:8000",
+    authorization: str | None = None,
+    api_key: str | None = None,
+) -> Request:
     headers = [(b"host", host.encode("latin-1"))] if host is not None else []
     if authorization is not None:
         headers.append((b"authorization", authorization.encode("latin-1")))
+    if api_key is not None:
+        headers.append((b"x-api-key", api_key.encode("latin-1")))
     return Request({"type": "http", "headers": headers})
 
 
@@ -63,6 +69,12 @@ async def test_with_keys_whoever_shows_one_may_ask(storage: Storage, is_local: b
     for written in (f"Bearer {made.text}", f"bearer   {made.text} "):
         key = await door.key_of(request("gateway.example", written))
         assert key == ActiveKey(id=made.id, name="ann", pairs=("bundled",))
+    for bearer in (None, "Bearer ", "Basic dXNlcjpwYXNz"):
+        asking = request("gateway.example", bearer, f" {made.text}")
+        assert await door.key_of(asking) == key
+        assert shown_id(asking) == made.id
+    contrary = request("gateway.example", "Bearer none", made.text)
+    assert await refused(door, contrary) == (401, "invalid_api_key"), "a bearer goes first"
     assert await refused(door, request()) == (401, "invalid_api_key")
 
 

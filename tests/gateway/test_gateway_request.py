@@ -99,6 +99,8 @@ def test_sampling_is_the_pairs_where_nothing_is_said() -> None:
     got = GatewayRequest(messages=MESSAGES, seed=0, temperature=0.0).sampling(own)
     assert got == Sampling(temperature=0.0, top_p=0.8, top_k=7, min_p=0.1, seed=0)
     assert GatewayRequest(messages=MESSAGES, seed=1, top_p=0.5).sampling(own).top_p == 0.5
+    for asked, drawn in ((None, 7), (0, None), (1, 1), (40, 40)):
+        assert GatewayRequest(messages=MESSAGES, top_k=asked).sampling(own).top_k == drawn
 
 
 def test_without_a_seed_every_answer_has_another() -> None:

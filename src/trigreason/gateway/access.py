@@ -45,7 +45,7 @@ class Access:
         if not text:
             raise ApiError(
                 401,
-                "This gateway needs a key: send it as Authorization: Bearer tr-...",
+                "This gateway needs a key, as Authorization: Bearer tr-... or as x-api-key: tr-...",
                 code="invalid_api_key",
             )
         key = await self._storage.authenticate(text)
@@ -82,7 +82,9 @@ def shown_id(request: Request) -> str | None:
 
 def _shown(request: Request) -> str:
     scheme, _, text = request.headers.get("authorization", "").partition(" ")
-    return text.strip() if scheme.lower() == "bearer" else ""
+    if scheme.lower() == "bearer" and text.strip():
+        return text.strip()
+    return request.headers.get("x-api-key", "").strip()
 
 
 def is_loopback(host: str) -> bool:

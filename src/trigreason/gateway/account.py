@@ -15,7 +15,7 @@ from trigreason.events import (
     WentOnAlone,
 )
 from trigreason.gateway.errors import in_short
-from trigreason.gateway.exchange import ChoiceRun, Exchange
+from trigreason.gateway.exchange import Api, ChoiceRun, Exchange
 from trigreason.reasoning import (
     Author,
     Degraded,
@@ -24,6 +24,12 @@ from trigreason.reasoning import (
     spent,
     spent_on_rewards,
 )
+
+COMMENT = b": keep-alive\n\n"
+"""The sign of life in streams of OpenAI's APIs."""
+
+_NAMES, _NAME = 20, 80
+"""The most ignored fields that a header tells, and characters of a name."""
 
 
 def chat_usage(exchange: Exchange) -> dict[str, Any]:
@@ -94,13 +100,21 @@ def _of_scorer(trace: Trace) -> dict[str, Any] | None:
     return trace.scorer.totals() | {"usd": cost.usd, "usd_is_estimate": cost.is_estimate}
 
 
+def ids(exchange: Exchange) -> dict[str, str]:
+    """The headers that name the exchange; Anthropic's clients read ``request-id``."""
+    fields = {"x-trigreason-id": exchange.id}
+    return fields | ({"request-id": exchange.id} if exchange.api is Api.MESSAGES else {})
+
+
 def headers(exchange: Exchange) -> dict[str, str]:
     """Response headers; those about time and cost only once the exchange has ended."""
-    fields = {
-        "x-trigreason-id": exchange.id,
+    fields = ids(exchange) | {
         "x-trigreason-pair": quote(exchange.choice.pair, safe=" /:@"),
         "x-trigreason-method": exchange.choice.method,
     }
+    if exchange.ignored:
+        names = (quote(name[:_NAME], safe="") for name in exchange.ignored[:_NAMES])
+        fields["x-trigreason-ignored"] = ", ".join(names)
     timing = []
     if exchange.queued_seconds:  # 0 while the request waits and gets keep-alive comments
         timing.append(f"queue;dur={1000 * exchange.queued_seconds:.1f}")

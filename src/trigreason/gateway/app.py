@@ -17,7 +17,7 @@ def make_app(service: Service) -> FastAPI:
     app = FastAPI(
         title="TrigReason gateway",
         version=__version__,
-        description="A small and a large reasoning model behind one OpenAI-compatible endpoint.",
+        description="A small and a large reasoning model behind OpenAI's and Anthropic's APIs.",
         responses=ANSWERS,
         redoc_url=None,
     )

@@ -18,13 +18,12 @@ from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from time import perf_counter
 from typing import Protocol
 
-import msgspec
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from trigreason.engines.base import EngineError
 from trigreason.events import Event, HandedOver, WentOnAlone
-from trigreason.gateway.account import headers
+from trigreason.gateway.account import headers, ids
 from trigreason.gateway.admission import QueueFull
 from trigreason.gateway.errors import ApiError, in_short, of_database, of_engine, of_fault
 from trigreason.gateway.exchange import ChoiceRun, Exchange, ExchangeOutcome
@@ -35,8 +34,6 @@ from trigreason.gateway.storage import DatabaseAway, OverLimit, Worst
 from trigreason.pairs import Pair
 from trigreason.reasoning import prompt_tokens
 
-COMMENT = b": keep-alive\n\n"
-
 READING_SECONDS = 10.0
 """How long after ``request_seconds`` a client that has not read its response is disconnected."""
 
@@ -44,13 +41,18 @@ _logger = logging.getLogger("trigreason.gateway")
 
 
 class Rendering(Protocol):
-    """How one API renders an exchange; the bytes may be empty."""
+    """How one API renders an exchange; the bytes may be empty.
+
+    ``failure`` ends a stream, ``refusal`` is the status and the body of a response.
+    """
 
     def stream(self, run: ChoiceRun, event: Event) -> bytes: ...
     def end(self) -> bytes: ...
     def failure(self, error: ApiError) -> bytes: ...
     def gather(self, run: ChoiceRun, event: Event) -> None: ...
     def whole(self) -> bytes: ...
+    def keep_alive(self) -> bytes: ...
+    def refusal(self, error: ApiError) -> tuple[int, bytes]: ...
 
 
 class Delivery(Response):
@@ -185,12 +187,12 @@ class Delivery(Response):
         if wire.begun:
             await wire.end(self._rendering.failure(error))
             return
-        about = {"x-trigreason-id": self._exchange.id} | error.headers
-        await wire.whole(error.status, msgspec.json.encode(error.body), about)
+        status, body = self._rendering.refusal(error)
+        await wire.whole(status, body, ids(self._exchange) | error.headers)
 
     @asynccontextmanager
     async def _kept_alive(self, wire: _Wire) -> AsyncIterator[None]:
-        """Send keep-alive comments while the block runs."""
+        """Send signs of life while the block runs."""
         keeper = asyncio.create_task(self._keep_alive(wire))
         try:
             yield
@@ -200,13 +202,13 @@ class Delivery(Response):
                 await keeper
 
     async def _keep_alive(self, wire: _Wire) -> None:
-        """Send a comment whenever the stream was idle for ``keepalive_seconds``."""
+        """Send a sign of life whenever the stream was idle for ``keepalive_seconds``."""
         longest = self._service.settings.limits.keepalive_seconds
         while True:
             await asyncio.sleep(max(0.0, wire.last_sent + longest - perf_counter()))
             if perf_counter() - wire.last_sent >= longest:
                 await self._begin(wire)
-                await wire.send(COMMENT)
+                await wire.send(self._rendering.keep_alive())
 
     async def _begin(self, wire: _Wire) -> None:
         if not wire.begun:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import BaseModel
 
@@ -18,6 +18,19 @@ class ErrorBody(BaseModel):
     """OpenAI's shape of an error."""
 
     error: ErrorObject
+
+
+class MessagesErrorObject(BaseModel):
+    type: str
+    message: str
+
+
+class MessagesErrorBody(BaseModel):
+    """Anthropic's shape of an error."""
+
+    type: Literal["error"]
+    error: MessagesErrorObject
+    request_id: str | None
 
 
 _JSON: dict[str, Any] = {"application/json": {"schema": {"type": "object"}}}
@@ -47,4 +60,27 @@ RESPONSES_ANSWERS: dict[int | str, dict[str, Any]] = {
         "description": "A response, or its events as server-sent events.",
         "content": _JSON | _STREAM,
     }
+}
+
+_MESSAGES_ERRORS: dict[int | str, dict[str, Any]] = {
+    status: {"model": MessagesErrorBody, "description": description}
+    for status, description in {
+        **{status: str(answer["description"]) for status, answer in ANSWERS.items()},
+        402: "The USD of the key's day or month are spent.",
+        529: "There is no place, or the models cannot be asked at this moment.",
+    }.items()
+    if status != 503
+}
+
+MESSAGES_ANSWERS: dict[int | str, dict[str, Any]] = {
+    **_MESSAGES_ERRORS,
+    200: {
+        "description": "A message, or its events as server-sent events.",
+        "content": _JSON | _STREAM,
+    },
+}
+
+COUNT_ANSWERS: dict[int | str, dict[str, Any]] = {
+    **_MESSAGES_ERRORS,
+    200: {"description": "The tokens of the conversation.", "content": _JSON},
 }

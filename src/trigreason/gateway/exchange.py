@@ -29,6 +29,7 @@ from trigreason.reasoning import (
 class Api(StrEnum):
     CHAT = "chat"
     RESPONSES = "responses"
+    MESSAGES = "messages"
 
 
 class ExchangeOutcome(StrEnum):
@@ -69,6 +70,8 @@ class ChoiceRun:
     first_answer_seconds: float | None = None
     finish_reason: str | None = None
     """OpenAI's ``stop`` or ``length``; None while the run goes on."""
+    stop_text: str | None = None
+    """The client's stop string that ended the answer, if one did."""
 
     @property
     def opening(self) -> Stretch | None:
@@ -107,6 +110,8 @@ class Exchange:
     """The name of what failed, such as ``EngineUnreachable``; never a message (it may quote)."""
     traceparent: str | None = None
     """The request's ``traceparent`` header (W3C Trace Context), if it had one."""
+    ignored: tuple[str, ...] = ()
+    """Fields of the request that had no effect, as the client is told."""
 
     @property
     def traces(self) -> Sequence[Trace]:

@@ -1,4 +1,4 @@
-"""A parsed request of either API, and the sampling and budget that follow from it."""
+"""A parsed request of any API, and the sampling and budget that follow from it."""
 
 from __future__ import annotations
 
@@ -42,7 +42,10 @@ class Options(ThresholdChanges):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GatewayRequest:
-    """A parsed request. A text of ``stop`` ends the answer and is not part of it."""
+    """A parsed request. A text of ``stop`` ends the answer and is not part of it.
+
+    ``ignored`` are the fields that the request has and that have no effect.
+    """
 
     messages: tuple[Message, ...]
     choices: int = 1
@@ -51,9 +54,11 @@ class GatewayRequest:
     effort: Effort | None = None
     temperature: float | None = None
     top_p: float | None = None
+    top_k: int | None = None
     seed: int | None = None
     stop: tuple[str, ...] = ()
     options: Options = field(default_factory=Options)
+    ignored: tuple[str, ...] = ()
 
     def sampling(self, configured: Sampling) -> Sampling:
         """The pair's sampling with the client's changes; without a seed, a random one."""
@@ -62,6 +67,7 @@ class GatewayRequest:
             seed=secrets.randbelow(2**31) if self.seed is None else self.seed % 2**63,
             temperature=configured.temperature if self.temperature is None else self.temperature,
             top_p=configured.top_p if self.top_p is None else self.top_p,
+            top_k=configured.top_k if self.top_k is None else self.top_k or None,
         )
 
     def budget(self, configured: Budget, seconds: float, *, in_the_open: bool = False) -> Budget:

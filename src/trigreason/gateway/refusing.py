@@ -14,6 +14,11 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from trigreason.gateway.access import shown_id
 from trigreason.gateway.errors import ApiError, invalid, of_database, of_fault
+from trigreason.gateway.messages.failing import (
+    anthropic_error,
+    anthropic_status,
+    speaks_anthropic,
+)
 from trigreason.gateway.service import Service
 from trigreason.gateway.storage import DatabaseAway
 
@@ -23,11 +28,14 @@ _OWN_PAGES = r"https?://(localhost|127\.0\.0\.1|\[::1\])(:\d+)?"
 
 
 def answer_errors(app: FastAPI, service: Service) -> None:
-    """Answer every error in OpenAI's shape."""
+    """Answer every error in the shape that its client can read: OpenAI's or Anthropic's."""
 
     def answered(request: Request, error: ApiError) -> JSONResponse:
         address = request.client.host if request.client else "unknown"
         service.telemetry.refused(error.cause, address, shown_id(request))
+        if speaks_anthropic(request):
+            body, status = anthropic_error(error, None), anthropic_status(error)
+            return JSONResponse(body, status, error.headers)
         return JSONResponse(error.body, error.status, error.headers)
 
     @app.exception_handler(ApiError)

@@ -61,7 +61,7 @@ async def carry_out(
                     if kept := stops.push(text):
                         await handle(run, AnswerText(author, kept))
                     if stops.hit:
-                        run.finish_reason = "stop"
+                        run.finish_reason, run.stop_text = "stop", stops.hit
                         return
                     continue
                 case Done(trace):

@@ -6,14 +6,14 @@ from collections.abc import Sequence
 
 
 class StopFilter:
-    """Passes an answer up to the first stop string; ``hit`` is True once it was found.
+    """Passes an answer up to the first stop string; ``hit`` is that string once it was found.
 
     Text that could begin a stop string is held back until that is decided. The first stop string
     is the one that is complete first, so that the result does not depend on the chunks.
     """
 
     def __init__(self, stops: Sequence[str]) -> None:
-        self.hit = False
+        self.hit: str | None = None
         self._stops = tuple(stops)
         self._held = ""
 
@@ -24,10 +24,11 @@ class StopFilter:
         if self.hit:
             return ""
         text = self._held + text
-        hits = [(at + len(stop), at) for stop in self._stops if (at := text.find(stop)) >= 0]
+        hits = [(at + len(stop), at, stop) for stop in self._stops if (at := text.find(stop)) >= 0]
         if hits:
-            self.hit, self._held = True, ""
-            return text[: min(hits)[1]]
+            _, at, self.hit = min(hits)
+            self._held = ""
+            return text[:at]
         keep = max(_overlap(text, stop) for stop in self._stops)
         self._held = text[len(text) - keep :]
         return text[: len(text) - keep]

@@ -17,7 +17,7 @@ def plain_text(content: Any, where: str, kinds: Sequence[str]) -> str:
         ApiError: it holds something else, or is not valid Unicode.
     """
     if isinstance(content, str):
-        return _checked(content, where)
+        return checked_text(content, where)
     if not isinstance(content, list):
         raise invalid(f"{where}: must be a text or a list of parts", where)
     return "".join(_part(part, f"{where}[{index}]", kinds) for index, part in enumerate(content))
@@ -32,10 +32,11 @@ def _part(part: Any, where: str, kinds: Sequence[str]) -> str:
     text = part.get("text")
     if not isinstance(text, str):
         raise invalid(f"{where}.text: must be a text", f"{where}.text")
-    return _checked(text, f"{where}.text")
+    return checked_text(text, f"{where}.text")
 
 
-def _checked(text: str, where: str) -> str:
+def checked_text(text: str, where: str) -> str:
+    """The text. Raises ApiError if it is not valid Unicode."""
     try:
         text.encode()
     except UnicodeEncodeError as error:

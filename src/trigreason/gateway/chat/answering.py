@@ -13,7 +13,7 @@ import msgspec
 
 from trigreason.configuration.gateway import ReasoningField
 from trigreason.events import AnswerText, Event, ThinkingText
-from trigreason.gateway.account import account, chat_usage, event_to_json
+from trigreason.gateway.account import COMMENT, account, chat_usage, event_to_json
 from trigreason.gateway.errors import ApiError
 from trigreason.gateway.exchange import ChoiceRun, Exchange
 
@@ -117,6 +117,14 @@ class ChatAnswer:
         return _encode(
             head | {"choices": choices, "usage": chat_usage(exchange), "trigreason": trigreason}
         )
+
+    def keep_alive(self) -> bytes:
+        """A comment, which clients skip."""
+        return COMMENT
+
+    def refusal(self, error: ApiError) -> tuple[int, bytes]:
+        """The status and the body of an error instead of an answer."""
+        return error.status, _encode(error.body)
 
     def _head(self) -> dict[str, Any]:
         return {

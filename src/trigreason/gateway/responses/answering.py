@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from trigreason.events import AnswerText, Event, ThinkingText
-from trigreason.gateway.account import event_to_json
+from trigreason.gateway.account import COMMENT, event_to_json
 from trigreason.gateway.errors import ApiError
 from trigreason.gateway.exchange import ChoiceRun, Exchange
 from trigreason.gateway.responses.body import begun, ended, failed, status_of
@@ -78,6 +78,14 @@ class ResponsesAnswer:
         if self._with_events:
             body["trigreason"]["events"] = self._events
         return _encode(body)
+
+    def keep_alive(self) -> bytes:
+        """A comment, which clients skip."""
+        return COMMENT
+
+    def refusal(self, error: ApiError) -> tuple[int, bytes]:
+        """The status and the body of an error instead of an answer."""
+        return error.status, _encode(error.body)
 
     def _item(self, kind: Kind) -> OutputItem:
         """The last item if it is of this kind, otherwise a new one."""

@@ -3,17 +3,26 @@
 from __future__ import annotations
 
 import secrets
+from typing import Any
 
 from fastapi import APIRouter, Request, Response
 
 from trigreason.gateway.chat.answering import ChatAnswer
 from trigreason.gateway.chat.request import ChatRequest
 from trigreason.gateway.delivery import Delivery
-from trigreason.gateway.documents import CHAT_ANSWERS, RESPONSES_ANSWERS
+from trigreason.gateway.documents import (
+    CHAT_ANSWERS,
+    COUNT_ANSWERS,
+    MESSAGES_ANSWERS,
+    RESPONSES_ANSWERS,
+)
 from trigreason.gateway.errors import invalid
 from trigreason.gateway.exchange import Api, ChoiceRun, Exchange
 from trigreason.gateway.gateway_request import GatewayRequest
 from trigreason.gateway.keys import ActiveKey
+from trigreason.gateway.messages.answering import MessagesAnswer
+from trigreason.gateway.messages.counting import prompt_length
+from trigreason.gateway.messages.request import CountRequest, MessagesRequest
 from trigreason.gateway.naming import choice, with_method, with_thresholds
 from trigreason.gateway.responses.answering import ResponsesAnswer
 from trigreason.gateway.responses.request import ResponsesRequest
@@ -50,6 +59,27 @@ async def responses(
     return Delivery(service, exchange, parsed, ResponsesAnswer(exchange, body))
 
 
+@router.post("/v1/messages", response_class=Response, responses=MESSAGES_ANSWERS)
+async def messages(
+    body: MessagesRequest, request: Request, service: Gateway, key: Caller
+) -> Response:
+    """Answer a conversation in Anthropic's format, as events or in one piece."""
+    betas = ("anthropic-beta",) if request.headers.get("anthropic-beta") else ()
+    parsed = body.parsed(*betas)
+    exchange = _exchange(service, request, key, Api.MESSAGES, body.model, parsed)
+    return Delivery(service, exchange, parsed, MessagesAnswer(exchange, body, parsed.messages))
+
+
+@router.post("/v1/messages/count_tokens", responses=COUNT_ANSWERS)
+async def count_tokens(body: CountRequest, service: Gateway, key: Caller) -> dict[str, Any]:
+    """Count the tokens of a conversation as the pair's large model reads it."""
+    thresholds = usable_pairs(key, service)
+    pair = service.catalogue[choice(body.model, thresholds).pair].pair
+    length = await prompt_length(pair, body.conversation)
+    own = {"prompt_is_estimate": length.is_estimate}
+    return {"input_tokens": length.tokens, "trigreason": own}
+
+
 def _exchange(
     service: Service,
     request: Request,
@@ -83,8 +113,9 @@ def _exchange(
         key=key,
         traceparent=request.headers.get("traceparent"),
         runs=[ChoiceRun(index) for index in range(parsed.choices)],
+        ignored=parsed.ignored,
     )
 
 
-_MESSAGES = {Api.CHAT: "messages", Api.RESPONSES: "input"}
-_PREFIXES = {Api.CHAT: "chatcmpl-", Api.RESPONSES: "resp_"}
+_MESSAGES = {Api.CHAT: "messages", Api.RESPONSES: "input", Api.MESSAGES: "messages"}
+_PREFIXES = {Api.CHAT: "chatcmpl-", Api.RESPONSES: "resp_", Api.MESSAGES: "msg_"}

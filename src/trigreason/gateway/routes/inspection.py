@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from datetime import UTC, datetime
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
@@ -11,6 +12,7 @@ from fastapi.responses import JSONResponse
 from trigreason.gateway.access import Access
 from trigreason.gateway.account import for_clients
 from trigreason.gateway.errors import ApiError
+from trigreason.gateway.messages.failing import speaks_anthropic
 from trigreason.gateway.naming import choice, usable_methods
 from trigreason.gateway.routes.dependencies import Caller, Gateway, caller, usable_pairs
 from trigreason.gateway.service import Service
@@ -18,20 +20,24 @@ from trigreason.gateway.storage import DatabaseAway
 from trigreason.reasoning import Thresholds
 
 CREATED = 1_760_000_000
-"""The ``created`` of a model in OpenAI's list; pairs have no date."""
+"""The time of a model's creation in lists; pairs have no date."""
 
 router = APIRouter()
 
 
 @router.get("/v1/models")
-async def models(service: Gateway, key: Caller) -> dict[str, Any]:
+async def models(request: Request, service: Gateway, key: Caller) -> dict[str, Any]:
     """Every pair, and every pair with each method that it can run."""
     every = [
         name
         for pair, thresholds in usable_pairs(key, service).items()
         for name in (pair, *(f"{pair}:{method}" for method in _methods(pair, thresholds, service)))
     ]
-    return {"object": "list", "data": [_model(name) for name in every]}
+    data = [_model(name, request) for name in every]
+    if speaks_anthropic(request):
+        ends = {"first_id": every[0] if every else None, "last_id": every[-1] if every else None}
+        return {"data": data, "has_more": False} | ends
+    return {"object": "list", "data": data}
 
 
 def _methods(pair: str, thresholds: Thresholds, service: Service) -> list[str]:
@@ -40,10 +46,10 @@ def _methods(pair: str, thresholds: Thresholds, service: Service) -> list[str]:
 
 
 @router.get("/v1/models/{name:path}")
-async def model(name: str, service: Gateway, key: Caller) -> dict[str, Any]:
+async def model(name: str, request: Request, service: Gateway, key: Caller) -> dict[str, Any]:
     """One model, by any name that a request may use."""
     choice(name, usable_pairs(key, service))
-    return _model(name)
+    return _model(name, request)
 
 
 @router.get("/v1/traces/{trace_id}")
@@ -89,5 +95,14 @@ async def metrics(service: Gateway) -> Response:
     return Response(page, headers={"content-type": kind})
 
 
-def _model(name: str) -> dict[str, Any]:
+def _model(name: str, request: Request) -> dict[str, Any]:
+    if speaks_anthropic(request):
+        created = datetime.fromtimestamp(CREATED, UTC).isoformat()
+        return {
+            "type": "model",
+            "id": name,
+            "display_name": name,
+            "created_at": created,
+            "lifecycle": "active",
+        }
     return {"id": name, "object": "model", "created": CREATED, "owned_by": "trigreason"}

@@ -1,0 +1,201 @@
+"""A message, as events or in one piece, in Anthropic's format."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Literal
+
+import msgspec
+
+from trigreason.events import AnswerText, Event, ThinkingText
+from trigreason.gateway.account import account, chat_usage, event_to_json
+from trigreason.gateway.errors import ApiError
+from trigreason.gateway.exchange import ChoiceRun, Exchange
+from trigreason.gateway.messages.failing import anthropic_error, anthropic_status
+from trigreason.gateway.messages.request import MessagesRequest
+from trigreason.reasoning import Message, prompt_tokens
+
+_encode = msgspec.json.encode
+
+BlockKind = Literal["thinking", "text"]
+
+
+class MessagesAnswer:
+    """Renders an exchange with one run.
+
+    Its content is a block of thinking, if the request asks to see it, and a block of text. The
+    signature of a thinking is the id of the message; nobody verifies it.
+    """
+
+    def __init__(
+        self, exchange: Exchange, request: MessagesRequest, messages: Sequence[Message]
+    ) -> None:
+        self._exchange = exchange
+        self._shows_thinking = request.shows_thinking
+        self._omits_thinking = request.omits_thinking
+        self._with_events = bool(request.trigreason and request.trigreason.events)
+        self._prompt_estimate = prompt_tokens(messages)
+        self._texts: dict[BlockKind, list[str]] = {}
+        self._open: BlockKind | None = None
+        self._opened = 0
+        self._has_begun = False
+        self._events: list[dict[str, Any]] = []
+
+    def stream(self, run: ChoiceRun, event: Event) -> bytes:
+        """The server-sent events for an event of the run; empty for most."""
+        match event:
+            case ThinkingText(_, text):
+                return self._delta("thinking", text) if self._shows_thinking else b""
+            case AnswerText(_, text):
+                return self._delta("text", text)
+            case _ if self._with_events and (entry := event_to_json(event)):
+                return self._beginning() + _sse("trigreason", event=entry)
+            case _:
+                return b""
+
+    def end(self) -> bytes:
+        """The last events: they close the open block, and tell stop reason and usage."""
+        events = self._beginning()
+        if self._needs_text and self._open != "text":
+            events += self._opening("text")
+        delta = self._ending()
+        usage, own = self._usage(), account(self._exchange)
+        return b"".join(
+            (
+                events,
+                self._closing(),
+                _sse("message_delta", delta=delta, usage=usage, trigreason=own),
+                _sse("message_stop"),
+            )
+        )
+
+    def failure(self, error: ApiError) -> bytes:
+        """The error that ends a stream."""
+        fields = anthropic_error(error, self._exchange.id)
+        return _sse("error", **fields, trigreason=account(self._exchange))
+
+    def gather(self, run: ChoiceRun, event: Event) -> None:
+        """Collect an event for :meth:`whole`."""
+        match event:
+            case ThinkingText(_, text):
+                self._texts.setdefault("thinking", []).append(text)
+            case AnswerText(_, text):
+                self._texts.setdefault("text", []).append(text)
+            case _ if self._with_events and (entry := event_to_json(event)):
+                self._events.append(entry)
+
+    def whole(self) -> bytes:
+        """The body of a response that is not streamed."""
+        content = []
+        if self._shows_thinking and "thinking" in self._texts:
+            thinking = "" if self._omits_thinking else "".join(self._texts["thinking"])
+            content.append(self._block("thinking") | {"thinking": thinking} | self._signature)
+        if self._needs_text or "text" in self._texts:
+            content.append(self._block("text") | {"text": "".join(self._texts.get("text", ()))})
+        own = account(self._exchange)
+        if self._with_events:
+            own["events"] = self._events
+        return _encode(self._head() | {"content": content} | self._ending() | {"trigreason": own})
+
+    def keep_alive(self) -> bytes:
+        """A ping, which follows the beginning of the message as Anthropic's do."""
+        return self._beginning() + _sse("ping")
+
+    def refusal(self, error: ApiError) -> tuple[int, bytes]:
+        """The status and the body of an error instead of a message."""
+        return anthropic_status(error), _encode(anthropic_error(error, self._exchange.id))
+
+    @property
+    def _signature(self) -> dict[str, str]:
+        return {"signature": self._exchange.id}
+
+    @property
+    def _needs_text(self) -> bool:
+        """Whether there is a block of text even if nothing was said."""
+        return self._exchange.runs[0].finish_reason == "stop"
+
+    def _head(self) -> dict[str, Any]:
+        exchange = self._exchange
+        return {
+            "id": exchange.id,
+            "type": "message",
+            "role": "assistant",
+            "model": exchange.model,
+            "content": [],
+            "stop_reason": None,
+            "stop_sequence": None,
+            "usage": self._usage() | {"service_tier": "standard"},
+        }
+
+    def _ending(self) -> dict[str, Any]:
+        run = self._exchange.runs[0]
+        reason = "max_tokens" if run.finish_reason == "length" else "end_turn"
+        if run.stop_text is not None:
+            reason = "stop_sequence"
+        return {"stop_reason": reason, "stop_sequence": run.stop_text}
+
+    def _usage(self) -> dict[str, Any]:
+        """:func:`chat_usage` in Anthropic's terms: cached tokens are no part of the input's.
+
+        The prompt is estimated as long as no model has read it.
+        """
+        usage = chat_usage(self._exchange)
+        cached = usage["prompt_tokens_details"]["cached_tokens"]
+        thinking = usage["completion_tokens_details"]["reasoning_tokens"]
+        return {
+            "input_tokens": (usage["prompt_tokens"] or self._prompt_estimate) - cached,
+            "cache_creation_input_tokens": 0,
+            "cache_read_input_tokens": cached,
+            "output_tokens": usage["completion_tokens"],
+            "output_tokens_details": {"thinking_tokens": thinking},
+        }
+
+    def _beginning(self) -> bytes:
+        if self._has_begun:
+            return b""
+        self._has_begun = True
+        return _sse("message_start", message=self._head())
+
+    def _delta(self, kind: BlockKind, text: str) -> bytes:
+        events = self._beginning()
+        if self._open != kind:
+            events += self._opening(kind)
+        if kind == "thinking" and self._omits_thinking:
+            return events
+        return events + self._block_delta(f"{kind}_delta", {kind: text})
+
+    def _opening(self, kind: BlockKind) -> bytes:
+        """The events that close the open block and open one of this kind."""
+        events = self._closing()
+        self._open, self._opened = kind, self._opened + 1
+        block = self._block(kind)
+        return events + _sse("content_block_start", index=self._index, content_block=block)
+
+    def _closing(self) -> bytes:
+        """The events that close the open block; empty if none is open."""
+        if self._open is None:
+            return b""
+        signed = self._open == "thinking"
+        events = self._block_delta("signature_delta", self._signature) if signed else b""
+        self._open = None
+        return events + _sse("content_block_stop", index=self._index)
+
+    @property
+    def _index(self) -> int:
+        """The place of the block that was opened last."""
+        return self._opened - 1
+
+    @staticmethod
+    def _block(kind: BlockKind) -> dict[str, str]:
+        """A block at its beginning."""
+        empty = {"type": kind, kind: ""}
+        return empty | ({"signature": ""} if kind == "thinking" else {})
+
+    def _block_delta(self, kind: str, fields: dict[str, str]) -> bytes:
+        return _sse("content_block_delta", index=self._index, delta={"type": kind} | fields)
+
+
+def _sse(kind: str, **fields: Any) -> bytes:
+    """An event, whose name is also its type."""
+    data = _encode({"type": kind} | fields)
+    return b"event: %b\ndata: %b\n\n" % (kind.encode(), data)

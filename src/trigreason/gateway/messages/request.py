@@ -1,0 +1,133 @@
+"""The body of a request to ``/v1/messages`` and ``/v1/messages/count_tokens``.
+
+Anthropic's clients send fields of many optional features. A field that is not known here has no
+effect, and the response says so in a header; one that asks for what cannot be done is refused.
+``seed``, which Anthropic's API lacks, and ``trigreason`` are the gateway's own.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from trigreason.gateway.errors import invalid, unsupported
+from trigreason.gateway.gateway_request import Effort, GatewayRequest, Options, Seed
+from trigreason.gateway.messages.conversation import Content, MessagesTurn, conversation
+from trigreason.gateway.naming import MAX_NAME
+from trigreason.reasoning import Message
+
+MOST_STOPS = 100
+
+_NOTHING: tuple[Any, ...] = (None, [], {}, "", False)
+"""Values with which a field asks for nothing."""
+
+
+class ThinkingConfig(BaseModel):
+    """Whether the response shows the thinking, and how long it may be (tokens).
+
+    The models always think; ``disabled`` shortens the thinking as much as ``minimal`` effort does.
+    """
+
+    type: Literal["enabled", "disabled", "adaptive", "between_tools"]
+    budget_tokens: Annotated[int | None, Field(ge=1)] = None
+    display: Literal["summarized", "omitted"] | None = None
+
+
+class OutputConfig(BaseModel):
+    effort: Effort | None = None
+    format: dict[str, Any] | None = None
+
+
+class ToolChoice(BaseModel):
+    type: Literal["auto", "any", "tool", "none"]
+
+
+class CountRequest(BaseModel):
+    """The fields that make up the prompt; fields that concern the response have no effect."""
+
+    model_config = ConfigDict(extra="allow", allow_inf_nan=False)
+
+    model: Annotated[str, Field(min_length=1, max_length=MAX_NAME)]
+    messages: Annotated[list[MessagesTurn], Field(min_length=1)]
+    system: Content | None = None
+    tools: list[dict[str, Any]] | None = None
+    tool_choice: ToolChoice | None = None
+    trigreason: Options | None = None
+
+    @property
+    def conversation(self) -> tuple[Message, ...]:
+        """The conversation. Raises ApiError if it holds what the models cannot read."""
+        return conversation(self.system, self.messages)
+
+
+class MessagesRequest(CountRequest):
+    """A request to ``/v1/messages``."""
+
+    max_tokens: Annotated[int, Field(ge=1)]
+    stop_sequences: Annotated[list[str] | None, Field(max_length=MOST_STOPS)] = None
+    stream: bool | None = None
+    temperature: Annotated[float | None, Field(ge=0, le=2)] = None
+    top_p: Annotated[float | None, Field(gt=0, le=1)] = None
+    top_k: Annotated[int | None, Field(ge=0)] = None
+    thinking: ThinkingConfig | None = None
+    output_config: OutputConfig | None = None
+    seed: Seed | None = None
+
+    # Accepted: they do not concern the answer
+    cache_control: dict[str, Any] | None = None
+    metadata: dict[str, Any] | None = None
+    service_tier: str | None = None
+
+    @property
+    def shows_thinking(self) -> bool:
+        """Whether the response has a block of thinking.
+
+        As in Anthropic's API, only if the request asks for it: other clients take the first block
+        to be the text.
+        """
+        return self.thinking is not None and self.thinking.type != "disabled"
+
+    @property
+    def omits_thinking(self) -> bool:
+        """Whether that block comes without its text."""
+        return self.thinking is not None and self.thinking.display == "omitted"
+
+    def parsed(self, *also_ignored: str) -> GatewayRequest:
+        """The request, parsed; ``also_ignored`` are headers that have no effect.
+
+        Raises:
+            ApiError: it asks for what cannot be served.
+        """
+        if self.tool_choice and self.tool_choice.type in ("any", "tool"):
+            raise unsupported("tool_choice", "no tool can be called here")
+        if self.output_config and self.output_config.format:
+            raise unsupported("output_config.format", "the answer cannot be bound to a format")
+        stops = tuple(self.stop_sequences or ())
+        if not all(stops):
+            raise invalid("stop_sequences: an empty text would stop all", "stop_sequences")
+        effort = self.output_config.effort if self.output_config else None
+        options = self.trigreason or Options()
+        if self.thinking is not None:
+            if self.thinking.type == "disabled":
+                effort = "minimal"
+            elif options.thinking_tokens is None:
+                budget = self.thinking.budget_tokens
+                options = options.model_copy(update={"thinking_tokens": budget})
+        return GatewayRequest(
+            messages=self.conversation,
+            streamed=bool(self.stream),
+            max_tokens=self.max_tokens,
+            effort=effort,
+            temperature=self.temperature,
+            top_p=self.top_p,
+            top_k=self.top_k,
+            seed=self.seed,
+            stop=stops,
+            options=options,
+            ignored=(*self._ignored(), *also_ignored),
+        )
+
+    def _ignored(self) -> list[str]:
+        fields = {"tools": self.tools} | (self.model_extra or {})
+        return [name for name, value in fields.items() if value not in _NOTHING]

@@ -1,0 +1,279 @@
+"""What may be asked of ``/v1/messages``, and how it is understood."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from tests.gateway.messages.claude_code import BODY
+from trigreason.gateway.errors import ApiError
+from trigreason.gateway.messages.request import MOST_STOPS, MessagesRequest
+from trigreason.reasoning import Message
+
+USER = {"role": "user", "content": "hello"}
+IMAGE = {"type": "image", "source": {"type": "base64", "media_type": "image/png", "data": "AA"}}
+CALL = {"type": "tool_use", "id": "toolu_1", "name": "add", "input": {"a": 1, "b": "ü"}}
+
+
+def request(**fields: Any) -> MessagesRequest:
+    body = {"model": "bundled", "max_tokens": 100, "messages": [USER]}
+    return MessagesRequest.model_validate(body | fields)
+
+
+def refusal(**fields: Any) -> ApiError:
+    with pytest.raises(ApiError) as refused:
+        request(**fields).parsed()
+    return refused.value
+
+
+def text(*texts: str, **more: Any) -> list[dict[str, Any]]:
+    return [{"type": "text", "text": each} | more for each in texts]
+
+
+def result(content: Any, **more: Any) -> dict[str, Any]:
+    return {"type": "tool_result", "tool_use_id": "toolu_1", "content": content} | more
+
+
+SYSTEMS: list[tuple[Any, tuple[str, ...]]] = [
+    (None, ()),
+    ("", ()),
+    ([], ()),
+    ("Be brief.", ("Be brief.",)),
+    (text("Be brief.", cache_control={"type": "ephemeral"}), ("Be brief.",)),
+    (text("Be brief.", "Be kind."), ("Be brief.\n\nBe kind.",)),
+    (text("x-anthropic-billing-header: cc_version=2; cch=1a2b;", "Be brief."), ("Be brief.",)),
+    (text("x-anthropic-billing-header: cc_version=2;"), ()),
+    (
+        text("Be brief.", "x-anthropic-billing-header: x"),
+        ("Be brief.\n\nx-anthropic-billing-header: x",),
+    ),
+]
+
+
+@pytest.mark.parametrize(("system", "texts"), SYSTEMS)
+def test_the_system_prompt(system: Any, texts: tuple[str, ...]) -> None:
+    expected = tuple(Message("system", each) for each in texts)
+    assert request(system=system).parsed().messages == (*expected, Message("user", "hello"))
+
+
+TURNS: list[tuple[list[tuple[str, Any]], list[tuple[str, str]]]] = [
+    ([("user", "a")], [("user", "a")]),
+    ([("user", text("a", "b"))], [("user", "a\n\nb")]),
+    ([("user", text("a", "", cache_control={}))], [("user", "a")]),
+    (
+        [("user", "a"), ("assistant", text("b", "c")), ("user", "d")],
+        [("user", "a"), ("assistant", "bc"), ("user", "d")],
+    ),
+    (
+        [("user", "a"), ("user", text("b")), ("assistant", "c"), ("assistant", "d"), ("user", "e")],
+        [("user", "a\n\nb"), ("assistant", "c\n\nd"), ("user", "e")],
+    ),
+    (
+        [
+            ("user", "a"),
+            (
+                "assistant",
+                [
+                    {"type": "thinking", "thinking": "hm", "signature": "msg_1"},
+                    {"type": "redacted_thinking", "data": "x"},
+                    *text("b"),
+                ],
+            ),
+            ("user", "c"),
+        ],
+        [("user", "a"), ("assistant", "b"), ("user", "c")],
+    ),
+    (
+        [("user", "a"), ("system", "Be brief."), ("user", "b")],
+        [("user", "a"), ("system", "Be brief."), ("user", "b")],
+    ),
+    (
+        [("user", "a"), ("assistant", [*text("I add."), CALL]), ("user", [result("3")])],
+        [
+            ("user", "a"),
+            (
+                "assistant",
+                "I add.\n<tool_call>\n"
+                '{"name": "add", "arguments": {"a": 1, "b": "ü"}}\n</tool_call>',
+            ),
+            ("user", "<tool_response>\n3\n</tool_response>"),
+        ],
+    ),
+    (
+        [("user", [result(text("3", "4"), is_error=True), *text("why?")])],
+        [("user", "<tool_response>\nerror: 3\n\n4\n</tool_response>\n\nwhy?")],
+    ),
+    (
+        [("user", [{"type": "tool_result", "tool_use_id": "x"}])],
+        [("user", "<tool_response>\n\n</tool_response>")],
+    ),
+    (
+        [("user", [{"type": "document", "source": {"type": "text", "data": "A tale."}}])],
+        [("user", "A tale.")],
+    ),
+]
+
+
+@pytest.mark.parametrize(("turns", "messages"), TURNS)
+def test_turns(turns: list[tuple[str, Any]], messages: list[tuple[str, str]]) -> None:
+    asked = request(messages=[{"role": role, "content": content} for role, content in turns])
+    assert asked.parsed().messages == tuple(Message(*each) for each in messages)
+
+
+BLOCKS: list[tuple[str, Any, str]] = [
+    ("user", [IMAGE], "messages[0].content[0]"),
+    (
+        "user",
+        [*text("a"), {"type": "document", "source": {"type": "url"}}],
+        "messages[0].content[1]",
+    ),
+    ("user", [{"type": "document"}], "messages[0].content[0]"),
+    ("user", [result([IMAGE])], "messages[0].content[0].content[0]"),
+    ("user", [result(5)], "messages[0].content[0].content"),
+    ("user", [result(["a"])], "messages[0].content[0].content[0]"),
+    ("user", [{}], "messages[0].content[0]"),
+    ("user", [{"type": ["text"]}], "messages[0].content[0]"),
+    ("user", [{"type": "text"}], "messages[0].content[0].text"),
+    ("user", [{"type": "text", "text": "\ud800"}], "messages[0].content[0].text"),
+    ("user", "\ud800", "messages[0].content"),
+    ("user", [{"type": "thinking", "thinking": "hm"}], "messages[0].content[0]"),
+    ("user", [CALL], "messages[0].content[0]"),
+    ("assistant", [result("3")], "messages[0].content[0]"),
+    ("assistant", [CALL | {"input": "x"}], "messages[0].content[0].input"),
+    ("assistant", [CALL | {"name": None}], "messages[0].content[0].name"),
+    ("assistant", [CALL | {"input": {"a": "\ud800"}}], "messages[0].content[0]"),
+    ("assistant", [{"type": "server_tool_use", "id": "x"}], "messages[0].content[0]"),
+]
+
+
+@pytest.mark.parametrize(("role", "content", "field"), BLOCKS)
+def test_a_block_that_cannot_be_read_is_named(role: str, content: Any, field: str) -> None:
+    error = refusal(messages=[{"role": role, "content": content}])
+    assert (error.status, error.param) == (400, field)
+    error.message.encode()
+
+
+def test_an_image_is_refused_in_plain_words() -> None:
+    assert "these models read text only" in refusal(messages=[USER | {"content": [IMAGE]}]).message
+
+
+@pytest.mark.parametrize(
+    ("fields", "param"),
+    [
+        ({"tool_choice": {"type": "any"}}, "tool_choice"),
+        ({"tool_choice": {"type": "tool", "name": "add"}}, "tool_choice"),
+        ({"output_config": {"format": {"type": "json_schema"}}}, "output_config.format"),
+        ({"stop_sequences": ["x", ""]}, "stop_sequences"),
+    ],
+)
+def test_what_cannot_be_served_is_refused_by_name(fields: dict[str, Any], param: str) -> None:
+    assert refusal(**fields).param == param
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"max_tokens": 0},
+        {"max_tokens": None},
+        {"messages": []},
+        {"messages": [{"role": "tool", "content": "x"}]},
+        {"messages": [{"role": "user"}]},
+        {"messages": [{"role": "user", "content": ["x"]}]},
+        {"model": ""},
+        {"system": 5},
+        {"temperature": 2.1},
+        {"temperature": float("nan")},
+        {"top_p": 0},
+        {"top_k": -1},
+        {"stop_sequences": ["x"] * (MOST_STOPS + 1)},
+        {"thinking": {"type": "much"}},
+        {"thinking": {"type": "enabled", "budget_tokens": 0}},
+        {"output_config": {"effort": "much"}},
+        {"tool_choice": {"type": "some"}},
+    ],
+)
+def test_a_field_that_has_no_such_value_is_refused(fields: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError) as refused:
+        request(**fields)
+    assert refused.value.errors()[0]["loc"][0] in fields
+
+
+def test_what_is_honoured_is_understood() -> None:
+    asked = request(
+        stream=True,
+        temperature=0.5,
+        top_p=0.9,
+        top_k=7,
+        seed=3,
+        stop_sequences=["x"] * MOST_STOPS,
+        thinking={"type": "enabled", "budget_tokens": 50},
+        output_config={"effort": "low"},
+        trigreason={"rho": 0.5},
+        metadata={"user_id": "u"},
+        service_tier="auto",
+    ).parsed()
+    assert asked.streamed
+    assert (asked.max_tokens, asked.effort, asked.seed) == (100, "low", 3)
+    assert (asked.temperature, asked.top_p, asked.top_k) == (0.5, 0.9, 7)
+    assert (asked.options.rho, asked.options.thinking_tokens) == (0.5, 50)
+    assert len(asked.stop) == MOST_STOPS
+    assert asked.ignored == ()
+
+
+THINKING: list[tuple[dict[str, Any] | None, bool, bool, str | None, int | None]] = [
+    (None, False, False, None, None),
+    ({"type": "disabled"}, False, False, "minimal", None),
+    ({"type": "adaptive"}, True, False, None, None),
+    ({"type": "between_tools"}, True, False, None, None),
+    ({"type": "enabled", "budget_tokens": 2048}, True, False, None, 2048),
+    ({"type": "enabled", "budget_tokens": 2048, "display": "omitted"}, True, True, None, 2048),
+    ({"type": "adaptive", "display": "summarized"}, True, False, None, None),
+]
+
+
+@pytest.mark.parametrize(("thinking", "shown", "omitted", "effort", "tokens"), THINKING)
+def test_thinking(
+    thinking: Any, shown: bool, omitted: bool, effort: str | None, tokens: int | None
+) -> None:
+    asked = request(thinking=thinking)
+    assert (asked.shows_thinking, asked.omits_thinking) == (shown, omitted)
+    parsed = asked.parsed()
+    assert (parsed.effort, parsed.options.thinking_tokens) == (effort, tokens)
+
+
+def test_the_gateways_own_budget_goes_before_anthropics() -> None:
+    thinking = {"type": "enabled", "budget_tokens": 2048}
+    asked = request(thinking=thinking, trigreason={"thinking_tokens": 9}).parsed()
+    assert asked.options.thinking_tokens == 9
+
+
+@pytest.mark.parametrize(
+    ("fields", "ignored"),
+    [
+        ({"speed": "fast"}, ("speed",)),
+        ({"tools": [{"name": "add"}], "tool_choice": {"type": "auto"}}, ("tools",)),
+        ({"tools": [], "mcp_servers": [], "container": None, "context_management": {}}, ()),
+        ({"anything": 1, "cache_control": {"type": "ephemeral"}}, ("anything",)),
+    ],
+)
+def test_what_has_no_effect_is_told(fields: dict[str, Any], ignored: tuple[str, ...]) -> None:
+    assert request(**fields).parsed().ignored == ignored
+    assert request(**fields).parsed("a-header").ignored == (*ignored, "a-header")
+
+
+def test_what_claude_code_sends_is_understood() -> None:
+    parsed = MessagesRequest.model_validate(BODY).parsed()
+    assert parsed.ignored == ("tools", "context_management")
+    assert parsed.effort == "medium"
+    roles = [message.role for message in parsed.messages]
+    assert roles == ["system", "user", "assistant", "user"]
+    system, question, call, answer = (message.content for message in parsed.messages)
+    assert system.startswith("You are Claude Code")
+    assert question.endswith("What is in notes.txt?")
+    assert call == (
+        "I read it.\n<tool_call>\n"
+        '{"name": "Read", "arguments": {"file_path": "notes.txt"}}\n</tool_call>'
+    )
+    assert answer.startswith("<tool_response>\n1\tBuy milk.\n</tool_response>")
