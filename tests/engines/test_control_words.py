@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 
 from trigreason.bundled import CONTEXT_TOKENS, SRM_FILE, problems
 from trigreason.engines.base import Prefix, Request, Sampling
-from trigreason.engines.completions import CompletionsEngine
+from trigreason.engines.completions import CompletionsEngine, Prompt
 from trigreason.engines.embedded import EmbeddedEngine, load
-from trigreason.engines.embedded.control_words import CUT, ControlWords, Prompt
+from trigreason.engines.embedded.control_words import CUT, ControlWords
 from trigreason.reasoning import Message
 
 NORMAL, UNKNOWN, CONTROL, USER_DEFINED = 1, 2, 3, 4

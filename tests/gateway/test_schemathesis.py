@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 from urllib.request import urlopen
 
@@ -15,6 +16,7 @@ import pytest
 
 from tests.gateway.serving import GatewayProcess
 from tests.servers import ROOT
+from trigreason.gateway.exchange import Api
 
 pytestmark = pytest.mark.slow
 LEAST_ANSWERED = 10
@@ -47,19 +49,20 @@ def test_no_request_makes_the_gateway_fail(tmp_path: Path) -> None:
         print(ran.stdout)
         assert ran.returncode == 0, f"{ran.stdout}\n{ran.stderr}\n{gateway.logged()[-4000:]}"
         answered = finished(gateway.url)
-        print(f"{answered:.0f} requests were answered by the pair")
-        assert answered >= LEAST_ANSWERED, "hardly a request reached a model"
+        print(f"requests that were answered by the pair: {answered}")
+        assert answered[Api.MESSAGES], "no request in Anthropic's form reached a model"
+        assert sum(answered.values()) >= LEAST_ANSWERED, "hardly a request reached a model"
     finally:
         gateway.stop()
 
 
-def finished(url: str) -> float:
-    """How many requests the gateway has answered."""
+def finished(url: str) -> Counter[str]:
+    """How many requests the gateway has answered, by API."""
     with urlopen(f"{url}/metrics") as page:
         lines = page.read().decode().splitlines()
-    counts = [
-        float(line.rpartition(" ")[2])
-        for line in lines
-        if line.startswith("trigreason_requests_total{") and 'outcome="finished"' in line
-    ]
-    return sum(counts)
+    counts: Counter[str] = Counter()
+    for line in lines:
+        if line.startswith("trigreason_requests_total{") and 'outcome="finished"' in line:
+            api = line.partition('api="')[2].partition('"')[0]
+            counts[api] += round(float(line.rpartition(" ")[2]))
+    return counts

@@ -1,4 +1,4 @@
-"""OpenAI's npm package, run by node."""
+"""OpenAI's and Anthropic's npm packages, run by node."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ pytestmark = [
         reason="node and npm are not installed",
     ),
 ]
-SCRIPT = Path(__file__).with_name("npm_client.mjs")
+FOLDER = Path(__file__).parent
 SECONDS = 120.0
 
 
@@ -29,16 +29,16 @@ def run(*command: str, folder: Path) -> str:
     return ran.stdout
 
 
-@pytest.fixture
-def told(url: str, tmp_path: Path) -> dict[str, Any]:
-    """What the package made of the gateway."""
-    run("npm", "install", "--no-save", "--no-audit", "--no-fund", "openai", folder=tmp_path)
-    shutil.copy(SCRIPT, tmp_path)
-    told: dict[str, Any] = json.loads(run("node", SCRIPT.name, url, QUESTION, folder=tmp_path))
+def told_by(script: str, package: str, url: str, folder: Path) -> dict[str, Any]:
+    """What a package made of the gateway."""
+    run("npm", "install", "--no-save", "--no-audit", "--no-fund", package, folder=folder)
+    shutil.copy(FOLDER / script, folder)
+    told: dict[str, Any] = json.loads(run("node", script, url, QUESTION, folder=folder))
     return told
 
 
-def test_the_package_reads_what_the_gateway_writes(told: dict[str, Any]) -> None:
+def test_openais_package_reads_what_the_gateway_writes(url: str, tmp_path: Path) -> None:
+    told = told_by("npm_client.mjs", "openai", url, tmp_path)
     assert "boxed" in told["chat"]
     assert told["reasoning"] != ""
     assert told["usage"]["completion_tokens"] > 0
@@ -48,3 +48,22 @@ def test_the_package_reads_what_the_gateway_writes(told: dict[str, Any]) -> None
     assert told["events"][0] == "response.created"
     assert told["events"][-1] == "response.completed"
     assert told["error"] in ("NotFoundError", "BadRequestError")
+
+
+def test_anthropics_package_reads_what_the_gateway_writes(url: str, tmp_path: Path) -> None:
+    root = url.removesuffix("/v1")
+    told = told_by("npm_anthropic_client.mjs", "@anthropic-ai/sdk", root, tmp_path)
+    assert "boxed" in told["text"]
+    assert told["thinking"] != ""
+    assert told["final"] == [
+        {"type": "thinking", "thinking": told["thinking"], "signature": told["id"]},
+        {"type": "text", "text": told["text"]},
+    ]
+    assert told["events"] == [
+        *("message_start", "content_block_start", "content_block_delta", "content_block_stop"),
+        *("content_block_start", "content_block_delta", "content_block_stop"),
+        *("message_delta", "message_stop"),
+    ]
+    assert (told["stop"], told["again"]) == ("end_turn", "end_turn")
+    assert told["tokens"] == told["read"] > 0
+    assert told["error"] == ["NotFoundError", "not_found_error"]

@@ -18,8 +18,8 @@ from trigreason.reasoning import Author, Trace, prompt_tokens
 
 THOUGHT = (ThinkingText(Author.LRM, "so "), ThinkingText(Author.SRM, "it is"))
 SAID = (AnswerText(Author.SRM, "for"), AnswerText(Author.SRM, "ty"))
-SHOWN = {"thinking": {"type": "adaptive"}}
-OMITTED = {"thinking": {"type": "adaptive", "display": "omitted"}}
+SHOWN: dict[str, Any] = {"thinking": {"type": "adaptive"}}
+OMITTED: dict[str, Any] = {"thinking": {"type": "adaptive", "display": "omitted"}}
 THINKING = {"type": "thinking", "thinking": "so it is", "signature": "msg_abc"}
 TEXT = {"type": "text", "text": "forty"}
 
