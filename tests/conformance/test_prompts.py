@@ -48,3 +48,10 @@ async def test_more_tokens_asked_for_than_fit(server: RealServer) -> None:
         room = 1024 - len(await server.srm.tokenized(engine.prompt(Prefix(LONG, THINKING))))
     assert room - 2 <= len(told.tokens) <= room
     assert told.stream.finish == "length"
+
+
+async def test_a_conversation_is_counted_as_it_is_read(server: RealServer) -> None:
+    async with server.lrm.engine() as engine:
+        counted = await engine.count_tokens(LONG)
+        told = await said(engine, Prefix(LONG), 2)
+    assert counted == told.stream.usage.prompt_tokens
