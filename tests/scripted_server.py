@@ -18,6 +18,7 @@ from aiohttp import web
 
 from trigreason.engines.base import Capabilities
 from trigreason.engines.completions import CompletionsEngine
+from trigreason.engines.http import SESSION_HEADER
 from trigreason.pairs import Pair
 
 Body = dict[str, Any]
@@ -79,6 +80,7 @@ class ScriptedServer:
     script: Script
     shape: Shape = "chat"
     bodies: list[Body] = field(default_factory=list)
+    sessions: list[str | None] = field(default_factory=list)
     open_streams: int = 0
     disconnects: int = 0
     url: str = ""
@@ -90,6 +92,7 @@ class ScriptedServer:
     async def complete(self, request: web.Request) -> web.StreamResponse:
         body = await request.json()
         self.bodies.append(body)
+        self.sessions.append(request.headers.get(SESSION_HEADER))
         reply = self._reply(body)
         if reply.status != 200:
             return web.json_response({"error": {"message": reply.error}}, status=reply.status)

@@ -32,12 +32,15 @@ async def reason(
     sampling: Sampling | None = None,
     budget: Budget | None = None,
     request_per_step: bool = False,
+    conversation: str | None = None,
 ) -> AsyncGenerator[Event, None]:
     """Answer a question or conversation with a pair; the last event is ``Done`` with the trace.
 
     Closing the iterator closes every request upstream (use ``contextlib.aclosing``).
     ``request_per_step`` sends one request per step instead of one per stretch, which is how
-    SpecReason's script works and what stretches are measured against.
+    SpecReason's script works and what stretches are measured against. Runs with the same
+    ``conversation``, any id, share the session headers of their requests; without it a run has
+    random ones.
 
     Raises:
         EngineError: a model failed and the other one cannot go on (see the pair's ``failure``), or
@@ -68,7 +71,7 @@ async def reason(
         if pair.scorer is None:
             raise no_scorer(pair.name, method_title(method))
         trace.scorer = ScorerLog(pair.scorer.model or None, pair.scorer.price)
-    loop = Loop(pair, state, sampling or Sampling(), request_per_step)
+    loop = Loop(pair, state, sampling or Sampling(), request_per_step, conversation)
     async with aclosing(loop.events()) as events:
         async for event in events:
             yield event

@@ -26,7 +26,7 @@ from trigreason.configuration import (
 from trigreason.engines.base import EngineError, EngineRefused, LogprobScale
 from trigreason.engines.completions import CompletionsEngine
 from trigreason.engines.embedded import EmbeddedEngine
-from trigreason.engines.http import HttpEngine, Timeouts
+from trigreason.engines.http import SESSION_HEADER, HttpEngine, Timeouts
 from trigreason.engines.pooling import PoolingScorer, PrmPrompt
 from trigreason.failure import FailurePolicy
 from trigreason.hiding import Hiding
@@ -86,6 +86,7 @@ async def test_what_is_configured_reaches_the_engines_and_the_pair(plan: Plan) -
             template = "chatml"
             logprob_scale = "sampling"
             context_tokens = 99
+            session_header = "x-mine"
             timeouts = {{ connect = 1, read = 2 }}
             breaker = {{ failures = 3 }}"""
         large = f'url = "{root}/v1"\nmodel = "n"\nprices = {{ input = 1, output = 2 }}'
@@ -106,7 +107,9 @@ async def test_what_is_configured_reaches_the_engines_and_the_pair(plan: Plan) -
             assert srm.capabilities.logprob_scale is LogprobScale.SAMPLING
             assert srm.capabilities.context_tokens == 99
             assert srm.breaker.failures == 3
-            assert pair.lrm.model == "n"
+            assert srm.session_header == "x-mine"
+            assert isinstance(pair.lrm, HttpEngine)
+            assert (pair.lrm.model, pair.lrm.session_header) == ("n", SESSION_HEADER)
             assert pair.lrm.breaker is not srm.breaker
             assert (pair.name, pair.thresholds) == ("p", Thresholds(n=4))
             assert pair.logprob_scale is LogprobScale.SAMPLING

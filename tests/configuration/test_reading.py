@@ -109,6 +109,9 @@ def test_everything_can_be_said(read: Read) -> None:
     assert pair.hiding == Hiding(warm_seconds=5, hedge=True)
 
 
+HEADER = "engines.s.session_header"
+
+
 @pytest.mark.parametrize(
     ("text", "key", "what"),
     [
@@ -124,6 +127,14 @@ def test_everything_can_be_said(read: Read) -> None:
         ('engines.small = { url = "http://x", file = "y" }', "engines.small", "needs either url"),
         ('engines.s = { file = "y", model = "z" }', "engines.s", "model is of no use with file"),
         ('engines.s = { url = "http://x", draft = "t" }', "engines.s", "draft is of no use with"),
+        *(
+            (f'engines.s = {{ url = "http://x", session_header = "{name}" }}', HEADER, what)
+            for what, names in (
+                ("the name of an HTTP header", ("x y", "x:", "é", "\\n")),
+                ("another meaning", ("Authorization", "content-length", "host", "Accept", "TE")),
+            )
+            for name in names
+        ),
         ('engines.s = { file = "y", draft = "t" }', "engines.s.draft", "no engine is called 't'"),
         ('engines.s = { file = "y", draft = "s" }', "engines.s.draft", "cannot draft for itself"),
         (

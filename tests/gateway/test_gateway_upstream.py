@@ -13,7 +13,8 @@ import pytest
 
 from tests.cli.commands import ListedModel, served
 from tests.conftest import soon
-from tests.gateway.client import Client, asked_gateway
+from tests.gateway.client import CHAT, Client, asked_gateway
+from tests.gateway.serving import chat
 from tests.scripted_server import Body, Reply, Script, chatter, say
 from tests.servers import free_port
 from trigreason.engines.breaker import BreakerState
@@ -186,6 +187,46 @@ async def test_a_prompt_that_fails_everywhere_takes_the_pair_from_nobody(tmp_pat
             assert len(srm.bodies) == 20
             told = await client.chat(model="two")
             assert told.message["content"] == "Seven."
+
+
+async def test_a_conversation_that_the_client_names_keeps_its_session(tmp_path: Path) -> None:
+    named: dict[str, tuple[dict[str, str], dict[str, Any]]] = {
+        "a header": ({"x-session-id": "Ann's taxes"}, {}),
+        "the same in the body": ({}, {"prompt_cache_key": "Ann's taxes"}),
+        "both, of which the header counts": (
+            {"x-session-id": "Ann's taxes"},
+            {"prompt_cache_key": "another"},
+        ),
+        "another": ({}, {"prompt_cache_key": "another"}),
+        "a user, who may have many": ({}, {"user": "Ann's taxes"}),
+        "nothing": ({}, {}),
+    }
+
+    async def sessions(two: Upstream, client: Client) -> dict[str, str | None]:
+        found = {}
+        for how, (headers, fields) in named.items():
+            body = chat("?", model="two") | fields
+            told = await client.send("POST", CHAT, json=body, headers=headers)
+            assert told.status == 200
+            found[how] = two.srm.sessions[-1]
+        return found
+
+    async with upstream(tmp_path, always(say(THOUGHT))) as two:
+        found = [await sessions(two, two.client)]
+    async with upstream(tmp_path, always(say(THOUGHT))) as two:
+        for name in ("ann", "ben"):
+            key = await two.client.service.storage.create_key(name)
+            found.append(await sessions(two, two.client.with_key(key.text)))
+        response = {"model": "two", "input": "?", "prompt_cache_key": "another"}
+        told = await two.client.with_key(key.text).send("POST", "/v1/responses", json=response)
+        assert told.status == 200
+        assert two.srm.sessions[-1] == found[-1]["another"]
+    for each in found:
+        same = {each["a header"], each["the same in the body"]}
+        assert same == {each["both, of which the header counts"]}
+        assert len({*each.values()}) == len(named) - 2
+    everybody = [session for each in found for session in {*each.values()}]
+    assert len({*everybody}) == len(everybody), "clients share no session"
 
 
 async def test_tokens_of_others_keep_the_breaker_closed(tmp_path: Path) -> None:

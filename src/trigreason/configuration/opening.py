@@ -17,6 +17,7 @@ from trigreason.engines.chat_prefix import ChatPrefixEngine
 from trigreason.engines.connect import connect
 from trigreason.engines.embedded import check_gguf, load
 from trigreason.engines.embedded.memory import Loading, available_bytes, fitting
+from trigreason.engines.http import HttpEngine
 from trigreason.engines.pooling import PoolingScorer
 from trigreason.engines.scorer import Scorer
 from trigreason.pairs import Pair
@@ -192,6 +193,8 @@ def _configure(engine: Engine, settings: EngineSettings) -> None:
     """Override what the model reports of itself by what the settings say."""
     engine.breaker = settings.breaker
     with_thinking(engine, settings)
+    if settings.session_header is not None and isinstance(engine, HttpEngine):
+        engine.session_header = settings.session_header
     overrides = {
         "logprob_scale": settings.logprob_scale,
         "context_tokens": settings.context_tokens,

@@ -7,6 +7,7 @@ defaults and checks, so that each value is described in one place only.
 from __future__ import annotations
 
 import inspect
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, is_dataclass
 from pathlib import Path
@@ -44,7 +45,7 @@ from trigreason.reasoning.top_logprobs import MOST_LIKELY
 BUNDLED = "bundled"
 """The name of the bundled pair."""
 
-OF_SERVERS = ("model", "dialect", "api_key_env", "timeouts")
+OF_SERVERS = ("model", "dialect", "api_key_env", "session_header", "timeouts")
 """Keys that do not apply to a file that is loaded into this process."""
 
 OF_FILES = ("llama_cpp", "draft")
@@ -52,6 +53,11 @@ OF_FILES = ("llama_cpp", "draft")
 
 _STRICT = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, arbitrary_types_allowed=True)
 _NOT_CONFIGURED = {"clock"}
+_HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
+_TAKEN_HEADERS = re.compile(
+    "accept|authorization|connection|cookie|expect|host|te|trailer|transfer-encoding|upgrade"
+    "|(accept|content|proxy)-.*"
+)
 
 
 @dataclass(frozen=True)
@@ -107,6 +113,15 @@ def _dialect(name: str) -> str:
     return name
 
 
+def _session_header(name: str) -> str:
+    """Raises ValueError if it is not a header's name, or one that has another meaning already."""
+    if name and not _HEADER_NAME.fullmatch(name):
+        raise ValueError("must be the name of an HTTP header, such as x-session-id")
+    if _TAKEN_HEADERS.fullmatch(name.lower()):
+        raise ValueError(f"{name} has another meaning; give a header such as x-session-id")
+    return name
+
+
 def _model_file(file: Path) -> Path:
     if is_hub_name(file):
         HubName.parse(file)
@@ -138,8 +153,9 @@ def _thinking(form: str) -> str:
 class EngineSettings(BaseModel):
     """One model: its place, its API, its thinking tags, its prices.
 
-    ``thinking`` is ``open`` or the opening tag; without it the chat template decides. ``draft`` is
-    the engine whose file is the draft model.
+    ``session_header`` names the header of a run's session; "" sends none. ``thinking`` is ``open``
+    or the opening tag; without it the chat template decides. ``draft`` is the engine whose file is
+    the draft model.
     """
 
     model_config = _STRICT
@@ -149,6 +165,7 @@ class EngineSettings(BaseModel):
     model: Text | None = None
     dialect: Annotated[str, AfterValidator(_dialect)] | None = None
     api_key_env: Variable | None = None
+    session_header: Annotated[str, AfterValidator(_session_header)] | None = None
     template: Text | None = None
     thinking: Annotated[str, AfterValidator(_thinking)] | None = None
     logprob_scale: LogprobScale | None = None

@@ -82,6 +82,8 @@ class Request:
             them have no probability.
         one_step: the server is asked to stop at the first blank line; the stream still gives that
             blank line.
+        session: an opaque id that the requests of one run to one model share; servers behind one
+            balancer keep their prefix caches if it sends equal ids to the same server.
     """
 
     prefix: Prefix
@@ -90,6 +92,7 @@ class Request:
     alternatives: int | None = None
     needs_logprobs: bool = False
     one_step: bool = False
+    session: str | None = None
 
 
 class Finish(StrEnum):

@@ -88,7 +88,8 @@ class ChatPrefixEngine(HttpEngine):
         text = JoinedText(
             AssistantTurn(request.prefix), apart=self.api.apart, echoes=self.api.echoes
         )
-        async with self.post_fitting("/chat/completions", body, self.api.max_tokens) as response:
+        path, limit = "/chat/completions", self.api.max_tokens
+        async with self.post_fitting(path, body, limit, request.session) as response:
             yield ChatStream(
                 response,
                 self.where,

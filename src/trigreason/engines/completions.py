@@ -65,6 +65,7 @@ class CompletionsEngine(HttpEngine):
         self.template = template
         self.tags = template.tags
         self.keeps_connections = self.dialect.keeps_connections
+        self.session_header = self.dialect.session_header
 
     @property
     def dialect_name(self) -> str:
@@ -126,7 +127,8 @@ class CompletionsEngine(HttpEngine):
     @asynccontextmanager
     async def send(self, request: Request) -> AsyncIterator[HttpStream]:
         fitting = self.fitting(request)
-        async with self.running(self.request_body(fitting), self.reading(fitting)) as stream:
+        body, reading = self.request_body(fitting), self.reading(fitting)
+        async with self.running(body, reading, fitting.session) as stream:
             yield stream
 
     def reading(self, request: Request) -> Reading:
@@ -137,9 +139,11 @@ class CompletionsEngine(HttpEngine):
         )
 
     @asynccontextmanager
-    async def running(self, body: Body, reading: Reading) -> AsyncIterator[HttpStream]:
+    async def running(
+        self, body: Body, reading: Reading, session: str | None = None
+    ) -> AsyncIterator[HttpStream]:
         """The stream that answers ``body``."""
-        async with self.post_fitting(self.path, body) as response:
+        async with self.post_fitting(self.path, body, session=session) as response:
             yield reading(response).of(self, body)
 
 

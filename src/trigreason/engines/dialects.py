@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from trigreason.engines.base import BLANK_LINE, Capabilities, LogprobScale, Sampling
+from trigreason.engines.http import SESSION_HEADER
 from trigreason.reasoning import THINK_TAGS, Tags
 
 USAGE = {"include_usage": True}
@@ -46,6 +47,7 @@ class Dialect:
         names_special: whether it shows the special tokens that a request names.
         tokenize: how it counts a prompt's tokens; None if it does not.
         keeps_connections: False if the server drops kept-alive connections silently.
+        session_header: the name of the header by which it keeps a session on one replica.
         capabilities: the abilities of every server of this kind.
     """
 
@@ -57,6 +59,7 @@ class Dialect:
     names_special: bool = False
     tokenize: Tokenize | None = None
     keeps_connections: bool = True
+    session_header: str = SESSION_HEADER
     capabilities: Capabilities = field(default_factory=Capabilities)
 
     def sampling(self, sampling: Sampling) -> dict[str, Any]:
@@ -128,6 +131,7 @@ FIREWORKS = Dialect(
     name="fireworks",
     top_k_off=0,
     always={"stream_options": USAGE, "context_length_exceeded_behavior": "truncate"},
+    session_header="x-session-affinity",
     capabilities=Capabilities(max_alternatives=5, bills_closed_streams=True),
 )
 """``truncate`` lowers ``max_tokens`` to what fits beside the prompt."""

@@ -30,6 +30,10 @@ from trigreason.engines.refusals import (
     room_told,
 )
 
+SESSION_HEADER = "x-session-id"
+"""The header of a request's session. vLLM's router looks for this one first; vLLM's production
+stack, Envoy, nginx and Caddy hash the one that they are configured for."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Timeouts:
@@ -51,9 +55,11 @@ class HttpModel:
     """A model behind an HTTP API; ``url`` is the part that all its paths share.
 
     ``keeps_connections`` is False if the server drops kept-alive connections silently.
+    ``session_header`` is the name of the header that carries a request's session; "" sends none.
     """
 
     keeps_connections = True
+    session_header = SESSION_HEADER
 
     def __init__(self, url: str, model: str, api_key: str | None, timeouts: Timeouts) -> None:
         self.url = url.rstrip("/")
@@ -76,21 +82,23 @@ class HttpModel:
             self._session = None
 
     @asynccontextmanager
-    async def post(self, path: str, body: dict[str, Any]) -> AsyncIterator[aiohttp.ClientResponse]:
+    async def post(
+        self, path: str, body: dict[str, Any], session: str | None = None
+    ) -> AsyncIterator[aiohttp.ClientResponse]:
         """The response to a POST below ``url``; see :meth:`post_to`."""
-        async with self.post_to(self.url + path, body) as response:
+        async with self.post_to(self.url + path, body, session) as response:
             yield response
 
     @asynccontextmanager
     async def post_to(
-        self, url: str, body: dict[str, Any]
+        self, url: str, body: dict[str, Any], session: str | None = None
     ) -> AsyncIterator[aiohttp.ClientResponse]:
         """The response to a POST; closed on leaving, which ends generation on the server.
 
         Raises:
             EngineError: the server does not answer, or answers with an error.
         """
-        response = await self._post(url, body)
+        response = await self._post(url, body, self.session_headers(session))
         try:
             if response.status >= 400:
                 text = self.without_key(await error_text(response))
@@ -100,9 +108,15 @@ class HttpModel:
         finally:
             response.close()
 
-    async def _post(self, url: str, body: dict[str, Any]) -> aiohttp.ClientResponse:
+    def session_headers(self, session: str | None) -> dict[str, str]:
+        """The header with the session of a request; none without a session."""
+        return {self.session_header: session} if self.session_header and session else {}
+
+    async def _post(
+        self, url: str, body: dict[str, Any], headers: Mapping[str, str]
+    ) -> aiohttp.ClientResponse:
         try:
-            return await self._answered(url, body)
+            return await self._answered(url, body, headers)
         except aiohttp.ClientConnectorError as error:
             raise self._unreachable(error) from error
         except (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError):
@@ -110,14 +124,16 @@ class HttpModel:
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             raise self._unreachable(error) from error
         try:
-            return await self._answered(url, body)
+            return await self._answered(url, body, headers)
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             raise self._unreachable(error) from error
 
-    async def _answered(self, url: str, body: dict[str, Any]) -> aiohttp.ClientResponse:
+    async def _answered(
+        self, url: str, body: dict[str, Any], headers: Mapping[str, str]
+    ) -> aiohttp.ClientResponse:
         """The response's headers; a server may be slow, but not send byte by byte for ever."""
         async with asyncio.timeout(self.timeouts.connect + self.timeouts.read):
-            return await self._open_session().post(url, json=body)
+            return await self._open_session().post(url, json=body, headers=headers)
 
     def without_key(self, text: str) -> str:
         """A text from the server, with the API key hidden."""
@@ -171,7 +187,11 @@ class HttpEngine(HttpModel, Engine):
 
     @asynccontextmanager
     async def post_fitting(
-        self, path: str, body: dict[str, Any], limit: str = "max_tokens"
+        self,
+        path: str,
+        body: dict[str, Any],
+        limit: str = "max_tokens",
+        session: str | None = None,
     ) -> AsyncIterator[aiohttp.ClientResponse]:
         """As ``post``, and once more with each number smaller that the server finds too large.
 
@@ -182,7 +202,7 @@ class HttpEngine(HttpModel, Engine):
         async with AsyncExitStack() as stack:
             while True:
                 try:
-                    response = await stack.enter_async_context(self.post(path, body))
+                    response = await stack.enter_async_context(self.post(path, body, session))
                     break
                 except EngineRefused as refused:
                     smaller = self._smaller(refused, body, limit)

@@ -105,7 +105,7 @@ class OllamaEngine(CompletionsEngine):
     @asynccontextmanager
     async def send(self, request: Request) -> AsyncIterator[OllamaStream]:
         body = self.request_body(request)
-        async with self.post(self.path, body) as response:
+        async with self.post(self.path, body, request.session) as response:
             yield OllamaStream(
                 response,
                 self.where,

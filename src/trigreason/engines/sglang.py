@@ -51,27 +51,31 @@ class SglangEngine(CompletionsEngine):
         return lambda response: SglangStream(response, self.where, request.needs_logprobs, ending)
 
     @asynccontextmanager
-    async def running(self, body: Body, reading: Reading) -> AsyncIterator[HttpStream]:
+    async def running(
+        self, body: Body, reading: Reading, session: str | None = None
+    ) -> AsyncIterator[HttpStream]:
         body = body | {"rid": uuid4().hex}
         stream: HttpStream | None = None
         accepted = True
         try:
-            async with super().running(body, reading) as stream:
+            async with super().running(body, reading, session) as stream:
                 yield stream
         except EngineError:
             accepted = stream is not None
             raise
         finally:
             if accepted and (stream is None or goes_on(stream)):
-                await self._abort(body["rid"])
+                await self._abort(body["rid"], session)
 
-    async def _abort(self, rid: str) -> None:
+    async def _abort(self, rid: str, session: str | None) -> None:
         """Abort a request; give up after a moment, since its connection is closed already."""
         url = f"{self.root}/abort_request"
         try:
             async with (
                 asyncio.timeout(ABORT_SECONDS),
-                self._open_session().post(url, json={"rid": rid}),
+                self._open_session().post(
+                    url, json={"rid": rid}, headers=self.session_headers(session)
+                ),
             ):
                 pass
         except (TimeoutError, aiohttp.ClientError, OSError):

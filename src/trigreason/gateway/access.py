@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hmac
+import secrets
 from ipaddress import ip_address
 from math import inf
 from time import monotonic
@@ -23,6 +25,7 @@ class Access:
     def __init__(self, storage: Storage, *, is_local: bool) -> None:
         self._storage = storage
         self._is_local = is_local
+        self._secret = secrets.token_bytes(32)
         self._has_keys: bool | None = None
         self._looked_up = -inf
 
@@ -52,6 +55,21 @@ class Access:
         if key is None:
             raise ApiError(401, "This key is unknown or revoked.", code="invalid_api_key")
         return key
+
+    def conversation(
+        self, request: Request, key: ActiveKey | None, cache_key: str | None
+    ) -> str | None:
+        """The id of the conversation that a client names, by ``x-session-id`` or a cache key.
+
+        None if it names none. The id is an HMAC with the client's key, or without keys with a
+        secret of this process: a model server can neither read the name nor guess it, and two
+        clients share no conversation.
+        """
+        name = request.headers.get("x-session-id") or cache_key
+        if not name:
+            return None
+        secret = _shown(request).encode() if key is not None else self._secret
+        return hmac.digest(secret, name.encode(), "sha256").hex()
 
     async def _is_open(self) -> bool:
         if not self._is_local:

@@ -87,7 +87,8 @@ class Exchange:
     """One HTTP request, from its acceptance to its end.
 
     ``model`` is the name as the client wrote it; ``source`` is the key's id or the client's
-    address, between which places are shared fairly. ``spent`` includes runs that failed.
+    address, between which places are shared fairly. ``conversation`` is its id if the client names
+    one. ``spent`` includes runs that failed.
     """
 
     id: str
@@ -97,6 +98,7 @@ class Exchange:
     streamed: bool
     source: str
     key: ActiveKey | None = None
+    conversation: str | None = field(default=None, repr=False)
     runs: list[ChoiceRun] = field(default_factory=list)
     admitted: bool = False
     """Whether the key's limits let it through; its reservation ends when its record is entered."""

@@ -42,8 +42,9 @@ class Options(ThresholdChanges):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GatewayRequest:
-    """A parsed request. A text of ``stop`` ends the answer and is not part of it.
+    """A parsed request.
 
+    A text of ``stop`` ends the answer and is not part of it. ``cache_key`` names the conversation.
     ``ignored`` are the fields that the request has and that have no effect.
     """
 
@@ -57,6 +58,7 @@ class GatewayRequest:
     top_k: int | None = None
     seed: int | None = None
     stop: tuple[str, ...] = ()
+    cache_key: str | None = None
     options: Options = field(default_factory=Options)
     ignored: tuple[str, ...] = ()
 

@@ -45,6 +45,7 @@ async def carry_out(
         thresholds=exchange.choice.thresholds,
         sampling=replace(sampling, seed=sampling.seed + run.index),
         budget=budget,
+        conversation=exchange.conversation,
     )
     async with aclosing(events):
         async for event in events:

@@ -59,13 +59,19 @@ class Loop:
     """Sends the requests of one run and acts on its steps; the run's state is in ``state``."""
 
     def __init__(
-        self, pair: Pair, state: RunState, sampling: Sampling, request_per_step: bool
+        self,
+        pair: Pair,
+        state: RunState,
+        sampling: Sampling,
+        request_per_step: bool,
+        conversation: str | None = None,
     ) -> None:
         self.pair = pair
         self.state = state
         self.request_per_step = request_per_step
         self.asking = Asking(pair, state, sampling, request_per_step=request_per_step)
-        self.requests = Requests(pair, state.trace, Deadline.within(state.budget.seconds))
+        deadline = Deadline.within(state.budget.seconds)
+        self.requests = Requests(pair, state.trace, deadline, conversation)
         self.ahead = Ahead(self.requests, self.asking, state, pair.hiding)
 
     async def events(self) -> AsyncGenerator[Event, None]:

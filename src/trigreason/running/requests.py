@@ -1,7 +1,13 @@
-"""The requests of one run: sent, timed, counted and entered into the trace."""
+"""The requests of one run: sent, timed, counted and entered into the trace.
+
+All of them to one model share a session, so that a balancer in front of several servers can send
+them to the one that has the run's prefix in its cache.
+"""
 
 from __future__ import annotations
 
+import hashlib
+import secrets
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
@@ -19,7 +25,7 @@ from trigreason.engines.breaker import Breaker, BreakerState, Permit
 from trigreason.engines.plausible import Plausible
 from trigreason.engines.scorer import Scorer
 from trigreason.pairs import Pair
-from trigreason.reasoning import Purpose, RewardRequest, ScorerLog, Stretch, Token, Trace
+from trigreason.reasoning import Author, Purpose, RewardRequest, ScorerLog, Stretch, Token, Trace
 from trigreason.running.deadline import Deadline, now
 from trigreason.running.rescale import Rescale
 
@@ -118,14 +124,32 @@ class RunningRequest:
         )
 
 
-class Requests:
-    """Sends the requests of one run, and enters them into the run's trace."""
+def sessions(conversation: str | None) -> dict[Author, str]:
+    """Each model's session of a run, 32 hexadecimal digits: random, or by the conversation.
 
-    def __init__(self, pair: Pair, trace: Trace, deadline: Deadline) -> None:
+    It is a hash of the conversation's id, so that the servers do not see the id itself.
+    """
+    conversation = conversation or secrets.token_hex(16)
+    return {
+        author: hashlib.sha256(f"{author}:{conversation}".encode()).hexdigest()[:32]
+        for author in Author
+    }
+
+
+class Requests:
+    """Sends the requests of one run, and enters them into the run's trace.
+
+    ``conversation`` identifies what the run belongs to, if other runs belong to it too.
+    """
+
+    def __init__(
+        self, pair: Pair, trace: Trace, deadline: Deadline, conversation: str | None = None
+    ) -> None:
         self.pair = pair
         self.trace = trace
         self.deadline = deadline
         self._run = object()
+        self._sessions = sessions(conversation)
         self._began = now()
 
     @asynccontextmanager
@@ -151,7 +175,8 @@ class Requests:
         try:
             async with AsyncExitStack() as stack:
                 alternatives = rescale.alternatives(request.alternatives)
-                opening = engine.send(replace(request, alternatives=alternatives))
+                session = self._sessions[entry.author]
+                opening = engine.send(replace(request, alternatives=alternatives, session=session))
                 try:
                     running.begin(await self.deadline.keep(stack.enter_async_context(opening)))
                 except EngineError as error:

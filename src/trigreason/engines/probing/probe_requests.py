@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import secrets
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from time import perf_counter
 
 from trigreason.engines.base import (
@@ -82,6 +83,7 @@ class ProbeRequests:
         self.place = place
         self.silence_seconds = silence_seconds
         self.cost = Cost()
+        self.session = secrets.token_hex(16)
         self.answers: list[ProbeAnswer] = []
 
     def prefix(self, written: str = "", question: str = QUESTION) -> Prefix:
@@ -112,7 +114,7 @@ class ProbeRequests:
         try:
             async with (
                 asyncio.timeout(self.silence_seconds) as patience,
-                self.engine.send(request) as stream,
+                self.engine.send(replace(request, session=self.session)) as stream,
             ):
 
                 async def arrivals() -> AsyncIterator[Arrival]:

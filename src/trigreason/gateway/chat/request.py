@@ -80,12 +80,12 @@ class ChatRequest(BaseModel):
     stop: str | list[str] | None = None
     n: Annotated[int | None, Field(ge=1)] = None
     user: Annotated[str | None, Field(max_length=512)] = None
+    prompt_cache_key: str | None = None
     trigreason: Options | None = None
 
     # Accepted and ignored
     metadata: dict[str, Any] | None = None
     parallel_tool_calls: bool | None = None
-    prompt_cache_key: str | None = None
     prompt_cache_options: dict[str, Any] | None = None
     prompt_cache_retention: str | None = None
     safety_identifier: str | None = None
@@ -135,6 +135,7 @@ class ChatRequest(BaseModel):
             top_p=self.top_p,
             seed=self.seed,
             stop=_stops(self.stop),
+            cache_key=self.prompt_cache_key,
             options=self.trigreason or Options(),
         )
 

@@ -98,12 +98,12 @@ class ResponsesRequest(BaseModel):
     seed: Seed | None = None
     text: Text | None = None
     metadata: Annotated[Metadata | None, Field(max_length=16)] = None
+    prompt_cache_key: str | None = None
     trigreason: Options | None = None
 
     # Accepted and ignored
     max_tool_calls: int | None = None
     parallel_tool_calls: bool | None = None
-    prompt_cache_key: str | None = None
     prompt_cache_options: dict[str, Any] | None = None
     prompt_cache_retention: str | None = None
     safety_identifier: str | None = None
@@ -147,5 +147,6 @@ class ResponsesRequest(BaseModel):
             temperature=self.temperature,
             top_p=self.top_p,
             seed=self.seed,
+            cache_key=self.prompt_cache_key,
             options=self.trigreason or Options(),
         )

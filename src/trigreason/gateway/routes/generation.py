@@ -7,6 +7,7 @@ from typing import Any
 
 from fastapi import APIRouter, Request, Response
 
+from trigreason.gateway.access import Access
 from trigreason.gateway.chat.answering import ChatAnswer
 from trigreason.gateway.chat.request import ChatRequest
 from trigreason.gateway.delivery import Delivery
@@ -89,6 +90,7 @@ def _exchange(
     parsed: GatewayRequest,
 ) -> Exchange:
     """The exchange for a request. Raises ApiError if it cannot be served."""
+    access: Access = request.app.state.access
     thresholds = usable_pairs(key, service)
     chosen = choice(model, thresholds)
     if parsed.options.method is not None:
@@ -111,6 +113,7 @@ def _exchange(
         streamed=parsed.streamed,
         source=source_of(request, key),
         key=key,
+        conversation=access.conversation(request, key, parsed.cache_key),
         traceparent=request.headers.get("traceparent"),
         runs=[ChoiceRun(index) for index in range(parsed.choices)],
         ignored=parsed.ignored,
