@@ -37,8 +37,8 @@ from trigreason.reasoning import Author, Trace
 FILES = {Author.SRM: SRM_FILE, Author.LRM: LRM_FILE}
 LANES = 4
 GREEDY = Sampling(temperature=0)
-BLOCK_TOKENS = 16
-"""vLLM's blocks on a GPU; on a CPU its default is 128, more than most of these prompts have."""
+BLOCK_TOKENS = 32
+"""vLLM's smallest block on a CPU; its default of 128 is more than most of these prompts have."""
 
 
 class Arm(NamedTuple):

@@ -54,6 +54,30 @@ def test_values_of_the_file_and_of_the_environment(tmp_path: Path) -> None:
     assert settings.database_env == "DB_URL"
 
 
+def test_origins_are_as_browsers_send_them(tmp_path: Path) -> None:
+    given = (
+        *("https://Chat.Example.com", "http://localhost:5173", "http://[::1]:8008", "*"),
+        *("tauri://localhost", "https://x.example:80"),
+    )
+    settings = configured(tmp_path, f"[gateway]\norigins = {list(given)}\n")
+    assert settings.origins == tuple(origin.lower() for origin in given)
+
+
+@pytest.mark.parametrize(
+    "origin",
+    [
+        *("chat.example.com", "https://", "https://a.example/", "https://a.example/page", ""),
+        *("https://*.example.com", "https://u@a.example", "https://a.example:x", "https://a b"),
+        *("https://é.example", "null", "https://a.example?x", "https://a.example#x"),
+        *("https://a.example:443", "http://a.example:80"),
+    ],
+)
+def test_what_is_no_origin(tmp_path: Path, origin: str) -> None:
+    (problem,) = wrong(tmp_path, f'[gateway]\norigins = ["{origin}"]\n')
+    assert "gateway.origins" in problem
+    assert ("must be the origin" in problem) is not (":443" in problem or ":80" in problem)
+
+
 @pytest.mark.parametrize(
     ("place", "found"),
     [

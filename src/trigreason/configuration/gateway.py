@@ -41,6 +41,23 @@ def _database(place: str) -> str:
     return place
 
 
+_ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://(\[[0-9a-f:.]+\]|[^\s/?#@:\[\]*]+)(:\d{1,5})?")
+_USUAL_PORTS = {"http": ":80", "https": ":443"}
+
+
+def _origin(origin: str) -> str:
+    """An origin as browsers send it. Raises ValueError if it is none."""
+    origin = origin.lower()
+    if origin == "*":
+        return origin
+    match = _ORIGIN.fullmatch(origin)
+    if match is None or not origin.isascii():
+        raise ValueError("must be the origin of a page, such as https://chat.example.com, or *")
+    if match[2] and match[2] == _USUAL_PORTS.get(origin.partition(":")[0]):
+        raise ValueError(f"browsers leave {match[2]} out; so must the origin")
+    return origin
+
+
 class Limits(BaseModel):
     """The limits of one gateway process; requests beyond them are refused at no cost.
 
@@ -94,8 +111,9 @@ class GatewaySettings(BaseModel):
     ``database`` is a file for SQLite or a SQLAlchemy URL; ``database_env`` names the environment
     variable that holds a URL with a password. With neither, the database is a file in the user's
     state folder. ``pairs`` are the served ones; None for all configured pairs, or the bundled one
-    if there are none. ``reasoning_field`` is the field of the reasoning in chat completions;
-    ``both`` sends it twice.
+    if there are none. ``origins`` are those of the web pages that may ask, ``*`` for all; None for
+    this machine's pages, or for all if other machines can reach the gateway. ``reasoning_field`` is
+    the field of the reasoning in chat completions; ``both`` sends it twice.
     """
 
     model_config = _STRICT
@@ -105,6 +123,7 @@ class GatewaySettings(BaseModel):
     pairs: tuple[str, ...] | None = None
     database: Annotated[str, Field(min_length=1), AfterValidator(_database)] | None = None
     database_env: Variable | None = None
+    origins: tuple[Annotated[str, AfterValidator(_origin)], ...] | None = None
     reasoning_field: ReasoningField = "reasoning_content"
     limits: Limits = Field(default_factory=Limits)
     traces: Traces = Field(default_factory=Traces)

@@ -110,6 +110,9 @@ class Exchange:
     outcome: ExchangeOutcome | None = None
     error: str | None = None
     """The name of what failed, such as ``EngineUnreachable``; never a message (it may quote)."""
+    request_id: str = ""
+    """The ``x-request-id`` of its response."""
+
     traceparent: str | None = None
     """The request's ``traceparent`` header (W3C Trace Context), if it had one."""
     ignored: tuple[str, ...] = ()

@@ -9,7 +9,6 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
-from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from trigreason.gateway.access import shown_id
@@ -19,12 +18,11 @@ from trigreason.gateway.messages.failing import (
     anthropic_status,
     speaks_anthropic,
 )
+from trigreason.gateway.request_ids import request_id_of
 from trigreason.gateway.service import Service
 from trigreason.gateway.storage import DatabaseAway
 
 _SHOWN = 200
-
-_OWN_PAGES = r"https?://(localhost|127\.0\.0\.1|\[::1\])(:\d+)?"
 
 
 def answer_errors(app: FastAPI, service: Service) -> None:
@@ -32,7 +30,7 @@ def answer_errors(app: FastAPI, service: Service) -> None:
 
     def answered(request: Request, error: ApiError) -> JSONResponse:
         address = request.client.host if request.client else "unknown"
-        service.telemetry.refused(error.cause, address, shown_id(request))
+        service.telemetry.refused(error.cause, address, shown_id(request), request_id_of(request))
         if speaks_anthropic(request):
             body, status = anthropic_error(error, None), anthropic_status(error)
             return JSONResponse(body, status, error.headers)
@@ -107,18 +105,6 @@ def _printable(key: str) -> str:
 def limit_bodies(app: FastAPI, largest: int) -> None:
     """Refuse bodies of more than ``largest`` bytes, by Content-Length or once they exceed it."""
     app.add_middleware(_BodyLimit, largest=largest)
-
-
-def let_pages_ask(app: FastAPI, *, is_local: bool) -> None:
-    """Let web pages read responses (CORS): with keys any page, without keys only this machine's."""
-    app.add_middleware(
-        CORSMiddleware,
-        allow_origins=() if is_local else ("*",),
-        allow_origin_regex=_OWN_PAGES if is_local else None,
-        allow_methods=("GET", "POST"),
-        allow_headers=("*",),
-        expose_headers=("*",),
-    )
 
 
 class _BodyLimit:

@@ -47,7 +47,13 @@ async def opened_service(
     storage = await Storage.open(place, traces_days=settings.traces.days)
     try:
         is_local = is_loopback(host)
-        if not is_local and not await storage.has_keys():
+        has_keys = await storage.has_keys()
+        if not has_keys and "*" in (settings.origins or ()):
+            raise ValueError(
+                'gateway.origins has "*", so every web page could use the models, and there are no '
+                "keys; make one with `trigreason keys create NAME`, or name the pages' origins"
+            )
+        if not is_local and not has_keys:
             raise ValueError(
                 f"other machines could use the models through {host}, and there are no keys; "
                 "make one with `trigreason keys create NAME`, or listen on 127.0.0.1"

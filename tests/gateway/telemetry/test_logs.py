@@ -78,6 +78,7 @@ def test_a_line_of_json(monkeypatch: pytest.MonkeyPatch) -> None:
         "logger": "trigreason.gateway",
         "message": "request",
         "id": "req-1",
+        "request_id": "",
         "key": "0123456789",
         "source": "0123456789",
         "api": "chat",
@@ -139,11 +140,12 @@ def test_refused_requests_have_a_line(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "stderr", stderr)
     configure_logging(False)
     Telemetry(configured.TelemetrySettings(), Places(), breakers, lambda: (0, 0)).refused(
-        "invalid_request", "10.0.0.9", "0123456789"
+        "invalid_request", "10.0.0.9", "0123456789", "req-7"
     )
     told = as_json(stderr.getvalue())
     assert (told["message"], told["reason"]) == ("refused", "invalid_request")
     assert (told["source"], told["key"], told["untold"]) == ("10.0.0.9", "0123456789", 0)
+    assert told["request_id"] == "req-7"
 
 
 def test_many_refused_requests_have_few_lines(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -65,7 +65,15 @@ class ChatMessage(BaseModel):
 class ChatRequest(BaseModel):
     """A request to ``/v1/chat/completions``."""
 
-    model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
+    model_config = ConfigDict(
+        extra="forbid",
+        allow_inf_nan=False,
+        json_schema_extra={
+            "examples": [
+                {"model": "bundled", "messages": [{"role": "user", "content": "not ( True ) is"}]}
+            ]
+        },
+    )
 
     model: Annotated[str, Field(min_length=1, max_length=MAX_NAME)]
     messages: Annotated[list[ChatMessage], Field(min_length=1)]

@@ -84,7 +84,11 @@ class ResponsesStreamOptions(BaseModel):
 class ResponsesRequest(BaseModel):
     """A request to ``/v1/responses``."""
 
-    model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
+    model_config = ConfigDict(
+        extra="forbid",
+        allow_inf_nan=False,
+        json_schema_extra={"examples": [{"model": "bundled", "input": "not ( True ) is"}]},
+    )
 
     model: Annotated[str, Field(min_length=1, max_length=MAX_NAME)]
     input: Input

@@ -25,6 +25,7 @@ from trigreason.gateway.messages.answering import MessagesAnswer
 from trigreason.gateway.messages.counting import prompt_length
 from trigreason.gateway.messages.request import CountRequest, MessagesRequest
 from trigreason.gateway.naming import choice, with_method, with_thresholds
+from trigreason.gateway.request_ids import request_id_of
 from trigreason.gateway.responses.answering import ResponsesAnswer
 from trigreason.gateway.responses.request import ResponsesRequest
 from trigreason.gateway.routes.dependencies import Caller, Gateway, source_of, usable_pairs
@@ -114,6 +115,7 @@ def _exchange(
         source=source_of(request, key),
         key=key,
         conversation=access.conversation(request, key, parsed.cache_key),
+        request_id=request_id_of(request),
         traceparent=request.headers.get("traceparent"),
         runs=[ChoiceRun(index) for index in range(parsed.choices)],
         ignored=parsed.ignored,

@@ -14,6 +14,7 @@ from trigreason.gateway.account import for_clients
 from trigreason.gateway.errors import ApiError
 from trigreason.gateway.messages.failing import speaks_anthropic
 from trigreason.gateway.naming import choice, usable_methods
+from trigreason.gateway.reference import HEADERS, reference_page
 from trigreason.gateway.routes.dependencies import Caller, Gateway, caller, usable_pairs
 from trigreason.gateway.service import Service
 from trigreason.gateway.storage import DatabaseAway
@@ -93,6 +94,13 @@ async def metrics(service: Gateway) -> Response:
     """Metrics in Prometheus's format."""
     page, kind = service.telemetry.metrics_page()
     return Response(page, headers={"content-type": kind})
+
+
+@router.get("/docs", include_in_schema=False)
+async def docs(request: Request) -> Response:
+    """The OpenAPI document as a page."""
+    base = str(request.base_url).rstrip("/")
+    return Response(reference_page(request.app.openapi(), base), headers=HEADERS)
 
 
 def _model(name: str, request: Request) -> dict[str, Any]:

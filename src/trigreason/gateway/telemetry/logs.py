@@ -72,7 +72,7 @@ class Refusals:
         self._logged: Counter[str] = Counter()
         self._left_out = 0
 
-    def log(self, reason: str, source: str, key: str | None) -> None:
+    def log(self, reason: str, source: str, key: str | None, request_id: str = "") -> None:
         """``key`` is the id that the request sent, whether or not such a key exists."""
         now = monotonic()
         if now - self._since >= self.SECONDS:
@@ -82,7 +82,13 @@ class Refusals:
             self._left_out += 1
             return
         self._logged[source] += 1
-        facts = {"reason": reason, "source": source, "key": key, "untold": self._left_out}
+        facts = {
+            "reason": reason,
+            "source": source,
+            "key": key,
+            "request_id": request_id,
+            "untold": self._left_out,
+        }
         self._left_out = 0
         _logger.info("refused", extra={_FACTS: facts})
 
@@ -91,6 +97,7 @@ def _facts(exchange: Exchange) -> dict[str, Any]:
     cost = exchange.spent
     return {
         "id": exchange.id,
+        "request_id": exchange.request_id,
         "key": exchange.key.id if exchange.key else None,
         "source": exchange.source,
         "api": exchange.api.value,

@@ -61,7 +61,7 @@ class Telemetry:
         with _harmless():
             logs.ended(exchange, with_texts=self._log_texts)
 
-    def refused(self, reason: str, source: str, key: str | None) -> None:
+    def refused(self, reason: str, source: str, key: str | None, request_id: str = "") -> None:
         """Report that a request was refused before it became an exchange.
 
         ``reason`` is one of a few fixed words, such as ``invalid_request``, because it is a label.
@@ -69,7 +69,7 @@ class Telemetry:
         """
         with _harmless():
             self._metrics.refused(reason)
-            self._refusals.log(reason, source, key)
+            self._refusals.log(reason, source, key, request_id)
 
     def metrics_page(self) -> tuple[bytes, str]:
         """The metrics in Prometheus's format, and the content type."""
