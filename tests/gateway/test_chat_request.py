@@ -94,7 +94,6 @@ def test_null_is_as_if_it_were_not_there(field: str) -> None:
         ("frequency_penalty", 0.0),
         ("metadata", {"a": "b"}),
         ("parallel_tool_calls", True),
-        ("prompt_cache_key", "k"),
         ("prompt_cache_retention", "24h"),
         ("safety_identifier", "s"),
         ("service_tier", "flex"),
@@ -105,6 +104,10 @@ def test_null_is_as_if_it_were_not_there(field: str) -> None:
 )
 def test_harmless(field: str, value: object) -> None:
     assert asked(**{field: value}) == asked()
+
+
+def test_a_cache_key_names_the_conversation() -> None:
+    assert asked(prompt_cache_key="k").cache_key == "k"
 
 
 @pytest.mark.parametrize(

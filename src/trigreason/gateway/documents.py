@@ -55,6 +55,13 @@ CHAT_ANSWERS: dict[int | str, dict[str, Any]] = {
     }
 }
 
+TEXT_ANSWERS: dict[int | str, dict[str, Any]] = {
+    200: {
+        "description": "A text completion, or its chunks as server-sent events.",
+        "content": _JSON | _STREAM,
+    }
+}
+
 RESPONSES_ANSWERS: dict[int | str, dict[str, Any]] = {
     200: {
         "description": "A response, or its events as server-sent events.",

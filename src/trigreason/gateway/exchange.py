@@ -30,6 +30,7 @@ class Api(StrEnum):
     CHAT = "chat"
     RESPONSES = "responses"
     MESSAGES = "messages"
+    TEXT = "text"
 
 
 class ExchangeOutcome(StrEnum):

@@ -109,10 +109,7 @@ class ChatAnswer:
                     "finish_reason": run.finish_reason,
                 }
             )
-        trigreason = account(exchange)
-        if self._with_events:
-            events = [self._events.get(run.index, []) for run in exchange.runs]
-            trigreason["events"] = events[0] if len(events) == 1 else events
+        trigreason = account(exchange) | self._told_events()
         head = self._head() | {"object": "chat.completion"}
         return _encode(
             head | {"choices": choices, "usage": chat_usage(exchange), "trigreason": trigreason}
@@ -125,6 +122,13 @@ class ChatAnswer:
     def refusal(self, error: ApiError) -> tuple[int, bytes]:
         """The status and the body of an error instead of an answer."""
         return error.status, _encode(error.body)
+
+    def _told_events(self) -> dict[str, Any]:
+        """The ``events`` of the ``trigreason`` object; none unless they were asked for."""
+        if not self._with_events:
+            return {}
+        events = [self._events.get(run.index, []) for run in self._exchange.runs]
+        return {"events": events[0] if len(events) == 1 else events}
 
     def _head(self) -> dict[str, Any]:
         return {
@@ -158,7 +162,7 @@ class ChatAnswer:
         entry = event_to_json(event) if self._with_events else None
         if entry is None:
             return b""
-        choice = {"index": run.index, "delta": {}, "logprobs": None, "finish_reason": None}
+        choice = self._finish(run) | {"logprobs": None, "finish_reason": None}
         trigreason = {"trigreason": {"event": entry}}
         return self._beginning(run) + sse(self._head() | self._of(choice) | trigreason)
 

@@ -142,7 +142,7 @@ class ChatRequest(BaseModel):
             temperature=self.temperature,
             top_p=self.top_p,
             seed=self.seed,
-            stop=_stops(self.stop),
+            stop=stops(self.stop),
             cache_key=self.prompt_cache_key,
             options=self.trigreason or Options(),
         )
@@ -163,10 +163,11 @@ def _message(message: ChatMessage, where: str) -> Message:
     return Message(role, plain_text(content, f"{where}.content", ("text",)))
 
 
-def _stops(stop: str | list[str] | None) -> tuple[str, ...]:
-    stops = (stop,) if isinstance(stop, str) else tuple(stop or ())
-    if len(stops) > 4:
-        raise invalid(f"stop: at most 4 texts, not {len(stops)}", "stop")
-    if not all(stops):
+def stops(stop: str | list[str] | None) -> tuple[str, ...]:
+    """The texts of ``stop``. Raises ApiError if there are too many, or one is empty."""
+    texts = (stop,) if isinstance(stop, str) else tuple(stop or ())
+    if len(texts) > 4:
+        raise invalid(f"stop: at most 4 texts, not {len(texts)}", "stop")
+    if not all(texts):
         raise invalid("stop: an empty text would stop everything", "stop")
-    return stops
+    return texts

@@ -16,6 +16,7 @@ from trigreason.gateway.documents import (
     COUNT_ANSWERS,
     MESSAGES_ANSWERS,
     RESPONSES_ANSWERS,
+    TEXT_ANSWERS,
 )
 from trigreason.gateway.errors import invalid
 from trigreason.gateway.exchange import Api, ChoiceRun, Exchange
@@ -31,6 +32,7 @@ from trigreason.gateway.responses.request import ResponsesRequest
 from trigreason.gateway.routes.dependencies import Caller, Gateway, source_of, usable_pairs
 from trigreason.gateway.routes.key_first import KeyFirst
 from trigreason.gateway.service import Service
+from trigreason.gateway.text_completion import TextAnswer, TextRequest
 
 router = APIRouter(route_class=KeyFirst)
 
@@ -47,6 +49,19 @@ async def chat_completions(
         include_usage=body.includes_usage,
         with_events=parsed.options.events,
         reasoning_field=service.settings.reasoning_field,
+    )
+    return Delivery(service, exchange, parsed, rendering)
+
+
+@router.post("/v1/completions", response_class=Response, responses=TEXT_ANSWERS)
+async def completions(
+    body: TextRequest, request: Request, service: Gateway, key: Caller
+) -> Response:
+    """Answer a prompt as a user's message, streamed or in one piece."""
+    parsed = body.parsed()
+    exchange = _exchange(service, request, key, Api.TEXT, body.model, parsed)
+    rendering = TextAnswer(
+        exchange, include_usage=body.includes_usage, with_events=parsed.options.events
     )
     return Delivery(service, exchange, parsed, rendering)
 
@@ -122,5 +137,15 @@ def _exchange(
     )
 
 
-_MESSAGES = {Api.CHAT: "messages", Api.RESPONSES: "input", Api.MESSAGES: "messages"}
-_PREFIXES = {Api.CHAT: "chatcmpl-", Api.RESPONSES: "resp_", Api.MESSAGES: "msg_"}
+_MESSAGES = {
+    Api.CHAT: "messages",
+    Api.RESPONSES: "input",
+    Api.MESSAGES: "messages",
+    Api.TEXT: "prompt",
+}
+_PREFIXES = {
+    Api.CHAT: "chatcmpl-",
+    Api.RESPONSES: "resp_",
+    Api.MESSAGES: "msg_",
+    Api.TEXT: "cmpl-",
+}

@@ -1,0 +1,133 @@
+"""``/v1/completions`` of a pair: the prompt is a user's message, the text is the pair's answer.
+
+A pair cannot continue a raw text: its models think first, each in its own template. Clients that
+know this route alone, such as LlamaIndex's ``OpenAILike`` by default, get an answer all the same.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import msgspec
+from pydantic import BaseModel, ConfigDict, Field
+
+from trigreason.events import AnswerText, Event, ThinkingText
+from trigreason.gateway.account import account, chat_usage
+from trigreason.gateway.chat.answering import ChatAnswer, sse
+from trigreason.gateway.chat.request import ChatStreamOptions, stops
+from trigreason.gateway.errors import invalid, unsupported
+from trigreason.gateway.exchange import ChoiceRun
+from trigreason.gateway.gateway_request import GatewayRequest, Options, Seed
+from trigreason.gateway.naming import MAX_NAME
+from trigreason.reasoning import Message
+
+NO_EFFECT: dict[str, tuple[Any, ...]] = {
+    "best_of": (None, 1),
+    "echo": (None, False),
+    "frequency_penalty": (None, 0),
+    "logit_bias": (None, {}),
+    "logprobs": (None,),
+    "presence_penalty": (None, 0),
+    "suffix": (None, ""),
+}
+"""Fields that a pair cannot honour, and their values that have no effect."""
+
+
+class TextRequest(BaseModel):
+    """A request to ``/v1/completions`` for a pair.
+
+    Without ``max_tokens`` the pair's budget counts, not OpenAI's 16 tokens.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid",
+        allow_inf_nan=False,
+        json_schema_extra={"examples": [{"model": "bundled", "prompt": "not ( True ) is"}]},
+    )
+
+    model: Annotated[str, Field(min_length=1, max_length=MAX_NAME)]
+    prompt: str | list[Any]
+    stream: bool | None = None
+    stream_options: ChatStreamOptions | None = None
+    max_tokens: Annotated[int | None, Field(ge=1)] = None
+    temperature: Annotated[float | None, Field(ge=0, le=2)] = None
+    top_p: Annotated[float | None, Field(gt=0, le=1)] = None
+    seed: Seed | None = None
+    stop: str | list[str] | None = None
+    n: Annotated[int | None, Field(ge=1)] = None
+    user: Annotated[str | None, Field(max_length=512)] = None
+    prompt_cache_key: str | None = None
+    trigreason: Options | None = None
+
+    # Refused unless the value has no effect
+    best_of: Any = None
+    echo: Any = None
+    frequency_penalty: Any = None
+    logit_bias: Any = None
+    logprobs: Any = None
+    presence_penalty: Any = None
+    suffix: Any = None
+
+    @property
+    def includes_usage(self) -> bool:
+        return bool(self.stream_options and self.stream_options.include_usage)
+
+    def parsed(self) -> GatewayRequest:
+        """The request, parsed. Raises ApiError if it asks for what cannot be served."""
+        for field, harmless in NO_EFFECT.items():
+            if getattr(self, field) not in harmless:
+                raise unsupported(field, "pairs of reasoning models give an answer and no more")
+        if self.stream_options is not None and not self.stream:
+            raise invalid("stream_options is of no use without stream", "stream_options")
+        prompts = [self.prompt] if isinstance(self.prompt, str) else self.prompt
+        if len(prompts) != 1 or not isinstance(prompts[0], str):
+            raise unsupported("prompt", "a pair takes one text, and no tokens")
+        return GatewayRequest(
+            messages=(Message("user", prompts[0]),),
+            choices=self.n or 1,
+            streamed=bool(self.stream),
+            max_tokens=self.max_tokens,
+            temperature=self.temperature,
+            top_p=self.top_p,
+            seed=self.seed,
+            stop=stops(self.stop),
+            cache_key=self.prompt_cache_key,
+            options=self.trigreason or Options(),
+        )
+
+
+class TextAnswer(ChatAnswer):
+    """Renders one exchange as a text completion: the answer's text, without the reasoning."""
+
+    def stream(self, run: ChoiceRun, event: Event) -> bytes:
+        match event:
+            case ThinkingText():
+                return b""
+            case AnswerText(_, text):
+                return sse(self._head() | self._of(_choice(run, text)))
+            case _:
+                return self._event_chunk(run, event)
+
+    def whole(self) -> bytes:
+        exchange = self._exchange
+        texts = ["".join(self._answers.get(run.index, [])) for run in exchange.runs]
+        fields = {
+            "choices": [_choice(run, text) for run, text in zip(exchange.runs, texts, strict=True)],
+            "usage": chat_usage(exchange),
+            "trigreason": account(exchange) | self._told_events(),
+        }
+        return msgspec.json.encode(self._head() | fields)
+
+    def _head(self) -> dict[str, Any]:
+        return super()._head() | {"object": "text_completion"}
+
+    def _beginning(self, run: ChoiceRun) -> bytes:
+        return b""
+
+    def _finish(self, run: ChoiceRun) -> dict[str, Any]:
+        return _choice(run, "")
+
+
+def _choice(run: ChoiceRun, text: str) -> dict[str, Any]:
+    reason = run.finish_reason
+    return {"index": run.index, "text": text, "logprobs": None, "finish_reason": reason}
