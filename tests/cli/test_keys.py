@@ -164,6 +164,18 @@ def test_a_configuration_says_where_and_which_pairs(command: Command, tmp_path: 
     assert key.pairs == ("qwen",)
 
 
+def test_a_key_for_an_engine_that_requests_are_passed_on_to(
+    command: Command, tmp_path: Path
+) -> None:
+    file = tmp_path / "trigreason.toml"
+    file.write_text(f'{PAIRS}[gateway.passed]\nembeddings = ["one"]\n')
+    left = command("keys", "create", "ada", "--pair", "one", "--usd-per-day", "1")
+    assert left.code == 0
+    assert "The engine one has no prices: its use counts as 0 USD." in left.err
+    file.write_text(PAIRS)
+    command("keys", "create", "ben", "--pair", "one").check_complaint(2, "no pair is called 'one'")
+
+
 def test_a_database_that_is_not_there(
     command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -202,6 +202,23 @@ def test_a_mistake_is_told_with_its_key(read: Read, text: str, key: str, what: s
 @pytest.mark.parametrize(
     ("text", "key", "what"),
     [
+        *(
+            (
+                TWO_ENGINES + f"[gateway.passed]\n{route} = ['{name}']",
+                f"gateway.passed.{route}",
+                told,
+            )
+            for route, name, told in (
+                ("embeddings", "smal", "did you mean small?"),
+                ("rerank", "small", "needs a url and the model's name"),
+            )
+        ),
+        (
+            PAIR + "[engines.qwen]\nurl='http://x'\nmodel='m'\n"
+            "[gateway.passed]\ncompletions = ['qwen']",
+            "gateway.passed.completions",
+            "is also the name of a pair",
+        ),
         (PAIR + "[pairs.p]\nsrm='smal'\nlrm='large'", "pairs.p.srm", "did you mean small?"),
         (PAIR + "[pairs.p]\nsrm='small'\nlrm='x'", "pairs.p.lrm", "there are small, large"),
         ("[pairs.p]\nsrm='x'\nlrm='x'", "pairs.p.srm", "there is none"),

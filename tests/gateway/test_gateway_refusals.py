@@ -141,7 +141,7 @@ async def test_pages_that_there_are_not(client: Client) -> None:
     for method, path, status in (
         ("GET", "/", 404),
         ("GET", "/v1/nothing", 404),
-        ("POST", "/v1/embeddings", 404),
+        ("POST", "/v1/moderations", 404),
         ("GET", CHAT, 405),
         ("DELETE", "/v1/models", 405),
         ("GET", "/v1/traces/nothing", 404),

@@ -132,8 +132,9 @@ def _check_key(
         if most is not None and not 0 < most <= MOST:
             flag = f"--{limit.replace('_', '-')}"
             raise options.WrongUse(f"{flag} must be above 0 and at most {MOST:,}")
+    passed = configuration.passed_engines
     for pair in pairs or ():
-        if pair not in configuration.pair_names:
+        if pair not in configuration.pair_names and pair not in passed:
             near = nearest(pair, configuration.pair_names)
             raise options.WrongUse(f"no pair is called {pair!r}; {near}")
     if limits.usd_per_day is not None or limits.usd_per_month is not None:
@@ -143,7 +144,11 @@ def _check_key(
 
 def _uncounted(configuration: Configuration, pairs: Sequence[str] | None) -> Iterator[str]:
     """Lines on models of a key's pairs that limits in USD do not count, for lack of a price."""
-    for name in pairs or configuration.served_pairs:
+    for name in pairs or (*configuration.served_pairs, *configuration.passed_engines):
+        if name in configuration.passed_engines:
+            if configuration.settings.engines[name].prices is None:
+                yield f"The engine {printable(name)} has no prices: its use counts as 0 USD."
+            continue
         engines = planned_pair(configuration, name).engines
         free = [role.name for role, each in engines.items() if each.settings.prices is None]
         shown = printable(name)

@@ -105,6 +105,16 @@ class TelemetrySettings(BaseModel):
     log_texts: bool = False
 
 
+class Passed(BaseModel):
+    """The names of the engines to which requests of a route are passed on as they are."""
+
+    model_config = _STRICT
+
+    completions: tuple[str, ...] = ()
+    embeddings: tuple[str, ...] = ()
+    rerank: tuple[str, ...] = ()
+
+
 class GatewaySettings(BaseModel):
     """Where the gateway listens, what it stores, and its limits.
 
@@ -125,6 +135,7 @@ class GatewaySettings(BaseModel):
     database_env: Variable | None = None
     origins: tuple[Annotated[str, AfterValidator(_origin)], ...] | None = None
     reasoning_field: ReasoningField = "reasoning_content"
+    passed: Passed = Field(default_factory=Passed)
     limits: Limits = Field(default_factory=Limits)
     traces: Traces = Field(default_factory=Traces)
     telemetry: TelemetrySettings = Field(default_factory=TelemetrySettings)

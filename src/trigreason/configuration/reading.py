@@ -55,6 +55,12 @@ class Configuration:
         """The pairs that the gateway serves: those of its table, or all configured, or bundled."""
         return self.settings.gateway.pairs or tuple(self.settings.pairs) or (BUNDLED,)
 
+    @property
+    def passed_engines(self) -> tuple[str, ...]:
+        """The engines to which the gateway passes requests on, by name."""
+        names = (name for _, names in self.settings.gateway.passed for name in names)
+        return tuple(dict.fromkeys(names))
+
     def place(self, path: KeyPath) -> str:
         """The file or variable that sets a value."""
         return self.layers.place(path) or "configuration"
@@ -136,6 +142,9 @@ def _references(settings: Settings, layers: Layers) -> Iterator[ConfigurationPro
         if name not in pairs:
             what = f"no pair is called {shown(name)}; {nearest(name, pairs)}"
             yield problem(("gateway", "pairs"), what)
+    for route, names in settings.gateway.passed:
+        for refused in filter(None, (_not_passed(settings, name) for name in names)):
+            yield problem(("gateway", "passed", route), refused)
     if BUNDLED in settings.pairs:
         yield problem(("pairs", BUNDLED), "this name is reserved for the bundled pair")
     for name, engine in settings.engines.items():
@@ -154,6 +163,18 @@ def _references(settings: Settings, layers: Layers) -> Iterator[ConfigurationPro
 
 def _no_engine(settings: Settings, name: str) -> str:
     return f"no engine is called {shown(name)}; {nearest(name, settings.engines)}"
+
+
+def _not_passed(settings: Settings, name: str) -> str | None:
+    """Why no requests can be passed on to the engine ``name``; None if they can."""
+    if name not in settings.engines:
+        return _no_engine(settings, name)
+    if name in _pair_names(settings):
+        return f"{shown(name)} is also the name of a pair; rename the engine"
+    engine = settings.engines[name]
+    if engine.url is None or engine.model is None:
+        return f"the engine {shown(name)} needs a url and the model's name"
+    return None
 
 
 def _no_draft(settings: Settings, name: str, draft: str) -> str | None:

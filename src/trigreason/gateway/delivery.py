@@ -68,7 +68,7 @@ class Delivery(Response):
         self._rendering = rendering
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        wire = _Wire(send)
+        wire = Wire(send)
         self._service.begin(self._exchange)
         work = asyncio.create_task(self._answer(wire))
         gone = asyncio.create_task(_disconnected(receive))
@@ -85,20 +85,9 @@ class Delivery(Response):
         if not work.cancelled() and (error := work.exception()):
             raise error
 
-    async def _answer(self, wire: _Wire) -> None:
+    async def _answer(self, wire: Wire) -> None:
         try:
-            async with AsyncExitStack() as stack:
-                pair = self._service.catalogue[self._exchange.choice.pair].pair
-                if self._request.streamed:
-                    await stack.enter_async_context(self._kept_alive(wire))
-                await self._enter(stack)
-                await self._run_all(pair, wire)
-            self._service.finish(self._exchange, ExchangeOutcome.FINISHED)
-            if self._request.streamed:
-                await self._begin(wire)
-                await wire.end(self._rendering.end())
-            else:
-                await wire.whole(200, self._rendering.whole(), self._about())
+            await self._serve(wire)
         except ApiError as error:
             await self._fail(wire, error)
         except EngineError as error:
@@ -112,6 +101,24 @@ class Delivery(Response):
         except Exception as error:
             _logger.exception("%s: a fault of the gateway", self._exchange.id)
             await self._fail(wire, of_fault(error))
+
+    async def _serve(self, wire: Wire) -> None:
+        """Answer the request. Raises ApiError, EngineError."""
+        async with AsyncExitStack() as stack:
+            pair = self._service.catalogue[self._exchange.choice.pair].pair
+            if self._request.streamed:
+                await stack.enter_async_context(self._kept_alive(wire))
+            await self._enter(stack)
+            await self._run_all(pair, wire)
+        self._finished()
+        if self._request.streamed:
+            await self._begin(wire)
+            await wire.end(self._rendering.end())
+        else:
+            await wire.whole(200, self._rendering.whole(), self._about())
+
+    def _finished(self) -> None:
+        self._service.finish(self._exchange, ExchangeOutcome.FINISHED)
 
     async def _enter(self, stack: AsyncExitStack) -> None:
         """Pass the key's rate limits and wait for a place."""
@@ -139,7 +146,7 @@ class Delivery(Response):
         finally:
             exchange.queued_seconds = perf_counter() - waiting_since
 
-    def _handler(self, wire: _Wire) -> Callable[[ChoiceRun, Event], Awaitable[None]]:
+    def _handler(self, wire: Wire) -> Callable[[ChoiceRun, Event], Awaitable[None]]:
         """What is called with each event of a run."""
 
         async def stream(run: ChoiceRun, event: Event) -> None:
@@ -154,7 +161,7 @@ class Delivery(Response):
 
         return stream if self._request.streamed else gather
 
-    async def _run_all(self, pair: Pair, wire: _Wire) -> None:
+    async def _run_all(self, pair: Pair, wire: Wire) -> None:
         """Run all choices concurrently.
 
         Raises:
@@ -179,7 +186,7 @@ class Delivery(Response):
         except ExceptionGroup as failures:
             raise failures.exceptions[0] from None
 
-    async def _fail(self, wire: _Wire, error: ApiError) -> None:
+    async def _fail(self, wire: Wire, error: ApiError) -> None:
         outcome = ExchangeOutcome.FAILED if error.status >= 500 else ExchangeOutcome.REFUSED
         if error.code == "queue_timeout":
             outcome = ExchangeOutcome.EXPIRED
@@ -191,7 +198,7 @@ class Delivery(Response):
         await wire.whole(status, body, ids(self._exchange) | error.headers)
 
     @asynccontextmanager
-    async def _kept_alive(self, wire: _Wire) -> AsyncIterator[None]:
+    async def _kept_alive(self, wire: Wire) -> AsyncIterator[None]:
         """Send signs of life while the block runs."""
         keeper = asyncio.create_task(self._keep_alive(wire))
         try:
@@ -201,7 +208,7 @@ class Delivery(Response):
             with suppress(asyncio.CancelledError):
                 await keeper
 
-    async def _keep_alive(self, wire: _Wire) -> None:
+    async def _keep_alive(self, wire: Wire) -> None:
         """Send a sign of life whenever the stream was idle for ``keepalive_seconds``."""
         longest = self._service.settings.limits.keepalive_seconds
         while True:
@@ -210,7 +217,7 @@ class Delivery(Response):
                 await self._begin(wire)
                 await wire.send(self._rendering.keep_alive())
 
-    async def _begin(self, wire: _Wire) -> None:
+    async def _begin(self, wire: Wire) -> None:
         if not wire.begun:
             await wire.begin(200, "text/event-stream", self._about())
 
@@ -245,7 +252,7 @@ class Delivery(Response):
         return Worst(tokens, usd, prompt, prompt * read / 1e6)
 
 
-class _Wire:
+class Wire:
     """The connection to the client: one writer at a time, and the time of the last write."""
 
     def __init__(self, send: Send) -> None:

@@ -62,6 +62,10 @@ TEXT_ANSWERS: dict[int | str, dict[str, Any]] = {
     }
 }
 
+PASSED_ANSWERS: dict[int | str, dict[str, Any]] = {
+    200: {"description": "The response of the engine's server.", "content": _JSON}
+}
+
 RESPONSES_ANSWERS: dict[int | str, dict[str, Any]] = {
     200: {
         "description": "A response, or its events as server-sent events.",

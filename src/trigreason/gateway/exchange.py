@@ -13,6 +13,7 @@ from enum import StrEnum
 from time import perf_counter
 
 from trigreason.gateway.keys import ActiveKey
+from trigreason.gateway.passed import PassedUse
 from trigreason.reasoning import (
     Author,
     Prompt,
@@ -31,6 +32,8 @@ class Api(StrEnum):
     RESPONSES = "responses"
     MESSAGES = "messages"
     TEXT = "text"
+    EMBEDDINGS = "embeddings"
+    RERANK = "rerank"
 
 
 class ExchangeOutcome(StrEnum):
@@ -111,6 +114,9 @@ class Exchange:
     outcome: ExchangeOutcome | None = None
     error: str | None = None
     """The name of what failed, such as ``EngineUnreachable``; never a message (it may quote)."""
+    passed: PassedUse | None = None
+    """What a request used that was passed on to an engine; such an exchange has no traces."""
+
     request_id: str = ""
     """The ``x-request-id`` of its response."""
 
@@ -129,12 +135,16 @@ class Exchange:
 
         Estimated if no server reports them; 0 if no model has read the conversation.
         """
+        if self.passed is not None:
+            return Prompt(self.passed.prompt_tokens, self.passed.is_estimate)
         read = [prompt for trace in self.traces if (prompt := prompt_of(trace)).tokens]
         return min(read, key=lambda prompt: prompt.is_estimate, default=Prompt(0, False))
 
     @property
     def cached_tokens(self) -> int | None:
         """The tokens of ``opening``'s prompt that came from the server's prefix cache."""
+        if self.passed is not None:
+            return self.passed.usage.cached_tokens
         opening = next((run.opening for run in self.runs if run.opening), None)
         return opening.cached_tokens if opening else None
 
@@ -146,6 +156,8 @@ class Exchange:
     @property
     def answer_tokens(self) -> int:
         """Tokens of the content that clients get, by both models."""
+        if self.passed is not None:
+            return self.passed.completion_tokens
         return sum(trace.reply_tokens for trace in self.traces)
 
     @property
@@ -159,6 +171,8 @@ class Exchange:
     @property
     def spent(self) -> Spent:
         """What the models cost in USD, estimated if their servers reported no usage."""
+        if self.passed is not None:
+            return self.passed.spent
         return Spent.together(spent(trace) for trace in self.traces)
 
     def generated(self, author: Author) -> int:

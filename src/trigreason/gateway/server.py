@@ -18,6 +18,7 @@ from trigreason.gateway.admission import Admission
 from trigreason.gateway.app import make_app
 from trigreason.gateway.catalogue import catalogue_of
 from trigreason.gateway.connections import BoundedConnection
+from trigreason.gateway.passed import passed_engines
 from trigreason.gateway.request_bodies import Bodies
 from trigreason.gateway.service import Service
 from trigreason.gateway.storage import Storage, database_place
@@ -39,7 +40,8 @@ async def opened_service(
     """Open everything that requests need; the pairs go on opening in the background.
 
     Raises:
-        ConfigurationError, StorageError: the database is not configured, or cannot be used.
+        ConfigurationError, StorageError: the database is not configured, or cannot be used; or the
+            API key of an engine that requests are passed on to is missing.
         ValueError: other machines could reach the gateway, and there are no keys.
     """
     settings = configuration.settings.gateway
@@ -62,15 +64,19 @@ async def opened_service(
         admission = Admission(limits.running, limits.queued)
         bodies = Bodies(limits.body_bytes, limits.messages)
         catalogue = catalogue_of(configuration, environ, min(BUNDLED_SLOTS, limits.running))
+        passed = passed_engines(configuration, environ)
         telemetry = Telemetry(
             settings.telemetry, admission, catalogue.breakers, lambda: storage.backlog
         )
         try:
             catalogue.open()
-            yield Service(settings, catalogue, admission, bodies, storage, telemetry, is_local)
+            yield Service(
+                settings, catalogue, admission, bodies, storage, telemetry, is_local, passed
+            )
         finally:
             bodies.close()
             await catalogue.close()
+            await passed.close()
             telemetry.close()
     finally:
         await storage.close()

@@ -10,6 +10,7 @@ from trigreason.configuration.gateway import GatewaySettings
 from trigreason.gateway.admission import Admission
 from trigreason.gateway.catalogue import Catalogue
 from trigreason.gateway.exchange import Exchange, ExchangeOutcome
+from trigreason.gateway.passed import PassedEngines
 from trigreason.gateway.request_bodies import Bodies
 from trigreason.gateway.storage import Record, Storage
 from trigreason.gateway.telemetry import Telemetry
@@ -30,6 +31,7 @@ class Service:
     storage: Storage
     telemetry: Telemetry
     is_local: bool
+    passed: PassedEngines
     is_stopping: bool = False
     live: set[asyncio.Task[None]] = field(default_factory=set)
     """The tasks of the exchanges that are running."""
@@ -54,6 +56,6 @@ class Service:
             return
         exchange.outcome, exchange.error = outcome, error
         exchange.seconds = perf_counter() - exchange.began
-        if exchange.admitted or exchange.traces:
+        if exchange.admitted or exchange.traces or exchange.passed:
             self.storage.enter(Record.of(exchange, keep_traces=self.settings.traces.keep))
         self.telemetry.ended(exchange)

@@ -16,7 +16,6 @@ from trigreason.gateway.documents import (
     COUNT_ANSWERS,
     MESSAGES_ANSWERS,
     RESPONSES_ANSWERS,
-    TEXT_ANSWERS,
 )
 from trigreason.gateway.errors import invalid
 from trigreason.gateway.exchange import Api, ChoiceRun, Exchange
@@ -32,7 +31,6 @@ from trigreason.gateway.responses.request import ResponsesRequest
 from trigreason.gateway.routes.dependencies import Caller, Gateway, source_of, usable_pairs
 from trigreason.gateway.routes.key_first import KeyFirst
 from trigreason.gateway.service import Service
-from trigreason.gateway.text_completion import TextAnswer, TextRequest
 
 router = APIRouter(route_class=KeyFirst)
 
@@ -43,25 +41,12 @@ async def chat_completions(
 ) -> Response:
     """Answer a conversation, streamed or in one piece."""
     parsed = body.parsed()
-    exchange = _exchange(service, request, key, Api.CHAT, body.model, parsed)
+    exchange = exchange_of(service, request, key, Api.CHAT, body.model, parsed)
     rendering = ChatAnswer(
         exchange,
         include_usage=body.includes_usage,
         with_events=parsed.options.events,
         reasoning_field=service.settings.reasoning_field,
-    )
-    return Delivery(service, exchange, parsed, rendering)
-
-
-@router.post("/v1/completions", response_class=Response, responses=TEXT_ANSWERS)
-async def completions(
-    body: TextRequest, request: Request, service: Gateway, key: Caller
-) -> Response:
-    """Answer a prompt as a user's message, streamed or in one piece."""
-    parsed = body.parsed()
-    exchange = _exchange(service, request, key, Api.TEXT, body.model, parsed)
-    rendering = TextAnswer(
-        exchange, include_usage=body.includes_usage, with_events=parsed.options.events
     )
     return Delivery(service, exchange, parsed, rendering)
 
@@ -72,7 +57,7 @@ async def responses(
 ) -> Response:
     """Answer a conversation with items of reasoning and text, as events or in one piece."""
     parsed = body.parsed()
-    exchange = _exchange(service, request, key, Api.RESPONSES, body.model, parsed)
+    exchange = exchange_of(service, request, key, Api.RESPONSES, body.model, parsed)
     return Delivery(service, exchange, parsed, ResponsesAnswer(exchange, body))
 
 
@@ -83,7 +68,7 @@ async def messages(
     """Answer a conversation in Anthropic's format, as events or in one piece."""
     betas = ("anthropic-beta",) if request.headers.get("anthropic-beta") else ()
     parsed = body.parsed(*betas)
-    exchange = _exchange(service, request, key, Api.MESSAGES, body.model, parsed)
+    exchange = exchange_of(service, request, key, Api.MESSAGES, body.model, parsed)
     return Delivery(service, exchange, parsed, MessagesAnswer(exchange, body, parsed.messages))
 
 
@@ -97,7 +82,7 @@ async def count_tokens(body: CountRequest, service: Gateway, key: Caller) -> dic
     return {"input_tokens": length.tokens, "trigreason": own}
 
 
-def _exchange(
+def exchange_of(
     service: Service,
     request: Request,
     key: ActiveKey | None,

@@ -12,6 +12,7 @@ from fastapi.responses import JSONResponse
 from trigreason.gateway.access import Access
 from trigreason.gateway.account import for_clients
 from trigreason.gateway.errors import ApiError
+from trigreason.gateway.keys import ActiveKey
 from trigreason.gateway.messages.failing import speaks_anthropic
 from trigreason.gateway.naming import choice, usable_methods
 from trigreason.gateway.reference import HEADERS, reference_page
@@ -28,12 +29,13 @@ router = APIRouter()
 
 @router.get("/v1/models")
 async def models(request: Request, service: Gateway, key: Caller) -> dict[str, Any]:
-    """Every pair, and every pair with each method that it can run."""
+    """Every pair, alone and with each method that it can run, and engines that are passed on to."""
     every = [
         name
         for pair, thresholds in usable_pairs(key, service).items()
         for name in (pair, *(f"{pair}:{method}" for method in _methods(pair, thresholds, service)))
     ]
+    every += _passed(service, key)
     data = [_model(name, request) for name in every]
     if speaks_anthropic(request):
         ends = {"first_id": every[0] if every else None, "last_id": every[-1] if every else None}
@@ -49,7 +51,8 @@ def _methods(pair: str, thresholds: Thresholds, service: Service) -> list[str]:
 @router.get("/v1/models/{name:path}")
 async def model(name: str, request: Request, service: Gateway, key: Caller) -> dict[str, Any]:
     """One model, by any name that a request may use."""
-    choice(name, usable_pairs(key, service))
+    if name not in _passed(service, key):
+        choice(name, usable_pairs(key, service))
     return _model(name, request)
 
 
@@ -101,6 +104,11 @@ async def docs(request: Request) -> Response:
     """The OpenAPI document as a page."""
     base = str(request.base_url).rstrip("/")
     return Response(reference_page(request.app.openapi(), base), headers=HEADERS)
+
+
+def _passed(service: Service, key: ActiveKey | None) -> list[str]:
+    """The engines that a caller's requests may be passed on to."""
+    return [name for name in service.passed if key is None or key.may_use(name)]
 
 
 def _model(name: str, request: Request) -> dict[str, Any]:

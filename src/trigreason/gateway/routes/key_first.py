@@ -8,6 +8,7 @@ from typing import Any
 from fastapi import Request, Response
 from fastapi.routing import APIRoute
 
+from trigreason.gateway.keys import ActiveKey
 from trigreason.gateway.routes.dependencies import caller, source_of
 from trigreason.gateway.service import Service
 
@@ -22,9 +23,16 @@ class KeyFirst(APIRoute):
             key = await caller(request)
             service: Service = request.app.state.service
             value = await service.bodies.value(request, source_of(request, key))
-            return await handle(_ParsedRequest(request, value))
+            early = await self.answered_early(request, service, key, value)
+            return early or await handle(_ParsedRequest(request, value))
 
         return handler
+
+    async def answered_early(
+        self, request: Request, service: Service, key: ActiveKey | None, value: dict[str, Any]
+    ) -> Response | None:
+        """A response that needs no further validation of the body; None to go on."""
+        return None
 
 
 class _ParsedRequest(Request):
