@@ -78,6 +78,9 @@ def test_the_others() -> None:
     assert said(Trigger.JUDGE_REJECTION, step(score=3.0)) == (
         "LRM scores the step 3 of 9 (kept from 7) → LRM rewrites"
     )
+    assert said(Trigger.LOW_REWARD, step(reward=0.62)) == (
+        "reward 0.62 of 1 (kept from 0.7) → LRM rewrites"
+    )
     assert said(None, step()) is None
 
 

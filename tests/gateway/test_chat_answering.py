@@ -313,4 +313,10 @@ def test_a_kept_trace_without_what_is_the_operators() -> None:
     assert shown["prices"] == {}
     assert shown["stretches"][-1]["failed"] == shown["degraded"]["reason"] == "no answer"
     assert trace_from_json(shown).answer == trace.answer, "it still is a trace"
+    assert shown["scorer"] is None
+    away = {"step": 0, "failed": "no answer (at http://10.0.0.9)"}
+    scorer = {"model": "prm", "price": 2.0, "requests": [away, {"step": 0, "failed": None}]}
+    rated = for_clients(kept | {"scorer": scorer})["scorer"]
+    assert (rated["price"], rated["model"]) == (None, "prm")
+    assert [each["failed"] for each in rated["requests"]] == ["no answer", None]
     assert for_clients(kept | {"degraded": None})["degraded"] is None
