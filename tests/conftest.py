@@ -23,8 +23,17 @@ if sys.dont_write_bytecode:  # the tests start programs by the hundred: compile 
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     os.environ["PYTHONPYCACHEPREFIX"] = sys.pycache_prefix
 
+SLOW_FILE = "\npytestmark = pytest.mark.slow\n"
+
 settings.register_profile("without deadlines", deadline=None)
 settings.load_profile("without deadlines")  # a busy machine is no fault of an example
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """The fast suite does not even import what a file of slow tests alone imports."""
+    if config.option.markexpr != "not slow" or collection_path.suffix != ".py":
+        return None
+    return SLOW_FILE in collection_path.read_text(encoding="utf-8") or None
 
 
 @pytest.fixture(autouse=True)
