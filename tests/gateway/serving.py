@@ -107,6 +107,18 @@ def configured(folder: Path, toml: str = "") -> Configuration:
     return read_configuration(file, {})
 
 
+class PromptServer(uvicorn.Server):
+    """Ends as soon as ``left`` is set, where uvicorn looks every tenth of a second only."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.left = asyncio.Event()
+
+    async def main_loop(self) -> None:
+        await self.on_tick(0)
+        await self.left.wait()
+
+
 @asynccontextmanager
 async def gateway(
     configuration: Configuration, *, wait: bool = True
@@ -125,7 +137,7 @@ async def gateway(
             log_config=None,
             access_log=False,
         )
-        server = uvicorn.Server(config)
+        server = PromptServer(config)
         serving = asyncio.create_task(server.serve())
         try:
             while not server.started:  # noqa: ASYNC110 - uvicorn has no event for it
@@ -133,7 +145,7 @@ async def gateway(
             port = server.servers[0].sockets[0].getsockname()[1]
             yield f"http://127.0.0.1:{port}", service
         finally:
-            server.should_exit = True
+            server.left.set()
             await serving
 
 

@@ -16,15 +16,22 @@ from tests.gateway.client import Client, Told, asked_gateway
 from trigreason.reasoning import methods, trace_from_json
 from trigreason.reasoning.trace import Trace
 
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 KEPT = "[gateway]\n[gateway.traces]\nkeep = true\n"
 
 
-@pytest_asyncio.fixture
-async def client(tmp_path: Path) -> AsyncIterator[Client]:
-    """A client of a gateway that keeps traces; when it is left, nothing may be going on."""
-    async with asked_gateway(tmp_path, KEPT) as client:
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def shared(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Client]:
+    """A client of one gateway for all tests here."""
+    async with asked_gateway(tmp_path_factory.mktemp("gateway"), KEPT) as client:
         yield client
-        assert await soon(lambda: client.is_idle)
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def client(shared: Client) -> AsyncIterator[Client]:
+    """A client of a gateway that keeps traces; after a test nothing may be going on."""
+    yield shared
+    assert await soon(lambda: shared.is_idle)
 
 
 async def trace_of(client: Client, told: Told, run: int | None = None) -> Trace:

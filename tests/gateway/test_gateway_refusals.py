@@ -17,6 +17,7 @@ from trigreason.gateway.keys import KeyLimits
 from trigreason.gateway.server import opened_service
 from trigreason.gateway.storage import DatabaseAway
 
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 LIMITS = """
 [gateway]
 [gateway.limits]
@@ -28,11 +29,17 @@ choices = 8
 JSON = {"content-type": "application/json"}
 
 
-@pytest_asyncio.fixture
-async def client(tmp_path: Path) -> AsyncIterator[Client]:
-    async with asked_gateway(tmp_path, LIMITS) as client:
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def shared(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Client]:
+    """A client of one gateway for all tests here."""
+    async with asked_gateway(tmp_path_factory.mktemp("gateway"), LIMITS) as client:
         yield client
-        assert client.is_idle
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def client(shared: Client) -> AsyncIterator[Client]:
+    yield shared
+    assert shared.is_idle
 
 
 BODIES: dict[str, tuple[bytes, dict[str, str]]] = {
@@ -242,21 +249,22 @@ async def test_the_limits_of_a_key(tmp_path: Path) -> None:
 
 
 async def test_a_database_that_is_away_is_said_to_be(
-    client: Client, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    limits = KeyLimits(requests_per_minute=100)
-    key = await client.service.storage.create_key("ann", limits=limits)
+    async with asked_gateway(tmp_path) as client:
+        limits = KeyLimits(requests_per_minute=100)
+        key = await client.service.storage.create_key("ann", limits=limits)
 
-    async def away(*_: object) -> None:
-        raise DatabaseAway("it does not answer")
+        async def away(*_: object) -> None:
+            raise DatabaseAway("it does not answer")
 
-    monkeypatch.setattr(client.service.storage, "admit", away)
-    told = await client.with_key(key.text).chat()
-    assert (told.status, told.error["code"]) == (503, "database_away")
-    monkeypatch.setattr(client.service.storage, "authenticate", away)
-    told = await client.with_key(key.text).get("/v1/models")
-    assert (told.status, told.error["code"]) == (503, "database_away")
-    assert told.headers["retry-after"] == "5"
+        monkeypatch.setattr(client.service.storage, "admit", away)
+        told = await client.with_key(key.text).chat()
+        assert (told.status, told.error["code"]) == (503, "database_away")
+        monkeypatch.setattr(client.service.storage, "authenticate", away)
+        told = await client.with_key(key.text).get("/v1/models")
+        assert (told.status, told.error["code"]) == (503, "database_away")
+        assert told.headers["retry-after"] == "5"
 
 
 async def test_other_machines_need_keys(tmp_path: Path) -> None:

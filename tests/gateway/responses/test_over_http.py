@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+import pytest
 import pytest_asyncio
 
 from tests.conftest import soon
@@ -15,6 +16,7 @@ from tests.gateway.scripted import pair_toml, scripted
 from tests.gateway.serving import QUESTION
 from tests.scripted_server import Reply, Said, say
 
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 PATH = "/v1/responses"
 FAILING = """
 thresholds = { n = 0, rho = 1, m = 0 }
@@ -25,11 +27,17 @@ failure = { retries = 0, srm_away = "fail", lrm_away = "fail" }
 """Nothing fires, and nothing is tried again."""
 
 
-@pytest_asyncio.fixture
-async def client(tmp_path: Path) -> AsyncIterator[Client]:
-    async with asked_gateway(tmp_path) as client:
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def shared(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Client]:
+    """A client of one gateway for all tests here."""
+    async with asked_gateway(tmp_path_factory.mktemp("gateway")) as client:
         yield client
-        assert await soon(lambda: client.is_idle)
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def client(shared: Client) -> AsyncIterator[Client]:
+    yield shared
+    assert await soon(lambda: shared.is_idle)
 
 
 @asynccontextmanager
