@@ -13,7 +13,9 @@ ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 
 
-@pytest.mark.parametrize("page", ["README.md", "docs/how-it-works.md"])
+@pytest.mark.parametrize(
+    "page", ["README.md", pytest.param("docs/how-it-works.md", marks=pytest.mark.slow)]
+)
 def test_the_python_example_runs(page: str) -> None:
     text = (ROOT / page).read_text(encoding="utf-8")
     examples = re.findall(r"```python\n(.*?)```", text, re.DOTALL)

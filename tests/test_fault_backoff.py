@@ -43,7 +43,11 @@ LATER = Instead(429, headers={"Retry-After": "15"})
 
 @pytest.mark.parametrize(
     ("status", "header", "at_least"),
-    [(429, lambda: "0.4", 0.4), (503, lambda: "0.4", 0.4), (429, lambda: in_seconds(2), 0.9)],
+    [
+        (429, lambda: "0.4", 0.4),
+        (503, lambda: "0.4", 0.4),
+        pytest.param(429, lambda: in_seconds(2), 0.9, marks=pytest.mark.slow),
+    ],
 )
 async def test_retry_after_is_waited_for(
     status: int, header: Callable[[], str], at_least: float

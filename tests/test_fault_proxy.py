@@ -261,7 +261,7 @@ def offsets(length: int, every: int) -> range:
     return range(0, length + 1, every)
 
 
-FEW = pytest.param(61, id="few")
+FEW = pytest.param(127, id="few")
 MANY = pytest.param(3, id="many", marks=pytest.mark.slow)
 
 

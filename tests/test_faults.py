@@ -68,7 +68,7 @@ async def test_the_story_brings_every_trigger(shape: Shape) -> None:
 # One fault at any byte, and then health
 
 
-FEW = pytest.param(131, id="few")
+FEW = pytest.param(257, id="few")
 ALL = pytest.param(1, id="all", marks=pytest.mark.slow)
 HARDLY_ANY = pytest.param(9001, id="few")
 SOME = pytest.param(211, id="some", marks=pytest.mark.slow)

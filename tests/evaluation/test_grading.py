@@ -36,12 +36,13 @@ CASES: list[Case] = [
 ]
 
 
-@pytest.mark.parametrize(("kind", "text", "target", "letters", "right"), CASES)
-def test_grades_agree_with_a_person(
-    kind: AnswerKind, text: str | None, target: str, letters: tuple[str, ...], right: bool
-) -> None:
-    graded = grade(kind, text, target, letters)
-    assert graded.right is right, graded
+def test_grades_agree_with_a_person() -> None:
+    wrong = []
+    for kind, text, target, letters, right in CASES:
+        graded = grade(kind, text, target, letters)
+        if graded.right is not right:
+            wrong.append((kind, text, target, letters, graded))
+    assert wrong == []
 
 
 def test_there_are_enough_cases_of_both_outcomes() -> None:

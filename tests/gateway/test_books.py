@@ -15,9 +15,15 @@ from tests.gateway.storage.books import rows
 from trigreason.gateway.keys import KeyLimits
 from trigreason.gateway.storage.tables import NANO, RESERVATIONS
 
+PAIRINGS = [
+    pytest.param(telling, ending, marks=[pytest.mark.slow] if row != column else [])
+    for row, telling in enumerate(TELLING)
+    for column, ending in enumerate(ENDINGS)
+]
+"""Every ending with every way of telling; the fast suite has each of them once."""
 
-@pytest.mark.parametrize("ending", ENDINGS)
-@pytest.mark.parametrize("telling", TELLING)
+
+@pytest.mark.parametrize(("telling", "ending"), PAIRINGS)
 async def test_what_is_spent_is_booked(tmp_path: Path, telling: Telling, ending: str) -> None:
     found = await books(tmp_path, telling, ending, 1)
     assert (found.exchanges, found.unknown) == (1, 0)

@@ -101,7 +101,10 @@ def test_the_paper_s_numbers_are_in_the_figure_and_its_bytes_are_always_the_same
         assert f">{number}<" in text
 
 
-@pytest.mark.parametrize(("name", "hides"), [("fig6a", True), ("table2", True), ("fig6b", False)])
+@pytest.mark.parametrize(
+    ("name", "hides"),
+    [("fig6a", True), pytest.param("table2", True, marks=pytest.mark.slow), ("fig6b", False)],
+)
 def test_a_reversed_offload_is_told_and_not_put_on_the_paper_s_axis(
     tmp_path: Path, name: str, hides: bool
 ) -> None:

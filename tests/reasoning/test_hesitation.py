@@ -21,10 +21,10 @@ def test_table_3_has_21_expressions() -> None:
     assert len(set(HESITATION_EXPRESSIONS)) == 21
 
 
-@pytest.mark.parametrize("expression", HESITATION_EXPRESSIONS)
 @pytest.mark.parametrize("frame", ["{}", "So {}, x = 3.", "({})", "x. {}...", "**{}**", "{}\n\n"])
-def test_each_expression_is_found_alone(expression: str, frame: str) -> None:
-    assert find_hesitations(frame.format(expression)) == (expression.lower(),)
+def test_each_expression_is_found_alone(frame: str) -> None:
+    for expression in HESITATION_EXPRESSIONS:
+        assert find_hesitations(frame.format(expression)) == (expression.lower(),)
 
 
 @pytest.mark.parametrize(

@@ -228,6 +228,7 @@ def _call_seconds() -> float:
     return (process_time() - started) / CALLS
 
 
+@pytest.mark.slow
 def test_replaying_a_step_takes_as_long_as_sixty_function_calls_at_most() -> None:
     """So 1,000 runs of 150 steps under 50 settings take a minute of CPU time at most."""
     rng = random.Random(0)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import cache
 
 import pytest
 from hypothesis import given, settings
@@ -17,7 +18,7 @@ from trigreason.evaluation.runs import Run
 from trigreason.reasoning import Direction, Message, StepRecord, Thresholds
 from trigreason.studies.calibration import risk_fitting
 from trigreason.studies.calibration.label_free import fit_share
-from trigreason.studies.calibration.risk_fitting import LabelledBy, fit_risk
+from trigreason.studies.calibration.risk_fitting import FittedRisk, LabelledBy, fit_risk
 
 SURE, UNSURE = (-0.001,) * 6, (-0.001, -2.5, -1.2, -0.001, -0.9, -0.3)
 
@@ -46,9 +47,15 @@ def runs(count: int = 60, *, unsure_is_wrong: bool = True, seed: int = 0) -> lis
     return made
 
 
+@cache
+def fitted_to(unsure_is_wrong: bool) -> FittedRisk | None:
+    """What is fitted to sixty runs; fitting takes half a second."""
+    return fit_risk(runs(unsure_is_wrong=unsure_is_wrong), Thresholds())
+
+
 @pytest.mark.parametrize("unsure_is_wrong", [True, False])
 def test_either_direction_is_found(unsure_is_wrong: bool) -> None:
-    fitted = fit_risk(runs(unsure_is_wrong=unsure_is_wrong), Thresholds())
+    fitted = fitted_to(unsure_is_wrong)
     assert fitted is not None
     assert fitted.labelled_by is LabelledBy.RUN
     assert (fitted.steps, fitted.questions) == (240, 60)
@@ -129,7 +136,7 @@ def test_any_few_runs_give_a_model_or_none(drawn: list[tuple[int, bool, bool]], 
 
 
 def test_the_same_runs_give_the_same_model() -> None:
-    one, other = (fit_risk(runs(), Thresholds(), seed=3) for _ in range(2))
+    one, other = (fit_risk(runs(30), Thresholds(), seed=3) for _ in range(2))
     assert one is not None
     assert other is not None
     assert one.model == other.model
@@ -179,8 +186,7 @@ def test_without_outcomes_nothing_is_learned(few: list[Run]) -> None:
 
 
 def test_the_share_follows_from_the_risk() -> None:
-    known = runs()
-    fitted = fit_risk(known, Thresholds())
+    known, fitted = runs(), fitted_to(True)
     assert fitted is not None
     base = Thresholds(risk_model=fitted.model)
     few, many = (fit_share(known, share, base, method="learned") for share in (0.2, 0.6))
