@@ -63,6 +63,7 @@ class Pair:
     position of an SRM step; 0 keeps none.
     ``logprob_scale`` is the distribution that tau and rho refer to; logprobs of an engine that
     reports the other one are converted.
+    ``bound_answer`` is who writes an answer that a guide binds, if the method uses it.
     ``failure`` says what to do when a model fails, ``hiding`` how the LRM's latency is hidden.
     ``scorer`` rates steps for methods that ask for rewards; it is neither of the two models.
     """
@@ -75,6 +76,7 @@ class Pair:
     alternatives: int = MOST_LIKELY
     logprob_scale: LogprobScale = LogprobScale.RAW
     judge: JudgePrompt = field(default_factory=JudgePrompt)
+    bound_answer: Author = Author.LRM
     failure: FailurePolicy = field(default_factory=FailurePolicy)
     hiding: Hiding = field(default_factory=Hiding)
     prices: Mapping[Author, Prices] = field(default_factory=dict)

@@ -14,6 +14,7 @@ from dataclasses import asdict
 
 from trigreason.budget import Budget
 from trigreason.engines.base import NoLogprobs, Sampling
+from trigreason.engines.guides import Guide
 from trigreason.engines.refusals import no_alternatives, no_scorer
 from trigreason.events import Done, Event
 from trigreason.pairs import Pair
@@ -31,11 +32,14 @@ async def reason(
     thresholds: Thresholds | None = None,
     sampling: Sampling | None = None,
     budget: Budget | None = None,
+    guide: Guide | None = None,
     request_per_step: bool = False,
     conversation: str | None = None,
 ) -> AsyncGenerator[Event, None]:
     """Answer a question or conversation with a pair; the last event is ``Done`` with the trace.
 
+    ``guide`` binds the answer, not the thinking: it is a request of its own, held back until it is
+    valid. All text of models that think in the open is then thinking.
     Closing the iterator closes every request upstream (use ``contextlib.aclosing``).
     ``request_per_step`` sends one request per step instead of one per stretch, which is how
     SpecReason's script works and what stretches are measured against. Runs with the same
@@ -45,6 +49,7 @@ async def reason(
     Raises:
         EngineError: a model failed and the other one cannot go on (see the pair's ``failure``), or
             the question alone exceeds the context; ``error.details["trace"]`` has the trace so far.
+        AnswerUnfit: two answers in a row do not fit the guide.
         NoLogprobs: the method needs probabilities, and the SRM's engine gives none.
         NoReward: the method needs a scorer, and the pair has none, or one that gives no rewards.
         ValueError: there is no such method, or no question.
@@ -62,10 +67,13 @@ async def reason(
         step_break=pair.step_break,
         prices=dict(pair.prices),
     )
-    state = RunState(trace, budget or Budget(), {each: pair.engine(each).tags for each in Author})
+    tags = {each: pair.engine(each).tags for each in Author}
+    state = RunState(trace, budget or Budget(), tags, guide=guide)
     authors = sorted(state.method.authors)
     trace.models = {author: pair.engine(author).model for author in authors}
-    trace.in_the_open = all(pair.engine(author).tags is None for author in authors)
+    trace.in_the_open = guide is None and all(
+        pair.engine(author).tags is None for author in authors
+    )
     _check_probabilities(pair, state)
     if state.method.needs_scorer:
         if pair.scorer is None:

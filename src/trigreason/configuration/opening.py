@@ -76,6 +76,7 @@ async def opened_pair(
             alternatives=settings.alternatives,
             logprob_scale=settings.logprob_scale,
             judge=settings.judge,
+            bound_answer=settings.bound_answer,
             failure=settings.failure,
             hiding=settings.hiding,
             prices=_prices(planned),

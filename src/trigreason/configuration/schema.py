@@ -39,7 +39,7 @@ from trigreason.engines.pooling import PrmPrompt
 from trigreason.failure import FailurePolicy
 from trigreason.hiding import Hiding
 from trigreason.pairs import JudgePrompt
-from trigreason.reasoning import KNOWN_TAGS, Prices, StepBreak, Thresholds
+from trigreason.reasoning import KNOWN_TAGS, Author, Prices, StepBreak, Thresholds
 from trigreason.reasoning.top_logprobs import MOST_LIKELY
 
 BUNDLED = "bundled"
@@ -225,7 +225,10 @@ def srm_with_draft(name: str, draft: str) -> str:
 
 
 class PairSettings(BaseModel):
-    """Two engines by name, and the settings of their runs."""
+    """Two engines by name, and the settings of their runs.
+
+    ``bound_answer`` is who writes an answer that must fit a schema.
+    """
 
     model_config = _STRICT
 
@@ -240,6 +243,7 @@ class PairSettings(BaseModel):
     budget: Annotated[Budget, Runtime()] = Field(default_factory=Budget)
     sampling: Annotated[Sampling, Runtime()] = Field(default_factory=Sampling)
     judge: Annotated[JudgePrompt, Runtime()] = Field(default_factory=JudgePrompt)
+    bound_answer: Author = Author.LRM
     failure: Annotated[FailurePolicy, Runtime()] = Field(default_factory=FailurePolicy)
     hiding: Annotated[Hiding, Runtime()] = Field(default_factory=Hiding)
     scorer: ScorerSettings | None = None

@@ -15,6 +15,7 @@ from functools import cached_property
 from typing import Annotated, Any, ClassVar, Protocol
 
 from trigreason.engines.breaker import Breaker
+from trigreason.engines.guides import Guide
 from trigreason.reasoning import THINK_TAGS, Message, Tags, Token
 from trigreason.reasoning.field_docs import FieldDoc
 
@@ -84,6 +85,7 @@ class Request:
             blank line.
         session: an opaque id that the requests of one run to one model share; servers behind one
             balancer keep their prefix caches if it sends equal ids to the same server.
+        guide: the text must be valid under this; an engine whose ``guides`` are off may ignore it.
     """
 
     prefix: Prefix
@@ -93,6 +95,7 @@ class Request:
     needs_logprobs: bool = False
     one_step: bool = False
     session: str | None = None
+    guide: Guide | None = None
 
 
 class Finish(StrEnum):
@@ -153,6 +156,7 @@ class Capabilities:
         context_tokens: prompt and completion together, in tokens; None if unknown.
         bills_closed_streams: a stream closed early may be billed to its end, so a single step
             is best ended by the server.
+        guides: the server binds the text to a request's guide while it generates.
     """
 
     logprobs: bool = True
@@ -160,6 +164,7 @@ class Capabilities:
     max_alternatives: int = 20
     context_tokens: int | None = None
     bills_closed_streams: bool = False
+    guides: bool = False
 
 
 class Engine(ABC):
@@ -282,6 +287,10 @@ class NoLogprobs(EngineRefused):
 
 class NoReward(EngineRefused):
     """A reward is needed, and there is no scorer, or one that gives none or an impossible one."""
+
+
+class AnswerUnfit(EngineRefused):
+    """The answer does not fit its guide, nor does a second one after the problem was named."""
 
 
 class NotAModel(EngineError):

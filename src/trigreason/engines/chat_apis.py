@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from trigreason.engines.base import Capabilities, Sampling
-from trigreason.engines.dialects import USAGE, VLLM
+from trigreason.engines.dialects import USAGE, VLLM, response_format
+from trigreason.engines.guides import Guide
 from trigreason.engines.thinking_text import AssistantTurn
 from trigreason.reasoning.steps import END_OF_THINKING
 from trigreason.reasoning.tags import THINK_TAGS
@@ -76,6 +77,10 @@ def _deepseek_mode(turn: AssistantTurn) -> Fields:
     return {"thinking": {"type": "disabled" if turn.thought is None else "enabled"}}
 
 
+def _any_object(_: Guide) -> Fields:
+    return {"response_format": {"type": "json_object"}}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChatApi:
     """How to have one API continue an assistant message.
@@ -89,6 +94,7 @@ class ChatApi:
         mode: builds the request's fields about thinking.
         always: fields of every request, such as for usage at the stream's end.
         keeps_stop: fields besides ``stop`` with which the stream keeps the text it stops at.
+        guiding: builds the fields that bind the text to a guide, as far as the API can.
         max_tokens: the name of the token limit.
         root: the end of the URL under which all this works; empty for any.
         apart: it always keeps thinking and answer in different fields.
@@ -104,6 +110,7 @@ class ChatApi:
     mode: Callable[[AssistantTurn], Fields] = lambda turn: {}
     always: Mapping[str, Any] = field(default_factory=lambda: {"stream_options": USAGE})
     keeps_stop: Mapping[str, Any] = field(default_factory=dict)
+    guiding: Callable[[Guide], Fields] = lambda guide: {}
     max_tokens: str = "max_tokens"
     root: str = ""
     apart: bool = False
@@ -118,7 +125,8 @@ VLLM_CHAT = ChatApi(
     continues={"continue_final_message": True, "add_generation_prompt": False},
     always=VLLM.always,
     keeps_stop=VLLM.keeps_stop,
-    capabilities=Capabilities(),
+    guiding=response_format,
+    capabilities=Capabilities(guides=True),
 )
 """vLLM's own server, for templates that only the server has. Raw completions are safer: here the
 server's template decides how the thinking is rendered. It is best served without a reasoning
@@ -130,6 +138,7 @@ DEEPSEEK = ChatApi(
     sampling=_in_deepseek,
     mark={"prefix": True},
     mode=_deepseek_mode,
+    guiding=_any_object,
     root="/beta",
     apart=True,
 )

@@ -77,6 +77,8 @@ class ChatPrefixEngine(HttpEngine):
             body |= {"logprobs": True, "top_logprobs": likeliest}
         if request.one_step:
             body |= {"stop": [BLANK_LINE], **api.keeps_stop}
+        if request.guide is not None:
+            body |= api.guiding(request.guide)
         return body
 
     @asynccontextmanager

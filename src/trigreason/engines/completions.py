@@ -122,6 +122,8 @@ class CompletionsEngine(HttpEngine):
             body["logprobs"] = max(1, min(request.alternatives, self.capabilities.max_alternatives))
         if request.one_step:
             body |= self.dialect.stopping(self.tags)
+        if request.guide is not None:
+            body |= self.dialect.guiding(request.guide)
         return body
 
     @asynccontextmanager

@@ -6,17 +6,35 @@ all have in common is in :mod:`trigreason.engines.completions`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from trigreason.engines.base import BLANK_LINE, Capabilities, LogprobScale, Sampling
+from trigreason.engines.guides import Guide
 from trigreason.engines.http import SESSION_HEADER
 from trigreason.reasoning import THINK_TAGS, Tags
 
 USAGE = {"include_usage": True}
 USAGE_AS_IT_GOES = {**USAGE, "continuous_usage_stats": True}
 """Usage in every event, so that a stream closed early has reported it too."""
+
+
+def response_format(guide: Guide) -> dict[str, Any]:
+    """The field that binds a text to a guide, in OpenAI's form."""
+    if guide.is_any_object:
+        return {"response_format": {"type": "json_object"}}
+    schema = {"name": "answer", "schema": dict(guide.json_schema), "strict": True}
+    return {"response_format": {"type": "json_schema", "json_schema": schema}}
+
+
+def _schema_as_text(guide: Guide) -> dict[str, Any]:
+    return {"json_schema": json.dumps(dict(guide.json_schema))}
+
+
+def _schema_as_it_is(guide: Guide) -> dict[str, Any]:
+    return {"json_schema": dict(guide.json_schema)}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +64,7 @@ class Dialect:
             ``<think>`` are. If the stop text is kept, they also show the end of a turn.
         names_special: whether it shows the special tokens that a request names.
         tokenize: how it counts a prompt's tokens; None if it does not.
+        guiding: builds the fields that bind the text to a guide.
         keeps_connections: False if the server drops kept-alive connections silently.
         session_header: the name of the header by which it keeps a session on one replica.
         capabilities: the abilities of every server of this kind.
@@ -58,6 +77,7 @@ class Dialect:
     shows_special: Mapping[str, Any] = field(default_factory=dict)
     names_special: bool = False
     tokenize: Tokenize | None = None
+    guiding: Callable[[Guide], dict[str, Any]] = lambda _: {}
     keeps_connections: bool = True
     session_header: str = SESSION_HEADER
     capabilities: Capabilities = field(default_factory=Capabilities)
@@ -93,8 +113,11 @@ VLLM = Dialect(
     keeps_stop={"include_stop_str_in_output": True},
     shows_special={"skip_special_tokens": False},
     tokenize=Tokenize(),
+    guiding=response_format,
+    capabilities=Capabilities(guides=True),
 )
-"""A model's ``generation_config`` may set a repetition penalty, so it is switched off."""
+"""A model's ``generation_config`` may set a repetition penalty, so it is switched off.
+``response_format`` works in all versions; ``guided_json`` became ``structured_outputs``."""
 
 SGLANG = Dialect(
     name="sglang",
@@ -102,7 +125,8 @@ SGLANG = Dialect(
     keeps_stop={"no_stop_trim": True},
     shows_special={"skip_special_tokens": False},
     tokenize=Tokenize(),
-    capabilities=Capabilities(logprob_scale=LogprobScale.SAMPLING),
+    guiding=_schema_as_text,
+    capabilities=Capabilities(logprob_scale=LogprobScale.SAMPLING, guides=True),
 )
 """SGLang's OpenAI route. The logprobs are raw if the server sets
 ``SGLANG_RETURN_ORIGINAL_LOGPROB=1``, which it does not report."""
@@ -115,7 +139,9 @@ LLAMA_CPP = Dialect(
     always={"stream_options": USAGE, "cache_prompt": True, "return_progress": True},
     names_special=True,
     tokenize=Tokenize(prompt_field="content", always={"add_special": True, "parse_special": True}),
+    guiding=_schema_as_it_is,
     keeps_connections=False,
+    capabilities=Capabilities(guides=True),
 )
 """``return_progress`` reports the prompt's tokens before the first token. The server drops a
 connection silently after a stream."""
@@ -132,7 +158,8 @@ FIREWORKS = Dialect(
     top_k_off=0,
     always={"stream_options": USAGE, "context_length_exceeded_behavior": "truncate"},
     session_header="x-session-affinity",
-    capabilities=Capabilities(max_alternatives=5, bills_closed_streams=True),
+    guiding=response_format,
+    capabilities=Capabilities(max_alternatives=5, bills_closed_streams=True, guides=True),
 )
 """``truncate`` lowers ``max_tokens`` to what fits beside the prompt."""
 

@@ -42,7 +42,11 @@ class OllamaEngine(CompletionsEngine):
     """
 
     path = "/api/generate"
-    dialect = Dialect(name="ollama")
+    dialect = Dialect(
+        name="ollama",
+        guiding=lambda guide: {"format": dict(guide.json_schema)},
+        capabilities=Capabilities(guides=True),
+    )
 
     def __init__(
         self,
@@ -97,6 +101,8 @@ class OllamaEngine(CompletionsEngine):
             "shift": False,
             "options": options,
         }
+        if request.guide is not None:
+            body |= self.dialect.guiding(request.guide)
         if request.alternatives is not None:
             likeliest = min(request.alternatives, self.capabilities.max_alternatives)
             body |= {"logprobs": True, "top_logprobs": likeliest}

@@ -107,6 +107,8 @@ class SglangGenerateEngine(SglangEngine):
         }
         if request.one_step:
             parameters |= self.dialect.stopping(self.tags)
+        if request.guide is not None:
+            parameters |= self.dialect.guiding(request.guide)
         body: Body = {"text": prompt, "sampling_params": parameters, "stream": True}
         if request.alternatives is not None:
             body |= {

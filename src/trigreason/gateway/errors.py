@@ -6,6 +6,7 @@ import math
 from typing import Any
 
 from trigreason.engines.base import (
+    AnswerUnfit,
     ContextTooLong,
     EngineBusy,
     EngineError,
@@ -123,6 +124,9 @@ def of_engine(error: EngineError) -> ApiError:
     if isinstance(error, PromptRefused):
         message = f"This pair does not take the conversation: {error.what}. {error.advice}"
         return ApiError(400, message, param="messages", code="conversation_refused", cause=cause)
+    if isinstance(error, AnswerUnfit):
+        message = f"A model of this pair failed: {what}. {error.advice}"
+        return ApiError(502, message, code="schema_not_met", cause=cause)
     if isinstance(error, EngineBusy | EngineResting):
         return ApiError(
             503,

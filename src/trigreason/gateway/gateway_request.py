@@ -10,6 +10,7 @@ from pydantic import Field
 
 from trigreason.budget import Budget
 from trigreason.engines.base import Sampling
+from trigreason.engines.guides import Guide
 from trigreason.gateway.naming import ThresholdChanges
 from trigreason.reasoning import Message
 
@@ -59,6 +60,7 @@ class GatewayRequest:
     seed: int | None = None
     stop: tuple[str, ...] = ()
     cache_key: str | None = None
+    guide: Guide | None = None
     options: Options = field(default_factory=Options)
     ignored: tuple[str, ...] = ()
 
@@ -84,6 +86,6 @@ class GatewayRequest:
         budget = replace(configured, thinking_tokens=max(1, thinking), seconds=until)
         if self.max_tokens is None:
             return budget
-        if in_the_open:
+        if in_the_open and self.guide is None:
             return replace(budget, thinking_tokens=min(budget.thinking_tokens, self.max_tokens))
         return budget.within(self.max_tokens)

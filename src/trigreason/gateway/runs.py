@@ -46,6 +46,7 @@ async def carry_out(
         sampling=replace(sampling, seed=sampling.seed + run.index),
         budget=budget,
         conversation=exchange.conversation,
+        guide=request.guide,
     )
     async with aclosing(events):
         async for event in events:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from trigreason.engines.base import Prefix, Request, Sampling
+from trigreason.engines.guides import Guide
 from trigreason.pairs import Pair
 from trigreason.reasoning import Author, StepBreak, Write
 from trigreason.running.state import RunState
@@ -28,6 +29,16 @@ class Continuation:
 
     next_request: Callable[[], Request]
     take_back: Callable[[bool], int] = lambda _: 0
+
+
+def bound_cue(guide: Guide, problem: str | None) -> str:
+    """What stands before a bound answer, in the assistant's own turn.
+
+    There it leaves the server's prefix cache of the conversation and the thinking valid. Guided
+    decoding alone would not tell the model what the properties mean.
+    """
+    told = f"The answer as JSON that fits the schema {guide.text}"
+    return f"{told}, where {problem} was wrong before:\n\n" if problem else f"{told}:\n\n"
 
 
 def judge_request(prefix: Prefix, sampling: Sampling) -> Request:
@@ -64,6 +75,19 @@ class Asking:
         return Continuation(
             lambda: self._answer_request(writer, sampling), lambda _: self._state.take_back()
         )
+
+    def bound_answer(
+        self, author: Author, guide: Guide, drop: Callable[[], int], problem: str | None
+    ) -> Continuation:
+        """For an answer under a guide, begun anew after each failure: ``drop`` forgets its text."""
+        request = Request(
+            self._state.bound_prefix(author, bound_cue(guide, problem)),
+            self._next_sampling(),
+            self._state.budget.answer_tokens,
+            alternatives=0,
+            guide=guide if self._pair.engine(author).capabilities.guides else None,
+        )
+        return Continuation(lambda: request, lambda _: drop())
 
     def judge(self, prefix: Prefix) -> Request:
         """A request for the score of the step at the end of ``prefix``."""

@@ -64,7 +64,7 @@ def _is_in_the_open(state: RunState) -> bool:
 
 def end_of_turn(state: RunState) -> list[Event]:
     """An author ended its turn within the thinking: end the run if that gives the answer."""
-    if _is_in_the_open(state):
+    if state.guide is not None or _is_in_the_open(state):
         return []
     events = _answer_in_thinking(state)
     if events:

@@ -11,7 +11,8 @@ while it runs. A handover closes the request, which stops generation on the serv
                                        -> other author: the step stands; close
                                        -> Halt:         the step stands; the thinking is closed
               </think> in a step that stands: the same stream goes on with the answer
-    answer:   a separate request only if no author closed the thinking (see ``ending``)
+    answer:   a separate request only if no author closed the thinking (see ``ending``), or if a
+              guide binds it (see ``bound``)
 
 After a failed request, a new one continues where it broke off (see ``retrying``). If that does not
 help, the unfinished step is cut off and the other model goes on alone.
@@ -44,6 +45,7 @@ from trigreason.reasoning import (
 from trigreason.running import ending
 from trigreason.running.ahead import Ahead
 from trigreason.running.asking import Asking
+from trigreason.running.bound import bound_answer
 from trigreason.running.deadline import Deadline, DeadlinePassed, now
 from trigreason.running.judging import Decided, decide, features_of, is_dropped
 from trigreason.running.requests import Requests
@@ -80,11 +82,7 @@ class Loop:
         yield RunBegun(trace)
         try:
             while trace.stop is None:
-                part = (
-                    ending.answer(self.requests, self.asking, state)
-                    if state.thinking_over
-                    else self._stretch()
-                )
+                part = self._answer() if state.thinking_over else self._stretch()
                 away: ModelAway | None = None
                 try:
                     async with aclosing(part) as events:
@@ -102,6 +100,11 @@ class Loop:
             await self.ahead.close()
             trace.seconds = now() - started
         yield Done(trace)
+
+    def _answer(self) -> AsyncGenerator[Event, None]:
+        if self.state.guide is not None:
+            return bound_answer(self.requests, self.asking, self.state, self.state.guide)
+        return ending.answer(self.requests, self.asking, self.state)
 
     async def _stretch(self) -> AsyncGenerator[Event, None]:
         """One stretch of thinking, until the other author takes over or the answer is written."""
@@ -243,7 +246,7 @@ class Loop:
             return [*events, state.drop(record, decision.trigger)]
         await self.ahead.drop_hedge()
         events += [*writer.show_rest(step), state.keep(record)]
-        if step.end is StepEnd.END_OF_THINKING:
+        if step.end is StepEnd.END_OF_THINKING and state.guide is None:
             events += state.begin_answer_in_stream(step.author, writer.cutter.remainder)
         elif (
             state.thinking_over

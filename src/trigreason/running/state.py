@@ -14,6 +14,7 @@ from trigreason.engines.base import (
     NoLogprobs,
     Prefix,
 )
+from trigreason.engines.guides import Guide
 from trigreason.events import (
     DraftDropped,
     Event,
@@ -50,7 +51,7 @@ from trigreason.running.writing import AnswerWriter, StretchWriter
 class RunState:
     """Changes only by finished steps, answer text and stops; uses no model and no clock.
 
-    ``run`` makes the decisions; None for the trace's own method.
+    ``run`` makes the decisions; None for the trace's own method. ``guide`` binds the answer alone.
     """
 
     def __init__(
@@ -59,10 +60,12 @@ class RunState:
         budget: Budget,
         tags: Mapping[Author, Tags | None],
         run: MethodRun | None = None,
+        guide: Guide | None = None,
     ) -> None:
         self.trace = trace
         self.budget = budget
         self.tags = tags
+        self.guide = guide
         self.run = run or MethodRun.of(trace.method, trace.thresholds)
         self.decision: Write | Rewrite = self.run.open()
         self.halt: Halt | None = None
@@ -183,6 +186,19 @@ class RunState:
     def answer_prefix(self, answer: AnswerWriter) -> Prefix:
         """The conversation, the thinking, and the answer so far."""
         return Prefix(self.trace.messages, self.thinking + answer.written)
+
+    def bound_author(self, wanted: Author) -> Author:
+        """Who writes a bound answer: ``wanted``, unless it is away or not of the method."""
+        return wanted if wanted in self.method.authors else wanted.other
+
+    def bound_prefix(self, author: Author, cue: str) -> Prefix:
+        """The conversation, the thinking as ``author`` ends it, and the cue of the answer."""
+        in_tags = self.tags[author] is not None
+        thinking = self.thinking.rstrip()
+        closing = f"\n{END_OF_THINKING}" if in_tags else ""
+        return Prefix(
+            self.trace.messages, f"{thinking}{closing}\n\n{cue}".lstrip(), thinking=in_tags
+        )
 
     def judged_prefix(self, step: Step, judge: JudgePrompt) -> Prefix:
         """The prefix that asks for a score of ``step``, after the thinking up to and with it."""

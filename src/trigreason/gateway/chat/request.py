@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from trigreason.gateway.errors import invalid, unsupported
+from trigreason.gateway.formats import ResponseFormat, guide_of
 from trigreason.gateway.gateway_request import Effort, GatewayRequest, Options, Seed
 from trigreason.gateway.naming import MAX_NAME
 from trigreason.gateway.texts import plain_text
@@ -28,7 +29,6 @@ NO_EFFECT: dict[str, tuple[Any, ...]] = {
     "moderation": (None,),
     "prediction": (None,),
     "presence_penalty": (None, 0),
-    "response_format": (None, {"type": "text"}),
     "tool_choice": (None, "none", "auto"),
     "tools": (None, []),
     "top_logprobs": (None, 0),
@@ -89,6 +89,7 @@ class ChatRequest(BaseModel):
     n: Annotated[int | None, Field(ge=1)] = None
     user: Annotated[str | None, Field(max_length=512)] = None
     prompt_cache_key: str | None = None
+    response_format: ResponseFormat | None = None
     trigreason: Options | None = None
 
     # Accepted and ignored
@@ -112,7 +113,6 @@ class ChatRequest(BaseModel):
     moderation: Any = None
     prediction: Any = None
     presence_penalty: Any = None
-    response_format: Any = None
     tool_choice: Any = None
     tools: Any = None
     top_logprobs: Any = None
@@ -144,6 +144,7 @@ class ChatRequest(BaseModel):
             seed=self.seed,
             stop=stops(self.stop),
             cache_key=self.prompt_cache_key,
+            guide=guide_of(self.response_format),
             options=self.trigreason or Options(),
         )
 

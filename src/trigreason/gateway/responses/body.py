@@ -43,7 +43,7 @@ def begun(exchange: Exchange, request: ResponsesRequest) -> dict[str, Any]:
         "service_tier": "default",
         "store": False,
         "temperature": request.temperature,
-        "text": {"format": {"type": "text"}},
+        "text": {"format": _format(request)},
         "tool_choice": request.tool_choice or "auto",
         "tools": [],
         "top_logprobs": 0,
@@ -52,6 +52,11 @@ def begun(exchange: Exchange, request: ResponsesRequest) -> dict[str, Any]:
         "usage": None,
         "user": request.user,
     }
+
+
+def _format(request: ResponsesRequest) -> dict[str, Any]:
+    given = request.text.format if request.text else None
+    return given.body if given else {"type": "text"}
 
 
 def ended(

@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 
 from trigreason.gateway.errors import invalid, unsupported
+from trigreason.gateway.formats import FlatFormat, guide_of
 from trigreason.gateway.gateway_request import Effort, GatewayRequest, Options, Seed
 from trigreason.gateway.naming import MAX_NAME
 from trigreason.gateway.responses.conversation import conversation
@@ -62,16 +63,10 @@ class Reasoning(BaseModel):
     mode: Literal["standard"] | None = None
 
 
-class TextFormat(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
-    type: Literal["text"]
-
-
 class Text(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
-    format: TextFormat | None = None
+    format: FlatFormat | None = None
     verbosity: Literal["low", "medium", "high"] | None = None
 
 
@@ -152,5 +147,6 @@ class ResponsesRequest(BaseModel):
             top_p=self.top_p,
             seed=self.seed,
             cache_key=self.prompt_cache_key,
+            guide=guide_of(self.text.format if self.text else None, "text.format"),
             options=self.trigreason or Options(),
         )

@@ -1,0 +1,83 @@
+"""The format that a client wants the answer in: text, any JSON object, or JSON by a schema."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from trigreason.engines.guides import ANY_OBJECT, Guide, SchemaInvalid
+from trigreason.gateway.errors import invalid
+
+Kind = Literal["text", "json_object", "json_schema"]
+
+
+class SchemaFormat(BaseModel):
+    """A named schema. ``strict`` changes nothing: every answer is bound and validated."""
+
+    model_config = ConfigDict(populate_by_name=True)
+
+    name: Annotated[str | None, Field(max_length=64)] = None
+    description: str | None = None
+    schema_: Annotated[dict[str, Any] | None, Field(alias="schema")] = None
+    strict: bool | None = None
+
+
+class ResponseFormat(BaseModel):
+    """``response_format`` of chat completions."""
+
+    type: Kind
+    json_schema: SchemaFormat | None = None
+
+    @property
+    def given(self) -> SchemaFormat | None:
+        return self.json_schema
+
+    @property
+    def place(self) -> str:
+        return "json_schema.schema"
+
+
+class FlatFormat(SchemaFormat):
+    """``text.format`` of the Responses API: type and schema in one object."""
+
+    type: Kind
+
+    @property
+    def given(self) -> SchemaFormat | None:
+        return self if self.schema_ is not None else None
+
+    @property
+    def place(self) -> str:
+        return "schema"
+
+    @property
+    def body(self) -> dict[str, Any]:
+        """It as a response repeats it."""
+        return self.model_dump(by_alias=True, exclude_none=True)
+
+
+def guide_of(
+    wanted: ResponseFormat | FlatFormat | None, param: str = "response_format"
+) -> Guide | None:
+    """The guide of the answer; None for text.
+
+    Raises:
+        ApiError: the schema is missing or cannot be used; it names the place of the fault.
+    """
+    if wanted is None or wanted.type == "text":
+        return None
+    if wanted.type == "json_object":
+        return Guide(ANY_OBJECT)
+    place = f"{param}.{wanted.place}"
+    if wanted.given is None:
+        raise invalid(f"{place.rpartition('.')[0]} is missing", place.rpartition(".")[0])
+    if (schema := wanted.given.schema_) is None:
+        schema = dict(ANY_OBJECT)
+    try:
+        return Guide(schema)
+    except SchemaInvalid as error:
+        at = place + "".join(
+            f"[{part}]" if isinstance(part, int) else f".{part}" for part in error.path
+        )
+        raise invalid(f"{at}: {error}"[:500], at[:200], "invalid_json_schema") from error
