@@ -43,7 +43,7 @@ def test_a_model_that_does_not_exist(url: str) -> None:
     [
         ({"tools": [TOOL]}, "tools"),
         ({"logprobs": True}, "logprobs"),
-        ({"response_format": {"type": "json_object"}}, "response_format"),
+        ({"response_format": {"type": "grammar"}}, "response_format.type"),
         ({"messages": [{"role": "user", "content": [IMAGE]}]}, "messages[0].content[0]"),
         ({"messages": []}, "messages"),
         ({"temperature": 3}, "temperature"),

@@ -123,7 +123,7 @@ def test_a_stream_option_needs_a_stream() -> None:
         {"max_output_tokens": 0},
         {"reasoning": {"summary": "detailed"}},
         {"reasoning": {"effort": "much"}},
-        {"text": {"format": {"type": "json_schema", "name": "x", "schema": {}}}},
+        {"text": {"format": {"type": "grammar", "name": "x", "schema": {}}}},
         {"metadata": {"a": 1}},
         {"metadata": {str(index): "" for index in range(17)}},
         {"temperature": float("nan")},
