@@ -18,7 +18,7 @@ from trigreason.engines.guides import Guide
 from trigreason.engines.refusals import no_alternatives, no_scorer
 from trigreason.events import Done, Event
 from trigreason.pairs import Pair
-from trigreason.reasoning import Author, Message, ScorerLog, Thresholds, Trace, TrigReason
+from trigreason.reasoning import Author, Message, ScorerLog, Thresholds, Tool, Trace, TrigReason
 from trigreason.reasoning.methods import method_title, used_thresholds
 from trigreason.running.loop import Loop
 from trigreason.running.state import RunState
@@ -35,6 +35,7 @@ async def reason(
     guide: Guide | None = None,
     request_per_step: bool = False,
     conversation: str | None = None,
+    tools: Sequence[Tool] = (),
 ) -> AsyncGenerator[Event, None]:
     """Answer a question or conversation with a pair; the last event is ``Done`` with the trace.
 
@@ -44,7 +45,8 @@ async def reason(
     ``request_per_step`` sends one request per step instead of one per stretch, which is how
     SpecReason's script works and what stretches are measured against. Runs with the same
     ``conversation``, any id, share the session headers of their requests; without it a run has
-    random ones.
+    random ones. ``tools`` are offered to the
+    models; their calls are part of the answer's text, in the form of each model's template.
 
     Raises:
         EngineError: a model failed and the other one cannot go on (see the pair's ``failure``), or
@@ -66,6 +68,7 @@ async def reason(
         logprob_scale=pair.logprob_scale,
         step_break=pair.step_break,
         prices=dict(pair.prices),
+        tools=tuple(tools),
     )
     tags = {each: pair.engine(each).tags for each in Author}
     state = RunState(trace, budget or Budget(), tags, guide=guide)

@@ -114,9 +114,11 @@ def counted(monkeypatch: pytest.MonkeyPatch) -> tuple[ChatTemplate, list[str]]:
     rendered: list[str] = []
     render = template._render
 
-    def noted(messages: tuple[Message, ...], thinking: bool, tags: Tags | None) -> str:
+    def noted(
+        messages: tuple[Message, ...], thinking: bool, tags: Tags | None, tools: tuple[Tool, ...]
+    ) -> str:
         rendered.append(messages[0].content)
-        return render(messages, thinking, tags)
+        return render(messages, thinking, tags, tools)
 
     monkeypatch.setattr(template, "_render", noted)
     return template, rendered

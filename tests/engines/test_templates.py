@@ -174,8 +174,8 @@ def test_deepseek_r1() -> None:
 
 
 def test_deepseek_r1_knows_three_roles() -> None:
-    with pytest.raises(TemplateError, match="no role tool"):
-        DEEPSEEK_R1.render([Message("tool", "3")], thinking=True)
+    with pytest.raises(TemplateError, match="no role critic"):
+        DEEPSEEK_R1.render([Message("critic", "3")], thinking=True)
 
 
 @pytest.mark.parametrize(

@@ -164,6 +164,7 @@ async def _loaded(engine: PlannedEngine, loading: Loading, caching: bool) -> Eng
     if template is not None:
         loaded.template = template
         loaded.tags = template.tags
+        loaded.tool_form = template.tool_form
     return loaded
 
 

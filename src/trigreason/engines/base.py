@@ -16,7 +16,8 @@ from typing import Annotated, Any, ClassVar, Protocol
 
 from trigreason.engines.breaker import Breaker
 from trigreason.engines.guides import Guide
-from trigreason.reasoning import THINK_TAGS, Message, Tags, Token
+from trigreason.engines.tool_forms import ToolForm
+from trigreason.reasoning import THINK_TAGS, Message, Tags, Token, Tool
 from trigreason.reasoning.field_docs import FieldDoc
 
 BLANK_LINE = "\n\n"
@@ -30,11 +31,13 @@ class Prefix:
     ``written`` is the assistant's turn so far, continued from its last character. With
     ``thinking`` it begins inside the thinking, and the engine opens the model's tag exactly once.
     The tags in ``written`` are always ``THINK_TAGS``, whatever the model's own tags are.
+    ``tools`` are offered to the model by its own template.
     """
 
     messages: tuple[Message, ...]
     written: str = ""
     thinking: bool = True
+    tools: tuple[Tool, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -171,11 +174,13 @@ class Engine(ABC):
     """One model on one server. Safe to use from many runs at once.
 
     ``tags`` are the tags of the model's thinking; None for a model that thinks in the open.
+    ``tool_form`` is how the model writes calls of tools; None if it cannot be offered any.
     """
 
     model: str
     capabilities: Capabilities
     tags: Tags | None = THINK_TAGS
+    tool_form: ToolForm | None = None
 
     @cached_property
     def breaker(self) -> Breaker:

@@ -15,6 +15,7 @@ from typing import Any
 from trigreason.engines.base import (
     BLANK_LINE,
     Capabilities,
+    PromptRefused,
     Request,
 )
 from trigreason.engines.chat_apis import ChatApi
@@ -24,7 +25,7 @@ from trigreason.engines.fields_stream import FieldsStream
 from trigreason.engines.http import HttpEngine, Timeouts
 from trigreason.engines.refusals import check_askable, no_logprobs
 from trigreason.engines.sse import EventLines
-from trigreason.engines.templates import without_reasoning
+from trigreason.engines.templates import without_calls, without_reasoning
 from trigreason.engines.thinking_text import AssistantTurn, JoinedText
 from trigreason.reasoning import Message, Token
 
@@ -86,6 +87,13 @@ class ChatPrefixEngine(HttpEngine):
         if request.needs_logprobs and not self.capabilities.logprobs:
             raise no_logprobs(self.where, sent=False)
         check_askable(request.prefix, self.where)
+        if request.prefix.tools:
+            raise PromptRefused(
+                f"no tools can be offered with the dialect {self.api.name}",
+                self.where,
+                "Serve the model with raw completions, or ask without tools.",
+                sent=False,
+            )
         body = self.request_body(self.fitting(request))
         text = JoinedText(
             AssistantTurn(request.prefix), apart=self.api.apart, echoes=self.api.echoes
@@ -122,7 +130,8 @@ class ChatStream(FieldsStream):
 
 
 def _earlier_turn(message: Message) -> dict[str, Any]:
-    """The JSON of an earlier turn; an assistant's without its reasoning."""
+    """The JSON of an earlier turn; an assistant's without its reasoning, calls as text."""
+    message = without_calls(message)
     assistant = message.role == "assistant"
     content = without_reasoning(message.content) if assistant else message.content
     return {"role": message.role, "content": content}

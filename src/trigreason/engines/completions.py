@@ -64,6 +64,7 @@ class CompletionsEngine(HttpEngine):
         super().__init__(url, model, capabilities=capabilities, api_key=api_key, timeouts=timeouts)
         self.template = template
         self.tags = template.tags
+        self.tool_form = template.tool_form
         self.keeps_connections = self.dialect.keeps_connections
         self.session_header = self.dialect.session_header
 
@@ -76,7 +77,7 @@ class CompletionsEngine(HttpEngine):
         check_askable(prefix, self.where)
         try:
             rendered = self.template.render(
-                prefix.messages, thinking=prefix.thinking, tags=self.tags
+                prefix.messages, thinking=prefix.thinking, tags=self.tags, tools=prefix.tools
             )
         except TemplateError as error:
             raise PromptRefused(
@@ -100,6 +101,10 @@ class CompletionsEngine(HttpEngine):
         async with self.post_to(self.url.removesuffix("/v1") + "/tokenize", body) as response:
             return await counted(response, self.where)
 
+    def _shown(self, prefix: Prefix) -> tuple[str, ...]:
+        """The special tokens of the model's calls, if it may call tools."""
+        return self.tool_form.special if prefix.tools and self.tool_form else ()
+
     def _with_model_tags(self, written: str) -> str:
         if self.tags is None or self.tags == THINK_TAGS:
             return written
@@ -116,12 +121,12 @@ class CompletionsEngine(HttpEngine):
             "stream": True,
             **self.dialect.sampling(request.sampling),
             **self.dialect.always,
-            **self.dialect.showing(self.tags),
+            **self.dialect.showing(self.tags, self._shown(request.prefix)),
         }
         if request.alternatives is not None:
             body["logprobs"] = max(1, min(request.alternatives, self.capabilities.max_alternatives))
         if request.one_step:
-            body |= self.dialect.stopping(self.tags)
+            body |= self.dialect.stopping(self.tags, self._shown(request.prefix))
         if request.guide is not None:
             body |= self.dialect.guiding(request.guide)
         return body

@@ -7,7 +7,7 @@ all have in common is in :mod:`trigreason.engines.completions`.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -93,15 +93,15 @@ class Dialect:
             "seed": sampling.seed,
         }
 
-    def showing(self, tags: Tags | None) -> Mapping[str, Any]:
-        """The fields that make a model's tags appear in its text."""
-        if self.names_special and tags is not None:
-            return {"preserved_tokens": list(tags)}
-        return {} if tags in (None, THINK_TAGS) else self.shows_special
+    def showing(self, tags: Tags | None, words: Sequence[str] = ()) -> Mapping[str, Any]:
+        """The fields that make a model's tags, and other special ``words``, appear in its text."""
+        if self.names_special and (tags is not None or words):
+            return {"preserved_tokens": [*(tags or ()), *words]}
+        return {} if tags in (None, THINK_TAGS) and not words else self.shows_special
 
-    def stopping(self, tags: Tags | None) -> dict[str, Any]:
+    def stopping(self, tags: Tags | None, words: Sequence[str] = ()) -> dict[str, Any]:
         """The fields that end a stream at a blank line."""
-        kept = {} if self.shows_special and self.showing(tags) else self.keeps_stop
+        kept = {} if self.shows_special and self.showing(tags, words) else self.keeps_stop
         return {"stop": [BLANK_LINE], **kept}
 
 

@@ -5,14 +5,16 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from trigreason.engines.refusals import one_line
 from trigreason.engines.template_sandbox import TemplateSandbox
-from trigreason.reasoning import THINK_TAGS, Message, Tags
+from trigreason.engines.tool_forms import form_in_template
+from trigreason.reasoning import THINK_TAGS, Message, Tags, Tool
 
 
 class TemplateError(ValueError):
@@ -26,6 +28,7 @@ class ChatTemplate:
     so that it never comes twice. Some templates put ``eos_token`` between turns. ``tags`` are those
     of the template's model; None for one that thinks in the open. ``origin`` says in words where
     the template comes from; ``guessed`` is whether it was chosen by the model's name alone.
+    ``tool_form`` is how the template has its model call tools; None if it offers none.
 
     Raises:
         TemplateError: the source is no Jinja template.
@@ -47,6 +50,7 @@ class ChatTemplate:
         self.tags = tags
         self.origin = origin
         self.guessed = guessed
+        self.tool_form = form_in_template(source)
         self._sandbox = TemplateSandbox()
         try:
             self._template = self._sandbox.compiled(source)
@@ -58,7 +62,12 @@ class ChatTemplate:
         return f"<ChatTemplate {self.origin}>"
 
     def render(
-        self, messages: Sequence[Message], *, thinking: bool, tags: Tags | None = THINK_TAGS
+        self,
+        messages: Sequence[Message],
+        *,
+        thinking: bool,
+        tags: Tags | None = THINK_TAGS,
+        tools: Sequence[Tool] = (),
     ) -> str:
         """The prompt up to where the assistant, which thinks in ``tags``, begins to write.
 
@@ -66,44 +75,63 @@ class ChatTemplate:
         leaves it out, or closes it at once to switch the thinking off. Without ``thinking`` no tag
         is open at the end. For a model that thinks in the open (``tags`` None) the template gets
         ``enable_thinking=False`` and its prompt is used as it is, except that an opening tag at
-        the end is removed. The reasoning of earlier turns is left out.
+        the end is removed. The reasoning of earlier turns is left out, except before calls of
+        tools if the template reads it. ``tools`` are offered in the template's own form. Earlier
+        calls and their results become text if the template does not know them.
 
         Raises:
             TemplateError: the template refuses the conversation, such as one with a system
-                message, or does not come to an end.
+                message, or does not come to an end; or there are tools and it offers none.
         """
-        rendering = tuple(messages), thinking and tags is not None, tags
+        if tools and self.tool_form is None:
+            raise TemplateError("the chat template offers its model no tools in a known form")
+        rendering = tuple(messages), thinking and tags is not None, tags, tuple(tools)
         if (prompt := self._rendered.get(rendering)) is None:
             prompt = self._render(*rendering)
             self._rendered.keep(rendering, prompt)
         return prompt
 
-    def _render(self, messages: tuple[Message, ...], thinking: bool, tags: Tags | None) -> str:
+    def _render(
+        self,
+        messages: tuple[Message, ...],
+        thinking: bool,
+        tags: Tags | None,
+        tools: tuple[Tool, ...],
+    ) -> str:
         in_the_open, tags = tags is None, tags or THINK_TAGS
         turns = [_for_later_turns(message, tags) for message in messages]
-        prompt = self._fill(turns, not in_the_open)
+        if "tool_calls" not in self.source:
+            turns = [without_calls(message) for message in turns]
+        prompt = self._fill(turns, not in_the_open, tools)
         ending = _tag_at_the_end(prompt, tags)
         if ending and any(tag in message.content for message in turns for tag in tags):
             # The tag may come from a message: without the messages' tags, only the template's show.
             untagged = [_untagged(message, tags) for message in turns]
-            ending = _tag_at_the_end(self._fill(untagged, not in_the_open), tags)
+            ending = _tag_at_the_end(self._fill(untagged, not in_the_open, tools), tags)
         head = prompt.removesuffix(ending)
         is_open = head != prompt and not _closes(ending, tags)
         if not thinking:
             return prompt if in_the_open and not is_open else head
         return prompt if is_open else f"{head}{tags.opening}\n"
 
-    def _fill(self, messages: Sequence[Message], thinks: bool) -> str:
+    def _fill(self, messages: Sequence[Message], thinks: bool, tools: tuple[Tool, ...]) -> str:
         """The prompt, from contents as text, or as parts if the template ignores the text.
+
+        The arguments of calls are objects, or text for a template that refuses objects.
 
         Raises:
             TemplateError: the template refuses both, or leaves the last question out.
         """
-        as_text = [message._asdict() for message in messages]
+        shows = "reasoning_content" in self.source
+        as_text = [_turn(message, shows_reasoning=shows) for message in messages]
+        has_calls = any(message.tool_calls for message in messages)
+        written = [_turn(message, shows_reasoning=shows, arguments=str) for message in messages]
+        offered = [json.loads(tool.definition) for tool in tools] or None
         failure = TemplateError("the chat template leaves the question out of the prompt")
-        for form in (as_text, [_in_parts(message) for message in as_text]):
+        in_parts = [_in_parts(message) for message in as_text]
+        for form in (as_text, *([written] if has_calls else []), in_parts):
             try:
-                prompt = self._filled(form, thinks)
+                prompt = self._filled(form, thinks, offered)
             except TemplateError as error:
                 failure = failure if form is not as_text else error
                 continue
@@ -111,7 +139,9 @@ class ChatTemplate:
                 return prompt
         raise failure
 
-    def _filled(self, messages: Sequence[dict[str, Any]], thinks: bool) -> str:
+    def _filled(
+        self, messages: Sequence[dict[str, Any]], thinks: bool, tools: list[Any] | None
+    ) -> str:
         self._sandbox.begin()
         try:
             return self._template.render(
@@ -119,7 +149,7 @@ class ChatTemplate:
                 add_generation_prompt=True,
                 enable_thinking=thinks,
                 thinking=thinks,
-                tools=None,
+                tools=tools,
                 documents=None,
                 bos_token=self.bos_token,
                 eos_token=self.eos_token,
@@ -130,8 +160,8 @@ class ChatTemplate:
             ) from error
 
 
-Rendering = tuple[tuple[Message, ...], bool, Tags | None]
-"""The arguments of a rendering: the conversation, whether the model thinks, and its tags."""
+Rendering = tuple[tuple[Message, ...], bool, Tags | None, tuple[Tool, ...]]
+"""The arguments of a rendering: the conversation, whether the model thinks, its tags, the tools."""
 
 KEPT_CHARACTERS = 4 * 2**20
 """Characters of prompts and conversations that a template caches."""
@@ -160,7 +190,10 @@ class _Rendered:
 
 
 def _size(rendering: Rendering, prompt: str) -> int:
-    return len(prompt) + sum(len(message.content) + 100 for message in rendering[0])
+    messages, _, _, tools = rendering
+    calls = [call.arguments for message in messages for call in message.tool_calls]
+    texts = [*calls, *(message.content + message.reasoning for message in messages)]
+    return len(prompt) + sum(len(text) + 100 for text in (*texts, *map("".join, tools)))
 
 
 def without_reasoning(content: str, tags: Tags = THINK_TAGS) -> str:
@@ -172,8 +205,44 @@ def without_reasoning(content: str, tags: Tags = THINK_TAGS) -> str:
     return answer.lstrip() if closed else content
 
 
+def without_calls(message: Message) -> Message:
+    """The message for a model that knows no tools: calls and results as text, as Hermes has it."""
+    if message.role == "tool":
+        return Message("user", f"<tool_response>\n{message.content}\n</tool_response>")
+    if not message.tool_calls:
+        return message
+    calls = [
+        f'<tool_call>\n{{"name": {json.dumps(call.name)}, "arguments": {call.arguments}}}\n'
+        "</tool_call>"
+        for call in message.tool_calls
+    ]
+    return Message(message.role, "\n".join([message.content, *calls]).lstrip())
+
+
+def _turn(
+    message: Message, *, shows_reasoning: bool, arguments: Callable[[str], Any] = json.loads
+) -> dict[str, Any]:
+    """A message as templates read it, without fields that have nothing in them."""
+    turn: dict[str, Any] = {"role": message.role, "content": message.content}
+    if message.tool_call_id:
+        turn["tool_call_id"] = message.tool_call_id
+    if message.tool_calls:
+        turn["content"] = message.content or None
+        turn["tool_calls"] = [
+            {
+                "id": call.id,
+                "type": "function",
+                "function": {"name": call.name, "arguments": arguments(call.arguments)},
+            }
+            for call in message.tool_calls
+        ]
+        if message.reasoning and shows_reasoning:
+            turn["reasoning_content"] = message.reasoning
+    return turn
+
+
 def _in_parts(message: dict[str, Any]) -> dict[str, Any]:
-    return {**message, "content": [{"type": "text", "text": message["content"]}]}
+    return {**message, "content": [{"type": "text", "text": message["content"] or ""}]}
 
 
 def _asks(prompt: str, messages: Sequence[Message]) -> bool:

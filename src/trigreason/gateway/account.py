@@ -8,7 +8,6 @@ from urllib.parse import quote
 
 from trigreason.events import (
     DraftDropped,
-    Event,
     HandedOver,
     StepAccepted,
     StepBegun,
@@ -16,6 +15,7 @@ from trigreason.events import (
 )
 from trigreason.gateway.errors import in_short
 from trigreason.gateway.exchange import Api, ChoiceRun, Exchange
+from trigreason.gateway.tools import GatewayEvent
 from trigreason.reasoning import (
     Author,
     Degraded,
@@ -130,7 +130,7 @@ def headers(exchange: Exchange) -> dict[str, str]:
     return fields | ({"server-timing": ", ".join(timing)} if timing else {})
 
 
-def event_to_json(event: Event) -> dict[str, Any] | None:
+def event_to_json(event: GatewayEvent) -> dict[str, Any] | None:
     """An event as an entry of ``events``; None for text, which has its own chunks, and for ends."""
     match event:
         case StepBegun(author, trigger):

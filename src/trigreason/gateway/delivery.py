@@ -22,7 +22,7 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from trigreason.engines.base import EngineError
-from trigreason.events import Event, HandedOver, WentOnAlone
+from trigreason.events import HandedOver, WentOnAlone
 from trigreason.gateway.account import headers, ids
 from trigreason.gateway.admission import QueueFull
 from trigreason.gateway.errors import ApiError, in_short, of_database, of_engine, of_fault
@@ -31,6 +31,7 @@ from trigreason.gateway.gateway_request import GatewayRequest
 from trigreason.gateway.runs import carry_out
 from trigreason.gateway.service import Service
 from trigreason.gateway.storage import DatabaseAway, OverLimit, Worst
+from trigreason.gateway.tools import GatewayEvent
 from trigreason.pairs import Pair
 from trigreason.reasoning import prompt_tokens
 
@@ -46,10 +47,10 @@ class Rendering(Protocol):
     ``failure`` ends a stream, ``refusal`` is the status and the body of a response.
     """
 
-    def stream(self, run: ChoiceRun, event: Event) -> bytes: ...
+    def stream(self, run: ChoiceRun, event: GatewayEvent) -> bytes: ...
     def end(self) -> bytes: ...
     def failure(self, error: ApiError) -> bytes: ...
-    def gather(self, run: ChoiceRun, event: Event) -> None: ...
+    def gather(self, run: ChoiceRun, event: GatewayEvent) -> None: ...
     def whole(self) -> bytes: ...
     def keep_alive(self) -> bytes: ...
     def refusal(self, error: ApiError) -> tuple[int, bytes]: ...
@@ -146,16 +147,16 @@ class Delivery(Response):
         finally:
             exchange.queued_seconds = perf_counter() - waiting_since
 
-    def _handler(self, wire: Wire) -> Callable[[ChoiceRun, Event], Awaitable[None]]:
+    def _handler(self, wire: Wire) -> Callable[[ChoiceRun, GatewayEvent], Awaitable[None]]:
         """What is called with each event of a run."""
 
-        async def stream(run: ChoiceRun, event: Event) -> None:
+        async def stream(run: ChoiceRun, event: GatewayEvent) -> None:
             self._observe(run, event)
             if chunk := self._rendering.stream(run, event):
                 await self._begin(wire)
                 await wire.send(chunk)
 
-        async def gather(run: ChoiceRun, event: Event) -> None:
+        async def gather(run: ChoiceRun, event: GatewayEvent) -> None:
             self._observe(run, event)
             self._rendering.gather(run, event)
 
@@ -221,7 +222,7 @@ class Delivery(Response):
         if not wire.begun:
             await wire.begin(200, "text/event-stream", self._about())
 
-    def _observe(self, run: ChoiceRun, event: Event) -> None:
+    def _observe(self, run: ChoiceRun, event: GatewayEvent) -> None:
         if isinstance(event, HandedOver | WentOnAlone):
             self._service.telemetry.handed_over(self._exchange, run, event)
 
@@ -244,7 +245,7 @@ class Delivery(Response):
         budget = self._request.budget(settings.budget, 1.0)
         runs = len(self._exchange.runs)
         tokens = runs * (budget.thinking_tokens + budget.answer_tokens)
-        prompt = runs * prompt_tokens(self._request.messages)
+        prompt = runs * prompt_tokens(self._request.messages, self._request.tools)
         prices = self._service.catalogue[self._exchange.choice.pair].pair.prices.values()
         dearest = max((price.output for price in prices), default=None)
         read = sum(price.input for price in prices)

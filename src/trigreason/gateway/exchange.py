@@ -73,7 +73,7 @@ class ChoiceRun:
     first_reasoning_seconds: float | None = None
     first_answer_seconds: float | None = None
     finish_reason: str | None = None
-    """OpenAI's ``stop`` or ``length``; None while the run goes on."""
+    """OpenAI's ``stop``, ``length`` or ``tool_calls``; None while the run goes on."""
     stop_text: str | None = None
     """The client's stop string that ended the answer, if one did."""
 

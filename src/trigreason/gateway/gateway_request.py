@@ -12,7 +12,7 @@ from trigreason.budget import Budget
 from trigreason.engines.base import Sampling
 from trigreason.engines.guides import Guide
 from trigreason.gateway.naming import ThresholdChanges
-from trigreason.reasoning import Message
+from trigreason.reasoning import Message, Tool
 
 Effort = Literal["minimal", "low", "medium", "high", "xhigh", "max"]
 
@@ -47,6 +47,7 @@ class GatewayRequest:
 
     A text of ``stop`` ends the answer and is not part of it. ``cache_key`` names the conversation.
     ``ignored`` are the fields that the request has and that have no effect.
+    Without ``parallel_calls`` the answer ends behind its first call of a tool.
     """
 
     messages: tuple[Message, ...]
@@ -61,6 +62,8 @@ class GatewayRequest:
     stop: tuple[str, ...] = ()
     cache_key: str | None = None
     guide: Guide | None = None
+    tools: tuple[Tool, ...] = ()
+    parallel_calls: bool = True
     options: Options = field(default_factory=Options)
     ignored: tuple[str, ...] = ()
 

@@ -5,19 +5,23 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from contextlib import aclosing
 from dataclasses import replace
+from itertools import chain
 from time import perf_counter
 
 from trigreason.budget import Budget
 from trigreason.engines.base import Sampling
-from trigreason.events import AnswerText, Done, Event, RunBegun, ThinkingText
-from trigreason.gateway.exchange import ChoiceRun, Exchange
+from trigreason.engines.tool_forms import ToolForm
+from trigreason.events import AnswerText, Done, RunBegun, ThinkingText
+from trigreason.gateway.errors import unsupported
+from trigreason.gateway.exchange import ChoiceRun, Exchange, ModelChoice
 from trigreason.gateway.gateway_request import GatewayRequest
 from trigreason.gateway.stopping import StopFilter
+from trigreason.gateway.tools import CalledTools, GatewayEvent
 from trigreason.pairs import Pair
 from trigreason.reasoner import reason
-from trigreason.reasoning import StopReason
+from trigreason.reasoning import Author, MethodRun, StopReason
 
-Handler = Callable[[ChoiceRun, Event], Awaitable[None]]
+Handler = Callable[[ChoiceRun, GatewayEvent], Awaitable[None]]
 
 
 async def carry_out(
@@ -35,9 +39,13 @@ async def carry_out(
     model would send it. Cancellation closes all upstream requests.
 
     Raises:
+        ApiError: there are tools, and a model cannot be offered any.
         EngineError: a model failed, and the other may not go on alone.
     """
     stops = StopFilter(request.stop)
+    forms = _forms(pair, exchange.choice, request)
+    called = CalledTools(request.tools, forms, parallel=request.parallel_calls)
+    author = Author.SRM
     events = reason(
         pair,
         request.messages,
@@ -47,6 +55,7 @@ async def carry_out(
         budget=budget,
         conversation=exchange.conversation,
         guide=request.guide,
+        tools=request.tools,
     )
     async with aclosing(events):
         async for event in events:
@@ -61,14 +70,38 @@ async def carry_out(
                     if run.first_answer_seconds is None:
                         run.first_answer_seconds = perf_counter() - exchange.began
                     if kept := stops.push(text):
-                        await handle(run, AnswerText(author, kept))
-                    if stops.hit:
-                        run.finish_reason, run.stop_text = "stop", stops.hit
+                        for told in called.push(author, kept):
+                            await handle(run, told)
+                    if stops.hit or called.is_over:
+                        for told in called.finish(author):
+                            await handle(run, told)
+                        run.finish_reason = "tool_calls" if called.count else "stop"
+                        run.stop_text = stops.hit or None
                         return
                     continue
                 case Done(trace):
-                    if (rest := stops.rest()) and trace.answer_author is not None:
-                        await handle(run, AnswerText(trace.answer_author, rest))
+                    for told in chain(called.push(author, stops.rest()), called.finish(author)):
+                        await handle(run, told)
                     cut = trace.stop is StopReason.TRUNCATED
-                    run.finish_reason = "length" if cut else "stop"
+                    whole = "tool_calls" if called.count else "stop"
+                    run.finish_reason = "length" if cut else whole
             await handle(run, event)
+
+
+def _forms(pair: Pair, choice: ModelChoice, request: GatewayRequest) -> dict[Author, ToolForm]:
+    """How the models that may write call tools; empty for a request without tools.
+
+    Raises:
+        ApiError: one of them cannot be offered tools.
+    """
+    forms: dict[Author, ToolForm] = {}
+    if not request.tools:
+        return forms
+    thresholds = choice.thresholds or pair.thresholds
+    for author in sorted(MethodRun.of(choice.method, thresholds).method.authors):
+        form = pair.engine(author).tool_form
+        if form is None:
+            what = "has no chat template that offers tools in a known form"
+            raise unsupported("tools", f"{pair.engine(author).model} {what}")
+        forms[author] = form
+    return forms

@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import msgspec
 from pydantic import BaseModel, ConfigDict, Field
 
-from trigreason.events import AnswerText, Event, ThinkingText
+from trigreason.events import AnswerText, ThinkingText
 from trigreason.gateway.account import account, chat_usage
 from trigreason.gateway.chat.answering import ChatAnswer, sse
 from trigreason.gateway.chat.request import ChatStreamOptions, stops
@@ -19,6 +19,7 @@ from trigreason.gateway.errors import invalid, unsupported
 from trigreason.gateway.exchange import ChoiceRun
 from trigreason.gateway.gateway_request import GatewayRequest, Options, Seed
 from trigreason.gateway.naming import MAX_NAME
+from trigreason.gateway.tools import GatewayEvent
 from trigreason.reasoning import Message
 
 NO_EFFECT: dict[str, tuple[Any, ...]] = {
@@ -99,7 +100,7 @@ class TextRequest(BaseModel):
 class TextAnswer(ChatAnswer):
     """Renders one exchange as a text completion: the answer's text, without the reasoning."""
 
-    def stream(self, run: ChoiceRun, event: Event) -> bytes:
+    def stream(self, run: ChoiceRun, event: GatewayEvent) -> bytes:
         match event:
             case ThinkingText():
                 return b""

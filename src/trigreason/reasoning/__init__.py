@@ -53,6 +53,7 @@ from trigreason.reasoning.tokens import (
     sharpen,
     usable_logprob,
 )
+from trigreason.reasoning.tools import Tool, ToolCall
 from trigreason.reasoning.trace import Trace
 from trigreason.reasoning.trace_json import load_trace, totals, trace_from_json, trace_to_json
 from trigreason.reasoning.triggers import (
@@ -110,6 +111,8 @@ __all__ = [
     "Tags",
     "Thresholds",
     "Token",
+    "Tool",
+    "ToolCall",
     "Trace",
     "TrigReason",
     "Trigger",

@@ -17,6 +17,7 @@ from typing import NamedTuple
 from trigreason.reasoning.messages import Message
 from trigreason.reasoning.records import Prices, Purpose, Stretch
 from trigreason.reasoning.steps import Author
+from trigreason.reasoning.tools import Tool
 from trigreason.reasoning.trace import Trace
 
 PROMPT_BYTES = 3
@@ -50,10 +51,17 @@ class Spent(NamedTuple):
         return cls(sum(known), any(part.is_estimate for part in parts))
 
 
-def prompt_tokens(messages: Iterable[Message]) -> int:
-    """An estimate of a conversation's tokens, from its characters alone."""
-    sizes = (len(message.content.encode(errors="replace")) for message in messages)
+def prompt_tokens(messages: Iterable[Message], tools: Iterable[Tool] = ()) -> int:
+    """An estimate of the tokens of a conversation and its tools, from its characters alone."""
+    texts = [_in_full(message) for message in messages]
+    texts += [tool.definition for tool in tools]
+    sizes = (len(text.encode(errors="replace")) for text in texts)
     return sum(math.ceil(size / PROMPT_BYTES) + MESSAGE_TOKENS for size in sizes)
+
+
+def _in_full(message: Message) -> str:
+    calls = (text for call in message.tool_calls for text in (call.name, call.arguments))
+    return message.content + message.reasoning + "".join(calls)
 
 
 class Prompt(NamedTuple):
@@ -190,7 +198,7 @@ class _Lengths:
         ]
         if reported:
             return max(1, min(reported, key=lambda length: length[0])[1])
-        return prompt_tokens(self._trace.messages)
+        return prompt_tokens(self._trace.messages, self._trace.tools)
 
 
 def _written_before(trace: Trace) -> Sequence[int]:

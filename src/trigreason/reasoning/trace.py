@@ -29,6 +29,7 @@ from trigreason.reasoning.records import (
 from trigreason.reasoning.rewards import ScorerLog
 from trigreason.reasoning.steps import Author, StepBreak
 from trigreason.reasoning.thresholds import Thresholds
+from trigreason.reasoning.tools import Tool
 from trigreason.reasoning.triggers import Trigger
 
 _Number = TypeVar("_Number", int, float)
@@ -41,7 +42,7 @@ class Trace:
     ``answer_by`` counts the answer's tokens by author, in the order of writing. A run
     ``in_the_open`` marks no thinking: its text is thinking and answer in one, every token of it
     counts as thinking, and ``answer`` repeats the part that gives the answer. ``scorer`` is None
-    unless the method asks for rewards.
+    unless the method asks for rewards. ``tools`` are those that the models were offered.
     """
 
     method: str
@@ -53,6 +54,7 @@ class Trace:
     prices: dict[Author, Prices] = field(default_factory=dict)
     in_the_open: bool = False
     step_break: StepBreak = StepBreak.BLANK_LINE
+    tools: tuple[Tool, ...] = ()
     steps: list[StepRecord] = field(default_factory=list)
     stretches: list[Stretch] = field(default_factory=list)
     answer: str = ""

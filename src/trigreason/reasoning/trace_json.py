@@ -23,6 +23,7 @@ from trigreason.reasoning.records import (
 from trigreason.reasoning.rewards import ScorerLog
 from trigreason.reasoning.steps import Author, StepBreak, StepEnd
 from trigreason.reasoning.thresholds import Thresholds
+from trigreason.reasoning.tools import Tool, ToolCall
 from trigreason.reasoning.top_logprobs import TopLogprobs
 from trigreason.reasoning.trace import Trace
 from trigreason.reasoning.triggers import Trigger
@@ -37,13 +38,14 @@ def trace_to_json(trace: Trace) -> dict[str, Any]:
         "fingerprint": trace.fingerprint(),
         "method": trace.method,
         "thresholds": trace.thresholds.to_json(),
-        "messages": [message._asdict() for message in trace.messages],
+        "messages": [_message(message) for message in trace.messages],
         "models": dict(trace.models),
         "sampling": trace.sampling,
         "logprob_scale": trace.logprob_scale,
         "prices": {author: asdict(prices) for author, prices in trace.prices.items()},
         "in_the_open": trace.in_the_open,
         "step_break": trace.step_break,
+        "tools": [tool._asdict() for tool in trace.tools],
         "steps": [_flat(step) | {"top": step.top.to_text()} for step in trace.steps],
         "stretches": [_flat(stretch) for stretch in trace.stretches],
         "answer": trace.answer,
@@ -109,13 +111,14 @@ def _read(values: dict[str, Any]) -> Trace:
     return Trace(
         method=values["method"],
         thresholds=Thresholds.from_json(values["thresholds"]),
-        messages=tuple(Message(**message) for message in values["messages"]),
+        messages=tuple(_read_message(message) for message in values["messages"]),
         models={Author(author): name for author, name in values["models"].items()},
         sampling=values["sampling"],
         logprob_scale=values["logprob_scale"],
         prices={Author(author): Prices(**price) for author, price in values["prices"].items()},
         in_the_open=values.get("in_the_open", False),
         step_break=StepBreak(values.get("step_break", StepBreak.BLANK_LINE)),
+        tools=tuple(Tool(**tool) for tool in values.get("tools", ())),
         steps=[_read_step(step) for step in values["steps"]],
         stretches=[_read_stretch(stretch) for stretch in values["stretches"]],
         answer=values["answer"],
@@ -127,6 +130,17 @@ def _read(values: dict[str, Any]) -> Trace:
         scorer=ScorerLog.from_json(scorer) if (scorer := values.get("scorer")) else None,
         seconds=values["seconds"],
     )
+
+
+def _message(message: Message) -> dict[str, Any]:
+    """A message without the fields that are empty, which most messages lack."""
+    values = message._asdict() | {"tool_calls": [call._asdict() for call in message.tool_calls]}
+    return {name: value for name, value in values.items() if value or name in ("role", "content")}
+
+
+def _read_message(values: dict[str, Any]) -> Message:
+    calls = tuple(ToolCall(**call) for call in values.get("tool_calls", ()))
+    return Message(**values | {"tool_calls": calls})
 
 
 def _read_step(values: dict[str, Any]) -> StepRecord:

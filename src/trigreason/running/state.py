@@ -181,11 +181,11 @@ class RunState:
     def prefix(self, author: Author, open_text: str = "") -> Prefix:
         """The prefix that ``author`` continues: the standing thinking and the unfinished step."""
         in_tags = self.tags[author] is not None
-        return Prefix(self.trace.messages, self.thinking + open_text, thinking=in_tags)
+        return Prefix(self.trace.messages, self.thinking + open_text, in_tags, self.trace.tools)
 
     def answer_prefix(self, answer: AnswerWriter) -> Prefix:
         """The conversation, the thinking, and the answer so far."""
-        return Prefix(self.trace.messages, self.thinking + answer.written)
+        return Prefix(self.trace.messages, self.thinking + answer.written, tools=self.trace.tools)
 
     def bound_author(self, wanted: Author) -> Author:
         """Who writes a bound answer: ``wanted``, unless it is away or not of the method."""
@@ -202,7 +202,9 @@ class RunState:
 
     def judged_prefix(self, step: Step, judge: JudgePrompt) -> Prefix:
         """The prefix that asks for a score of ``step``, after the thinking up to and with it."""
-        return judge.prefix(self.trace.messages, self.thinking, step.text, self.tags[Author.LRM])
+        tags = self.tags[Author.LRM]
+        prefix = judge.prefix(self.trace.messages, self.thinking, step.text, tags)
+        return replace(prefix, tools=self.trace.tools)
 
     def rated_steps(self, step: Step) -> list[str]:
         """What the scorer is shown: the standing steps that are not blank, and then ``step``."""

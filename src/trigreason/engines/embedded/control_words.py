@@ -11,6 +11,7 @@ The model reads the same characters, but no control token. Other prompts are not
 
 from __future__ import annotations
 
+import json
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -21,6 +22,7 @@ from typing import Any, Self
 from trigreason.engines.base import Prefix
 from trigreason.engines.completions import Prompt
 from trigreason.engines.gguf import DamagedGguf, read_metadata
+from trigreason.reasoning import Message, ToolCall
 from trigreason.reasoning.tags import KNOWN_TAGS
 
 CUT = "\ufdd0"
@@ -63,10 +65,11 @@ class ControlWords:
 
     def as_text(self, prefix: Prefix) -> Prefix:
         """The prefix with every control word cut, in the messages and in the written text."""
-        messages = tuple(
-            message._replace(content=self._cut(message.content)) for message in prefix.messages
+        tools = tuple(
+            tool._replace(definition=self._cut_json(tool.definition)) for tool in prefix.tools
         )
-        return replace(prefix, messages=messages, written=self._cut(prefix.written))
+        messages = tuple(self._message(message) for message in prefix.messages)
+        return replace(prefix, messages=messages, written=self._cut(prefix.written), tools=tools)
 
     def prompt(self, rendered: str) -> Prompt:
         """The prompt to send for a rendered prefix with cuts; a text if it has none."""
@@ -77,6 +80,22 @@ class ControlWords:
         for text in cut:
             pieces += [text[:-1], self._ids[text[-1]]]
         return [piece for piece in (*pieces, rest) if piece != ""]
+
+    def _message(self, message: Message) -> Message:
+        calls = tuple(
+            ToolCall(self._cut(call.id), self._cut(call.name), self._cut_json(call.arguments))
+            for call in message.tool_calls
+        )
+        return message._replace(
+            content=self._cut(message.content),
+            reasoning=self._cut(message.reasoning),
+            tool_call_id=self._cut(message.tool_call_id),
+            tool_calls=calls,
+        )
+
+    def _cut_json(self, text: str) -> str:
+        """JSON with the control words in its texts cut, those with escaped characters too."""
+        return self._cut(json.dumps(json.loads(text), ensure_ascii=False))
 
     def _cut(self, text: str) -> str:
         text = text.replace(CUT, "")

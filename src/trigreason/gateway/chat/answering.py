@@ -12,10 +12,12 @@ from typing import Any
 import msgspec
 
 from trigreason.configuration.gateway import ReasoningField
-from trigreason.events import AnswerText, Event, ThinkingText
+from trigreason.events import AnswerText, ThinkingText
 from trigreason.gateway.account import COMMENT, account, chat_usage, event_to_json
 from trigreason.gateway.errors import ApiError
 from trigreason.gateway.exchange import ChoiceRun, Exchange
+from trigreason.gateway.tools import GatewayEvent, ToolCalled
+from trigreason.reasoning import ToolCall
 
 _encode = msgspec.json.encode
 DONE = b"data: [DONE]\n\n"
@@ -24,6 +26,11 @@ DONE = b"data: [DONE]\n\n"
 def sse(value: Any) -> bytes:
     """A server-sent event."""
     return b"data: " + _encode(value) + b"\n\n"
+
+
+def _call(call: ToolCall) -> dict[str, Any]:
+    function = {"name": call.name, "arguments": call.arguments}
+    return {"id": call.id, "type": "function", "function": function}
 
 
 class ChatAnswer:
@@ -44,12 +51,13 @@ class ChatAnswer:
         self._with_events = with_events
         self._thinking: dict[int, list[str]] = {}
         self._answers: dict[int, list[str]] = {}
+        self._calls: dict[int, list[dict[str, Any]]] = {}
         self._events: dict[int, list[dict[str, Any]]] = {}
         self._begun: set[int] = set()
         head = _encode(self._head())[:-1]
         self._prefix = b"data: " + head + b',"choices":[{"index":'
 
-    def stream(self, run: ChoiceRun, event: Event) -> bytes:
+    def stream(self, run: ChoiceRun, event: GatewayEvent) -> bytes:
         """The chunks for an event; empty for most events."""
         match event:
             case ThinkingText(_, text):
@@ -58,6 +66,8 @@ class ChatAnswer:
                 delta = b"{" + b",".join(named) + b"}"
             case AnswerText(_, text):
                 delta = b'{"content":' + _encode(text) + b"}"
+            case ToolCalled():
+                return self._beginning(run) + self._call_chunks(run, event)
             case _:
                 return self._event_chunk(run, event)
         return self._beginning(run) + self._chunk(run, delta)
@@ -79,13 +89,15 @@ class ChatAnswer:
         """The error that ends a stream, with its usage; OpenAI's clients raise it."""
         return sse(error.body | {"trigreason": account(self._exchange)}) + DONE
 
-    def gather(self, run: ChoiceRun, event: Event) -> None:
+    def gather(self, run: ChoiceRun, event: GatewayEvent) -> None:
         """Collect an event for :meth:`whole`."""
         match event:
             case ThinkingText(_, text):
                 self._thinking.setdefault(run.index, []).append(text)
             case AnswerText(_, text):
                 self._answers.setdefault(run.index, []).append(text)
+            case ToolCalled(_, call):
+                self._calls.setdefault(run.index, []).append(_call(call))
             case _ if self._with_events and (entry := event_to_json(event)):
                 self._events.setdefault(run.index, []).append(entry)
 
@@ -95,11 +107,14 @@ class ChatAnswer:
         choices = []
         for run in exchange.runs:
             thinking = "".join(self._thinking.get(run.index, []))
-            message = {
+            content = "".join(self._answers.get(run.index, []))
+            calls = self._calls.get(run.index)
+            message: dict[str, Any] = {
                 "role": "assistant",
-                "content": "".join(self._answers.get(run.index, [])),
+                "content": content or None if calls else content,
                 **dict.fromkeys(self._reasoning, thinking),
                 "refusal": None,
+                **({"tool_calls": calls} if calls else {}),
             }
             choices.append(
                 {
@@ -152,13 +167,21 @@ class ChatAnswer:
             )
         )
 
+    def _call_chunks(self, run: ChoiceRun, event: ToolCalled) -> bytes:
+        """A call's id and name, and then its arguments."""
+        call = _call(event.call)
+        arguments = {"index": event.index, "function": {"arguments": event.call.arguments}}
+        head = {"index": event.index} | call | {"function": call["function"] | {"arguments": ""}}
+        parts = (head, arguments)
+        return b"".join(self._chunk(run, _encode({"tool_calls": [part]})) for part in parts)
+
     def _beginning(self, run: ChoiceRun) -> bytes:
         if run.index in self._begun:
             return b""
         self._begun.add(run.index)
         return self._chunk(run, b'{"role":"assistant","content":""}')
 
-    def _event_chunk(self, run: ChoiceRun, event: Event) -> bytes:
+    def _event_chunk(self, run: ChoiceRun, event: GatewayEvent) -> bytes:
         entry = event_to_json(event) if self._with_events else None
         if entry is None:
             return b""

@@ -15,9 +15,16 @@ from trigreason.gateway.formats import ResponseFormat, guide_of
 from trigreason.gateway.gateway_request import Effort, GatewayRequest, Options, Seed
 from trigreason.gateway.naming import MAX_NAME
 from trigreason.gateway.texts import plain_text
+from trigreason.gateway.tools import calls_of, tools_of
 from trigreason.reasoning import Message
 
-ROLES = {"system": "system", "developer": "system", "user": "user", "assistant": "assistant"}
+ROLES = {
+    "system": "system",
+    "developer": "system",
+    "user": "user",
+    "assistant": "assistant",
+    "tool": "tool",
+}
 NO_EFFECT: dict[str, tuple[Any, ...]] = {
     "audio": (None,),
     "frequency_penalty": (None, 0),
@@ -29,8 +36,6 @@ NO_EFFECT: dict[str, tuple[Any, ...]] = {
     "moderation": (None,),
     "prediction": (None,),
     "presence_penalty": (None, 0),
-    "tool_choice": (None, "none", "auto"),
-    "tools": (None, []),
     "top_logprobs": (None, 0),
     "web_search_options": (None,),
 }
@@ -45,7 +50,7 @@ class ChatStreamOptions(BaseModel):
 
 
 class ChatMessage(BaseModel):
-    """A turn. Earlier reasoning that a client sends back is left out of the prompt."""
+    """A turn. Earlier reasoning is left out of the prompt, except before calls of tools."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -86,6 +91,9 @@ class ChatRequest(BaseModel):
     top_p: Annotated[float | None, Field(gt=0, le=1)] = None
     seed: Seed | None = None
     stop: str | list[str] | None = None
+    tools: Any = None
+    tool_choice: Any = None
+    parallel_tool_calls: bool | None = None
     n: Annotated[int | None, Field(ge=1)] = None
     user: Annotated[str | None, Field(max_length=512)] = None
     prompt_cache_key: str | None = None
@@ -94,7 +102,6 @@ class ChatRequest(BaseModel):
 
     # Accepted and ignored
     metadata: dict[str, Any] | None = None
-    parallel_tool_calls: bool | None = None
     prompt_cache_options: dict[str, Any] | None = None
     prompt_cache_retention: str | None = None
     safety_identifier: str | None = None
@@ -113,8 +120,6 @@ class ChatRequest(BaseModel):
     moderation: Any = None
     prediction: Any = None
     presence_penalty: Any = None
-    tool_choice: Any = None
-    tools: Any = None
     top_logprobs: Any = None
     web_search_options: Any = None
 
@@ -145,6 +150,8 @@ class ChatRequest(BaseModel):
             stop=stops(self.stop),
             cache_key=self.prompt_cache_key,
             guide=guide_of(self.response_format),
+            tools=tools_of(self.tools, self.tool_choice),
+            parallel_calls=self.parallel_tool_calls is not False,
             options=self.trigreason or Options(),
         )
 
@@ -152,16 +159,22 @@ class ChatRequest(BaseModel):
 def _message(message: ChatMessage, where: str) -> Message:
     role = ROLES.get(message.role)
     if role is None:
-        what = "no tool can be called here, so there is no turn of one"
-        if message.role not in ("tool", "function"):
-            what = f"must be one of {', '.join(ROLES)}"
-        raise invalid(f"{where}.role: {what}", f"{where}.role")
-    if message.tool_calls:
-        raise unsupported(f"{where}.tool_calls", "no tool can be called here")
+        raise invalid(f"{where}.role: must be one of {', '.join(ROLES)}", f"{where}.role")
+    if message.tool_calls and role != "assistant":
+        raise invalid(f"{where}.tool_calls: only an assistant calls", f"{where}.tool_calls")
     content = message.content
     if content is None and role == "assistant":
         content = ""
-    return Message(role, plain_text(content, f"{where}.content", ("text",)))
+    reasoning = message.reasoning_content or message.reasoning
+    if not message.tool_calls or not isinstance(reasoning, str):
+        reasoning = ""
+    return Message(
+        role,
+        plain_text(content, f"{where}.content", ("text",)),
+        calls_of(message.tool_calls, f"{where}.tool_calls"),
+        plain_text(message.tool_call_id or "", f"{where}.tool_call_id", ()),
+        plain_text(reasoning, f"{where}.reasoning_content", ()),
+    )
 
 
 def stops(stop: str | list[str] | None) -> tuple[str, ...]:

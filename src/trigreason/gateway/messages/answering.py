@@ -7,12 +7,13 @@ from typing import Any, Literal
 
 import msgspec
 
-from trigreason.events import AnswerText, Event, ThinkingText
+from trigreason.events import AnswerText, ThinkingText
 from trigreason.gateway.account import account, chat_usage, event_to_json
 from trigreason.gateway.errors import ApiError
 from trigreason.gateway.exchange import ChoiceRun, Exchange
 from trigreason.gateway.messages.failing import anthropic_error, anthropic_status
 from trigreason.gateway.messages.request import MessagesRequest
+from trigreason.gateway.tools import GatewayEvent
 from trigreason.reasoning import Message, prompt_tokens
 
 _encode = msgspec.json.encode
@@ -41,7 +42,7 @@ class MessagesAnswer:
         self._has_begun = False
         self._events: list[dict[str, Any]] = []
 
-    def stream(self, run: ChoiceRun, event: Event) -> bytes:
+    def stream(self, run: ChoiceRun, event: GatewayEvent) -> bytes:
         """The server-sent events for an event of the run; empty for most."""
         match event:
             case ThinkingText(_, text):
@@ -74,7 +75,7 @@ class MessagesAnswer:
         fields = anthropic_error(error, self._exchange.id)
         return _sse("error", **fields, trigreason=account(self._exchange))
 
-    def gather(self, run: ChoiceRun, event: Event) -> None:
+    def gather(self, run: ChoiceRun, event: GatewayEvent) -> None:
         """Collect an event for :meth:`whole`."""
         match event:
             case ThinkingText(_, text):

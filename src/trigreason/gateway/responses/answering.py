@@ -6,13 +6,14 @@ from typing import Any
 
 import msgspec
 
-from trigreason.events import AnswerText, Event, ThinkingText
+from trigreason.events import AnswerText, ThinkingText
 from trigreason.gateway.account import COMMENT, event_to_json
 from trigreason.gateway.errors import ApiError
 from trigreason.gateway.exchange import ChoiceRun, Exchange
 from trigreason.gateway.responses.body import begun, ended, failed, status_of
 from trigreason.gateway.responses.items import MESSAGE, REASONING, Kind, OutputItem, Status
 from trigreason.gateway.responses.request import ResponsesRequest
+from trigreason.gateway.tools import GatewayEvent
 
 _encode = msgspec.json.encode
 
@@ -33,7 +34,7 @@ class ResponsesAnswer:
         self._number = 0
         self._delta = b""
 
-    def stream(self, run: ChoiceRun, event: Event) -> bytes:
+    def stream(self, run: ChoiceRun, event: GatewayEvent) -> bytes:
         """The server-sent events for an event of the run; empty for most."""
         match event:
             case ThinkingText(_, text):
@@ -60,7 +61,7 @@ class ResponsesAnswer:
         body = failed(self._exchange, self._request, self._items, error)
         return self._beginning() + self._event("response.failed", response=body)
 
-    def gather(self, run: ChoiceRun, event: Event) -> None:
+    def gather(self, run: ChoiceRun, event: GatewayEvent) -> None:
         """Collect an event for :meth:`whole`."""
         match event:
             case ThinkingText(_, text):

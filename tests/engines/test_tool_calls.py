@@ -1,0 +1,169 @@
+"""Calls of tools in the text of an answer, in the form of each family of models."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from trigreason.engines.tool_calls import CallReader
+from trigreason.engines.tool_forms import (
+    CALL_BEGIN,
+    CALL_END,
+    CALLS_BEGIN,
+    CALLS_END,
+    DEEPSEEK_R1_CALLS,
+    DEEPSEEK_V31_CALLS,
+    HERMES,
+    LLAMA3,
+    MISTRAL,
+    MISTRAL_ARGS,
+    QWEN3_CODER,
+    SEPARATOR,
+    TOOL_FORMS,
+    ToolForm,
+    WrittenCall,
+    form_in_template,
+)
+
+SCHEMAS = {
+    "add": {"properties": {"a": {"type": "integer"}}},
+    "say": {"properties": {"text": {"type": "string"}}},
+}
+ADD = WrittenCall("add", '{"a": 1}')
+SAY = WrittenCall("say", '{"text": "1"}')
+NONE = WrittenCall("add", "{}")
+HERMES_ADD = '<tool_call>\n{"name": "add", "arguments": {"a": 1}}\n</tool_call>'
+XML_ADD = "<tool_call>\n<function=add>\n<parameter=a>\n1\n</parameter>\n</function>\n</tool_call>"
+XML_SAY = XML_ADD.replace("=add", "=say").replace("=a>", "=text>")
+R1_ADD = f'{CALL_BEGIN}function{SEPARATOR}add\n```json\n{{"a": 1}}\n```{CALL_END}'
+V31_ADD = f'{CALL_BEGIN}add{SEPARATOR}{{"a": 1}}{CALL_END}'
+BARE = '{"name": "add", "parameters": {"a": 1}}'
+
+Read = list[str | WrittenCall]
+
+
+CASES: list[tuple[ToolForm, str, Read]] = [
+    (HERMES, "Seven.", ["Seven."]),
+    (HERMES, HERMES_ADD, [ADD]),
+    (HERMES, f"Let me see.\n{HERMES_ADD}\n", ["Let me see.", ADD]),
+    (HERMES, f"{HERMES_ADD}\n{HERMES_ADD}", [ADD, ADD]),
+    (HERMES, f"{HERMES_ADD}\nDone.", [ADD, "Done."]),
+    (HERMES, HERMES_ADD.removesuffix("\n</tool_call>"), [ADD]),
+    (HERMES, '<tool_call>{"name": "add"}</tool_call>', [NONE]),
+    (
+        HERMES,
+        HERMES_ADD.replace("1", '"</tool_call>"'),
+        [WrittenCall("add", '{"a": "</tool_call>"}')],
+    ),
+    (HERMES, HERMES_ADD.replace("1", r'"}\"]"'), [WrittenCall("add", r'{"a": "}\"]"}')]),
+    (HERMES, HERMES_ADD.replace("add", "rob"), [HERMES_ADD.replace("add", "rob")]),
+    (HERMES, HERMES_ADD.replace("1}}", "1}"), [HERMES_ADD.replace("1}}", "1}")]),
+    (HERMES, f"<tool_call>{{\n{HERMES_ADD}", ["<tool_call>{", ADD]),
+    (HERMES, HERMES_ADD.replace("{", "[").replace("}", "]"), []),
+    (HERMES, HERMES_ADD.replace("1", "NaN"), [HERMES_ADD.replace("1", "NaN")]),
+    (HERMES, HERMES_ADD.replace("1", "1e999"), [HERMES_ADD.replace("1", "1e999")]),
+    (HERMES, HERMES_ADD.replace("1", r'"\ud800"'), [HERMES_ADD.replace("1", r'"\ud800"')]),
+    (HERMES, HERMES_ADD.replace('{"a": 1}', '"a"'), [HERMES_ADD.replace('{"a": 1}', '"a"')]),
+    (HERMES, "a <tool_call b <tool", ["a <tool_call b <tool"]),
+    (HERMES, XML_ADD, [ADD]),
+    (QWEN3_CODER, f"So:\n\n{XML_ADD}{XML_SAY}", ["So:", ADD, SAY]),
+    (QWEN3_CODER, XML_ADD.removesuffix("\n</tool_call>"), [ADD]),
+    (QWEN3_CODER, XML_ADD.replace("=add", "=rob"), [XML_ADD.replace("=add", "=rob")]),
+    (QWEN3_CODER, XML_ADD.replace("</parameter>", ""), [XML_ADD.replace("</parameter>", "")]),
+    (LLAMA3, BARE, [ADD]),
+    (LLAMA3, f"<|python_tag|>{BARE}", [ADD]),
+    (LLAMA3, f"{BARE}; {BARE}", [ADD, ADD]),
+    (LLAMA3, f"See:\n{BARE}", ["See:", ADD]),
+    (LLAMA3, f"See {BARE}", [f"See {BARE}"]),
+    (LLAMA3, '{"answer": 7}', ['{"answer": 7}']),
+    (LLAMA3, "<|python_tag|>print(1)", ["<|python_tag|>print(1)"]),
+    (MISTRAL, f"[TOOL_CALLS][{BARE}, {BARE}]", [ADD, ADD]),
+    (MISTRAL, f"[TOOL_CALLS] [{BARE}]", [ADD]),
+    (MISTRAL, f"[TOOL_CALLS][{BARE}, {{}}]", [f"[TOOL_CALLS][{BARE}, {{}}]"]),
+    (MISTRAL_ARGS, '[TOOL_CALLS]add[ARGS]{"a": 1}', [ADD]),
+    (MISTRAL_ARGS, '[TOOL_CALLS]add[CALL_ID]x1[ARGS]{"a": 1}[TOOL_CALLS]add{}', [ADD, NONE]),
+    (MISTRAL_ARGS, "[TOOL_CALLS]add of mine", ["[TOOL_CALLS]add of mine"]),
+    (DEEPSEEK_R1_CALLS, f"Hm.{CALLS_BEGIN}{R1_ADD}\n{R1_ADD}{CALLS_END}", ["Hm.", ADD, ADD]),
+    (DEEPSEEK_V31_CALLS, f"{CALLS_BEGIN}{V31_ADD}{CALLS_END}", [ADD]),
+    (DEEPSEEK_V31_CALLS, f"{CALLS_BEGIN}{V31_ADD}", [ADD]),
+    (
+        DEEPSEEK_V31_CALLS,
+        f"{CALLS_BEGIN}{V31_ADD}x{CALLS_END}",
+        [f"{CALLS_BEGIN}{V31_ADD}x{CALLS_END}"],
+    ),
+    (DEEPSEEK_V31_CALLS, f"{CALLS_BEGIN}none", [f"{CALLS_BEGIN}none"]),
+]
+CASES = [(form, text, read or [text]) for form, text, read in CASES]
+
+
+def read_in(form: ToolForm, pieces: list[str]) -> Read:
+    """What is read of a text in pieces, with neighbouring texts joined."""
+    reader = CallReader([form], SCHEMAS)
+    joined: Read = []
+    for each in [*(out for piece in pieces for out in reader.push(piece)), *reader.finish()]:
+        if isinstance(each, str) and joined and isinstance(joined[-1], str):
+            joined[-1] += each
+        else:
+            joined.append(each)
+    return joined
+
+
+@pytest.mark.parametrize(("form", "text", "read"), CASES)
+def test_each_form(form: ToolForm, text: str, read: Read) -> None:
+    assert read_in(form, [text]) == read
+    assert read_in(form, list(text)) == read
+
+
+FRAGMENTS = st.sampled_from(
+    [text for _, text, _ in CASES]
+    + [word for form in TOOL_FORMS.values() for word in (*form.words, *form.special)]
+    + ["{", "}", "[", "]", '"', "\\", " ", "\n", ";", "</tool_call>", "<function=", "x", "😀"]
+)
+
+
+@given(st.sampled_from(list(TOOL_FORMS.values())), st.lists(FRAGMENTS, max_size=6), st.data())
+def test_the_calls_do_not_depend_on_how_a_stream_is_cut(
+    form: ToolForm, fragments: list[str], data: st.DataObject
+) -> None:
+    text = "".join(fragments)
+    cuts = sorted(data.draw(st.lists(st.integers(0, len(text)), max_size=8)))
+    pieces = [text[a:b] for a, b in zip([0, *cuts], [*cuts, len(text)], strict=True)]
+    whole = read_in(form, [text])
+    assert read_in(form, pieces) == whole
+    assert read_in(form, list(text)) == whole
+    for call in whole:
+        assert isinstance(call, str) or call.name in SCHEMAS
+
+
+@pytest.mark.parametrize("form", TOOL_FORMS.values(), ids=TOOL_FORMS)
+def test_what_begins_a_call_is_read_with_it(form: ToolForm) -> None:
+    rest = {
+        "hermes": ' {"a": 1}}\n</tool_call>',
+        "qwen3-coder": "<parameter=a>\n1\n</parameter>\n</function>\n</tool_call>",
+        "llama3": ' {"a": 1}}',
+        "mistral": ' {"a": 1}}]',
+        "mistral-args": '{"a": 1}',
+        "deepseek-r1": f'{{"a": 1}}\n```{CALL_END}{CALLS_END}',
+        "deepseek-v3.1": f'{{"a": 1}}{CALL_END}{CALLS_END}',
+    }[form.name]
+    assert read_in(form, [form.begun("add"), rest]) == [ADD]
+    assert form.begun("add").startswith(form.begun(None))
+
+
+@pytest.mark.parametrize(
+    ("source", "form"),
+    [
+        ("{{ tools }}<tool_call>", HERMES),
+        ("{{ tools }}<tool_call><function=", QWEN3_CODER),
+        ('{{ tools }}{"name": ..., "parameters": ...}', LLAMA3),
+        ("{{ tools }}[TOOL_CALLS]", MISTRAL),
+        ("{{ tools }}[TOOL_CALLS][ARGS]", MISTRAL_ARGS),
+        (f"{{{{ tools }}}}{CALLS_BEGIN}```json", DEEPSEEK_R1_CALLS),
+        (f"{{{{ tools }}}}{CALLS_BEGIN}", DEEPSEEK_V31_CALLS),
+        ("{{ tools }}", None),
+        ("<tool_call>", None),
+    ],
+)
+def test_the_form_that_a_template_shows(source: str, form: ToolForm | None) -> None:
+    assert form_in_template(source) is form
