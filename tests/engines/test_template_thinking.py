@@ -13,7 +13,7 @@ from trigreason.engines.templates import (
     ChatTemplate,
     guess,
 )
-from trigreason.reasoning import Message
+from trigreason.reasoning import Message, Tool
 from trigreason.reasoning.tags import KNOWN_TAGS, THINK_TAGS, Tags, tags_in_template
 
 

@@ -11,6 +11,9 @@ from hypothesis import given
 
 from tests.reasoning.traces import ASKED, RUN, TRACES, often, trace_of
 from trigreason.reasoning import (
+    Message,
+    Tool,
+    ToolCall,
     Trace,
     load_trace,
     totals,
@@ -69,7 +72,12 @@ def test_no_json(text: str) -> None:
 
 WRITTEN: dict[str, Any] = json.loads(json.dumps(trace_to_json(trace_of(*RUN, stretches=(ASKED,)))))
 DERIVED = {"schema", "fingerprint", "totals"}
-ADDED = {"in_the_open": False, "step_break": "blank_line", "scorer": None}
+ADDED: dict[str, Any] = {
+    "in_the_open": False,
+    "step_break": "blank_line",
+    "scorer": None,
+    "tools": (),
+}
 """Fields that traces of this schema did not have at first, and what their absence means."""
 
 
@@ -112,3 +120,17 @@ def test_what_follows_is_not_read(name: str) -> None:
 def test_an_older_trace_lacks_newer_fields(name: str, meaning: object) -> None:
     older = {key: value for key, value in WRITTEN.items() if key != name}
     assert getattr(trace_from_json(older), name) == meaning
+
+
+def test_calls_and_tools_come_back() -> None:
+    trace = trace_of(*RUN)
+    call = ToolCall("c1", "add", '{"a": 1}')
+    trace.messages = (
+        Message("user", "Add."),
+        Message("assistant", "", (call,), reasoning="Hm."),
+        Message("tool", "3", tool_call_id="c1"),
+    )
+    trace.tools = (Tool("add", "{}"),)
+    read = trace_from_json(json.loads(json.dumps(trace_to_json(trace))))
+    assert (read.messages, read.tools) == (trace.messages, trace.tools)
+    assert trace_to_json(trace)["messages"][0] == {"role": "user", "content": "Add."}

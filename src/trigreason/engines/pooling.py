@@ -20,6 +20,7 @@ from trigreason.engines.breaker import Breaker
 from trigreason.engines.http import HttpModel, Timeouts
 from trigreason.engines.refusals import one_line
 from trigreason.engines.scorer import Rated, Scorer
+from trigreason.engines.templates import without_calls
 from trigreason.reasoning import Message
 
 ROUNDING = 0.02
@@ -47,7 +48,9 @@ class PrmPrompt:
 
     def messages(self, messages: Sequence[Message], steps: Sequence[str]) -> list[dict[str, str]]:
         """The conversation and the steps; a tag inside a text is left out, as it would count."""
-        texts = [message._asdict() for message in messages]
+        texts = [
+            {"role": text.role, "content": text.content} for text in map(without_calls, messages)
+        ]
         if self.system and not any(message.role == "system" for message in messages):
             texts.insert(0, {"role": "system", "content": self.system})
         for text in texts:
