@@ -160,6 +160,7 @@ async def test_without_a_choice_of_tools_nothing_is_a_call(tmp_path: Path) -> No
         ({"tool_choice": "required"}, "tool_choice"),
         ({"tools": [{"type": "web_search"}]}, "tools[0]"),
         ({"tools": [WEATHER, WEATHER]}, "tools"),
+        ({"response_format": {"type": "json_object"}}, "response_format"),
         ({"tools": [{"type": "function", "function": {}}]}, "tools[0].function.name"),
         ({"messages": [*FINISHED[:1], {"role": "user", "content": "a", "tool_calls": [CALLED]}]},
          "messages[1].tool_calls"),

@@ -134,6 +134,11 @@ class ChatRequest(BaseModel):
                 raise unsupported(field, "pairs of reasoning models give text and nothing else")
         if self.stream_options is not None and not self.stream:
             raise invalid("stream_options is of no use without stream", "stream_options")
+        guide = guide_of(self.response_format)
+        tools = tools_of(self.tools, self.tool_choice)
+        if guide is not None and tools:
+            what = "a schema binds the whole answer, so no tool could be called; leave out one"
+            raise unsupported("response_format", what)
         limits = [self.max_completion_tokens, self.max_tokens]
         return GatewayRequest(
             messages=tuple(
@@ -149,8 +154,8 @@ class ChatRequest(BaseModel):
             seed=self.seed,
             stop=stops(self.stop),
             cache_key=self.prompt_cache_key,
-            guide=guide_of(self.response_format),
-            tools=tools_of(self.tools, self.tool_choice),
+            guide=guide,
+            tools=tools,
             parallel_calls=self.parallel_tool_calls is not False,
             options=self.trigreason or Options(),
         )
