@@ -214,7 +214,8 @@ class Trace:
             ]
             for step in self.steps
         ]
-        content = [self.method, self.thresholds.to_json(), list(self.messages), steps, self.answer]
+        messages = [each if any(each[2:]) else each[:2] for each in self.messages]
+        content = [self.method, self.thresholds.to_json(), messages, steps, self.answer]
         return hashlib.sha256(json.dumps(content).encode()).hexdigest()[:16]
 
 
