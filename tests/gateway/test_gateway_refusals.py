@@ -101,7 +101,7 @@ FIELDS: list[tuple[dict[str, Any], str | None, str | None]] = [
     ({"stop": {"a": 1}}, "stop", None),
     ({"stream_options": {"include_usage": True}}, "stream_options", None),
     ({"stream": True, "stream_options": {"x": 1}}, "stream_options.x", "unknown_field"),
-    ({"tools": [{"type": "function"}]}, "tools", "unsupported_parameter"),
+    ({"tools": [{"type": "function"}]}, "tools[0].function.name", None),
     ({"trigreason": {"rho": 7}}, "trigreason.rho", None),
     ({"trigreason": {"method": "magic"}}, "trigreason.method", None),
     ({"trigreason": {"x": 1}}, "trigreason.x", "unknown_field"),
