@@ -115,3 +115,36 @@ def test_clients_of_the_gateway_get_the_text_as_content(tmp_path: Path, toml: st
     deltas = [choice["delta"] for line in lines for choice in json.loads(line)["choices"]]
     assert not any("reasoning_content" in delta for delta in deltas)
     assert "".join(delta.get("content") or "" for delta in deltas).strip()
+
+
+def test_twenty_answers_are_bound_and_their_thinking_is_free(tmp_path: Path, toml: str) -> None:
+    schema = {
+        "type": "object",
+        "properties": {"sum": {"type": "integer"}, "is_even": {"type": "boolean"}},
+        "required": ["sum", "is_even"],
+        "additionalProperties": False,
+    }
+    form = {"type": "json_schema", "json_schema": {"name": "sum", "schema": schema}}
+
+    def answered(number: int) -> dict[str, str]:
+        turn = {"role": "user", "content": f"What is {number} + {number + 7}? Think step by step."}
+        how = {"response_format": form, "seed": number, "trigreason": {"thinking_tokens": 64}}
+        told = json.loads(asked(process.url, messages=[turn], **how))
+        message: dict[str, str] = told["choices"][0]["message"]
+        return message
+
+    process = GatewayProcess(tmp_path, toml)
+    try:
+        process.wait_until_ready()
+        with ThreadPoolExecutor(4) as pool:
+            messages = list(pool.map(answered, range(20)))
+    finally:
+        process.stop()
+    for message in messages:
+        assert {name: type(value) for name, value in json.loads(message["content"]).items()} == {
+            "sum": int,
+            "is_even": bool,
+        }
+        thinking = message["reasoning_content"].strip()
+        assert thinking
+        assert not thinking.startswith("{")
