@@ -12,8 +12,8 @@ from zlib import crc32
 
 import schemathesis
 
-from trigreason.gateway.chat.request import NO_EFFECT as NOT_OF_CHAT
-from trigreason.gateway.responses.request import NO_EFFECT as NOT_OF_RESPONSES
+from trigreason.gateway.chat.request import REFUSED as NOT_OF_CHAT
+from trigreason.gateway.responses.request import REFUSED as NOT_OF_RESPONSES
 
 CHARACTERS = 200
 THINKING_TOKENS = 3
@@ -37,7 +37,7 @@ schemathesis.hook(before_call)
 
 
 def _answerable(body: dict[str, Any]) -> dict[str, Any]:
-    refused = NOT_OF_CHAT.keys() | NOT_OF_RESPONSES.keys()
+    refused = NOT_OF_CHAT.keys() | NOT_OF_RESPONSES.keys() | {"tools", "tool_choice"}
     limit = "max_tokens" if "messages" in body else "max_output_tokens"
     answerable = {limit: TOKENS} | {key: body[key] for key in body if key not in refused}
     answerable["model"] = "bundled"

@@ -1,4 +1,4 @@
-"""Every field of OpenAI's chat completion request: honoured, harmless, or refused by name."""
+"""Every field of OpenAI's chat completion request: honoured, harmless, ignored, or refused."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from trigreason.gateway.chat.request import NO_EFFECT, ChatRequest
+from trigreason.gateway.chat.request import HARMLESS, ChatRequest
 from trigreason.gateway.errors import ApiError
 from trigreason.gateway.gateway_request import GatewayRequest
 from trigreason.reasoning import Message
@@ -24,6 +24,19 @@ PUBLISHED = {
     *("tool_choice", "tools", "top_logprobs", "top_p", "user", "verbosity", "web_search_options"),
 }
 """The parameters of OpenAI's reference."""
+
+IGNORED = {
+    *("audio", "frequency_penalty", "function_call", "logit_bias", "logprobs", "modalities"),
+    *("moderation", "prediction", "presence_penalty", "top_logprobs", "verbosity"),
+    "web_search_options",
+}
+"""Those of them that have no effect."""
+
+OF_OTHERS = {
+    *("cache_control", "cache_prompt", "min_p", "reasoning", "thinking"),
+    *("thinking_token_budget", "top_k", "trigreason"),
+}
+"""Fields of other servers, and the gateway's own."""
 
 
 TEXT = {"type": "text", "text": "exact."}
@@ -54,8 +67,9 @@ def refused(**fields: Any) -> ApiError:
     return error.value
 
 
-def test_the_fields_are_openais_and_one_more() -> None:
-    assert set(ChatRequest.model_fields) == PUBLISHED | {"trigreason"}
+def test_the_fields_are_openais_and_those_of_other_servers() -> None:
+    understood = PUBLISHED - IGNORED - {"functions"}
+    assert set(ChatRequest.model_fields) == understood | OF_OTHERS
 
 
 def test_a_request_that_says_nothing_more() -> None:
@@ -76,13 +90,19 @@ def test_a_request_that_says_nothing_more() -> None:
         ("stop", ["a", "b"], "stop", ("a", "b")),
         ("stop", [], "stop", ()),
         ("n", 3, "choices", 3),
+        *(("max_tokens", none, "max_tokens", None) for none in (0, -1)),
+        *(("max_completion_tokens", none, "max_tokens", None) for none in (0, -1)),
+        ("top_k", 40, "top_k", 40),
+        ("top_k", 0, "top_k", 0),
+        ("top_k", -1, "top_k", 0),
+        ("min_p", 0.05, "min_p", 0.05),
     ],
 )
 def test_honoured(field: str, value: object, name: str, understood: object) -> None:
     assert getattr(asked(**{field: value}), name) == understood
 
 
-@pytest.mark.parametrize("field", sorted((PUBLISHED | {"trigreason"}) - {"model", "messages"}))
+@pytest.mark.parametrize("field", sorted((PUBLISHED | OF_OTHERS) - {"model", "messages"}))
 def test_null_is_as_if_it_were_not_there(field: str) -> None:
     assert asked(**{field: None}) == asked()
 
@@ -90,8 +110,13 @@ def test_null_is_as_if_it_were_not_there(field: str) -> None:
 @pytest.mark.parametrize(
     ("field", "value"),
     [
-        *((field, value) for field, values in NO_EFFECT.items() for value in values),
+        *((field, value) for field, values in HARMLESS.items() for value in values),
+        ("cache_control", {"type": "ephemeral"}),
+        ("cache_prompt", True),
         ("frequency_penalty", 0.0),
+        ("functions", []),
+        ("logit_bias", {}),
+        ("logprobs", False),
         ("metadata", {"a": "b"}),
         ("parallel_tool_calls", True),
         ("prompt_cache_retention", "24h"),
@@ -99,9 +124,12 @@ def test_null_is_as_if_it_were_not_there(field: str) -> None:
         ("service_tier", "flex"),
         ("store", True),
         ("tool_choice", "auto"),
+        ("thinking_token_budget", -1),
         ("tools", []),
+        ("top_logprobs", 0),
+        ("unknown", False),
         ("user", "u"),
-        ("verbosity", "low"),
+        ("user", {"id": "u", "name": "Ann"}),
     ],
 )
 def test_harmless(field: str, value: object) -> None:
@@ -115,18 +143,8 @@ def test_a_cache_key_names_the_conversation() -> None:
 @pytest.mark.parametrize(
     ("field", "value"),
     [
-        ("audio", {"voice": "alloy", "format": "wav"}),
-        ("frequency_penalty", 0.5),
-        ("function_call", {"name": "f"}),
         ("functions", [{"name": "f"}]),
-        ("logit_bias", {"50256": -100}),
-        ("logprobs", True),
-        ("modalities", ["text", "audio"]),
-        ("prediction", {"type": "content", "content": "x"}),
-        ("presence_penalty", -1),
         ("tool_choice", "required"),
-        ("top_logprobs", 3),
-        ("web_search_options", {}),
     ],
 )
 def test_what_cannot_be_served_is_refused_by_its_name(field: str, value: object) -> None:
@@ -142,21 +160,33 @@ def test_what_cannot_be_served_is_refused_by_its_name(field: str, value: object)
         ({"model": "x" * 501}, "model"),
         ({"messages": []}, "messages"),
         ({"messages": "Why?"}, "messages"),
-        ({"max_tokens": 0}, "max_tokens"),
+        ({"max_tokens": -2}, "max_tokens"),
         ({"max_tokens": 1.5}, "max_tokens"),
-        ({"max_completion_tokens": -1}, "max_completion_tokens"),
+        ({"max_completion_tokens": -2}, "max_completion_tokens"),
         ({"reasoning_effort": "huge"}, "reasoning_effort"),
         ({"temperature": 2.1}, "temperature"),
         ({"temperature": float("nan")}, "temperature"),
         ({"top_p": 0}, "top_p"),
         ({"top_p": float("inf")}, "top_p"),
+        ({"top_k": -2}, "top_k"),
+        ({"top_k": 2**31}, "top_k"),
+        ({"min_p": 1.1}, "min_p"),
+        ({"min_p": -0.1}, "min_p"),
+        ({"thinking_token_budget": -2}, "thinking_token_budget"),
+        ({"thinking": {"type": "much"}}, "thinking"),
+        ({"reasoning": {"effort": "huge"}}, "reasoning"),
+        ({"reasoning": {"max_tokens": -2}}, "reasoning"),
+        ({"user": 5}, "user"),
+        ({"user": "x" * 513}, "user"),
+        ({"store": "perhaps"}, "store"),
         ({"seed": 2**63}, "seed"),
+        ({"seed": -(2**63) - 1}, "seed"),
         ({"n": 0}, "n"),
         ({"stop": 5}, "stop"),
-        ({"stream_options": {"include_everything": True}}, "stream_options"),
+        ({"stream_options": {"include_usage": "perhaps"}}, "stream_options"),
         ({"trigreason": {"rho": 2}}, "trigreason"),
-        ({"unknown": None}, "unknown"),
-        ({"messages": [QUESTION | {"unknown": 1}]}, "messages"),
+        ({"trigreason": {"unknown": 1}}, "trigreason"),
+        ({"messages": [QUESTION | {"name": 1}]}, "messages"),
     ],
 )
 def test_values_that_make_no_sense(fields: dict[str, Any], at: str) -> None:
@@ -171,12 +201,93 @@ def test_values_that_make_no_sense(fields: dict[str, Any], at: str) -> None:
         ({"stop": list("abcde")}, "stop"),
         ({"stop": ""}, "stop"),
         ({"stop": ["a", ""]}, "stop"),
-        ({"stream_options": {"include_usage": True}}, "stream_options"),
-        ({"stream": False, "stream_options": {}}, "stream_options"),
     ],
 )
 def test_values_that_do_not_go_together(fields: dict[str, Any], param: str) -> None:
     assert refused(**fields).param == param
+
+
+@pytest.mark.parametrize(
+    ("fields", "ignored"),
+    [
+        ({"audio": {"voice": "alloy", "format": "wav"}}, ("audio",)),
+        ({"frequency_penalty": 0.5}, ("frequency_penalty",)),
+        ({"function_call": {"name": "f"}}, ("function_call",)),
+        ({"logit_bias": {"50256": -100}}, ("logit_bias",)),
+        ({"logprobs": True, "top_logprobs": 3}, ("logprobs", "top_logprobs")),
+        ({"modalities": ["text", "audio"]}, ("modalities",)),
+        ({"moderation": {"model": "x"}}, ("moderation",)),
+        ({"prediction": {"type": "content", "content": "x"}}, ("prediction",)),
+        ({"presence_penalty": -1}, ("presence_penalty",)),
+        ({"verbosity": "low"}, ("verbosity",)),
+        ({"web_search_options": {"search_context_size": "low"}}, ("web_search_options",)),
+        ({"chat_template_kwargs": {"enable_thinking": False}}, ("chat_template_kwargs",)),
+        ({"unknown": 1, "repeat_penalty": 1.1}, ("unknown", "repeat_penalty")),
+        ({"stream_options": {"include_usage": True}}, ("stream_options",)),
+        ({"stream": False, "stream_options": {"include_usage": False}}, ()),
+        (
+            {"stream": True, "stream_options": {"continuous_usage_stats": True}},
+            ("stream_options.continuous_usage_stats",),
+        ),
+        ({"reasoning": {"summary": "auto"}}, ("reasoning.summary",)),
+        ({"response_format": {"type": "text", "x": 1}}, ("response_format.x",)),
+        (
+            {"messages": [QUESTION | {"id": 1}, QUESTION | {"id": 2, "at": 3}]},
+            ("messages.id", "messages.at"),
+        ),
+        ({"messages": [QUESTION | {"id": None, "cache_control": {"type": "ephemeral"}}]}, ()),
+        ({"messages": [QUESTION | {"reasoning_details": [{"type": "x"}]}]}, ()),
+    ],
+)
+def test_what_has_no_effect_is_ignored_and_told(
+    fields: dict[str, Any], ignored: tuple[str, ...]
+) -> None:
+    assert asked(**fields).ignored == ignored
+
+
+THINKING: list[tuple[dict[str, Any], str | None, int | None]] = [
+    ({"thinking_token_budget": 500}, None, 500),
+    ({"thinking_token_budget": 0}, "minimal", None),
+    ({"thinking_token_budget": -1, "reasoning_effort": "low"}, "low", None),
+    ({"thinking": {"type": "enabled", "budget_tokens": 400}}, None, 400),
+    ({"thinking": {"type": "enabled"}, "reasoning_effort": "low"}, "low", None),
+    ({"thinking": {"type": "disabled"}, "reasoning_effort": "high"}, "minimal", None),
+    ({"reasoning": {"effort": "medium"}}, "medium", None),
+    ({"reasoning": {"effort": "medium"}, "reasoning_effort": "low"}, "low", None),
+    ({"reasoning": {"max_tokens": 300}}, None, 300),
+    ({"reasoning": {"max_tokens": -1, "enabled": True}}, None, None),
+    ({"reasoning": {"enabled": False}}, "minimal", None),
+    ({"reasoning": {"max_tokens": 300}, "thinking_token_budget": 500}, None, 500),
+    ({"reasoning": {"max_tokens": 300}, "trigreason": {"thinking_tokens": 9}}, None, 9),
+]
+
+
+@pytest.mark.parametrize(("fields", "effort", "tokens"), THINKING)
+def test_how_much_to_think_in_the_forms_of_other_servers(
+    fields: dict[str, Any], effort: str | None, tokens: int | None
+) -> None:
+    understood = asked(**fields)
+    assert (understood.effort, understood.options.thinking_tokens) == (effort, tokens)
+    assert understood.ignored == ()
+
+
+def test_reasoning_is_left_out_only_if_a_client_excludes_it() -> None:
+    assert not parsed(reasoning={"exclude": True}).shows_reasoning
+    assert parsed(reasoning={"exclude": False}).shows_reasoning
+    assert parsed().shows_reasoning
+
+
+def test_openrouters_reasoning_details_come_back_before_calls() -> None:
+    call = {"id": "c", "type": "function", "function": {"name": "add", "arguments": "{}"}}
+    details = [
+        {"type": "reasoning.text", "text": "I "},
+        {"type": "reasoning.encrypted", "data": "x"},
+        {"type": "reasoning.text", "text": "add."},
+    ]
+    turn = {"role": "assistant", "content": None, "reasoning_details": details}
+    called = asked(messages=[QUESTION, turn | {"tool_calls": [call]}]).messages[1]
+    assert called.reasoning == "I add."
+    assert asked(messages=[QUESTION, turn]).messages[1].reasoning == ""
 
 
 def test_the_smaller_limit_counts() -> None:

@@ -101,6 +101,8 @@ def test_sampling_is_the_pairs_where_nothing_is_said() -> None:
     assert GatewayRequest(messages=MESSAGES, seed=1, top_p=0.5).sampling(own).top_p == 0.5
     for asked, drawn in ((None, 7), (0, None), (1, 1), (40, 40)):
         assert GatewayRequest(messages=MESSAGES, top_k=asked).sampling(own).top_k == drawn
+    for least in (0.0, 0.5):
+        assert GatewayRequest(messages=MESSAGES, min_p=least).sampling(own).min_p == least
 
 
 def test_without_a_seed_every_answer_has_another() -> None:

@@ -11,6 +11,7 @@ import pytest_asyncio
 
 from tests.gateway.client import Client, Told, asked_gateway
 from tests.gateway.serving import QUESTION
+from trigreason.gateway.text_completion import TextRequest
 
 TEXT = "/v1/completions"
 
@@ -29,7 +30,7 @@ async def completed(client: Client, **fields: Any) -> Told:
 
 async def test_the_answer_is_that_of_the_chat(client: Client) -> None:
     chatted = await client.chat()
-    for fields in ({}, {"prompt": [QUESTION]}, {"best_of": 1, "echo": False, "logprobs": None}):
+    for fields in ({}, {"prompt": [QUESTION]}, {"best_of": 1, "echo": False}):
         told = await completed(client, **fields)
         assert told.status == 200
         (choice,) = told.body["choices"]
@@ -88,13 +89,9 @@ async def test_the_answer_ends_at_a_stop_text_and_at_a_limit(client: Client) -> 
         ({"prompt": None}, "prompt"),
         ({"prompt": " "}, "prompt"),
         ({"echo": True}, "echo"),
-        ({"best_of": 2}, "best_of"),
-        ({"logprobs": 1}, "logprobs"),
-        ({"logprobs": 0}, "logprobs"),
         ({"suffix": "x"}, "suffix"),
-        ({"presence_penalty": 0.5}, "presence_penalty"),
-        ({"stream_options": {}}, "stream_options"),
-        ({"messages": []}, "messages"),
+        ({"max_tokens": -2}, "max_tokens"),
+        ({"n": 0}, "n"),
         ({"stop": ["a", "b", "c", "d", "e"]}, "stop"),
     ],
 )
@@ -104,3 +101,21 @@ async def test_what_a_pair_cannot_do_is_refused_by_name(
     told = await completed(client, **fields)
     assert told.status == 400
     assert told.error["param"] == param
+
+
+@pytest.mark.parametrize(
+    ("fields", "ignored"),
+    [
+        ({"best_of": 1, "echo": False, "logprobs": None, "suffix": ""}, ()),
+        ({"max_tokens": -1, "top_k": 5, "min_p": 0.1, "user": {"id": "u"}}, ()),
+        ({"logprobs": 0}, ("logprobs",)),
+        ({"logprobs": 1, "best_of": 2}, ("logprobs", "best_of")),
+        ({"presence_penalty": 0.5, "logit_bias": {"1": 2}}, ("presence_penalty", "logit_bias")),
+        ({"stream_options": {"include_usage": True}}, ("stream_options",)),
+    ],
+)
+def test_what_has_no_effect_is_ignored_and_told(
+    fields: dict[str, Any], ignored: tuple[str, ...]
+) -> None:
+    asked = TextRequest.model_validate({"model": "bundled", "prompt": "?"} | fields)
+    assert asked.parsed().ignored == ignored

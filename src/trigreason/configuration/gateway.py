@@ -123,7 +123,8 @@ class GatewaySettings(BaseModel):
     state folder. ``pairs`` are the served ones; None for all configured pairs, or the bundled one
     if there are none. ``origins`` are those of the web pages that may ask, ``*`` for all; None for
     this machine's pages, or for all if other machines can reach the gateway. ``reasoning_field`` is
-    the field of the reasoning in chat completions; ``both`` sends it twice.
+    the field of the reasoning in chat completions; ``both`` sends it twice. With ``strict`` a
+    request that has a field without effect is refused, which is ignored otherwise.
     """
 
     model_config = _STRICT
@@ -135,6 +136,7 @@ class GatewaySettings(BaseModel):
     database_env: Variable | None = None
     origins: tuple[Annotated[str, AfterValidator(_origin)], ...] | None = None
     reasoning_field: ReasoningField = "reasoning_content"
+    strict: bool = False
     passed: Passed = Field(default_factory=Passed)
     limits: Limits = Field(default_factory=Limits)
     traces: Traces = Field(default_factory=Traces)

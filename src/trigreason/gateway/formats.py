@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
 
 from trigreason.engines.guides import ANY_OBJECT, Guide, SchemaInvalid
 from trigreason.gateway.errors import invalid
+from trigreason.gateway.lenient import LenientModel
 
 Kind = Literal["text", "json_object", "json_schema"]
 
 
-class SchemaFormat(BaseModel):
+class SchemaFormat(LenientModel):
     """A named schema. ``strict`` changes nothing: every answer is bound and validated."""
 
     model_config = ConfigDict(populate_by_name=True)
@@ -23,7 +24,7 @@ class SchemaFormat(BaseModel):
     strict: bool | None = None
 
 
-class ResponseFormat(BaseModel):
+class ResponseFormat(LenientModel):
     """``response_format`` of chat completions."""
 
     type: Kind
@@ -54,7 +55,8 @@ class FlatFormat(SchemaFormat):
     @property
     def body(self) -> dict[str, Any]:
         """It as a response repeats it."""
-        return self.model_dump(by_alias=True, exclude_none=True)
+        unknown = set(self.model_extra or ())
+        return self.model_dump(by_alias=True, exclude_none=True, exclude=unknown)
 
 
 def guide_of(

@@ -58,6 +58,7 @@ class GatewayRequest:
     temperature: float | None = None
     top_p: float | None = None
     top_k: int | None = None
+    min_p: float | None = None
     seed: int | None = None
     stop: tuple[str, ...] = ()
     cache_key: str | None = None
@@ -75,6 +76,7 @@ class GatewayRequest:
             temperature=configured.temperature if self.temperature is None else self.temperature,
             top_p=configured.top_p if self.top_p is None else self.top_p,
             top_k=configured.top_k if self.top_k is None else self.top_k or None,
+            min_p=configured.min_p if self.min_p is None else self.min_p,
         )
 
     def budget(self, configured: Budget, seconds: float, *, in_the_open: bool = False) -> Budget:

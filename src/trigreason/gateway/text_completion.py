@@ -9,40 +9,46 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 import msgspec
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
 
 from trigreason.events import AnswerText, ThinkingText
 from trigreason.gateway.account import account, chat_usage
 from trigreason.gateway.chat.answering import ChatAnswer, sse
 from trigreason.gateway.chat.request import ChatStreamOptions, stops
-from trigreason.gateway.errors import invalid, unsupported
+from trigreason.gateway.errors import unsupported
 from trigreason.gateway.exchange import ChoiceRun
 from trigreason.gateway.gateway_request import GatewayRequest, Options, Seed
+from trigreason.gateway.lenient import (
+    EndUser,
+    LenientModel,
+    Limit,
+    MinP,
+    TopK,
+    ignored_fields,
+    refuse,
+    unstreamed,
+)
 from trigreason.gateway.naming import MAX_NAME
 from trigreason.gateway.tools import GatewayEvent
 from trigreason.reasoning import Message
 
-NO_EFFECT: dict[str, tuple[Any, ...]] = {
-    "best_of": (None, 1),
-    "echo": (None, False),
-    "frequency_penalty": (None, 0),
-    "logit_bias": (None, {}),
-    "logprobs": (None,),
-    "presence_penalty": (None, 0),
-    "suffix": (None, ""),
+HARMLESS = {"best_of": (1,)}
+"""Values with which a field asks for what is done anyway."""
+
+REFUSED = {
+    "echo": "a pair gives its answer alone; leave the prompt out of it",
+    "suffix": "a pair cannot fill in a text",
 }
-"""Fields that a pair cannot honour, and their values that have no effect."""
+"""Fields without which the answer would be wrong, and why they cannot be honoured."""
 
 
-class TextRequest(BaseModel):
+class TextRequest(LenientModel):
     """A request to ``/v1/completions`` for a pair.
 
     Without ``max_tokens`` the pair's budget counts, not OpenAI's 16 tokens.
     """
 
     model_config = ConfigDict(
-        extra="forbid",
-        allow_inf_nan=False,
         json_schema_extra={"examples": [{"model": "bundled", "prompt": "not ( True ) is"}]},
     )
 
@@ -50,24 +56,18 @@ class TextRequest(BaseModel):
     prompt: str | list[Any]
     stream: bool | None = None
     stream_options: ChatStreamOptions | None = None
-    max_tokens: Annotated[int | None, Field(ge=1)] = None
+    max_tokens: Limit = None
     temperature: Annotated[float | None, Field(ge=0, le=2)] = None
     top_p: Annotated[float | None, Field(gt=0, le=1)] = None
+    top_k: TopK = None
+    min_p: MinP = None
     seed: Seed | None = None
     stop: str | list[str] | None = None
+    logprobs: int | None = None
     n: Annotated[int | None, Field(ge=1)] = None
-    user: Annotated[str | None, Field(max_length=512)] = None
+    user: EndUser | None = None
     prompt_cache_key: str | None = None
     trigreason: Options | None = None
-
-    # Refused unless the value has no effect
-    best_of: Any = None
-    echo: Any = None
-    frequency_penalty: Any = None
-    logit_bias: Any = None
-    logprobs: Any = None
-    presence_penalty: Any = None
-    suffix: Any = None
 
     @property
     def includes_usage(self) -> bool:
@@ -75,11 +75,7 @@ class TextRequest(BaseModel):
 
     def parsed(self) -> GatewayRequest:
         """The request, parsed. Raises ApiError if it asks for what cannot be served."""
-        for field, harmless in NO_EFFECT.items():
-            if getattr(self, field) not in harmless:
-                raise unsupported(field, "pairs of reasoning models give an answer and no more")
-        if self.stream_options is not None and not self.stream:
-            raise invalid("stream_options is of no use without stream", "stream_options")
+        refuse(self, REFUSED)
         prompts = [self.prompt] if isinstance(self.prompt, str) else self.prompt
         if len(prompts) != 1 or not isinstance(prompts[0], str):
             raise unsupported("prompt", "a pair takes one text, and no tokens")
@@ -90,10 +86,18 @@ class TextRequest(BaseModel):
             max_tokens=self.max_tokens,
             temperature=self.temperature,
             top_p=self.top_p,
+            top_k=self.top_k,
+            min_p=self.min_p,
             seed=self.seed,
             stop=stops(self.stop),
             cache_key=self.prompt_cache_key,
             options=self.trigreason or Options(),
+            ignored=ignored_fields(
+                self,
+                HARMLESS,
+                *unstreamed(self.stream_options, self.stream),
+                *(("logprobs",) if self.logprobs is not None else ()),  # 0 asks for one
+            ),
         )
 
 

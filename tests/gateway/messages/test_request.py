@@ -186,7 +186,7 @@ def test_what_cannot_be_served_is_refused_by_name(fields: dict[str, Any], param:
         {"temperature": 2.1},
         {"temperature": float("nan")},
         {"top_p": 0},
-        {"top_k": -1},
+        {"top_k": -2},
         {"stop_sequences": ["x"] * (MOST_STOPS + 1)},
         {"thinking": {"type": "much"}},
         {"thinking": {"type": "enabled", "budget_tokens": 0}},
@@ -206,6 +206,7 @@ def test_what_is_honoured_is_understood() -> None:
         temperature=0.5,
         top_p=0.9,
         top_k=7,
+        min_p=0.1,
         seed=3,
         stop_sequences=["x"] * MOST_STOPS,
         thinking={"type": "enabled", "budget_tokens": 50},
@@ -216,7 +217,7 @@ def test_what_is_honoured_is_understood() -> None:
     ).parsed()
     assert asked.streamed
     assert (asked.max_tokens, asked.effort, asked.seed) == (100, "low", 3)
-    assert (asked.temperature, asked.top_p, asked.top_k) == (0.5, 0.9, 7)
+    assert (asked.temperature, asked.top_p, asked.top_k, asked.min_p) == (0.5, 0.9, 7, 0.1)
     assert (asked.options.rho, asked.options.thinking_tokens) == (0.5, 50)
     assert len(asked.stop) == MOST_STOPS
     assert asked.ignored == ()
@@ -256,6 +257,8 @@ def test_the_gateways_own_budget_goes_before_anthropics() -> None:
         ({"tools": [{"name": "add"}], "tool_choice": {"type": "auto"}}, ("tools",)),
         ({"tools": [], "mcp_servers": [], "container": None, "context_management": {}}, ()),
         ({"anything": 1, "cache_control": {"type": "ephemeral"}}, ("anything",)),
+        ({"messages": [USER | {"id": 1}, USER | {"id": 2}]}, ("messages.id",)),
+        ({"thinking": {"type": "adaptive", "x": 1}}, ("thinking.x",)),
     ],
 )
 def test_what_has_no_effect_is_told(fields: dict[str, Any], ignored: tuple[str, ...]) -> None:

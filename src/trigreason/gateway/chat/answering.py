@@ -21,6 +21,11 @@ from trigreason.reasoning import ToolCall
 
 _encode = msgspec.json.encode
 DONE = b"data: [DONE]\n\n"
+_FIELDS: dict[ReasoningField, tuple[str, ...]] = {
+    "reasoning_content": ("reasoning_content",),
+    "reasoning": ("reasoning",),
+    "both": ("reasoning_content", "reasoning"),
+}
 
 
 def sse(value: Any) -> bytes:
@@ -34,7 +39,10 @@ def _call(call: ToolCall) -> dict[str, Any]:
 
 
 class ChatAnswer:
-    """Renders one exchange; ``with_events`` adds the run's events to the text."""
+    """Renders one exchange; ``with_events`` adds the run's events to the text.
+
+    Without a ``reasoning_field`` the response has no reasoning.
+    """
 
     def __init__(
         self,
@@ -42,11 +50,10 @@ class ChatAnswer:
         *,
         include_usage: bool,
         with_events: bool,
-        reasoning_field: ReasoningField = "reasoning_content",
+        reasoning_field: ReasoningField | None = "reasoning_content",
     ) -> None:
         self._exchange = exchange
-        both = ("reasoning_content", "reasoning")
-        self._reasoning = both if reasoning_field == "both" else (reasoning_field,)
+        self._reasoning = () if reasoning_field is None else _FIELDS[reasoning_field]
         self._include_usage = include_usage
         self._with_events = with_events
         self._thinking: dict[int, list[str]] = {}
@@ -60,6 +67,8 @@ class ChatAnswer:
     def stream(self, run: ChoiceRun, event: GatewayEvent) -> bytes:
         """The chunks for an event; empty for most events."""
         match event:
+            case ThinkingText() if not self._reasoning:
+                return b""
             case ThinkingText(_, text):
                 written = _encode(text)
                 named = (b'"%b":%b' % (name.encode(), written) for name in self._reasoning)

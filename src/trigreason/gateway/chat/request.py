@@ -1,20 +1,36 @@
-"""The body of a chat completion request, in OpenAI's schema.
+"""The body of a chat completion request: OpenAI's schema, and fields of other servers.
 
-Every field of OpenAI's is here: it is honoured, or allowed at the values that have no effect, or
-refused by name. A field that OpenAI does not know is refused, as OpenAI does.
+A field that has no effect is ignored, and the response names it. One without which the answer would
+be wrong is refused.
 """
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
 
 from trigreason.gateway.errors import invalid, unsupported
 from trigreason.gateway.formats import ResponseFormat, guide_of
 from trigreason.gateway.gateway_request import Effort, GatewayRequest, Options, Seed
+from trigreason.gateway.lenient import (
+    EndUser,
+    LenientModel,
+    Limit,
+    MinP,
+    TopK,
+    ignored_fields,
+    refuse,
+    unstreamed,
+)
 from trigreason.gateway.naming import MAX_NAME
 from trigreason.gateway.texts import plain_text
+from trigreason.gateway.thinking import (
+    ReasoningConfig,
+    ThinkingBudget,
+    ThinkingConfig,
+    bounded_thinking,
+)
 from trigreason.gateway.tools import calls_of, tools_of
 from trigreason.reasoning import Message
 
@@ -25,40 +41,28 @@ ROLES = {
     "assistant": "assistant",
     "tool": "tool",
 }
-NO_EFFECT: dict[str, tuple[Any, ...]] = {
-    "audio": (None,),
-    "frequency_penalty": (None, 0),
-    "function_call": (None, "none"),
-    "functions": (None, []),
-    "logit_bias": (None, {}),
-    "logprobs": (None, False),
-    "modalities": (None, ["text"]),
-    "moderation": (None,),
-    "prediction": (None,),
-    "presence_penalty": (None, 0),
-    "top_logprobs": (None, 0),
-    "web_search_options": (None,),
-}
-"""Fields that a pair cannot honour, and their values that have no effect."""
+HARMLESS = {"modalities": (["text"],), "verbosity": ("medium",), "function_call": ("none",)}
+"""Values with which a field asks for what is done anyway."""
+
+REFUSED = {"functions": "send tools; functions are the form before them"}
+"""Fields without which the answer would be wrong, and why they cannot be honoured."""
 
 
-class ChatStreamOptions(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
+class ChatStreamOptions(LenientModel):
     include_usage: bool | None = None
     include_obfuscation: bool | None = None
 
 
-class ChatMessage(BaseModel):
+class ChatMessage(LenientModel):
     """A turn. Earlier reasoning is left out of the prompt, except before calls of tools."""
-
-    model_config = ConfigDict(extra="forbid")
 
     role: Annotated[str, Field(max_length=40)]
     content: str | list[dict[str, Any]] | None = None
     name: str | None = None
     reasoning: Any = None
     reasoning_content: Any = None
+    reasoning_details: Any = None
+    cache_control: Any = None
     refusal: str | None = None
     annotations: list[Any] | None = None
     audio: None = None
@@ -67,12 +71,10 @@ class ChatMessage(BaseModel):
     tool_call_id: str | None = None
 
 
-class ChatRequest(BaseModel):
+class ChatRequest(LenientModel):
     """A request to ``/v1/chat/completions``."""
 
     model_config = ConfigDict(
-        extra="forbid",
-        allow_inf_nan=False,
         json_schema_extra={
             "examples": [
                 {"model": "bundled", "messages": [{"role": "user", "content": "not ( True ) is"}]}
@@ -84,61 +86,54 @@ class ChatRequest(BaseModel):
     messages: Annotated[list[ChatMessage], Field(min_length=1)]
     stream: bool | None = None
     stream_options: ChatStreamOptions | None = None
-    max_tokens: Annotated[int | None, Field(ge=1)] = None
-    max_completion_tokens: Annotated[int | None, Field(ge=1)] = None
+    max_tokens: Limit = None
+    max_completion_tokens: Limit = None
     reasoning_effort: Effort | None = None
+    reasoning: ReasoningConfig | None = None
+    thinking: ThinkingConfig | None = None
+    thinking_token_budget: ThinkingBudget = None
     temperature: Annotated[float | None, Field(ge=0, le=2)] = None
     top_p: Annotated[float | None, Field(gt=0, le=1)] = None
+    top_k: TopK = None
+    min_p: MinP = None
     seed: Seed | None = None
     stop: str | list[str] | None = None
     tools: Any = None
     tool_choice: Any = None
     parallel_tool_calls: bool | None = None
     n: Annotated[int | None, Field(ge=1)] = None
-    user: Annotated[str | None, Field(max_length=512)] = None
+    user: EndUser | None = None
     prompt_cache_key: str | None = None
     response_format: ResponseFormat | None = None
     trigreason: Options | None = None
 
-    # Accepted and ignored
+    # Accepted: they do not concern the answer
+    cache_control: Any = None
+    cache_prompt: bool | None = None
     metadata: dict[str, Any] | None = None
     prompt_cache_options: dict[str, Any] | None = None
     prompt_cache_retention: str | None = None
     safety_identifier: str | None = None
-    service_tier: Literal["auto", "default", "fast", "flex", "priority", "scale"] | None = None
+    service_tier: str | None = None
     store: bool | None = None
-    verbosity: Literal["low", "medium", "high"] | None = None
-
-    # Refused unless the value has no effect
-    audio: Any = None
-    frequency_penalty: Any = None
-    function_call: Any = None
-    functions: Any = None
-    logit_bias: Any = None
-    logprobs: Any = None
-    modalities: Any = None
-    moderation: Any = None
-    prediction: Any = None
-    presence_penalty: Any = None
-    top_logprobs: Any = None
-    web_search_options: Any = None
 
     @property
     def includes_usage(self) -> bool:
         return bool(self.stream_options and self.stream_options.include_usage)
 
+    @property
+    def shows_reasoning(self) -> bool:
+        return not (self.reasoning and self.reasoning.exclude)
+
     def parsed(self) -> GatewayRequest:
         """The request, parsed. Raises ApiError if it asks for what cannot be served."""
-        for field, harmless in NO_EFFECT.items():
-            if getattr(self, field) not in harmless:
-                raise unsupported(field, "pairs of reasoning models give text and nothing else")
-        if self.stream_options is not None and not self.stream:
-            raise invalid("stream_options is of no use without stream", "stream_options")
+        refuse(self, REFUSED)
         guide = guide_of(self.response_format)
         tools = tools_of(self.tools, self.tool_choice)
         if guide is not None and tools:
             what = "a schema binds the whole answer, so no tool could be called; leave out one"
             raise unsupported("response_format", what)
+        options, effort = self._thinking()
         limits = [self.max_completion_tokens, self.max_tokens]
         return GatewayRequest(
             messages=tuple(
@@ -148,16 +143,34 @@ class ChatRequest(BaseModel):
             choices=self.n or 1,
             streamed=bool(self.stream),
             max_tokens=min((limit for limit in limits if limit is not None), default=None),
-            effort=self.reasoning_effort,
+            effort=effort,
             temperature=self.temperature,
             top_p=self.top_p,
+            top_k=self.top_k,
+            min_p=self.min_p,
             seed=self.seed,
             stop=stops(self.stop),
             cache_key=self.prompt_cache_key,
             guide=guide,
             tools=tools,
             parallel_calls=self.parallel_tool_calls is not False,
-            options=self.trigreason or Options(),
+            options=options,
+            ignored=ignored_fields(self, HARMLESS, *unstreamed(self.stream_options, self.stream)),
+        )
+
+    def _thinking(self) -> tuple[Options, Effort | None]:
+        thinking, reasoning = self.thinking, self.reasoning or ReasoningConfig()
+        return bounded_thinking(
+            self.trigreason or Options(),
+            self.reasoning_effort or reasoning.effort,
+            self.thinking_token_budget,
+            thinking.budget_tokens if thinking else None,
+            reasoning.max_tokens,
+            is_off=(
+                self.thinking_token_budget == 0
+                or (thinking is not None and thinking.type == "disabled")
+                or reasoning.enabled is False
+            ),
         )
 
 
@@ -170,7 +183,7 @@ def _message(message: ChatMessage, where: str) -> Message:
     content = message.content
     if content is None and role == "assistant":
         content = ""
-    reasoning = message.reasoning_content or message.reasoning
+    reasoning = message.reasoning_content or message.reasoning or _told(message.reasoning_details)
     if not message.tool_calls or not isinstance(reasoning, str):
         reasoning = ""
     return Message(
@@ -180,6 +193,13 @@ def _message(message: ChatMessage, where: str) -> Message:
         plain_text(message.tool_call_id or "", f"{where}.tool_call_id", ()),
         plain_text(reasoning, f"{where}.reasoning_content", ()),
     )
+
+
+def _told(details: Any) -> str:
+    """The reasoning in OpenRouter's ``reasoning_details``; other servers' signatures are none."""
+    entries = details if isinstance(details, list) else []
+    texts = [entry.get("text") for entry in entries if isinstance(entry, dict)]
+    return "".join(text for text in texts if isinstance(text, str))
 
 
 def stops(stop: str | list[str] | None) -> tuple[str, ...]:

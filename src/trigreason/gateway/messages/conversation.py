@@ -10,9 +10,8 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import Any, Literal
 
-from pydantic import BaseModel
-
 from trigreason.gateway.errors import invalid, unsupported
+from trigreason.gateway.lenient import LenientModel
 from trigreason.gateway.texts import checked_text
 from trigreason.reasoning import Message
 
@@ -28,7 +27,7 @@ _BETWEEN = "\n\n"
 _SHOWN = 40
 
 
-class MessagesTurn(BaseModel):
+class MessagesTurn(LenientModel):
     """A turn; other fields than these have no effect."""
 
     role: Literal["user", "assistant", "system"]

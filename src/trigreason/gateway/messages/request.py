@@ -2,51 +2,37 @@
 
 Anthropic's clients send fields of many optional features. A field that is not known here has no
 effect, and the response says so in a header; one that asks for what cannot be done is refused.
-``seed``, which Anthropic's API lacks, and ``trigreason`` are the gateway's own.
+``seed`` and ``min_p``, which Anthropic's API lacks, and ``trigreason`` are the gateway's own.
 """
 
 from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from trigreason.gateway.errors import invalid, unsupported
 from trigreason.gateway.gateway_request import Effort, GatewayRequest, Options, Seed
+from trigreason.gateway.lenient import LenientModel, MinP, TopK, ignored_fields
 from trigreason.gateway.messages.conversation import Content, MessagesTurn, conversation
 from trigreason.gateway.naming import MAX_NAME
+from trigreason.gateway.thinking import ThinkingConfig, bounded_thinking
 from trigreason.reasoning import Message
 
 MOST_STOPS = 100
 
-_NOTHING: tuple[Any, ...] = (None, [], {}, "", False)
-"""Values with which a field asks for nothing."""
 
-
-class ThinkingConfig(BaseModel):
-    """Whether the response shows the thinking, and how long it may be (tokens).
-
-    The models always think; ``disabled`` shortens the thinking as much as ``minimal`` effort does.
-    """
-
-    type: Literal["enabled", "disabled", "adaptive", "between_tools"]
-    budget_tokens: Annotated[int | None, Field(ge=1)] = None
-    display: Literal["summarized", "omitted"] | None = None
-
-
-class OutputConfig(BaseModel):
+class OutputConfig(LenientModel):
     effort: Effort | None = None
     format: dict[str, Any] | None = None
 
 
-class ToolChoice(BaseModel):
+class ToolChoice(LenientModel):
     type: Literal["auto", "any", "tool", "none"]
 
 
-class CountRequest(BaseModel):
+class CountRequest(LenientModel):
     """The fields that make up the prompt; fields that concern the response have no effect."""
-
-    model_config = ConfigDict(extra="allow", allow_inf_nan=False)
 
     model: Annotated[str, Field(min_length=1, max_length=MAX_NAME)]
     messages: Annotated[list[MessagesTurn], Field(min_length=1)]
@@ -69,7 +55,8 @@ class MessagesRequest(CountRequest):
     stream: bool | None = None
     temperature: Annotated[float | None, Field(ge=0, le=2)] = None
     top_p: Annotated[float | None, Field(gt=0, le=1)] = None
-    top_k: Annotated[int | None, Field(ge=0)] = None
+    top_k: TopK = None
+    min_p: MinP = None
     thinking: ThinkingConfig | None = None
     output_config: OutputConfig | None = None
     seed: Seed | None = None
@@ -107,13 +94,13 @@ class MessagesRequest(CountRequest):
         if not all(stops):
             raise invalid("stop_sequences: an empty text would stop all", "stop_sequences")
         effort = self.output_config.effort if self.output_config else None
-        options = self.trigreason or Options()
-        if self.thinking is not None:
-            if self.thinking.type == "disabled":
-                effort = "minimal"
-            elif options.thinking_tokens is None:
-                budget = self.thinking.budget_tokens
-                options = options.model_copy(update={"thinking_tokens": budget})
+        options, effort = bounded_thinking(
+            self.trigreason or Options(),
+            effort,
+            self.thinking.budget_tokens if self.thinking else None,
+            is_off=self.thinking is not None and self.thinking.type == "disabled",
+        )
+        tools = ("tools",) if self.tools else ()
         return GatewayRequest(
             messages=self.conversation,
             streamed=bool(self.stream),
@@ -122,12 +109,9 @@ class MessagesRequest(CountRequest):
             temperature=self.temperature,
             top_p=self.top_p,
             top_k=self.top_k,
+            min_p=self.min_p,
             seed=self.seed,
             stop=stops,
             options=options,
-            ignored=(*self._ignored(), *also_ignored),
+            ignored=(*ignored_fields(self, {}, *tools), *also_ignored),
         )
-
-    def _ignored(self) -> list[str]:
-        fields = {"tools": self.tools} | (self.model_extra or {})
-        return [name for name, value in fields.items() if value not in _NOTHING]

@@ -11,7 +11,7 @@ from trigreason.reasoning import Message
 
 ROLES = {"system": "system", "developer": "system", "user": "user", "assistant": "assistant"}
 FIELDS = frozenset({"type", "role", "content", "id", "status", "phase"})
-"""The fields of a message, whether a client wrote it or sends back one of ours."""
+"""A message's fields, whether a client wrote it or sends back one of ours; others are ignored."""
 
 TEXTS = ("input_text", "output_text")
 _SHOWN = 40
@@ -31,6 +31,13 @@ def conversation(instructions: str | None, items: Any) -> tuple[Message, ...]:
     return (*before, *_messages(items))
 
 
+def unknown_fields(items: Any) -> Iterator[str]:
+    """The fields that messages of ``input`` have and that are ignored, such as ``input.name``."""
+    for item in items if isinstance(items, list) else ():
+        if item.get("type", "message") == "message":
+            yield from (f"input.{key}" for key in item if key not in FIELDS and item[key])
+
+
 def _messages(items: list[Any]) -> Iterator[Message]:
     for index, item in enumerate(items):
         where = f"input[{index}]"
@@ -45,10 +52,6 @@ def _messages(items: list[Any]) -> Iterator[Message]:
 
 
 def _message(item: dict[str, Any], where: str) -> Message:
-    unknown = next((key for key in item if key not in FIELDS), None)
-    if unknown is not None:
-        what = f"{where}: a message has no field {unknown[:_SHOWN]!r}"
-        raise invalid(what, where, "unknown_field")
     role = item.get("role")
     if not isinstance(role, str) or role not in ROLES:
         raise invalid(f"{where}.role: must be one of {', '.join(ROLES)}", f"{where}.role")

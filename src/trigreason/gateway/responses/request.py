@@ -1,41 +1,50 @@
-"""The body of a request to ``/v1/responses``, in OpenAI's schema.
+"""The body of a request to ``/v1/responses``: OpenAI's schema, and fields of other servers.
 
-Every field of OpenAI's is here: it is honoured, or allowed at the values that have no effect, or
-refused by name. A field that OpenAI does not know is refused, as OpenAI does, except ``seed``
-(which the Responses API lacks) and ``trigreason``.
+A field that has no effect is ignored, and the response names it. One without which the answer would
+be wrong is refused. ``seed`` (which the Responses API lacks) and ``trigreason`` are understood.
 """
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
+from pydantic import ConfigDict, Field, WithJsonSchema
 
-from trigreason.gateway.errors import invalid, unsupported
+from trigreason.gateway.errors import unsupported
 from trigreason.gateway.formats import FlatFormat, guide_of
 from trigreason.gateway.gateway_request import Effort, GatewayRequest, Options, Seed
+from trigreason.gateway.lenient import (
+    EndUser,
+    LenientModel,
+    Limit,
+    MinP,
+    TopK,
+    ignored_fields,
+    refuse,
+    unstreamed,
+)
 from trigreason.gateway.naming import MAX_NAME
-from trigreason.gateway.responses.conversation import conversation
+from trigreason.gateway.responses.conversation import conversation, unknown_fields
 
-NO_EFFECT: dict[str, tuple[Any, ...]] = {
-    "access_programs": (None, {}),
-    "background": (None, False),
-    "background_options": (None, {}),
-    "context_management": (None, []),
-    "conversation": (None,),
-    "image": (None, {}),
-    "include": (None, []),
-    "moderation": (None,),
-    "previous_response_id": (None,),
-    "prompt": (None,),
-    "tool_choice": (None, "none", "auto"),
-    "tools": (None, []),
-    "top_logprobs": (None, 0),
+HARMLESS: dict[str, tuple[Any, ...]] = {
+    "reasoning.context": ("auto", "current_turn"),
+    "reasoning.generate_summary": ("auto",),
+    "reasoning.mode": ("standard",),
+    "reasoning.summary": ("auto",),
+    "text.verbosity": ("medium",),
+    "truncation": ("disabled",),
 }
-"""Fields that a pair cannot honour, and their values that have no effect."""
+"""Values with which a field asks for what is done anyway."""
 
-KEPT = ("background", "conversation", "previous_response_id")
-"""Those of them that need stored responses."""
+_NOT_KEPT = "responses are not kept; send the conversation in input"
+
+REFUSED = {
+    "background": _NOT_KEPT,
+    "conversation": _NOT_KEPT,
+    "previous_response_id": _NOT_KEPT,
+    "prompt": "no prompts are kept here; send instructions and input",
+}
+"""Fields without which the answer would be wrong, and why they cannot be honoured."""
 
 Input = Annotated[
     Any,
@@ -51,37 +60,24 @@ Metadata = dict[
 ]
 
 
-class Reasoning(BaseModel):
+class Reasoning(LenientModel):
     """How much to think. There are no summaries: the response has the reasoning itself."""
 
-    model_config = ConfigDict(extra="forbid")
-
     effort: Effort | None = None
-    summary: Literal["auto"] | None = None
-    generate_summary: Literal["auto"] | None = None
-    context: Literal["auto", "current_turn"] | None = None
-    mode: Literal["standard"] | None = None
 
 
-class Text(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
+class Text(LenientModel):
     format: FlatFormat | None = None
-    verbosity: Literal["low", "medium", "high"] | None = None
 
 
-class ResponsesStreamOptions(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
+class ResponsesStreamOptions(LenientModel):
     include_obfuscation: bool | None = None
 
 
-class ResponsesRequest(BaseModel):
+class ResponsesRequest(LenientModel):
     """A request to ``/v1/responses``."""
 
     model_config = ConfigDict(
-        extra="forbid",
-        allow_inf_nan=False,
         json_schema_extra={"examples": [{"model": "bundled", "input": "not ( True ) is"}]},
     )
 
@@ -90,54 +86,39 @@ class ResponsesRequest(BaseModel):
     instructions: str | None = None
     stream: bool | None = None
     stream_options: ResponsesStreamOptions | None = None
-    max_output_tokens: Annotated[int | None, Field(ge=1)] = None
+    max_output_tokens: Limit = None
     reasoning: Reasoning | None = None
     temperature: Annotated[float | None, Field(ge=0, le=2)] = None
     top_p: Annotated[float | None, Field(gt=0, le=1)] = None
+    top_k: TopK = None
+    min_p: MinP = None
     seed: Seed | None = None
     text: Text | None = None
     metadata: Annotated[Metadata | None, Field(max_length=16)] = None
     prompt_cache_key: str | None = None
     trigreason: Options | None = None
 
-    # Accepted and ignored
+    # No tool can be called here
+    tools: list[Any] | None = None
+    tool_choice: Any = None
+
+    # Accepted: they do not concern the answer
     max_tool_calls: int | None = None
     parallel_tool_calls: bool | None = None
     prompt_cache_options: dict[str, Any] | None = None
     prompt_cache_retention: str | None = None
     safety_identifier: str | None = None
-    service_tier: (
-        Literal["auto", "default", "flex", "scale", "priority", "fast", "ultrafast"] | None
-    ) = None
+    service_tier: str | None = None
     store: bool | None = None
-    truncation: Literal["auto", "disabled"] | None = None
-    user: Annotated[str | None, Field(max_length=512)] = None
-
-    # Refused unless the value has no effect
-    access_programs: Any = None
-    background: Any = None
-    background_options: Any = None
-    context_management: Any = None
-    conversation: Any = None
-    image: Any = None
-    include: Any = None
-    moderation: Any = None
-    previous_response_id: Any = None
-    prompt: Any = None
-    tool_choice: Any = None
-    tools: Any = None
-    top_logprobs: Any = None
+    user: EndUser | None = None
 
     def parsed(self) -> GatewayRequest:
         """The request, parsed. Raises ApiError if it asks for what cannot be served."""
-        for field, harmless in NO_EFFECT.items():
-            if getattr(self, field) not in harmless:
-                what = "pairs of reasoning models give text and nothing else"
-                if field in KEPT:
-                    what = "responses are not kept; send the conversation in input"
-                raise unsupported(field, what)
-        if self.stream_options is not None and not self.stream:
-            raise invalid("stream_options is of no use without stream", "stream_options")
+        refuse(self, REFUSED)
+        if self.tools:
+            raise unsupported("tools", "no tool can be called on this route")
+        if self.tool_choice not in (None, "none", "auto"):
+            raise unsupported("tool_choice", "no tool can be called on this route")
         return GatewayRequest(
             messages=conversation(self.instructions, self.input),
             streamed=bool(self.stream),
@@ -145,8 +126,16 @@ class ResponsesRequest(BaseModel):
             effort=self.reasoning.effort if self.reasoning else None,
             temperature=self.temperature,
             top_p=self.top_p,
+            top_k=self.top_k,
+            min_p=self.min_p,
             seed=self.seed,
             cache_key=self.prompt_cache_key,
             guide=guide_of(self.text.format if self.text else None, "text.format"),
             options=self.trigreason or Options(),
+            ignored=ignored_fields(
+                self,
+                HARMLESS,
+                *unstreamed(self.stream_options, self.stream),
+                *unknown_fields(self.input),
+            ),
         )

@@ -17,7 +17,7 @@ from trigreason.gateway.documents import (
     MESSAGES_ANSWERS,
     RESPONSES_ANSWERS,
 )
-from trigreason.gateway.errors import invalid
+from trigreason.gateway.errors import invalid, unsupported
 from trigreason.gateway.exchange import Api, ChoiceRun, Exchange
 from trigreason.gateway.gateway_request import GatewayRequest
 from trigreason.gateway.keys import ActiveKey
@@ -33,6 +33,7 @@ from trigreason.gateway.routes.key_first import KeyFirst
 from trigreason.gateway.service import Service
 
 router = APIRouter(route_class=KeyFirst)
+_SHOWN = 200
 
 
 @router.post("/v1/chat/completions", response_class=Response, responses=CHAT_ANSWERS)
@@ -46,7 +47,7 @@ async def chat_completions(
         exchange,
         include_usage=body.includes_usage,
         with_events=parsed.options.events,
-        reasoning_field=service.settings.reasoning_field,
+        reasoning_field=service.settings.reasoning_field if body.shows_reasoning else None,
     )
     return Delivery(service, exchange, parsed, rendering)
 
@@ -97,6 +98,9 @@ def exchange_of(
     if parsed.options.method is not None:
         chosen = with_method(chosen, parsed.options.method, "trigreason.method")
     chosen = with_thresholds(chosen, parsed.options, thresholds[chosen.pair], "trigreason")
+    if parsed.ignored and service.settings.strict:
+        name = parsed.ignored[0][:_SHOWN]
+        raise unsupported(name, "it has no effect here, and this gateway ignores nothing")
     field, limits = _MESSAGES[api], service.settings.limits
     if len(parsed.messages) > limits.messages:
         what = f"at most {limits.messages} messages, not {len(parsed.messages)}"

@@ -1,0 +1,232 @@
+"""Fields without effect: ignored and told, or refused where the configuration is strict.
+
+The bodies of clients are put together from their public sources and documentation.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+import pytest_asyncio
+
+from tests.gateway.client import CHAT, Client, Told, asked_gateway
+from tests.gateway.messages.claude_code import BODY as CLAUDE_CODE
+from tests.gateway.serving import QUESTION
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+ASKED = [{"role": "user", "content": QUESTION}]
+LIMIT = 12
+RESPONSES, TEXT, MESSAGES = "/v1/responses", "/v1/completions", "/v1/messages"
+
+CLINE: dict[str, Any] = {
+    "messages": [
+        {"role": "system", "content": "You are Cline, a software engineer."},
+        {"role": "user", "content": [{"type": "text", "text": QUESTION}]},
+        {
+            "role": "assistant",
+            "content": "I look.",
+            "reasoning_details": [{"type": "reasoning.text", "text": "Hm.", "index": 0}],
+        },
+        {"role": "user", "content": [{"type": "text", "text": "Go on."}]},
+    ],
+    "temperature": 0,
+    "max_tokens": -1,
+    "stream": True,
+    "stream_options": {"include_usage": True},
+}
+"""Through its OpenAI-compatible provider; ``max_tokens`` -1 is its default for unknown models."""
+
+CLINE_OPENROUTER = CLINE | {
+    "transforms": ["middle-out"],
+    "include_reasoning": True,
+    "reasoning": {"max_tokens": 2048},
+    "provider": {"order": ["Groq"], "allow_fallbacks": False},
+}
+
+AIDER: dict[str, Any] = {
+    "messages": ASKED,
+    "temperature": 0,
+    "stream": True,
+    "thinking": {"type": "enabled", "budget_tokens": 4096},
+    "num_ctx": 8192,
+}
+
+OPEN_WEBUI: dict[str, Any] = {
+    "stream": True,
+    "messages": ASKED,
+    "temperature": 0.8,
+    "top_k": 40,
+    "min_p": 0.05,
+    "max_tokens": 128,
+    "frequency_penalty": 1.1,
+    "seed": 0,
+    "stop": ["</end>"],
+    "repeat_penalty": 1.1,
+    "mirostat": 0,
+    "user": {"name": "Ann", "id": "1", "email": "ann@example.com", "role": "admin"},
+    "metadata": {"chat_id": "c", "session_id": "s"},
+    "chat_id": "c",
+    "session_id": "s",
+}
+
+LIBRECHAT: dict[str, Any] = {
+    "temperature": 1,
+    "top_p": 1,
+    "presence_penalty": 0,
+    "frequency_penalty": 0,
+    "user": "65f0a1b2c3",
+    "stream": True,
+    "stream_options": {"include_usage": True},
+    "messages": [{"role": "user", "content": QUESTION}],
+}
+
+CODEX: dict[str, Any] = {
+    "instructions": "You are Codex.",
+    "input": [
+        {
+            "type": "message",
+            "role": "user",
+            "content": [{"type": "input_text", "text": QUESTION}],
+        },
+        {"type": "reasoning", "summary": [], "content": None, "encrypted_content": None},
+        {
+            "type": "message",
+            "role": "assistant",
+            "content": [{"type": "output_text", "text": "So."}],
+        },
+        {"type": "message", "role": "user", "content": [{"type": "input_text", "text": "Go on."}]},
+    ],
+    "tools": [],
+    "tool_choice": "auto",
+    "parallel_tool_calls": False,
+    "reasoning": {"effort": "medium", "summary": "auto"},
+    "store": False,
+    "stream": True,
+    "include": ["reasoning.encrypted_content"],
+    "prompt_cache_key": "0199a213",
+    "text": {"verbosity": "low"},
+    "client_metadata": {"x-codex-installation-id": "i"},
+}
+
+VLLM: dict[str, Any] = {
+    "messages": ASKED,
+    "stream": True,
+    "stream_options": {"include_usage": True, "continuous_usage_stats": True},
+    "chat_template_kwargs": {"enable_thinking": True},
+    "thinking_token_budget": 100,
+    "top_k": -1,
+    "min_p": 0,
+    "repetition_penalty": 1.0,
+    "cache_prompt": True,
+}
+
+BODIES: list[tuple[str, str, dict[str, Any], str | None]] = [
+    ("Cline", CHAT, CLINE, None),
+    ("Cline with OpenRouter", CHAT, CLINE_OPENROUTER, "transforms, include_reasoning, provider"),
+    ("aider", CHAT, AIDER, "num_ctx"),
+    (
+        "Open WebUI",
+        CHAT,
+        OPEN_WEBUI,
+        "frequency_penalty, repeat_penalty, chat_id, session_id",
+    ),
+    ("LibreChat", CHAT, LIBRECHAT, None),
+    ("Codex", RESPONSES, CODEX, "include, client_metadata, text.verbosity"),
+    (
+        "a client of vLLM",
+        CHAT,
+        VLLM,
+        "chat_template_kwargs, repetition_penalty, stream_options.continuous_usage_stats",
+    ),
+    ("logprobs", TEXT, {"prompt": QUESTION, "logprobs": 2, "best_of": 1}, "logprobs"),
+    ("Claude Code", MESSAGES, CLAUDE_CODE, "tools, context_management"),
+]
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def lenient(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Client]:
+    async with asked_gateway(tmp_path_factory.mktemp("lenient")) as client:
+        yield client
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def strict(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Client]:
+    toml = "[gateway]\nstrict = true\n"
+    async with asked_gateway(tmp_path_factory.mktemp("strict"), toml) as client:
+        yield client
+
+
+async def told(client: Client, path: str, body: dict[str, Any]) -> Told:
+    """The answer, which a small budget keeps short."""
+    short = {"model": "bundled", "trigreason": {"thinking_tokens": LIMIT}}
+    return await client.send("POST", path, json=body | short)
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "ignored"), [row[1:] for row in BODIES], ids=[row[0] for row in BODIES]
+)
+async def test_bodies_of_clients(
+    lenient: Client, strict: Client, path: str, body: dict[str, Any], ignored: str | None
+) -> None:
+    answer = await told(lenient, path, body)
+    assert answer.status == 200, answer.text
+    assert answer.headers.get("x-trigreason-ignored") == ignored
+    refused = await told(strict, path, body)
+    if ignored is None:
+        assert refused.status == 200
+        return
+    first = ignored.partition(",")[0]
+    assert refused.status == 400
+    assert first in refused.body["error"]["message"]
+    if path != MESSAGES:
+        assert refused.error["param"] == first
+        assert refused.error["code"] == "unsupported_parameter"
+    needed = {name: value for name, value in body.items() if name not in ignored.split(", ")}
+    for name in ("stream_options", "text"):
+        needed.pop(name, None)
+    assert (await told(strict, path, needed)).status == 200, "what is left is understood"
+
+
+async def test_tools_of_codex_are_refused_by_name(lenient: Client) -> None:
+    answer = await told(lenient, RESPONSES, CODEX | {"tools": [{"type": "local_shell"}]})
+    assert (answer.status, answer.error["param"]) == (400, "tools")
+
+
+async def test_a_strict_gateway_names_the_field_in_short(strict: Client) -> None:
+    answer = await told(strict, CHAT, {"messages": ASKED, "ü" * 5000: 1})
+    assert answer.status == 400
+    assert answer.error["param"] == "ü" * 200
+    assert len(answer.text) < 4000
+
+
+async def test_many_odd_names_are_told_safely(lenient: Client) -> None:
+    odd = {"a\r\nset-cookie: b": 1} | {f"f{number}": 1 for number in range(50)}
+    answer = await told(lenient, CHAT, {"messages": ASKED} | odd)
+    assert answer.status == 200
+    assert "set-cookie" not in answer.headers
+    names = answer.headers["x-trigreason-ignored"].split(", ")
+    assert names == ["a%0D%0Aset-cookie%3A%20b", *(f"f{number}" for number in range(19))]
+
+
+@pytest.mark.parametrize("stream", [False, True])
+async def test_a_client_can_leave_the_reasoning_out(lenient: Client, stream: bool) -> None:
+    asked = {"messages": ASKED, "stream": stream, "seed": 1}
+    shown = await told(lenient, CHAT, asked)
+    left_out = await told(lenient, CHAT, asked | {"reasoning": {"exclude": True}})
+    assert "reasoning_content" in shown.text
+    assert "reasoning" not in json.dumps(said(left_out, stream=stream))
+    if stream:
+        assert left_out.joined("content") == shown.joined("content") != ""
+    else:
+        assert left_out.message["content"] == shown.message["content"] != ""
+
+
+def said(answer: Told, *, stream: bool) -> list[Any]:
+    """The deltas or the message, without usage and the ``trigreason`` object."""
+    if not stream:
+        return [answer.message]
+    return [choice["delta"] for chunk in answer.chunks for choice in chunk["choices"]]
