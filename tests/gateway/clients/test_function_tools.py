@@ -1,0 +1,152 @@
+"""Tools and schemas, as OpenAI's package, LangChain and Pydantic AI ask for them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import BaseModel
+
+from tests.gateway.clients.conftest import MISSING
+from tests.gateway.test_tools import ARGUMENTS, CALL, WEATHER, asked
+from tests.scripted_server import Body, Reply, ScriptedServer, say
+
+pytestmark = pytest.mark.slow
+
+QUESTION = "How warm is Paris?"
+ANSWER = "It is 21 degrees in Paris."
+TURN = {"role": "user", "content": QUESTION}
+MODEL = "p:srm"
+CUE = "The answer as JSON"
+
+
+class Weather(BaseModel):
+    """How warm a city is."""
+
+    city: str
+    degrees: int
+
+
+def weather(city: str) -> str:
+    """The weather of a city."""
+    return f"21 degrees in {city}"
+
+
+def model(body: Body) -> Reply:
+    """A model that looks the weather up, tells it, and writes JSON where it is asked to."""
+    prompt = body["prompt"]
+    if CUE in prompt:
+        called = '{"name": "weather", "arguments": {"city": "Paris"}}'
+        return say(called if '"arguments"' in prompt.rpartition(CUE)[2] else WARM)
+    told = ANSWER if "21 degrees" in prompt else CALL
+    return say(f"I look it up.\n\n</think>\n\n{told}")
+
+
+WARM = '{"city": "Paris", "degrees": 21}'
+
+
+@asynccontextmanager
+async def address(folder: Path) -> AsyncIterator[tuple[str, ScriptedServer]]:
+    async with asked(folder, model) as (client, server):
+        yield f"{client.url}/v1", server
+
+
+@asynccontextmanager
+async def openai_client(folder: Path) -> AsyncIterator[tuple[Any, ScriptedServer]]:
+    openai: Any = pytest.importorskip("openai", reason=MISSING)
+    async with (
+        address(folder) as (url, server),
+        openai.AsyncOpenAI(base_url=url, api_key="none", max_retries=0) as client,
+    ):
+        yield client, server
+
+
+@pytest.mark.parametrize("streamed", [False, True])
+async def test_openais_package_calls_and_goes_on(tmp_path: Path, streamed: bool) -> None:
+    async def completion(turns: list[Any]) -> Any:
+        fields = {"model": MODEL, "messages": turns, "tools": [WEATHER]}
+        if not streamed:
+            return await client.chat.completions.create(**fields)
+        async with client.chat.completions.stream(**fields) as stream:
+            kinds = [event.type async for event in stream]
+            told = await stream.get_final_completion()
+        calls = told.choices[0].message.tool_calls
+        assert ("tool_calls.function.arguments.done" in kinds) == bool(calls)
+        return told
+
+    async with openai_client(tmp_path) as (client, server):
+        first = (await completion([TURN])).choices[0]
+        [call] = first.message.tool_calls
+        assert (first.finish_reason, call.type, first.message.content or "") == (
+            "tool_calls",
+            "function",
+            "",
+        )
+        assert (call.function.name, json.loads(call.function.arguments)) == (
+            "weather",
+            json.loads(ARGUMENTS),
+        )
+        result = {"role": "tool", "tool_call_id": call.id, "content": weather("Paris")}
+        turn = first.message.model_dump(exclude_none=True, exclude={"parsed"})
+        turn["tool_calls"] = [call.model_dump(include={"id", "type", "function"})]
+        turn["tool_calls"][0]["function"].pop("parsed_arguments", None)
+        last = (await completion([TURN, turn, result])).choices[0]
+    assert (last.finish_reason, last.message.content) == ("stop", ANSWER)
+    assert "<think>I look it up." in server.prompts[-1]
+    assert "<tool_call>weather:Paris</tool_call>" in server.prompts[-1]
+
+
+async def test_openais_package_parses_answers(tmp_path: Path) -> None:
+    async with openai_client(tmp_path) as (client, _):
+        chat = await client.chat.completions.parse(
+            model=MODEL, messages=[TURN], response_format=Weather
+        )
+        response = await client.responses.parse(model=MODEL, input=QUESTION, text_format=Weather)
+    expected = Weather(city="Paris", degrees=21)
+    assert chat.choices[0].message.parsed == response.output_parsed == expected
+
+
+async def test_langchain_calls_and_goes_on_and_parses(tmp_path: Path) -> None:
+    # One test, because LangChain keeps its connections beyond an event loop
+    langchain: Any = pytest.importorskip("langchain_openai", reason=MISSING)
+    async with address(tmp_path) as (url, server):
+        chat = langchain.ChatOpenAI(model=MODEL, base_url=url, api_key="none", max_retries=0)
+        bound = chat.bind_tools([weather])
+        for streamed in (False, True):
+            first = await _message(bound, [("user", QUESTION)], streamed)
+            [call] = first.tool_calls
+            assert (call["name"], call["args"]) == ("weather", {"city": "Paris"})
+            result = {"role": "tool", "tool_call_id": call["id"], "content": weather("Paris")}
+            last = await _message(bound, [("user", QUESTION), first, result], streamed)
+            assert (last.text, last.tool_calls) == (ANSWER, [])
+            assert "<tool_call>weather:Paris</tool_call>" in server.prompts[-1]
+        structured = chat.with_structured_output(Weather, method="json_schema")
+        assert await structured.ainvoke(QUESTION) == Weather(city="Paris", degrees=21)
+
+
+async def _message(bound: Any, turns: list[Any], streamed: bool) -> Any:
+    if not streamed:
+        return await bound.ainvoke(turns)
+    first, *others = [chunk async for chunk in bound.astream(turns)]
+    return sum(others, first)
+
+
+async def test_pydantic_ai_calls_and_answers(tmp_path: Path) -> None:
+    pydantic_ai: Any = pytest.importorskip("pydantic_ai", reason=MISSING)
+    models = import_module("pydantic_ai.models.openai")
+    providers = import_module("pydantic_ai.providers.openai")
+    async with address(tmp_path) as (url, server):
+        provider = providers.OpenAIProvider(base_url=url, api_key="none")
+        chat = models.OpenAIChatModel(MODEL, provider=provider)
+        agent = pydantic_ai.Agent(chat, tools=[weather])
+        assert (await agent.run(QUESTION)).output == ANSWER
+        async with agent.run_stream(QUESTION) as stream:
+            assert await stream.get_output() == ANSWER
+        native = pydantic_ai.Agent(chat, output_type=pydantic_ai.NativeOutput(Weather))
+        assert (await native.run(QUESTION)).output == Weather(city="Paris", degrees=21)
+    assert "<tool_call>weather:Paris</tool_call>" in server.prompts[-3]
