@@ -144,7 +144,7 @@ def test_a_cache_key_names_the_conversation() -> None:
     ("field", "value"),
     [
         ("functions", [{"name": "f"}]),
-        ("tool_choice", "required"),
+        ("tool_choice", "any"),
     ],
 )
 def test_what_cannot_be_served_is_refused_by_its_name(field: str, value: object) -> None:

@@ -32,6 +32,18 @@ WEATHER = {
 }
 CALL = '<tool_call>\n{"name": "weather", "arguments": {"city": "Paris"}}\n</tool_call>'
 ARGUMENTS = '{"city": "Paris"}'
+TIME = {
+    "type": "function",
+    "function": {
+        "name": "time",
+        "parameters": {
+            "properties": {"zone": {"$ref": "#/$defs/Zone"}},
+            "required": ["zone"],
+            "$defs": {"Zone": {"enum": ["UTC", "CET"]}},
+        },
+    },
+}
+NAMED: dict[str, Any] = {"type": "function", "function": {"name": "weather"}}
 CALLED = {"id": "call_1", "type": "function", "function": {"name": "weather"}}
 FINISHED: list[dict[str, Any]] = [
     {"role": "user", "content": "How warm is Paris?"},
@@ -157,7 +169,14 @@ async def test_without_a_choice_of_tools_nothing_is_a_call(tmp_path: Path) -> No
 @pytest.mark.parametrize(
     ("fields", "param"),
     [
-        ({"tool_choice": "required"}, "tool_choice"),
+        ({"tool_choice": "any"}, "tool_choice"),
+        ({"tool_choice": NAMED | {"type": "custom"}}, "tool_choice"),
+        ({"tool_choice": NAMED | {"function": {"name": "rain"}}}, "tool_choice"),
+        ({"tool_choice": "required", "tools": None}, "tool_choice"),
+        ({"tool_choice": "required", "response_format": {"type": "json_object"}},
+         "response_format"),
+        ({"tool_choice": "required", "tools": [TIME | {"function": {"name": "time",
+          "parameters": {"$ref": "#/$defs/nothing"}}}]}, "tools"),
         ({"tools": [{"type": "web_search"}]}, "tools[0]"),
         ({"tools": [WEATHER, WEATHER]}, "tools"),
         ({"response_format": {"type": "json_object"}}, "response_format"),
@@ -195,3 +214,66 @@ async def test_a_call_that_a_limit_cuts_is_text_of_length(tmp_path: Path) -> Non
         answer = await told(client, max_tokens=8)
     assert answer.body["choices"][0]["finish_reason"] == "length"
     assert "tool_calls" not in answer.message
+
+
+def thinks_and_calls(*answers: str) -> Script:
+    """A model that writes these answers behind the cue of a bound answer, one after the other."""
+    left = list(answers)
+
+    def script(body: Body) -> Reply:
+        is_bound = "The answer as JSON that fits the schema" in body["prompt"]
+        return say(left.pop(0) if is_bound else "I look it up.\n\n</think>\n\nNo call.")
+
+    return script
+
+
+IN_PARIS = f'{{"name": "weather", "arguments": {ARGUMENTS}}}'
+IN_UTC = '{"name": "time", "arguments": {"zone": "UTC"}}'
+
+
+@pytest.mark.parametrize(
+    ("choice", "answers", "function", "finish"),
+    [
+        ("required", [IN_PARIS], ("weather", ARGUMENTS), "tool_calls"),
+        ("required", [IN_UTC], ("time", '{"zone": "UTC"}'), "tool_calls"),
+        ("required", [IN_UTC.replace("UTC", "EST"), IN_UTC], ("time", '{"zone": "UTC"}'),
+         "tool_calls"),
+        (NAMED, [IN_PARIS], ("weather", ARGUMENTS), "stop"),
+        (NAMED, [IN_UTC, IN_PARIS], ("weather", ARGUMENTS), "stop"),
+        (NAMED, [IN_PARIS.replace(ARGUMENTS, "[]"), IN_PARIS], ("weather", ARGUMENTS), "stop"),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("stream", [False, True])
+async def test_a_forced_call_fits_the_schema_of_its_tool(
+    tmp_path: Path,
+    choice: Any,
+    answers: list[str],
+    function: tuple[str, str],
+    finish: str,
+    stream: bool,
+) -> None:
+    fields = {"tools": [WEATHER, TIME], "tool_choice": choice, "stop": ["Paris", "UTC"]}
+    async with asked(tmp_path, thinks_and_calls(*answers)) as (client, server):
+        answer = await told(client, stream=stream, **fields)
+    if stream:
+        calls = joined_calls(answer.chunks)
+        [ended] = [each for chunk in answer.chunks for each in chunk["choices"]
+                   if each["finish_reason"]]  # fmt: skip
+        content, thinking = answer.joined("content"), answer.joined("reasoning_content")
+    else:
+        [ended] = answer.body["choices"]
+        calls, content = ended["message"]["tool_calls"], ended["message"]["content"] or ""
+        thinking = ended["message"]["reasoning_content"]
+    [call] = calls
+    assert call["function"] == dict(zip(("name", "arguments"), function, strict=True))
+    assert (ended["finish_reason"], content, thinking) == (finish, "", "I look it up.\n\n")
+    assert len(server.bodies) == 1 + len(answers)
+
+
+async def test_a_forced_call_that_a_limit_cuts_is_text_of_length(tmp_path: Path) -> None:
+    long = IN_PARIS.replace("Paris", "Paris " * 40)
+    async with asked(tmp_path, thinks_and_calls(long)) as (client, _):
+        answer = await told(client, tool_choice="required", max_tokens=20)
+    assert answer.body["choices"][0]["finish_reason"] == "length"
+    assert "tool_calls" not in answer.message
+    assert answer.message["content"].startswith('{"name": "weather"')

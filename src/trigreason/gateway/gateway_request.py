@@ -11,6 +11,7 @@ from pydantic import Field
 from trigreason.budget import Budget
 from trigreason.engines.base import Sampling
 from trigreason.engines.guides import Guide
+from trigreason.gateway.forced_calls import ForcedCall
 from trigreason.gateway.naming import ThresholdChanges
 from trigreason.reasoning import Message, Tool
 
@@ -47,7 +48,8 @@ class GatewayRequest:
 
     A text of ``stop`` ends the answer and is not part of it. ``cache_key`` names the conversation.
     ``ignored`` are the fields that the request has and that have no effect.
-    Without ``parallel_calls`` the answer ends behind its first call of a tool.
+    Without ``parallel_calls`` the answer ends behind its first call of a tool. If a call is
+    ``forced``, the answer is that call, and ``stop`` has no effect.
     """
 
     messages: tuple[Message, ...]
@@ -65,8 +67,14 @@ class GatewayRequest:
     guide: Guide | None = None
     tools: tuple[Tool, ...] = ()
     parallel_calls: bool = True
+    forced: ForcedCall | None = None
     options: Options = field(default_factory=Options)
     ignored: tuple[str, ...] = ()
+
+    @property
+    def bound_to(self) -> Guide | None:
+        """What the answer must be, if it is no free text."""
+        return self.forced.guide if self.forced else self.guide
 
     def sampling(self, configured: Sampling) -> Sampling:
         """The pair's sampling with the client's changes; without a seed, a random one."""
@@ -91,6 +99,6 @@ class GatewayRequest:
         budget = replace(configured, thinking_tokens=max(1, thinking), seconds=until)
         if self.max_tokens is None:
             return budget
-        if in_the_open and self.guide is None:
+        if in_the_open and self.bound_to is None:
             return replace(budget, thinking_tokens=min(budget.thinking_tokens, self.max_tokens))
         return budget.within(self.max_tokens)

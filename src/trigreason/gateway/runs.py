@@ -14,6 +14,7 @@ from trigreason.engines.tool_forms import ToolForm
 from trigreason.events import AnswerText, Done, RunBegun, ThinkingText
 from trigreason.gateway.errors import unsupported
 from trigreason.gateway.exchange import ChoiceRun, Exchange, ModelChoice
+from trigreason.gateway.forced_calls import ForcedCalls
 from trigreason.gateway.gateway_request import GatewayRequest
 from trigreason.gateway.stopping import StopFilter
 from trigreason.gateway.tools import CalledTools, GatewayEvent
@@ -42,9 +43,9 @@ async def carry_out(
         ApiError: there are tools, and a model cannot be offered any.
         EngineError: a model failed, and the other may not go on alone.
     """
-    stops = StopFilter(request.stop)
-    forms = _forms(pair, exchange.choice, request)
-    called = CalledTools(request.tools, forms, parallel=request.parallel_calls)
+    stops = StopFilter(() if request.forced else request.stop)
+    called = _called(pair, exchange.choice, request)
+    calls_end = request.forced.finish_reason if request.forced else "tool_calls"
     author = Author.SRM
     events = reason(
         pair,
@@ -54,7 +55,7 @@ async def carry_out(
         sampling=replace(sampling, seed=sampling.seed + run.index),
         budget=budget,
         conversation=exchange.conversation,
-        guide=request.guide,
+        guide=request.bound_to,
         tools=request.tools,
     )
     async with aclosing(events):
@@ -75,7 +76,7 @@ async def carry_out(
                     if stops.hit or called.is_over:
                         for told in called.finish(author):
                             await handle(run, told)
-                        run.finish_reason = "tool_calls" if called.count else "stop"
+                        run.finish_reason = calls_end if called.count else "stop"
                         run.stop_text = stops.hit or None
                         return
                     continue
@@ -83,9 +84,17 @@ async def carry_out(
                     for told in chain(called.push(author, stops.rest()), called.finish(author)):
                         await handle(run, told)
                     cut = trace.stop is StopReason.TRUNCATED
-                    whole = "tool_calls" if called.count else "stop"
+                    whole = calls_end if called.count else "stop"
                     run.finish_reason = "length" if cut else whole
             await handle(run, event)
+
+
+def _called(pair: Pair, choice: ModelChoice, request: GatewayRequest) -> CalledTools | ForcedCalls:
+    """What finds the calls in the answer. Raises ApiError if a model cannot be offered tools."""
+    forms = _forms(pair, choice, request)
+    if request.forced:
+        return ForcedCalls(request.forced.guide)
+    return CalledTools(request.tools, forms, parallel=request.parallel_calls)
 
 
 def _forms(pair: Pair, choice: ModelChoice, request: GatewayRequest) -> dict[Author, ToolForm]:

@@ -33,10 +33,8 @@ def tools_of(given: Any, choice: Any) -> tuple[Tool, ...]:
     """The tools that the models are offered: none if ``tool_choice`` is "none".
 
     Raises:
-        ApiError: a tool is no function with a name and a schema, or a call is to be forced.
+        ApiError: a tool is no function with a name and a schema.
     """
-    if choice not in (None, "auto", "none"):
-        raise unsupported("tool_choice", "a call cannot be forced; send auto or none")
     if given is None:
         return ()
     if not isinstance(given, list):
@@ -98,11 +96,15 @@ def _check_text(text: str, where: str) -> None:
         raise invalid(f"{where}: holds half a character (a lone surrogate)", where) from error
 
 
+def new_call(name: str, arguments: str) -> ToolCall:
+    """A call with a new id: nine letters and digits, the only ids that Mistral's templates take."""
+    return ToolCall(secrets.token_hex(5)[:9], name, arguments)
+
+
 class CalledTools:
     """Takes an answer's text and gives it on with the calls in it as events of their own.
 
-    A call's id has nine letters and digits, the only ids that Mistral's templates take. Without
-    ``parallel`` the answer ends behind its first call; ``is_over`` says so.
+    Without ``parallel`` the answer ends behind its first call; ``is_over`` says so.
     """
 
     def __init__(
@@ -131,8 +133,7 @@ class CalledTools:
             if self.is_over:
                 return
             if not isinstance(piece, str):
-                call = ToolCall(secrets.token_hex(5)[:9], *piece)
-                yield ToolCalled(self.count, call)
+                yield ToolCalled(self.count, new_call(*piece))
                 self.count += 1
             elif piece:
                 yield AnswerText(author, piece)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from importlib import import_module
@@ -22,7 +23,7 @@ QUESTION = "How warm is Paris?"
 ANSWER = "It is 21 degrees in Paris."
 TURN = {"role": "user", "content": QUESTION}
 MODEL = "p:srm"
-CUE = "The answer as JSON"
+WARM = '{"city": "Paris", "degrees": 21}'
 
 
 class Weather(BaseModel):
@@ -32,6 +33,9 @@ class Weather(BaseModel):
     degrees: int
 
 
+IN_PARIS = Weather(city="Paris", degrees=21)
+
+
 def weather(city: str) -> str:
     """The weather of a city."""
     return f"21 degrees in {city}"
@@ -39,15 +43,12 @@ def weather(city: str) -> str:
 
 def model(body: Body) -> Reply:
     """A model that looks the weather up, tells it, and writes JSON where it is asked to."""
-    prompt = body["prompt"]
-    if CUE in prompt:
-        called = '{"name": "weather", "arguments": {"city": "Paris"}}'
-        return say(called if '"arguments"' in prompt.rpartition(CUE)[2] else WARM)
-    told = ANSWER if "21 degrees" in prompt else CALL
+    prompt, _, schema = body["prompt"].rpartition("The answer as JSON that fits the schema")
+    if prompt:
+        forced = re.search(r'"name":{"const":"(\w+)"}', schema)
+        return say(f'{{"name": "{forced[1]}", "arguments": {WARM}}}' if forced else WARM)
+    told = ANSWER if "21 degrees" in body["prompt"] else CALL
     return say(f"I look it up.\n\n</think>\n\n{told}")
-
-
-WARM = '{"city": "Paris", "degrees": 21}'
 
 
 @asynccontextmanager
@@ -107,8 +108,24 @@ async def test_openais_package_parses_answers(tmp_path: Path) -> None:
             model=MODEL, messages=[TURN], response_format=Weather
         )
         response = await client.responses.parse(model=MODEL, input=QUESTION, text_format=Weather)
-    expected = Weather(city="Paris", degrees=21)
-    assert chat.choices[0].message.parsed == response.output_parsed == expected
+    assert chat.choices[0].message.parsed == response.output_parsed == IN_PARIS
+
+
+@pytest.mark.parametrize(
+    ("choice", "finish"),
+    [("required", "tool_calls"), ({"type": "function", "function": {"name": "weather"}}, "stop")],
+)
+async def test_openais_package_forces_a_call(tmp_path: Path, choice: Any, finish: str) -> None:
+    fields = {"model": MODEL, "messages": [TURN], "tools": [WEATHER], "tool_choice": choice}
+    async with openai_client(tmp_path) as (client, _):
+        whole = await client.chat.completions.create(**fields)
+        async with client.chat.completions.stream(**fields) as stream:
+            await stream.until_done()
+            gathered = await stream.get_final_completion()
+    for answer in (whole, gathered):
+        [called] = answer.choices[0].message.tool_calls
+        assert json.loads(called.function.arguments) == IN_PARIS.model_dump()
+        assert answer.choices[0].finish_reason == finish
 
 
 async def test_langchain_calls_and_goes_on_and_parses(tmp_path: Path) -> None:
@@ -125,8 +142,9 @@ async def test_langchain_calls_and_goes_on_and_parses(tmp_path: Path) -> None:
             last = await _message(bound, [("user", QUESTION), first, result], streamed)
             assert (last.text, last.tool_calls) == (ANSWER, [])
             assert "<tool_call>weather:Paris</tool_call>" in server.prompts[-1]
-        structured = chat.with_structured_output(Weather, method="json_schema")
-        assert await structured.ainvoke(QUESTION) == Weather(city="Paris", degrees=21)
+        for method in ("json_schema", "function_calling"):
+            structured = chat.with_structured_output(Weather, method=method)
+            assert await structured.ainvoke(QUESTION) == IN_PARIS
 
 
 async def _message(bound: Any, turns: list[Any], streamed: bool) -> Any:
@@ -148,5 +166,7 @@ async def test_pydantic_ai_calls_and_answers(tmp_path: Path) -> None:
         async with agent.run_stream(QUESTION) as stream:
             assert await stream.get_output() == ANSWER
         native = pydantic_ai.Agent(chat, output_type=pydantic_ai.NativeOutput(Weather))
-        assert (await native.run(QUESTION)).output == Weather(city="Paris", degrees=21)
-    assert "<tool_call>weather:Paris</tool_call>" in server.prompts[-3]
+        assert (await native.run(QUESTION)).output == IN_PARIS
+        assert "<tool_call>weather:Paris</tool_call>" in server.prompts[-3]
+        by_call = pydantic_ai.Agent(chat, output_type=Weather)
+        assert (await by_call.run(QUESTION)).output == IN_PARIS

@@ -11,6 +11,7 @@ from typing import Annotated, Any
 from pydantic import ConfigDict, Field
 
 from trigreason.gateway.errors import invalid, unsupported
+from trigreason.gateway.forced_calls import forced_call
 from trigreason.gateway.formats import ResponseFormat, guide_of
 from trigreason.gateway.gateway_request import Effort, GatewayRequest, Options, Seed
 from trigreason.gateway.lenient import (
@@ -134,6 +135,7 @@ class ChatRequest(LenientModel):
             what = "a schema binds the whole answer, so no tool could be called; leave out one"
             raise unsupported("response_format", what)
         options, effort = self._thinking()
+        forced = forced_call(self.tool_choice, tools)
         limits = [self.max_completion_tokens, self.max_tokens]
         return GatewayRequest(
             messages=tuple(
@@ -153,6 +155,7 @@ class ChatRequest(LenientModel):
             cache_key=self.prompt_cache_key,
             guide=guide,
             tools=tools,
+            forced=forced,
             parallel_calls=self.parallel_tool_calls is not False,
             options=options,
             ignored=ignored_fields(self, HARMLESS, *unstreamed(self.stream_options, self.stream)),
