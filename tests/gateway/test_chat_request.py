@@ -144,6 +144,9 @@ def test_a_cache_key_names_the_conversation() -> None:
     ("field", "value"),
     [
         ("functions", [{"name": "f"}]),
+        ("guided_json", {"type": "object"}),
+        ("grammar", "root ::= x"),
+        ("structured_outputs", {"regex": "x"}),
         ("tool_choice", "any"),
     ],
 )

@@ -37,12 +37,22 @@ def test_text_binds_nothing() -> None:
 def test_any_object() -> None:
     for guide in (chat_guide({"type": "json_object"}), responses_guide({"type": "json_object"})):
         assert guide.json_schema == ANY_OBJECT
+    assert chat_guide({"type": "json_object", "schema": {}}).json_schema == ANY_OBJECT
 
 
 def test_a_schema() -> None:
     named = {"name": "n", "schema": SCHEMA, "strict": True, "description": "d"}
     assert chat_guide({"type": "json_schema", "json_schema": named}).json_schema == SCHEMA
     assert responses_guide({"type": "json_schema", **named}).json_schema == SCHEMA
+
+
+def test_a_schema_beside_the_type() -> None:
+    for kind in ("json_object", "json_schema"):
+        assert chat_guide({"type": kind, "schema": SCHEMA}).json_schema == SCHEMA
+    assert responses_guide({"type": "json_object", "schema": SCHEMA}).json_schema == SCHEMA
+    with pytest.raises(ApiError) as raised:
+        chat_guide({"type": "json_object", "schema": {"type": "strng"}})
+    assert raised.value.param == "response_format.schema.type"
 
 
 def test_a_fault_of_a_schema_is_named_by_its_place() -> None:

@@ -230,3 +230,11 @@ def said(answer: Told, *, stream: bool) -> list[Any]:
     if not stream:
         return [answer.message]
     return [choice["delta"] for chunk in answer.chunks for choice in chunk["choices"]]
+
+
+async def test_the_description_of_the_api_allows_unknown_fields(lenient: Client) -> None:
+    schemas = (await lenient.get("/openapi.json")).body["components"]["schemas"]
+    for name in ("ChatRequest", "ChatMessage", "ResponsesRequest", "TextRequest"):
+        assert schemas[name]["additionalProperties"] is True
+        assert "presence_penalty" not in schemas[name]["properties"], "only what has an effect"
+    assert schemas["Options"]["additionalProperties"] is False

@@ -90,6 +90,8 @@ async def test_the_answer_ends_at_a_stop_text_and_at_a_limit(client: Client) -> 
         ({"prompt": " "}, "prompt"),
         ({"echo": True}, "echo"),
         ({"suffix": "x"}, "suffix"),
+        ({"response_format": {"type": "json_object"}}, "response_format"),
+        ({"guided_regex": "x"}, "guided_regex"),
         ({"max_tokens": -2}, "max_tokens"),
         ({"n": 0}, "n"),
         ({"stop": ["a", "b", "c", "d", "e"]}, "stop"),

@@ -12,6 +12,12 @@ from trigreason.gateway.lenient import LenientModel
 
 Kind = Literal["text", "json_object", "json_schema"]
 
+OTHER_FORMATS = (
+    *("grammar", "guided_choice", "guided_grammar", "guided_json", "guided_regex"),
+    *("json_schema", "structured_outputs"),
+)
+"""Fields of vLLM and llama.cpp that bind the answer; without them it would be another one."""
+
 
 class SchemaFormat(LenientModel):
     """A named schema. ``strict`` changes nothing: every answer is bound and validated."""
@@ -25,18 +31,23 @@ class SchemaFormat(LenientModel):
 
 
 class ResponseFormat(LenientModel):
-    """``response_format`` of chat completions."""
+    """``response_format`` of chat completions; ``schema`` beside the type is llama.cpp's form."""
+
+    model_config = ConfigDict(populate_by_name=True)
 
     type: Kind
     json_schema: SchemaFormat | None = None
+    schema_: Annotated[dict[str, Any] | None, Field(alias="schema")] = None
 
     @property
     def given(self) -> SchemaFormat | None:
+        if self.json_schema is None and self.schema_ is not None:
+            return SchemaFormat.model_validate({"schema": self.schema_})
         return self.json_schema
 
     @property
     def place(self) -> str:
-        return "json_schema.schema"
+        return "schema" if self.json_schema is None and self.schema_ else "json_schema.schema"
 
 
 class FlatFormat(SchemaFormat):
@@ -69,12 +80,13 @@ def guide_of(
     """
     if wanted is None or wanted.type == "text":
         return None
-    if wanted.type == "json_object":
+    given = wanted.given
+    if wanted.type == "json_object" and not (given and given.schema_):
         return Guide(ANY_OBJECT)
     place = f"{param}.{wanted.place}"
-    if wanted.given is None:
+    if given is None:
         raise invalid(f"{place.rpartition('.')[0]} is missing", place.rpartition(".")[0])
-    if (schema := wanted.given.schema_) is None:
+    if (schema := given.schema_) is None:
         schema = dict(ANY_OBJECT)
     try:
         return Guide(schema)

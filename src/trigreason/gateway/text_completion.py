@@ -17,6 +17,7 @@ from trigreason.gateway.chat.answering import ChatAnswer, sse
 from trigreason.gateway.chat.request import ChatStreamOptions, stops
 from trigreason.gateway.errors import unsupported
 from trigreason.gateway.exchange import ChoiceRun
+from trigreason.gateway.formats import OTHER_FORMATS
 from trigreason.gateway.gateway_request import GatewayRequest, Options, Seed
 from trigreason.gateway.lenient import (
     EndUser,
@@ -38,6 +39,10 @@ HARMLESS = {"best_of": (1,)}
 REFUSED = {
     "echo": "a pair gives its answer alone; leave the prompt out of it",
     "suffix": "a pair cannot fill in a text",
+    **dict.fromkeys(
+        ("response_format", *OTHER_FORMATS),
+        "send a schema in response_format to /v1/chat/completions",
+    ),
 }
 """Fields without which the answer would be wrong, and why they cannot be honoured."""
 

@@ -143,10 +143,10 @@ async def test_odd_names_of_ignored_fields_are_told_safely(client: Client) -> No
     assert "x-trigreason-ignored" not in (await ask(client, max_tokens=2)).headers
 
 
-async def test_top_k_reaches_the_model(tmp_path: Path) -> None:
+async def test_top_k_and_min_p_reach_the_model(tmp_path: Path) -> None:
     async with over(tmp_path, say("One.</think>\n\nTwo.")) as (client, model):
-        await ask(client, model="p", top_k=7)
-        assert {body["top_k"] for body in model.bodies} == {7}
+        await ask(client, model="p", top_k=7, min_p=0.25)
+        assert {(body["top_k"], body["min_p"]) for body in model.bodies} == {(7, 0.25)}
 
 
 async def test_counts_and_estimates(client: Client, tmp_path: Path) -> None:

@@ -92,6 +92,8 @@ def test_an_item_that_cannot_be_read_is_named(items: Any, field: str) -> None:
         ("conversation", "conv_1"),
         ("previous_response_id", "resp_1"),
         ("prompt", {"id": "pmpt_1"}),
+        ("response_format", {"type": "json_object"}),
+        ("guided_choice", ["a", "b"]),
         ("tool_choice", "required"),
         ("tools", [{"type": "web_search"}]),
         ("tools", [{"type": "function", "name": "f"}]),

@@ -12,7 +12,7 @@ from pydantic import ConfigDict, Field
 
 from trigreason.gateway.errors import invalid, unsupported
 from trigreason.gateway.forced_calls import forced_call
-from trigreason.gateway.formats import ResponseFormat, guide_of
+from trigreason.gateway.formats import OTHER_FORMATS, ResponseFormat, guide_of
 from trigreason.gateway.gateway_request import Effort, GatewayRequest, Options, Seed
 from trigreason.gateway.lenient import (
     EndUser,
@@ -45,7 +45,10 @@ ROLES = {
 HARMLESS = {"modalities": (["text"],), "verbosity": ("medium",), "function_call": ("none",)}
 """Values with which a field asks for what is done anyway."""
 
-REFUSED = {"functions": "send tools; functions are the form before them"}
+REFUSED = {
+    "functions": "send tools; functions are the form before them",
+    **dict.fromkeys(OTHER_FORMATS, "send a schema in response_format"),
+}
 """Fields without which the answer would be wrong, and why they cannot be honoured."""
 
 

@@ -11,7 +11,7 @@ from typing import Annotated, Any
 from pydantic import ConfigDict, Field, WithJsonSchema
 
 from trigreason.gateway.errors import unsupported
-from trigreason.gateway.formats import FlatFormat, guide_of
+from trigreason.gateway.formats import OTHER_FORMATS, FlatFormat, guide_of
 from trigreason.gateway.gateway_request import Effort, GatewayRequest, Options, Seed
 from trigreason.gateway.lenient import (
     EndUser,
@@ -43,6 +43,7 @@ REFUSED = {
     "conversation": _NOT_KEPT,
     "previous_response_id": _NOT_KEPT,
     "prompt": "no prompts are kept here; send instructions and input",
+    **dict.fromkeys(("response_format", *OTHER_FORMATS), "send a schema in text.format"),
 }
 """Fields without which the answer would be wrong, and why they cannot be honoured."""
 
