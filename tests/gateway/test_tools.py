@@ -23,7 +23,7 @@ TEMPLATE = (
     "{{ call.function.name }}:{{ call.function.arguments.city }}</tool_call>{% endfor %}"
     "<|im_end|>\n{% endfor %}<|im_start|>assistant\n<think>\n"
 )
-WEATHER = {
+WEATHER: dict[str, Any] = {
     "type": "function",
     "function": {
         "name": "weather",
@@ -154,9 +154,11 @@ async def test_finished_calls_are_text_where_the_template_knows_none(
     )
     tools = [WEATHER] if choice else None
     async with asked(tmp_path, thinks_and_says("21."), plain) as (client, server):
-        answer = await told(client, messages=FINISHED, tools=tools, tool_choice=choice)
+        turns = [*FINISHED, FINISHED[2], {"role": "user", "content": "So?"}]
+        answer = await told(client, messages=turns, tools=tools, tool_choice=choice)
     assert answer.message["content"] == "21."
-    assert f"[assistant]{CALL}[user]<tool_response>\n21 degrees\n" in server.prompts[0]
+    result = "<tool_response>\n21 degrees\n</tool_response>\n\n"
+    assert f"[assistant]{CALL}[user]{result}{result}So?<think>" in server.prompts[0]
 
 
 async def test_without_a_choice_of_tools_nothing_is_a_call(tmp_path: Path) -> None:

@@ -210,8 +210,10 @@ class Engine(ABC):
             Request(prefix, sampling, max_tokens, alternatives, needs_logprobs, one_step)
         )
 
-    async def count_tokens(self, messages: Sequence[Message]) -> int | None:
-        """The tokens of a conversation's prompt, as this model's own tokenizer counts them.
+    async def count_tokens(
+        self, messages: Sequence[Message], tools: Sequence[Tool] = ()
+    ) -> int | None:
+        """The tokens of a prompt that offers ``tools``, as this model's own tokenizer counts them.
 
         None if the server has no way to count them. No text is generated.
 

@@ -60,7 +60,7 @@ class ChatPrefixEngine(HttpEngine):
     def request_body(self, request: Request) -> dict[str, Any]:
         """The JSON of one request, with every sampling parameter that the API has."""
         api, turn = self.api, AssistantTurn(request.prefix)
-        messages = [_earlier_turn(message) for message in request.prefix.messages]
+        messages = [_earlier_turn(message) for message in without_calls(request.prefix.messages)]
         body: dict[str, Any] = {
             "model": self.model,
             "messages": messages,
@@ -130,8 +130,7 @@ class ChatStream(FieldsStream):
 
 
 def _earlier_turn(message: Message) -> dict[str, Any]:
-    """The JSON of an earlier turn; an assistant's without its reasoning, calls as text."""
-    message = without_calls(message)
+    """The JSON of an earlier turn; an assistant's without its reasoning."""
     assistant = message.role == "assistant"
     content = without_reasoning(message.content) if assistant else message.content
     return {"role": message.role, "content": content}

@@ -31,7 +31,7 @@ from trigreason.engines.sse import EventLines
 from trigreason.engines.templates import CHATML, ChatTemplate, TemplateError
 from trigreason.engines.tokenizing import counted
 from trigreason.engines.wire import Choice, decode_chunk, tokens_of
-from trigreason.reasoning import THINK_TAGS, Message, Token
+from trigreason.reasoning import THINK_TAGS, Message, Token, Tool
 from trigreason.reasoning.steps import END_OF_THINKING
 
 Body = dict[str, Any]
@@ -92,11 +92,13 @@ class CompletionsEngine(HttpEngine):
         """The prompt in the form in which the server gets it."""
         return self.prompt(prefix)
 
-    async def count_tokens(self, messages: Sequence[Message]) -> int | None:
+    async def count_tokens(
+        self, messages: Sequence[Message], tools: Sequence[Tool] = ()
+    ) -> int | None:
         tokenize = self.dialect.tokenize
         if tokenize is None:
             return None
-        prompt = self.sent_prompt(Prefix(tuple(messages)))
+        prompt = self.sent_prompt(Prefix(tuple(messages), tools=tuple(tools)))
         body = {"model": self.model, tokenize.prompt_field: prompt, **tokenize.always}
         async with self.post_to(self.url.removesuffix("/v1") + "/tokenize", body) as response:
             return await counted(response, self.where)

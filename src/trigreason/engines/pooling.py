@@ -48,9 +48,7 @@ class PrmPrompt:
 
     def messages(self, messages: Sequence[Message], steps: Sequence[str]) -> list[dict[str, str]]:
         """The conversation and the steps; a tag inside a text is left out, as it would count."""
-        texts = [
-            {"role": text.role, "content": text.content} for text in map(without_calls, messages)
-        ]
+        texts = [{"role": text.role, "content": text.content} for text in without_calls(messages)]
         if self.system and not any(message.role == "system" for message in messages):
             texts.insert(0, {"role": "system", "content": self.system})
         for text in texts:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import re
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from trigreason.engines.refusals import one_line
@@ -101,7 +101,7 @@ class ChatTemplate:
         in_the_open, tags = tags is None, tags or THINK_TAGS
         turns = [_for_later_turns(message, tags) for message in messages]
         if "tool_calls" not in self.source:
-            turns = [without_calls(message) for message in turns]
+            turns = without_calls(turns)
         prompt = self._fill(turns, not in_the_open, tools)
         ending = _tag_at_the_end(prompt, tags)
         if ending and any(tag in message.content for message in turns for tag in tags):
@@ -205,8 +205,24 @@ def without_reasoning(content: str, tags: Tags = THINK_TAGS) -> str:
     return answer.lstrip() if closed else content
 
 
-def without_calls(message: Message) -> Message:
-    """The message for a model that knows no tools: calls and results as text, as Hermes has it."""
+def without_calls(messages: Iterable[Message]) -> list[Message]:
+    """The conversation for a model that knows no tools: calls and results as Hermes' text.
+
+    Results, and what the user says behind them, become one turn.
+    """
+    turns: list[Message] = []
+    follows_result = False
+    for message in messages:
+        is_result = message.role == "tool"
+        turn = _without_calls(message)
+        if follows_result and turn.role == "user":
+            turn = Message("user", f"{turns.pop().content}\n\n{turn.content}")
+        turns.append(turn)
+        follows_result = is_result
+    return turns
+
+
+def _without_calls(message: Message) -> Message:
     if message.role == "tool":
         return Message("user", f"<tool_response>\n{message.content}\n</tool_response>")
     if not message.tool_calls:

@@ -16,7 +16,6 @@ anthropic: Any = pytest.importorskip("anthropic", reason=MISSING)
 
 SHOWN = {"type": "enabled", "budget_tokens": 4000}
 IMAGE = {"type": "image", "source": {"type": "url", "url": "https://example.org/a.png"}}
-TOOL = {"name": "add", "input_schema": {"type": "object"}}
 
 
 @pytest.fixture
@@ -120,8 +119,14 @@ def test_a_count_is_what_a_message_reads(client: Any) -> None:
 
 
 def test_what_has_no_effect_is_told(client: Any) -> None:
-    raw = client.messages.with_raw_response.create(**with_defaults({"tools": [TOOL]}))
-    assert raw.headers["x-trigreason-ignored"] == "tools"
+    extra = {"extra_body": {"mcp_servers": [{"name": "x"}]}}
+    raw = client.messages.with_raw_response.create(**with_defaults(extra))
+    assert raw.headers["x-trigreason-ignored"] == "mcp_servers"
+
+
+def test_tools_are_refused_where_no_template_offers_them(client: Any) -> None:
+    with pytest.raises(anthropic.BadRequestError, match="no chat template that offers tools"):
+        ask(client, tools=[{"name": "add", "input_schema": {"type": "object"}}])
 
 
 def test_models_are_listed_and_found(client: Any) -> None:

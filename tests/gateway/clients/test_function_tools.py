@@ -1,4 +1,4 @@
-"""Tools and schemas, as OpenAI's package, LangChain and Pydantic AI ask for them."""
+"""Tools and schemas, as the packages of OpenAI, Anthropic, LangChain and Pydantic AI send them."""
 
 from __future__ import annotations
 
@@ -126,6 +126,38 @@ async def test_openais_package_forces_a_call(tmp_path: Path, choice: Any, finish
         [called] = answer.choices[0].message.tool_calls
         assert json.loads(called.function.arguments) == IN_PARIS.model_dump()
         assert answer.choices[0].finish_reason == finish
+
+
+@pytest.mark.parametrize("streamed", [False, True])
+async def test_anthropics_package_calls_and_goes_on(tmp_path: Path, streamed: bool) -> None:
+    anthropic: Any = pytest.importorskip("anthropic", reason=MISSING)
+    tool = {"name": "weather", "input_schema": WEATHER["function"]["parameters"]}
+    fields = {"model": MODEL, "max_tokens": 4096, "tools": [tool], "thinking": {"type": "adaptive"}}
+
+    async def message(turns: list[Any], **more: Any) -> Any:
+        if not streamed:
+            return await client.messages.create(messages=turns, **fields, **more)
+        async with client.messages.stream(messages=turns, **fields, **more) as stream:
+            return await stream.get_final_message()
+
+    async with (
+        asked(tmp_path, model) as (gateway, server),
+        anthropic.AsyncAnthropic(base_url=gateway.url, api_key="none", max_retries=0) as client,
+    ):
+        first = await message([TURN])
+        thinking, call = first.content
+        assert (first.stop_reason, thinking.thinking) == ("tool_use", "I look it up.\n\n")
+        assert (call.type, call.name, call.input) == ("tool_use", "weather", json.loads(ARGUMENTS))
+        result = {"type": "tool_result", "tool_use_id": call.id, "content": weather("Paris")}
+        last = await message([TURN, first.to_param(), {"role": "user", "content": [result]}])
+        assert (last.stop_reason, last.content[-1].text) == ("end_turn", ANSWER)
+        assert "<think>I look it up.\n\n</think><tool_call>weather:Paris<" in server.prompts[-1]
+        for choice in ({"type": "any"}, {"type": "tool", "name": "weather"}):
+            forced = await message([TURN], tool_choice=choice)
+            assert (forced.stop_reason, forced.content[1].input) == (
+                "tool_use",
+                IN_PARIS.model_dump(),
+            )
 
 
 async def test_langchain_calls_and_goes_on_and_parses(tmp_path: Path) -> None:

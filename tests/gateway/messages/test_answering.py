@@ -9,12 +9,13 @@ from typing import Any
 import pytest
 
 from tests.gateway.telemetry.exchanges import made_exchange, made_trace
-from trigreason.events import AnswerText, Event, RunBegun, StepBegun, ThinkingText
+from trigreason.events import AnswerText, RunBegun, StepBegun, ThinkingText
 from trigreason.gateway.errors import ApiError
 from trigreason.gateway.exchange import Api, ChoiceRun
 from trigreason.gateway.messages.answering import MessagesAnswer
 from trigreason.gateway.messages.request import MessagesRequest
-from trigreason.reasoning import Author, Trace, prompt_tokens
+from trigreason.gateway.tools import GatewayEvent, ToolCalled
+from trigreason.reasoning import Author, ToolCall, Trace, prompt_tokens
 
 THOUGHT = (ThinkingText(Author.LRM, "so "), ThinkingText(Author.SRM, "it is"))
 SAID = (AnswerText(Author.SRM, "for"), AnswerText(Author.SRM, "ty"))
@@ -22,6 +23,8 @@ SHOWN: dict[str, Any] = {"thinking": {"type": "adaptive"}}
 OMITTED: dict[str, Any] = {"thinking": {"type": "adaptive", "display": "omitted"}}
 THINKING = {"type": "thinking", "thinking": "so it is", "signature": "msg_abc"}
 TEXT = {"type": "text", "text": "forty"}
+CALLS = tuple(ToolCalled(at, ToolCall(f"call{at}", "add", '{"a": 1}')) for at in (0, 1))
+USES = [{"type": "tool_use", "id": f"call{at}", "name": "add", "input": {"a": 1}} for at in (0, 1)]
 
 
 def answer(
@@ -47,12 +50,12 @@ def told(data: bytes) -> list[dict[str, Any]]:
     return events
 
 
-def streamed(*events: Event, **how: Any) -> list[dict[str, Any]]:
+def streamed(*events: GatewayEvent, **how: Any) -> list[dict[str, Any]]:
     rendering, run = answer(**how)
     return told(b"".join(rendering.stream(run, event) for event in events) + rendering.end())
 
 
-def whole(*events: Event, **how: Any) -> dict[str, Any]:
+def whole(*events: GatewayEvent, **how: Any) -> dict[str, Any]:
     rendering, run = answer(**how)
     for event in events:
         rendering.gather(run, event)
@@ -74,7 +77,10 @@ def put_together(events: list[dict[str, Any]]) -> dict[str, Any]:
                 assert event["index"] == len(message["content"]) - 1
                 block, delta = message["content"][-1], event["delta"]
                 for key in delta.keys() - {"type"}:
-                    block[key] += delta[key]
+                    if key == "partial_json":
+                        block["input"] = json.loads(delta[key])
+                    else:
+                        block[key] += delta[key]
             case "message_delta":
                 message |= event["delta"] | {"trigreason": event["trigreason"]}
                 message["usage"] |= event["usage"]
@@ -108,7 +114,8 @@ def test_events_come_in_anthropics_order() -> None:
     assert [event["index"] for event in events if "index" in event] == [0] * 5 + [1] * 4
 
 
-CASES: list[tuple[tuple[Event, ...], dict[str, Any], list[dict[str, str]]]] = [
+CALLED: dict[str, Any] = {"finish": "tool_calls"}
+CASES: list[tuple[tuple[GatewayEvent, ...], dict[str, Any], list[dict[str, Any]]]] = [
     ((*THOUGHT, *SAID), SHOWN, [THINKING, TEXT]),
     ((*THOUGHT, *SAID), OMITTED, [THINKING | {"thinking": ""}, TEXT]),
     ((*THOUGHT, *SAID), {}, [TEXT]),
@@ -120,12 +127,15 @@ CASES: list[tuple[tuple[Event, ...], dict[str, Any], list[dict[str, str]]]] = [
     (THOUGHT, SHOWN | {"finish": "length"}, [THINKING]),
     (THOUGHT, {"finish": "length"}, []),
     ((*THOUGHT, *SAID), SHOWN | {"finish": "length"}, [THINKING, TEXT]),
+    ((*THOUGHT, *SAID, *CALLS), CALLED, [TEXT, *USES]),
+    ((*THOUGHT, *CALLS), CALLED | SHOWN, [THINKING, *USES]),
+    ((*CALLS, *SAID, CALLS[0]), CALLED, [*USES, TEXT, USES[0]]),
 ]
 
 
 @pytest.mark.parametrize(("events", "how", "content"), CASES)
 def test_streamed_or_whole_it_is_the_same_message(
-    events: tuple[Event, ...], how: dict[str, Any], content: list[dict[str, str]]
+    events: tuple[GatewayEvent, ...], how: dict[str, Any], content: list[dict[str, Any]]
 ) -> None:
     message = whole(*events, **how)
     assert message["content"] == content
@@ -134,11 +144,18 @@ def test_streamed_or_whole_it_is_the_same_message(
 
 @pytest.mark.parametrize(
     ("finish", "stop", "reason"),
-    [("stop", None, "end_turn"), ("length", None, "max_tokens"), ("stop", "§", "stop_sequence")],
+    [
+        ("stop", None, "end_turn"),
+        ("length", None, "max_tokens"),
+        ("stop", "§", "stop_sequence"),
+        ("tool_calls", None, "tool_use"),
+        ("tool_calls", "§", "tool_use"),
+    ],
 )
 def test_why_it_ended(finish: str, stop: str | None, reason: str) -> None:
     message = whole(*SAID, finish=finish, stop=stop)
-    assert (message["stop_reason"], message["stop_sequence"]) == (reason, stop)
+    told = stop if reason == "stop_sequence" else None
+    assert (message["stop_reason"], message["stop_sequence"]) == (reason, told)
     assert (message["id"], message["type"], message["role"]) == ("msg_abc", "message", "assistant")
 
 

@@ -18,8 +18,10 @@ from tests.gateway.messages.claude_code import BODY, HEADERS
 from tests.gateway.messages.test_answering import put_together
 from tests.gateway.scripted import pair_toml, scripted
 from tests.gateway.serving import QUESTION
+from tests.gateway.test_tools import asked, thinks_and_calls, thinks_and_says
 from tests.scripted_server import Reply, Said, ScriptedServer, chatter, say
 from trigreason.gateway.keys import KeyLimits
+from trigreason.gateway.messages.request import CountRequest
 from trigreason.gateway.storage import DatabaseAway, OverLimit
 from trigreason.reasoning import Message, prompt_tokens
 
@@ -27,6 +29,7 @@ PATH = "/v1/messages"
 COUNT = "/v1/messages/count_tokens"
 TURN = {"role": "user", "content": QUESTION}
 SHOWN = {"thinking": {"type": "enabled", "budget_tokens": 4000}}
+READS = '<tool_call>{"name": "Read", "arguments": {"file_path": "todo.txt"}}</tool_call>'
 VERSION = {"anthropic-version": "2023-06-01"}
 FAILING = """
 thresholds = { n = 0, rho = 1, m = 0 }
@@ -119,17 +122,66 @@ async def test_a_limit_and_a_stop_sequence(client: Client) -> None:
     assert stopped["content"][0]["text"] == "The answer is \\"
 
 
-async def test_a_request_of_claude_code(client: Client) -> None:
-    told = await client.send("POST", f"{PATH}?beta=true", json=BODY, headers=HEADERS)
+async def test_a_request_of_claude_code(tmp_path: Path) -> None:
+    async with asked(tmp_path, thinks_and_says(READS)) as (client, server):
+        body = BODY | {"model": "p:srm"}
+        told = await client.send("POST", f"{PATH}?beta=true", json=body, headers=HEADERS)
     assert told.status == 200
-    assert told.headers["x-trigreason-ignored"] == "tools, context_management, anthropic-beta"
+    assert told.headers["x-trigreason-ignored"] == "context_management, anthropic-beta"
+    message = put_together(told.chunks)
+    thinking, call = message["content"]
+    assert (thinking["type"], message["stop_reason"]) == ("thinking", "tool_use")
+    assert call == {
+        "type": "tool_use",
+        "id": call["id"],
+        "name": "Read",
+        "input": {"file_path": "todo.txt"},
+    }
+    prompt = server.prompts[0]
+    assert '"required": ["file_path"]' in prompt.partition("</tools>")[0]
+    assert "<think>I should read it.</think>I read it.<tool_call>Read:" in prompt
+    assert "<|im_start|>tool\n1\tBuy milk.<|im_end|>" in prompt
+
+
+@pytest.mark.parametrize("stream", [False, True])
+@pytest.mark.parametrize("choice", [{"type": "any"}, {"type": "tool", "name": "Read"}])
+async def test_a_forced_call_is_a_block(tmp_path: Path, choice: Any, stream: bool) -> None:
+    called = '{"name": "Read", "arguments": {"file_path": "todo.txt"}}'
+    body = BODY | {"model": "p:srm", "tool_choice": choice, "stream": stream}
+    async with asked(tmp_path, thinks_and_calls(called)) as (client, _):
+        told = await client.send("POST", PATH, json=body, headers=VERSION)
+    message = put_together(told.chunks) if stream else told.body
+    assert message["stop_reason"] == "tool_use"
+    assert [block["type"] for block in message["content"]] == ["thinking", "tool_use"]
+    assert message["content"][1]["input"] == {"file_path": "todo.txt"}
+
+
+async def test_tools_are_refused_where_no_template_offers_them(client: Client) -> None:
+    for stream in (False, True):
+        body = BODY | {"stream": stream}
+        told = await client.send("POST", PATH, json=body, headers=HEADERS)
+        assert refused(told) == (400, "invalid_request_error")
+        assert "no chat template that offers tools" in told.body["error"]["message"]
+
+
+async def test_a_request_of_claude_code_without_tools(client: Client) -> None:
+    body = BODY | {"tools": []}
+    told = await client.send("POST", f"{PATH}?beta=true", json=body, headers=HEADERS)
     message = put_together(told.chunks)
     assert message["content"][0]["type"] == "thinking"
     assert message["stop_reason"] in ("end_turn", "max_tokens")
-    counted = await client.send("POST", f"{COUNT}?beta=true", json=BODY, headers=HEADERS)
+    counted = await client.send("POST", f"{COUNT}?beta=true", json=body, headers=HEADERS)
     usage = message["usage"]
     read = usage["input_tokens"] + usage["cache_read_input_tokens"]
     assert counted.body == {"input_tokens": read, "trigreason": {"prompt_is_estimate": False}}
+
+
+async def test_tools_are_part_of_the_count(tmp_path: Path) -> None:
+    async with over(tmp_path, say("One.</think>\n\nTwo.")) as (client, _):
+        counts = [await count(client, model="p", tools=tools) for tools in (None, BODY["tools"])]
+    without, offered = (told.body["input_tokens"] for told in counts)
+    asked = CountRequest.model_validate({"model": "p", "messages": [TURN], "tools": BODY["tools"]})
+    assert offered == prompt_tokens(asked.conversation, asked.offered) > without
 
 
 async def test_odd_names_of_ignored_fields_are_told_safely(client: Client) -> None:
@@ -196,7 +248,7 @@ BAD: list[tuple[dict[str, Any], str]] = [
     ({"messages": [TURN] * 1001}, "at most 1000 messages"),
     ({"model": "bundled:rho=7"}, "rho"),
     ({"trigreason": {"rho": 7}}, "rho"),
-    ({"tool_choice": {"type": "any"}}, "tool_choice"),
+    ({"tool_choice": {"type": "any"}}, "no such tool"),
 ]
 
 

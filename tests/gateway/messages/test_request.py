@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
 from pydantic import ValidationError
 
-from tests.gateway.messages.claude_code import BODY
+from tests.gateway.messages.claude_code import BODY, REMINDER
 from trigreason.gateway.errors import ApiError
 from trigreason.gateway.messages.request import MOST_STOPS, MessagesRequest
-from trigreason.reasoning import Message
+from trigreason.reasoning import Message, ToolCall
 
 USER = {"role": "user", "content": "hello"}
 IMAGE = {"type": "image", "source": {"type": "base64", "media_type": "image/png", "data": "AA"}}
 CALL = {"type": "tool_use", "id": "toolu_1", "name": "add", "input": {"a": 1, "b": "ü"}}
+ADDED = ToolCall("toolu_1", "add", '{"a": 1, "b": "ü"}')
+TOOL = {"name": "add", "input_schema": {"type": "object", "properties": {"a": {}}}}
 
 
 def request(**fields: Any) -> MessagesRequest:
@@ -58,7 +61,7 @@ def test_the_system_prompt(system: Any, texts: tuple[str, ...]) -> None:
     assert request(system=system).parsed().messages == (*expected, Message("user", "hello"))
 
 
-TURNS: list[tuple[list[tuple[str, Any]], list[tuple[str, str]]]] = [
+TURNS: list[tuple[list[tuple[str, Any]], list[tuple[Any, ...]]]] = [
     ([("user", "a")], [("user", "a")]),
     ([("user", text("a", "b"))], [("user", "a\n\nb")]),
     ([("user", text("a", "", cache_control={}))], [("user", "a")]),
@@ -93,21 +96,32 @@ TURNS: list[tuple[list[tuple[str, Any]], list[tuple[str, str]]]] = [
         [("user", "a"), ("assistant", [*text("I add."), CALL]), ("user", [result("3")])],
         [
             ("user", "a"),
-            (
-                "assistant",
-                "I add.\n<tool_call>\n"
-                '{"name": "add", "arguments": {"a": 1, "b": "ü"}}\n</tool_call>',
-            ),
-            ("user", "<tool_response>\n3\n</tool_response>"),
+            ("assistant", "I add.", (ADDED,)),
+            ("tool", "3", (), "toolu_1"),
         ],
     ),
     (
-        [("user", [result(text("3", "4"), is_error=True), *text("why?")])],
-        [("user", "<tool_response>\nerror: 3\n\n4\n</tool_response>\n\nwhy?")],
+        [
+            ("user", "a"),
+            ("assistant", [{"type": "thinking", "thinking": "hm"}, CALL, CALL | {"id": "t2"}]),
+            ("user", [*text("why?"), result(text("3", "4"), is_error=True), result("5")]),
+            ("user", "b"),
+        ],
+        [
+            ("user", "a"),
+            ("assistant", "", (ADDED, ADDED._replace(id="t2")), "", "hm"),
+            ("tool", "error: 3\n\n4", (), "toolu_1"),
+            ("tool", "5", (), "toolu_1"),
+            ("user", "why?\n\nb"),
+        ],
+    ),
+    (
+        [("assistant", [*text("b"), CALL]), ("assistant", [*text("c"), CALL])],
+        [("assistant", "b\n\nc", (ADDED, ADDED))],
     ),
     (
         [("user", [{"type": "tool_result", "tool_use_id": "x"}])],
-        [("user", "<tool_response>\n\n</tool_response>")],
+        [("tool", "", (), "x")],
     ),
     (
         [("user", [{"type": "document", "source": {"type": "text", "data": "A tale."}}])],
@@ -117,7 +131,7 @@ TURNS: list[tuple[list[tuple[str, Any]], list[tuple[str, str]]]] = [
 
 
 @pytest.mark.parametrize(("turns", "messages"), TURNS)
-def test_turns(turns: list[tuple[str, Any]], messages: list[tuple[str, str]]) -> None:
+def test_turns(turns: list[tuple[str, Any]], messages: list[tuple[Any, ...]]) -> None:
     asked = request(messages=[{"role": role, "content": content} for role, content in turns])
     assert asked.parsed().messages == tuple(Message(*each) for each in messages)
 
@@ -143,7 +157,9 @@ BLOCKS: list[tuple[str, Any, str]] = [
     ("assistant", [result("3")], "messages[0].content[0]"),
     ("assistant", [CALL | {"input": "x"}], "messages[0].content[0].input"),
     ("assistant", [CALL | {"name": None}], "messages[0].content[0].name"),
-    ("assistant", [CALL | {"input": {"a": "\ud800"}}], "messages[0].content[0]"),
+    ("assistant", [CALL | {"id": 5}], "messages[0].content[0].id"),
+    ("assistant", [CALL | {"input": {"a": "\ud800"}}], "messages[0].content[0].input"),
+    ("user", [{"type": "tool_result", "content": "3"}], "messages[0].content[0].tool_use_id"),
     ("assistant", [{"type": "server_tool_use", "id": "x"}], "messages[0].content[0]"),
 ]
 
@@ -164,6 +180,10 @@ def test_an_image_is_refused_in_plain_words() -> None:
     [
         ({"tool_choice": {"type": "any"}}, "tool_choice"),
         ({"tool_choice": {"type": "tool", "name": "add"}}, "tool_choice"),
+        ({"tool_choice": {"type": "tool", "name": "sub"}, "tools": [TOOL]}, "tool_choice"),
+        ({"tool_choice": {"type": "tool"}, "tools": [TOOL]}, "tool_choice.name"),
+        ({"tools": [TOOL, {"type": "web_search_20250305", "name": "web_search"}]}, "tools[1]"),
+        ({"tools": [TOOL, TOOL]}, "tools"),
         ({"output_config": {"format": {"type": "json_schema"}}}, "output_config.format"),
         ({"stop_sequences": ["x", ""]}, "stop_sequences"),
     ],
@@ -192,6 +212,8 @@ def test_what_cannot_be_served_is_refused_by_name(fields: dict[str, Any], param:
         {"thinking": {"type": "enabled", "budget_tokens": 0}},
         {"output_config": {"effort": "much"}},
         {"tool_choice": {"type": "some"}},
+        {"tools": [{"name": ""}]},
+        {"tools": [{"input_schema": {}}]},
     ],
 )
 def test_a_field_that_has_no_such_value_is_refused(fields: dict[str, Any]) -> None:
@@ -254,7 +276,7 @@ def test_the_gateways_own_budget_goes_before_anthropics() -> None:
     ("fields", "ignored"),
     [
         ({"speed": "fast"}, ("speed",)),
-        ({"tools": [{"name": "add"}], "tool_choice": {"type": "auto"}}, ("tools",)),
+        ({"tools": [TOOL], "tool_choice": {"type": "auto"}}, ()),
         ({"tools": [], "mcp_servers": [], "container": None, "context_management": {}}, ()),
         ({"anything": 1, "cache_control": {"type": "ephemeral"}}, ("anything",)),
         ({"messages": [USER | {"id": 1}, USER | {"id": 2}]}, ("messages.id",)),
@@ -268,15 +290,46 @@ def test_what_has_no_effect_is_told(fields: dict[str, Any], ignored: tuple[str, 
 
 def test_what_claude_code_sends_is_understood() -> None:
     parsed = MessagesRequest.model_validate(BODY).parsed()
-    assert parsed.ignored == ("tools", "context_management")
+    assert parsed.ignored == ("context_management",)
     assert parsed.effort == "medium"
     roles = [message.role for message in parsed.messages]
-    assert roles == ["system", "user", "assistant", "user"]
-    system, question, call, answer = (message.content for message in parsed.messages)
-    assert system.startswith("You are Claude Code")
-    assert question.endswith("What is in notes.txt?")
-    assert call == (
-        "I read it.\n<tool_call>\n"
-        '{"name": "Read", "arguments": {"file_path": "notes.txt"}}\n</tool_call>'
-    )
-    assert answer.startswith("<tool_response>\n1\tBuy milk.\n</tool_response>")
+    assert roles == ["system", "user", "assistant", "tool", "user"]
+    system, question, call, answer, reminder = parsed.messages
+    assert system.content.startswith("You are Claude Code")
+    assert question.content.endswith("What is in notes.txt?")
+    assert (call.content, call.reasoning) == ("I read it.", "I should read it.")
+    assert call.tool_calls == (ToolCall("toolu_1", "Read", '{"file_path": "notes.txt"}'),)
+    assert (answer.content, answer.tool_call_id) == ("1\tBuy milk.", "toolu_1")
+    assert reminder.content == REMINDER
+    [tool] = parsed.tools
+    function = json.loads(tool.definition)["function"]
+    assert (tool.name, function["parameters"]["required"]) == ("Read", ["file_path"])
+
+
+@pytest.mark.parametrize(
+    ("choice", "count", "forced", "parallel"),
+    [
+        (None, 2, None, True),
+        ({"type": "auto"}, 2, None, True),
+        ({"type": "auto", "disable_parallel_tool_use": True}, 2, None, False),
+        ({"type": "none"}, 0, None, True),
+        ({"type": "any"}, 2, ["add", "sub"], True),
+        ({"type": "tool", "name": "sub"}, 2, ["sub"], True),
+    ],
+)
+def test_which_tools_may_and_must_be_called(
+    choice: Any, count: int, forced: list[str] | None, parallel: bool
+) -> None:
+    asked = request(tools=[TOOL, TOOL | {"name": "sub"}], tool_choice=choice).parsed()
+    assert (len(asked.tools), asked.parallel_calls) == (count, parallel)
+    if forced is None:
+        assert asked.forced is None
+        return
+    assert asked.forced is not None
+    assert asked.forced.finish_reason == "tool_calls"
+    fitting = [
+        name
+        for name in ("add", "sub")
+        if not asked.forced.guide.problem(f'{{"name": "{name}", "arguments": {{}}}}')
+    ]
+    assert fitting == forced

@@ -13,18 +13,20 @@ from trigreason.gateway.errors import ApiError
 from trigreason.gateway.exchange import ChoiceRun, Exchange
 from trigreason.gateway.messages.failing import anthropic_error, anthropic_status
 from trigreason.gateway.messages.request import MessagesRequest
-from trigreason.gateway.tools import GatewayEvent
-from trigreason.reasoning import Message, prompt_tokens
+from trigreason.gateway.tools import GatewayEvent, ToolCalled
+from trigreason.reasoning import Message, ToolCall, prompt_tokens
 
 _encode = msgspec.json.encode
 
-BlockKind = Literal["thinking", "text"]
+BlockKind = Literal["thinking", "text", "tool_use"]
+
+_STOP_REASONS = {"length": "max_tokens", "tool_calls": "tool_use"}
 
 
 class MessagesAnswer:
     """Renders an exchange with one run.
 
-    Its content is a block of thinking, if the request asks to see it, and a block of text. The
+    Its content is a block of thinking, if the request asks to see it, text, and calls of tools. The
     signature of a thinking is the id of the message; nobody verifies it.
     """
 
@@ -35,8 +37,8 @@ class MessagesAnswer:
         self._shows_thinking = request.shows_thinking
         self._omits_thinking = request.omits_thinking
         self._with_events = bool(request.trigreason and request.trigreason.events)
-        self._prompt_estimate = prompt_tokens(messages)
-        self._texts: dict[BlockKind, list[str]] = {}
+        self._prompt_estimate = prompt_tokens(messages, request.offered)
+        self._content: list[tuple[dict[str, Any], list[str]]] = []
         self._open: BlockKind | None = None
         self._opened = 0
         self._has_begun = False
@@ -49,6 +51,11 @@ class MessagesAnswer:
                 return self._delta("thinking", text) if self._shows_thinking else b""
             case AnswerText(_, text):
                 return self._delta("text", text)
+            case ToolCalled(_, call):
+                begun = self._beginning() + self._opening(_tool_use(call))
+                return begun + self._block_delta(
+                    "input_json_delta", {"partial_json": call.arguments}
+                )
             case _ if self._with_events and (entry := event_to_json(event)):
                 return self._beginning() + _sse("trigreason", event=entry)
             case _:
@@ -58,7 +65,7 @@ class MessagesAnswer:
         """The last events: they close the open block, and tell stop reason and usage."""
         events = self._beginning()
         if self._needs_text and self._open != "text":
-            events += self._opening("text")
+            events += self._opening(self._block("text"))
         delta = self._ending()
         usage, own = self._usage(), account(self._exchange)
         return b"".join(
@@ -79,24 +86,35 @@ class MessagesAnswer:
         """Collect an event for :meth:`whole`."""
         match event:
             case ThinkingText(_, text):
-                self._texts.setdefault("thinking", []).append(text)
+                if self._shows_thinking:
+                    self._gather("thinking", "" if self._omits_thinking else text)
             case AnswerText(_, text):
-                self._texts.setdefault("text", []).append(text)
+                self._gather("text", text)
+            case ToolCalled(_, call):
+                called = _tool_use(call) | {"input": msgspec.json.decode(call.arguments)}
+                self._content.append((called, []))
             case _ if self._with_events and (entry := event_to_json(event)):
                 self._events.append(entry)
 
     def whole(self) -> bytes:
         """The body of a response that is not streamed."""
-        content = []
-        if self._shows_thinking and "thinking" in self._texts:
-            thinking = "" if self._omits_thinking else "".join(self._texts["thinking"])
-            content.append(self._block("thinking") | {"thinking": thinking} | self._signature)
-        if self._needs_text or "text" in self._texts:
-            content.append(self._block("text") | {"text": "".join(self._texts.get("text", ()))})
+        if self._needs_text:
+            self._gather("text", "")
+        content = [
+            block if block["type"] == "tool_use" else block | {block["type"]: "".join(texts)}
+            for block, texts in self._content
+        ]
         own = account(self._exchange)
         if self._with_events:
             own["events"] = self._events
         return _encode(self._head() | {"content": content} | self._ending() | {"trigreason": own})
+
+    def _gather(self, kind: BlockKind, text: str) -> None:
+        """Add text to the last block, or to a new one if that is of another kind."""
+        if not self._content or self._content[-1][0]["type"] != kind:
+            signature = self._signature if kind == "thinking" else {}
+            self._content.append((self._block(kind) | signature, []))
+        self._content[-1][1].append(text)
 
     def keep_alive(self) -> bytes:
         """A ping, which follows the beginning of the message as Anthropic's do."""
@@ -130,10 +148,10 @@ class MessagesAnswer:
 
     def _ending(self) -> dict[str, Any]:
         run = self._exchange.runs[0]
-        reason = "max_tokens" if run.finish_reason == "length" else "end_turn"
-        if run.stop_text is not None:
-            reason = "stop_sequence"
-        return {"stop_reason": reason, "stop_sequence": run.stop_text}
+        reason = _STOP_REASONS.get(run.finish_reason or "", "end_turn")
+        if run.stop_text is None or reason == "tool_use":
+            return {"stop_reason": reason, "stop_sequence": None}
+        return {"stop_reason": "stop_sequence", "stop_sequence": run.stop_text}
 
     def _usage(self) -> dict[str, Any]:
         """:func:`chat_usage` in Anthropic's terms: cached tokens are no part of the input's.
@@ -160,16 +178,15 @@ class MessagesAnswer:
     def _delta(self, kind: BlockKind, text: str) -> bytes:
         events = self._beginning()
         if self._open != kind:
-            events += self._opening(kind)
+            events += self._opening(self._block(kind))
         if kind == "thinking" and self._omits_thinking:
             return events
         return events + self._block_delta(f"{kind}_delta", {kind: text})
 
-    def _opening(self, kind: BlockKind) -> bytes:
-        """The events that close the open block and open one of this kind."""
+    def _opening(self, block: dict[str, Any]) -> bytes:
+        """The events that close the open block and open this one."""
         events = self._closing()
-        self._open, self._opened = kind, self._opened + 1
-        block = self._block(kind)
+        self._open, self._opened = block["type"], self._opened + 1
         return events + _sse("content_block_start", index=self._index, content_block=block)
 
     def _closing(self) -> bytes:
@@ -194,6 +211,11 @@ class MessagesAnswer:
 
     def _block_delta(self, kind: str, fields: dict[str, str]) -> bytes:
         return _sse("content_block_delta", index=self._index, delta={"type": kind} | fields)
+
+
+def _tool_use(call: ToolCall) -> dict[str, Any]:
+    """A block that calls a tool, at its beginning."""
+    return {"type": "tool_use", "id": call.id, "name": call.name, "input": {}}
 
 
 def _sse(kind: str, **fields: Any) -> bytes:

@@ -1,19 +1,18 @@
 """Converts Anthropic's system prompt and turns to the messages of a conversation.
 
-Earlier thinking is left out of the prompt, as in the other APIs. Calls of tools and their results
-become text, in the form that Hermes and Qwen models are trained on.
+Earlier thinking is left out of the prompt, except before calls of tools, as in the other APIs.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
 from typing import Any, Literal
 
+from trigreason.engines.tool_forms import as_arguments
 from trigreason.gateway.errors import invalid, unsupported
 from trigreason.gateway.lenient import LenientModel
 from trigreason.gateway.texts import checked_text
-from trigreason.reasoning import Message
+from trigreason.reasoning import Message, ToolCall
 
 Content = str | list[dict[str, Any]]
 
@@ -42,43 +41,60 @@ def conversation(system: Content | None, turns: Sequence[MessagesTurn]) -> tuple
     """
     messages = [*_system(system)]
     for index, turn in enumerate(turns):
-        content = _content(turn.content, f"messages[{index}].content", turn.role)
-        if messages and messages[-1].role == turn.role:
-            parts = (messages.pop().content, content)
-            content = _BETWEEN.join(part for part in parts if part)
-        messages.append(Message(turn.role, content))
+        for message in _messages(turn.content, f"messages[{index}].content", turn.role):
+            if messages and messages[-1].role == message.role != "tool":
+                message = _joined(messages.pop(), message)
+            messages.append(message)
     return tuple(messages)
+
+
+def _joined(first: Message, second: Message) -> Message:
+    return Message(
+        first.role,
+        _BETWEEN.join(part for part in (first.content, second.content) if part),
+        first.tool_calls + second.tool_calls,
+        reasoning=first.reasoning + second.reasoning,
+    )
 
 
 def _system(system: Content | None) -> Iterator[Message]:
     if isinstance(system, list) and system and isinstance(text := system[0].get("text"), str):
         system = system[1:] if text.startswith(ATTRIBUTION) else system
     if system:
-        yield Message("system", _content(system, "system", "system"))
+        yield from _messages(system, "system", "system")
 
 
-def _content(content: Content, where: str, role: str) -> str:
+def _messages(content: Content, where: str, role: str) -> list[Message]:
+    """A turn's results of tools, and then what it says and calls."""
     if isinstance(content, str):
-        return checked_text(content, where)
-    texts = [_block(block, f"{where}[{index}]", role) for index, block in enumerate(content)]
+        return [Message(role, checked_text(content, where))]
+    texts: list[str] = []
+    thinking: list[str] = []
+    calls: list[ToolCall] = []
+    results: list[Message] = []
+    for index, block in enumerate(content):
+        at = f"{where}[{index}]"
+        match block.get("type"), role:
+            case "text", _:
+                texts.append(_text(block, "text", at))
+            case "document", "user":
+                texts.append(_document(block, at))
+            case "thinking", "assistant":
+                thinking.append(_text(block, "thinking", at))
+            case "redacted_thinking", "assistant":
+                pass
+            case "tool_use", "assistant":
+                calls.append(_call(block, at))
+            case "tool_result", "user":
+                results.append(_result(block, at))
+            case kind, _:
+                raise _unreadable(kind, at)
     between = "" if role == "assistant" else _BETWEEN  # a model's text may be cut into blocks
-    return between.join(text for text in texts if text)
-
-
-def _block(block: dict[str, Any], where: str, role: str) -> str:
-    match block.get("type"), role:
-        case "text", _:
-            return _text(block, "text", where)
-        case (("thinking" | "redacted_thinking"), "assistant"):
-            return ""
-        case "tool_use", "assistant":
-            return _call(block, where)
-        case "tool_result", "user":
-            return _result(block, where)
-        case "document", "user":
-            return _document(block, where)
-        case kind, _:
-            raise _unreadable(kind, where)
+    text = between.join(text for text in texts if text)
+    if results and not text:
+        return results
+    reasoning = "".join(thinking) if calls else ""
+    return [*results, Message(role, text, tuple(calls), reasoning=reasoning)]
 
 
 def _text(block: dict[str, Any], field: str, where: str) -> str:
@@ -88,16 +104,15 @@ def _text(block: dict[str, Any], field: str, where: str) -> str:
     return checked_text(text, f"{where}.{field}")
 
 
-def _call(block: dict[str, Any], where: str) -> str:
-    arguments = block.get("input", {})
-    if not isinstance(arguments, dict):
-        raise invalid(f"{where}.input: must be an object", f"{where}.input")
-    call = {"name": _text(block, "name", where), "arguments": arguments}
-    written = checked_text(json.dumps(call, ensure_ascii=False), where)
-    return f"\n<tool_call>\n{written}\n</tool_call>"
+def _call(block: dict[str, Any], where: str) -> ToolCall:
+    try:
+        arguments = as_arguments(block.get("input", {}))
+    except (ValueError, RecursionError) as error:
+        raise invalid(f"{where}.input: must be a JSON object", f"{where}.input") from error
+    return ToolCall(_text(block, "id", where), _text(block, "name", where), arguments)
 
 
-def _result(block: dict[str, Any], where: str) -> str:
+def _result(block: dict[str, Any], where: str) -> Message:
     content = block.get("content", "")
     place = f"{where}.content"
     if isinstance(content, list):
@@ -106,7 +121,8 @@ def _result(block: dict[str, Any], where: str) -> str:
     elif not isinstance(content, str):
         raise invalid(f"{place}: must be a text or a list of blocks", place)
     failed = "error: " if block.get("is_error") is True else ""
-    return f"<tool_response>\n{failed}{checked_text(content, place)}\n</tool_response>"
+    its_call = _text(block, "tool_use_id", where)
+    return Message("tool", failed + checked_text(content, place), tool_call_id=its_call)
 
 
 def _part(part: Any, where: str) -> str:

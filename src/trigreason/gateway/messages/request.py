@@ -12,14 +12,18 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from trigreason.gateway.errors import invalid, unsupported
+from trigreason.gateway.forced_calls import forced_among
 from trigreason.gateway.gateway_request import Effort, GatewayRequest, Options, Seed
 from trigreason.gateway.lenient import LenientModel, MinP, TopK, ignored_fields
 from trigreason.gateway.messages.conversation import Content, MessagesTurn, conversation
 from trigreason.gateway.naming import MAX_NAME
 from trigreason.gateway.thinking import ThinkingConfig, bounded_thinking
-from trigreason.reasoning import Message
+from trigreason.gateway.tools import tools_of
+from trigreason.reasoning import Message, Tool
 
 MOST_STOPS = 100
+
+_SHOWN = 40
 
 
 class OutputConfig(LenientModel):
@@ -27,8 +31,32 @@ class OutputConfig(LenientModel):
     format: dict[str, Any] | None = None
 
 
+class MessagesTool(LenientModel):
+    """A function; other fields than these have no effect."""
+
+    name: Annotated[str, Field(min_length=1)]
+    type: str | None = None
+    description: str | None = None
+    cache_control: dict[str, Any] | None = None
+    input_schema: dict[str, Any] | None = None
+
+    def as_openai_has_it(self, where: str) -> dict[str, Any]:
+        """The tool in OpenAI's form. Raises ApiError if it is no function of the client's."""
+        if self.type not in (None, "custom"):
+            what = f"a tool of type {self.type[:_SHOWN]!r} cannot be called here"
+            raise unsupported(where, what)
+        function = {
+            "name": self.name,
+            "description": self.description,
+            "parameters": self.input_schema,
+        }
+        return {"type": "function", "function": function}
+
+
 class ToolChoice(LenientModel):
     type: Literal["auto", "any", "tool", "none"]
+    name: str | None = None
+    disable_parallel_tool_use: bool | None = None
 
 
 class CountRequest(LenientModel):
@@ -37,7 +65,7 @@ class CountRequest(LenientModel):
     model: Annotated[str, Field(min_length=1, max_length=MAX_NAME)]
     messages: Annotated[list[MessagesTurn], Field(min_length=1)]
     system: Content | None = None
-    tools: list[dict[str, Any]] | None = None
+    tools: list[MessagesTool] | None = None
     tool_choice: ToolChoice | None = None
     trigreason: Options | None = None
 
@@ -45,6 +73,15 @@ class CountRequest(LenientModel):
     def conversation(self) -> tuple[Message, ...]:
         """The conversation. Raises ApiError if it holds what the models cannot read."""
         return conversation(self.system, self.messages)
+
+    @property
+    def offered(self) -> tuple[Tool, ...]:
+        """The tools that may be called. Raises ApiError if one is no function of the client's."""
+        given = [
+            tool.as_openai_has_it(f"tools[{index}]") for index, tool in enumerate(self.tools or ())
+        ]
+        is_off = self.tool_choice is not None and self.tool_choice.type == "none"
+        return tools_of(given, "none" if is_off else "auto")
 
 
 class MessagesRequest(CountRequest):
@@ -86,13 +123,15 @@ class MessagesRequest(CountRequest):
         Raises:
             ApiError: it asks for what cannot be served.
         """
-        if self.tool_choice and self.tool_choice.type in ("any", "tool"):
-            raise unsupported("tool_choice", "no tool can be called here")
         if self.output_config and self.output_config.format:
             raise unsupported("output_config.format", "the answer cannot be bound to a format")
         stops = tuple(self.stop_sequences or ())
         if not all(stops):
             raise invalid("stop_sequences: an empty text would stop all", "stop_sequences")
+        choice, tools = self.tool_choice or ToolChoice(type="auto"), self.offered
+        if choice.type == "tool" and choice.name is None:
+            raise invalid("tool_choice.name: the tool's name is missing", "tool_choice.name")
+        forced = choice.type in ("any", "tool")
         effort = self.output_config.effort if self.output_config else None
         options, effort = bounded_thinking(
             self.trigreason or Options(),
@@ -100,7 +139,6 @@ class MessagesRequest(CountRequest):
             self.thinking.budget_tokens if self.thinking else None,
             is_off=self.thinking is not None and self.thinking.type == "disabled",
         )
-        tools = ("tools",) if self.tools else ()
         return GatewayRequest(
             messages=self.conversation,
             streamed=bool(self.stream),
@@ -112,6 +150,9 @@ class MessagesRequest(CountRequest):
             min_p=self.min_p,
             seed=self.seed,
             stop=stops,
+            tools=tools,
+            parallel_calls=not choice.disable_parallel_tool_use,
+            forced=forced_among(tools, choice.name) if forced else None,
             options=options,
-            ignored=(*ignored_fields(self, {}, *tools), *also_ignored),
+            ignored=(*ignored_fields(self, {}), *also_ignored),
         )

@@ -78,7 +78,7 @@ async def count_tokens(body: CountRequest, service: Gateway, key: Caller) -> dic
     """Count the tokens of a conversation as the pair's large model reads it."""
     thresholds = usable_pairs(key, service)
     pair = service.catalogue[choice(body.model, thresholds).pair].pair
-    length = await prompt_length(pair, body.conversation)
+    length = await prompt_length(pair, body.conversation, body.offered)
     own = {"prompt_is_estimate": length.is_estimate}
     return {"input_tokens": length.tokens, "trigreason": own}
 
