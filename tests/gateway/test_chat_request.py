@@ -276,6 +276,8 @@ def test_how_much_to_think_in_the_forms_of_other_servers(
 
 def test_reasoning_is_left_out_only_if_a_client_excludes_it() -> None:
     assert not parsed(reasoning={"exclude": True}).shows_reasoning
+    assert not parsed(thinking={"type": "adaptive", "display": "omitted"}).shows_reasoning
+    assert parsed(thinking={"type": "adaptive", "display": "summarized"}).shows_reasoning
     assert parsed(reasoning={"exclude": False}).shows_reasoning
     assert parsed().shows_reasoning
 

@@ -127,7 +127,8 @@ class ChatRequest(LenientModel):
 
     @property
     def shows_reasoning(self) -> bool:
-        return not (self.reasoning and self.reasoning.exclude)
+        is_excluded = self.reasoning is not None and self.reasoning.exclude
+        return not is_excluded and not (self.thinking and self.thinking.display == "omitted")
 
     def parsed(self) -> GatewayRequest:
         """The request, parsed. Raises ApiError if it asks for what cannot be served."""
