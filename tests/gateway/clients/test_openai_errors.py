@@ -42,13 +42,12 @@ def test_a_model_that_does_not_exist(url: str) -> None:
     ("fields", "param"),
     [
         ({"tools": [TOOL]}, "tools"),
-        ({"logprobs": True}, "logprobs"),
         ({"response_format": {"type": "grammar"}}, "response_format.type"),
         ({"messages": [{"role": "user", "content": [IMAGE]}]}, "messages[0].content[0]"),
         ({"messages": []}, "messages"),
         ({"temperature": 3}, "temperature"),
         ({"n": 1000}, "n"),
-        ({"extra_body": {"best_of": 2}}, "best_of"),
+        ({"extra_body": {"grammar": "root ::= x"}}, "grammar"),
     ],
 )
 def test_a_bad_chat_request_names_its_field(url: str, fields: dict[str, Any], param: str) -> None:
@@ -56,6 +55,15 @@ def test_a_bad_chat_request_names_its_field(url: str, fields: dict[str, Any], pa
         ask(client(url), **fields)
     assert raised.value.param == param
     assert raised.value.type == "invalid_request_error"
+
+
+def test_fields_without_effect_are_named_in_a_header(url: str) -> None:
+    asked = client(url).chat.completions.with_raw_response.create(
+        model="bundled", messages=TURN, logprobs=True, extra_body={"best_of": 2}
+    )
+    named = asked.headers["x-trigreason-ignored"].split(", ")
+    assert sorted(named) == ["best_of", "logprobs"]
+    assert asked.parse().choices[0].message.content
 
 
 @pytest.mark.parametrize(
