@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -15,7 +17,7 @@ from trigreason.engines.templates import (
     guess,
     without_reasoning,
 )
-from trigreason.reasoning import Message
+from trigreason.reasoning import Message, ToolCall
 from trigreason.reasoning.tags import THINK_TAGS
 
 THINK = THINK_TAGS.opening
@@ -225,3 +227,37 @@ def test_a_template_that_reads_parts_gets_parts(source: str) -> None:
 def test_a_question_that_is_left_out_is_refused() -> None:
     with pytest.raises(TemplateError, match="leaves the question out"):
         ChatTemplate("{{ messages[0].content }}").render(CONVERSATION, thinking=True)
+
+
+@given(st.lists(st.text(st.characters(codec="utf-8"), min_size=1), min_size=1, unique=True))
+def test_calls_have_the_ids_that_mistrals_templates_take(ids: list[str]) -> None:
+    strict = ChatTemplate(
+        "{% macro id(given) %}"
+        "{% if given | length != 9 %}{{ raise_exception('nine characters') }}{% endif %}"
+        "<{{ given }}>{% endmacro %}"
+        "{% if tools %}[AVAILABLE_TOOLS]{% endif %}{% for m in messages %}{{ m.content }}"
+        "{% for call in m.tool_calls or [] %}[TOOL_CALLS]{{ id(call.id) }}{% endfor %}"
+        "{% if m.role == 'tool' %}{{ id(m.tool_call_id) }}{% endif %}{% endfor %}"
+    )
+    calls = tuple(ToolCall(each, "add", "{}") for each in ids)
+    results = [Message("tool", "", (), each) for each in ids]
+    prompt = strict.render(
+        [Message("user", "?"), Message("assistant", "", calls), *results], thinking=False
+    )
+    shown = re.findall("<([a-zA-Z0-9]{9})>", prompt)
+    assert shown[: len(ids)] == shown[len(ids) :]
+    assert len(set(shown)) == len(ids)
+
+
+def test_an_id_that_fits_mistrals_templates_stays() -> None:
+    shows = ChatTemplate(
+        "{# tool_calls #}{{ messages[0].content }}"
+        "{% for tool in tools or [] %}[TOOL_CALLS]{% endfor %}"
+        "{% for m in messages %}{{ m.tool_call_id }};{% endfor %}"
+    )
+    hermes = ChatTemplate(shows.source.replace("[TOOL_CALLS]", "<tool_call>"))
+    turns = [Message("user", "?"), Message("tool", "1", (), "aB3456789")]
+    other = [Message("user", "?"), Message("tool", "1", (), "call_1")]
+    assert shows.render(turns, thinking=False) == "?;aB3456789;"
+    assert "call_1" not in shows.render(other, thinking=False)
+    assert hermes.render([*other, Message("assistant", "")], thinking=False) == "?;call_1;;"

@@ -21,11 +21,12 @@ from trigreason.engines.base import (
 from trigreason.engines.chat_apis import ChatApi
 from trigreason.engines.chat_wire import Delta, decode_chat_chunk
 from trigreason.engines.completions import StepEnding
+from trigreason.engines.earlier_calls import without_calls
 from trigreason.engines.fields_stream import FieldsStream
 from trigreason.engines.http import HttpEngine, Timeouts
 from trigreason.engines.refusals import check_askable, no_logprobs
 from trigreason.engines.sse import EventLines
-from trigreason.engines.templates import without_calls, without_reasoning
+from trigreason.engines.templates import without_reasoning
 from trigreason.engines.thinking_text import AssistantTurn, JoinedText
 from trigreason.reasoning import Message, Token
 

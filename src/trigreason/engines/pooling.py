@@ -17,10 +17,10 @@ import msgspec
 from trigreason.engines.base import EngineFailed, NoReward
 from trigreason.engines.bodies import page
 from trigreason.engines.breaker import Breaker
+from trigreason.engines.earlier_calls import without_calls
 from trigreason.engines.http import HttpModel, Timeouts
 from trigreason.engines.refusals import one_line
 from trigreason.engines.scorer import Rated, Scorer
-from trigreason.engines.templates import without_calls
 from trigreason.reasoning import Message
 
 ROUNDING = 0.02

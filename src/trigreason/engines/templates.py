@@ -8,12 +8,13 @@ from __future__ import annotations
 import json
 import re
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
+from trigreason.engines.earlier_calls import with_short_ids, without_calls
 from trigreason.engines.refusals import one_line
 from trigreason.engines.template_sandbox import TemplateSandbox
-from trigreason.engines.tool_forms import form_in_template
+from trigreason.engines.tool_forms import MISTRAL, MISTRAL_ARGS, form_in_template
 from trigreason.reasoning import THINK_TAGS, Message, Tags, Tool
 
 
@@ -102,6 +103,8 @@ class ChatTemplate:
         turns = [_for_later_turns(message, tags) for message in messages]
         if "tool_calls" not in self.source:
             turns = without_calls(turns)
+        if self.tool_form in (MISTRAL, MISTRAL_ARGS):
+            turns = [with_short_ids(message) for message in turns]
         prompt = self._fill(turns, not in_the_open, tools)
         ending = _tag_at_the_end(prompt, tags)
         if ending and any(tag in message.content for message in turns for tag in tags):
@@ -203,36 +206,6 @@ def without_reasoning(content: str, tags: Tags = THINK_TAGS) -> str:
     """
     _, closed, answer = content.rpartition(tags.closing)
     return answer.lstrip() if closed else content
-
-
-def without_calls(messages: Iterable[Message]) -> list[Message]:
-    """The conversation for a model that knows no tools: calls and results as Hermes' text.
-
-    Results, and what the user says behind them, become one turn.
-    """
-    turns: list[Message] = []
-    follows_result = False
-    for message in messages:
-        is_result = message.role == "tool"
-        turn = _without_calls(message)
-        if follows_result and turn.role == "user":
-            turn = Message("user", f"{turns.pop().content}\n\n{turn.content}")
-        turns.append(turn)
-        follows_result = is_result
-    return turns
-
-
-def _without_calls(message: Message) -> Message:
-    if message.role == "tool":
-        return Message("user", f"<tool_response>\n{message.content}\n</tool_response>")
-    if not message.tool_calls:
-        return message
-    calls = [
-        f'<tool_call>\n{{"name": {json.dumps(call.name)}, "arguments": {call.arguments}}}\n'
-        "</tool_call>"
-        for call in message.tool_calls
-    ]
-    return Message(message.role, "\n".join([message.content, *calls]).lstrip())
 
 
 def _turn(
