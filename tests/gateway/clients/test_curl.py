@@ -71,4 +71,4 @@ def test_an_error_in_openais_shape(url: str) -> None:
     assert headers["content-type"] == "application/json"
     error = json.loads(body)["error"]
     assert error.keys() == {"message", "type", "param", "code"}
-    assert error["param"] == "tools"
+    assert error["param"] == "tools[0]"
