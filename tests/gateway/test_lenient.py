@@ -124,6 +124,9 @@ VLLM: dict[str, Any] = {
     "cache_prompt": True,
 }
 
+UNARMED = {name: value for name, value in CLAUDE_CODE.items() if name != "tools"}
+"""The bundled pair's template offers no tools."""
+
 BODIES: list[tuple[str, str, dict[str, Any], str | None]] = [
     ("Cline", CHAT, CLINE, None),
     ("Cline with OpenRouter", CHAT, CLINE_OPENROUTER, "transforms, include_reasoning, provider"),
@@ -143,7 +146,7 @@ BODIES: list[tuple[str, str, dict[str, Any], str | None]] = [
         "chat_template_kwargs, repetition_penalty, stream_options.continuous_usage_stats",
     ),
     ("logprobs", TEXT, {"prompt": QUESTION, "logprobs": 2, "best_of": 1}, "logprobs"),
-    ("Claude Code", MESSAGES, CLAUDE_CODE, "tools, context_management"),
+    ("Claude Code", MESSAGES, UNARMED, "context_management"),
 ]
 
 
