@@ -11,7 +11,7 @@ from trigreason.bundled import problems
 CLOUD = Network(round_trip=0.2, first_token=1.0, token_rate=60, prefill_rate=2000)
 EDGE = Network(first_token=0.3, token_rate=60)
 ROWS = ("SpecReason", "TrigReason, per step", "TrigReason, hedge")
-ATTEMPTS = 2
+ATTEMPTS = 4
 """Other work on the machine slows the real side alone."""
 
 
