@@ -26,7 +26,7 @@ PUBLISHED = {
 """The parameters of OpenAI's reference."""
 
 IGNORED = {
-    *("audio", "frequency_penalty", "function_call", "logit_bias", "logprobs", "modalities"),
+    *("audio", "frequency_penalty", "function_call", "logit_bias", "modalities"),
     *("moderation", "prediction", "presence_penalty", "top_logprobs", "verbosity"),
     "web_search_options",
 }
@@ -68,7 +68,7 @@ def refused(**fields: Any) -> ApiError:
 
 
 def test_the_fields_are_openais_and_those_of_other_servers() -> None:
-    understood = PUBLISHED - IGNORED - {"functions"}
+    understood = PUBLISHED - IGNORED - {"functions", "logprobs"}
     assert set(ChatRequest.model_fields) == understood | OF_OTHERS
 
 
@@ -90,8 +90,8 @@ def test_a_request_that_says_nothing_more() -> None:
         ("stop", ["a", "b"], "stop", ("a", "b")),
         ("stop", [], "stop", ()),
         ("n", 3, "choices", 3),
-        *(("max_tokens", none, "max_tokens", None) for none in (0, -1)),
-        *(("max_completion_tokens", none, "max_tokens", None) for none in (0, -1)),
+        ("max_tokens", -1, "max_tokens", None),
+        ("max_completion_tokens", -1, "max_tokens", None),
         ("top_k", 40, "top_k", 40),
         ("top_k", 0, "top_k", 0),
         ("top_k", -1, "top_k", 0),
@@ -144,6 +144,7 @@ def test_a_cache_key_names_the_conversation() -> None:
     ("field", "value"),
     [
         ("functions", [{"name": "f"}]),
+        ("logprobs", True),
         ("guided_json", {"type": "object"}),
         ("grammar", "root ::= x"),
         ("structured_outputs", {"regex": "x"}),
@@ -164,8 +165,10 @@ def test_what_cannot_be_served_is_refused_by_its_name(field: str, value: object)
         ({"messages": []}, "messages"),
         ({"messages": "Why?"}, "messages"),
         ({"max_tokens": -2}, "max_tokens"),
+        ({"max_tokens": 0}, "max_tokens"),
         ({"max_tokens": 1.5}, "max_tokens"),
         ({"max_completion_tokens": -2}, "max_completion_tokens"),
+        ({"max_completion_tokens": 0}, "max_completion_tokens"),
         ({"reasoning_effort": "huge"}, "reasoning_effort"),
         ({"temperature": 2.1}, "temperature"),
         ({"temperature": float("nan")}, "temperature"),
@@ -217,7 +220,7 @@ def test_values_that_do_not_go_together(fields: dict[str, Any], param: str) -> N
         ({"frequency_penalty": 0.5}, ("frequency_penalty",)),
         ({"function_call": {"name": "f"}}, ("function_call",)),
         ({"logit_bias": {"50256": -100}}, ("logit_bias",)),
-        ({"logprobs": True, "top_logprobs": 3}, ("logprobs", "top_logprobs")),
+        ({"logprobs": False, "top_logprobs": 3}, ("top_logprobs",)),
         ({"modalities": ["text", "audio"]}, ("modalities",)),
         ({"moderation": {"model": "x"}}, ("moderation",)),
         ({"prediction": {"type": "content", "content": "x"}}, ("prediction",)),

@@ -26,12 +26,18 @@ class LenientModel(BaseModel):
     model_config = ConfigDict(extra="allow", allow_inf_nan=False)
 
 
+def _limit(given: int | None) -> int | None:
+    if given == 0:
+        raise ValueError("must be at least 1, or -1 for no limit")
+    return None if given == -1 else given
+
+
 Limit = Annotated[
     int | None,
-    Field(ge=-1),
-    AfterValidator(lambda limit: limit if limit and limit > 0 else None),
+    Field(ge=-1, json_schema_extra={"not": {"const": 0}}),
+    AfterValidator(_limit),
 ]
-"""A limit in tokens; 0 and -1 are none, as local servers have it."""
+"""A limit in tokens; -1 is none, as local servers have it."""
 
 TopK = Annotated[
     int | None,

@@ -47,6 +47,7 @@ HARMLESS = {"modalities": (["text"],), "verbosity": ("medium",), "function_call"
 
 REFUSED = {
     "functions": "send tools; functions are the form before them",
+    "logprobs": "a pair tells no probabilities of its text",
     **dict.fromkeys(OTHER_FORMATS, "send a schema in response_format"),
 }
 """Fields without which the answer would be wrong, and why they cannot be honoured."""
