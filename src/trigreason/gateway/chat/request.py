@@ -6,6 +6,7 @@ be wrong is refused.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 from pydantic import ConfigDict, Field
@@ -143,10 +144,7 @@ class ChatRequest(LenientModel):
         forced = forced_call(self.tool_choice, tools)
         limits = [self.max_completion_tokens, self.max_tokens]
         return GatewayRequest(
-            messages=tuple(
-                _message(message, f"messages[{index}]")
-                for index, message in enumerate(self.messages)
-            ),
+            messages=_conversation(self.messages),
             choices=self.n or 1,
             streamed=bool(self.stream),
             max_tokens=min((limit for limit in limits if limit is not None), default=None),
@@ -180,6 +178,20 @@ class ChatRequest(LenientModel):
                 or reasoning.enabled is False
             ),
         )
+
+
+def _conversation(given: Sequence[ChatMessage]) -> tuple[Message, ...]:
+    """The messages. Raises ApiError for one that is none, or the result of a call that is none."""
+    messages: list[Message] = []
+    called: set[str] = set()
+    for index, each in enumerate(given):
+        message = _message(each, f"messages[{index}]")
+        called.update(call.id for call in message.tool_calls)
+        if message.role == "tool" and message.tool_call_id not in called:
+            field = f"messages[{index}].tool_call_id"
+            raise invalid(f"{field}: no message before it calls a tool with this id", field)
+        messages.append(message)
+    return tuple(messages)
 
 
 def _message(message: ChatMessage, where: str) -> Message:
