@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from dataclasses import dataclass, field, replace
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
@@ -12,7 +12,8 @@ from trigreason.budget import Budget
 from trigreason.engines.base import Sampling
 from trigreason.engines.guides import Guide
 from trigreason.gateway.forced_calls import ForcedCall
-from trigreason.gateway.naming import ThresholdChanges
+from trigreason.gateway.lenient import EndUser, LenientModel, MinP, TopK
+from trigreason.gateway.naming import MAX_NAME, ThresholdChanges
 from trigreason.reasoning import Message, Tool
 
 Effort = Literal["minimal", "low", "medium", "high", "xhigh", "max"]
@@ -102,3 +103,32 @@ class GatewayRequest:
         if in_the_open and self.bound_to is None:
             return replace(budget, thinking_tokens=min(budget.thinking_tokens, self.max_tokens))
         return budget.within(self.max_tokens)
+
+
+class GenerationBody(LenientModel):
+    """The fields that the bodies of OpenAI's routes have in common."""
+
+    model: Annotated[str, Field(min_length=1, max_length=MAX_NAME)]
+    stream: bool | None = None
+    temperature: Annotated[float | None, Field(ge=0, le=2)] = None
+    top_p: Annotated[float | None, Field(gt=0, le=1)] = None
+    top_k: TopK = None
+    min_p: MinP = None
+    seed: Seed | None = None
+    user: EndUser | None = None
+    prompt_cache_key: str | None = None
+    trigreason: Options | None = None
+
+    def request(self, messages: tuple[Message, ...], **more: Any) -> GatewayRequest:
+        """The request with these fields; ``more`` are the others of :class:`GatewayRequest`."""
+        fields: dict[str, Any] = {
+            "streamed": bool(self.stream),
+            "temperature": self.temperature,
+            "top_p": self.top_p,
+            "top_k": self.top_k,
+            "min_p": self.min_p,
+            "seed": self.seed,
+            "cache_key": self.prompt_cache_key,
+            "options": self.trigreason or Options(),
+        }
+        return GatewayRequest(messages=messages, **fields | more)

@@ -18,18 +18,13 @@ from trigreason.gateway.chat.request import ChatStreamOptions, stops
 from trigreason.gateway.errors import unsupported
 from trigreason.gateway.exchange import ChoiceRun
 from trigreason.gateway.formats import OTHER_FORMATS
-from trigreason.gateway.gateway_request import GatewayRequest, Options, Seed
+from trigreason.gateway.gateway_request import GatewayRequest, GenerationBody
 from trigreason.gateway.lenient import (
-    EndUser,
-    LenientModel,
     Limit,
-    MinP,
-    TopK,
     ignored_fields,
     refuse,
     unstreamed,
 )
-from trigreason.gateway.naming import MAX_NAME
 from trigreason.gateway.tools import GatewayEvent
 from trigreason.reasoning import Message
 
@@ -47,7 +42,7 @@ REFUSED = {
 """Fields without which the answer would be wrong, and why they cannot be honoured."""
 
 
-class TextRequest(LenientModel):
+class TextRequest(GenerationBody):
     """A request to ``/v1/completions`` for a pair.
 
     Without ``max_tokens`` the pair's budget counts, not OpenAI's 16 tokens.
@@ -57,22 +52,12 @@ class TextRequest(LenientModel):
         json_schema_extra={"examples": [{"model": "bundled", "prompt": "not ( True ) is"}]},
     )
 
-    model: Annotated[str, Field(min_length=1, max_length=MAX_NAME)]
     prompt: str | list[Any]
-    stream: bool | None = None
     stream_options: ChatStreamOptions | None = None
     max_tokens: Limit = None
-    temperature: Annotated[float | None, Field(ge=0, le=2)] = None
-    top_p: Annotated[float | None, Field(gt=0, le=1)] = None
-    top_k: TopK = None
-    min_p: MinP = None
-    seed: Seed | None = None
     stop: str | list[str] | None = None
     logprobs: int | None = None
     n: Annotated[int | None, Field(ge=1)] = None
-    user: EndUser | None = None
-    prompt_cache_key: str | None = None
-    trigreason: Options | None = None
 
     @property
     def includes_usage(self) -> bool:
@@ -84,19 +69,11 @@ class TextRequest(LenientModel):
         prompts = [self.prompt] if isinstance(self.prompt, str) else self.prompt
         if len(prompts) != 1 or not isinstance(prompts[0], str):
             raise unsupported("prompt", "a pair takes one text, and no tokens")
-        return GatewayRequest(
-            messages=(Message("user", prompts[0]),),
+        return self.request(
+            (Message("user", prompts[0]),),
             choices=self.n or 1,
-            streamed=bool(self.stream),
             max_tokens=self.max_tokens,
-            temperature=self.temperature,
-            top_p=self.top_p,
-            top_k=self.top_k,
-            min_p=self.min_p,
-            seed=self.seed,
             stop=stops(self.stop),
-            cache_key=self.prompt_cache_key,
-            options=self.trigreason or Options(),
             ignored=ignored_fields(
                 self,
                 HARMLESS,

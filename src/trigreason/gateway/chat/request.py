@@ -14,18 +14,14 @@ from pydantic import ConfigDict, Field
 from trigreason.gateway.errors import invalid, unsupported
 from trigreason.gateway.forced_calls import forced_call
 from trigreason.gateway.formats import OTHER_FORMATS, ResponseFormat, guide_of
-from trigreason.gateway.gateway_request import Effort, GatewayRequest, Options, Seed
+from trigreason.gateway.gateway_request import Effort, GatewayRequest, GenerationBody, Options
 from trigreason.gateway.lenient import (
-    EndUser,
     LenientModel,
     Limit,
-    MinP,
-    TopK,
     ignored_fields,
     refuse,
     unstreamed,
 )
-from trigreason.gateway.naming import MAX_NAME
 from trigreason.gateway.texts import plain_text
 from trigreason.gateway.thinking import (
     ReasoningConfig,
@@ -77,7 +73,7 @@ class ChatMessage(LenientModel):
     tool_call_id: str | None = None
 
 
-class ChatRequest(LenientModel):
+class ChatRequest(GenerationBody):
     """A request to ``/v1/chat/completions``."""
 
     model_config = ConfigDict(
@@ -88,9 +84,7 @@ class ChatRequest(LenientModel):
         },
     )
 
-    model: Annotated[str, Field(min_length=1, max_length=MAX_NAME)]
     messages: Annotated[list[ChatMessage], Field(min_length=1)]
-    stream: bool | None = None
     stream_options: ChatStreamOptions | None = None
     max_tokens: Limit = None
     max_completion_tokens: Limit = None
@@ -98,20 +92,12 @@ class ChatRequest(LenientModel):
     reasoning: ReasoningConfig | None = None
     thinking: ThinkingConfig | None = None
     thinking_token_budget: ThinkingBudget = None
-    temperature: Annotated[float | None, Field(ge=0, le=2)] = None
-    top_p: Annotated[float | None, Field(gt=0, le=1)] = None
-    top_k: TopK = None
-    min_p: MinP = None
-    seed: Seed | None = None
     stop: str | list[str] | None = None
     tools: Any = None
     tool_choice: Any = None
     parallel_tool_calls: bool | None = None
     n: Annotated[int | None, Field(ge=1)] = None
-    user: EndUser | None = None
-    prompt_cache_key: str | None = None
     response_format: ResponseFormat | None = None
-    trigreason: Options | None = None
 
     # Accepted: they do not concern the answer
     cache_control: Any = None
@@ -143,19 +129,12 @@ class ChatRequest(LenientModel):
         options, effort = self._thinking()
         forced = forced_call(self.tool_choice, tools)
         limits = [self.max_completion_tokens, self.max_tokens]
-        return GatewayRequest(
-            messages=_conversation(self.messages),
+        return self.request(
+            _conversation(self.messages),
             choices=self.n or 1,
-            streamed=bool(self.stream),
             max_tokens=min((limit for limit in limits if limit is not None), default=None),
             effort=effort,
-            temperature=self.temperature,
-            top_p=self.top_p,
-            top_k=self.top_k,
-            min_p=self.min_p,
-            seed=self.seed,
             stop=stops(self.stop),
-            cache_key=self.prompt_cache_key,
             guide=guide,
             tools=tools,
             forced=forced,

@@ -12,18 +12,14 @@ from pydantic import ConfigDict, Field, WithJsonSchema
 
 from trigreason.gateway.errors import unsupported
 from trigreason.gateway.formats import OTHER_FORMATS, FlatFormat, guide_of
-from trigreason.gateway.gateway_request import Effort, GatewayRequest, Options, Seed
+from trigreason.gateway.gateway_request import Effort, GatewayRequest, GenerationBody
 from trigreason.gateway.lenient import (
-    EndUser,
     LenientModel,
     Limit,
-    MinP,
-    TopK,
     ignored_fields,
     refuse,
     unstreamed,
 )
-from trigreason.gateway.naming import MAX_NAME
 from trigreason.gateway.responses.conversation import conversation, unknown_fields
 
 HARMLESS: dict[str, tuple[Any, ...]] = {
@@ -75,29 +71,20 @@ class ResponsesStreamOptions(LenientModel):
     include_obfuscation: bool | None = None
 
 
-class ResponsesRequest(LenientModel):
+class ResponsesRequest(GenerationBody):
     """A request to ``/v1/responses``."""
 
     model_config = ConfigDict(
         json_schema_extra={"examples": [{"model": "bundled", "input": "not ( True ) is"}]},
     )
 
-    model: Annotated[str, Field(min_length=1, max_length=MAX_NAME)]
     input: Input
     instructions: str | None = None
-    stream: bool | None = None
     stream_options: ResponsesStreamOptions | None = None
     max_output_tokens: Limit = None
     reasoning: Reasoning | None = None
-    temperature: Annotated[float | None, Field(ge=0, le=2)] = None
-    top_p: Annotated[float | None, Field(gt=0, le=1)] = None
-    top_k: TopK = None
-    min_p: MinP = None
-    seed: Seed | None = None
     text: Text | None = None
     metadata: Annotated[Metadata | None, Field(max_length=16)] = None
-    prompt_cache_key: str | None = None
-    trigreason: Options | None = None
 
     # No tool can be called here
     tools: list[Any] | None = None
@@ -111,7 +98,6 @@ class ResponsesRequest(LenientModel):
     safety_identifier: str | None = None
     service_tier: str | None = None
     store: bool | None = None
-    user: EndUser | None = None
 
     def parsed(self) -> GatewayRequest:
         """The request, parsed. Raises ApiError if it asks for what cannot be served."""
@@ -120,19 +106,11 @@ class ResponsesRequest(LenientModel):
             raise unsupported("tools", "no tool can be called on this route")
         if self.tool_choice not in (None, "none", "auto"):
             raise unsupported("tool_choice", "no tool can be called on this route")
-        return GatewayRequest(
-            messages=conversation(self.instructions, self.input),
-            streamed=bool(self.stream),
+        return self.request(
+            conversation(self.instructions, self.input),
             max_tokens=self.max_output_tokens,
             effort=self.reasoning.effort if self.reasoning else None,
-            temperature=self.temperature,
-            top_p=self.top_p,
-            top_k=self.top_k,
-            min_p=self.min_p,
-            seed=self.seed,
-            cache_key=self.prompt_cache_key,
             guide=guide_of(self.text.format if self.text else None, "text.format"),
-            options=self.trigreason or Options(),
             ignored=ignored_fields(
                 self,
                 HARMLESS,
