@@ -8,10 +8,6 @@ from hypothesis import strategies as st
 
 from trigreason.engines.tool_calls import CallReader
 from trigreason.engines.tool_forms import (
-    CALL_BEGIN,
-    CALL_END,
-    CALLS_BEGIN,
-    CALLS_END,
     DEEPSEEK_R1_CALLS,
     DEEPSEEK_V31_CALLS,
     HERMES,
@@ -19,11 +15,17 @@ from trigreason.engines.tool_forms import (
     MISTRAL,
     MISTRAL_ARGS,
     QWEN3_CODER,
-    SEPARATOR,
     TOOL_FORMS,
     ToolForm,
-    WrittenCall,
     form_in_template,
+)
+from trigreason.engines.tool_scans import (
+    CALL_BEGIN,
+    CALL_END,
+    CALLS_BEGIN,
+    CALLS_END,
+    SEPARATOR,
+    WrittenCall,
 )
 
 SCHEMAS = {

@@ -69,7 +69,7 @@ class Guide:
     def problem(self, text: str) -> str | None:
         """Why a text is not what it must be, in one line; None if it is."""
         try:
-            value = json.loads(text, parse_constant=_refuse)
+            value = strict_json(text)
         except (ValueError, RecursionError) as error:
             return f"it is not JSON ({error})"
         validator: jsonschema_rs.Validator = self._validator  # type: ignore[attr-defined]
@@ -100,6 +100,11 @@ def _validator(schema: Mapping[str, Any]) -> jsonschema_rs.Validator:
 
 def _fetch_nothing(uri: str) -> Any:
     raise ValueError("nothing is fetched; put it into $defs")
+
+
+def strict_json(text: str) -> Any:
+    """The JSON value in ``text``. Raises ValueError or RecursionError if it is none (NaN, say)."""
+    return json.loads(text, parse_constant=_refuse)
 
 
 def _refuse(constant: str) -> Any:

@@ -9,7 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from trigreason.engines.tool_forms import Pending, Schemas, ToolForm, WrittenCall
+from trigreason.engines.tool_forms import ToolForm
+from trigreason.engines.tool_scans import Pending, Schemas, WrittenCall
 from trigreason.reasoning.tags import unfinished_tag
 
 _CLOSERS = frozenset("}]>;")

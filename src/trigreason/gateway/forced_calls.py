@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Literal, NamedTuple
 
 from trigreason.engines.guides import Guide, SchemaInvalid
-from trigreason.engines.tool_forms import as_arguments
+from trigreason.engines.tool_scans import as_arguments
 from trigreason.events import AnswerText
 from trigreason.gateway.errors import invalid, unsupported
 from trigreason.gateway.tools import GatewayEvent, ToolCalled, new_call

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from trigreason.engines.tool_calls import CallReader
-from trigreason.engines.tool_forms import ToolForm, WrittenCall, as_arguments
+from trigreason.engines.tool_forms import ToolForm
+from trigreason.engines.tool_scans import WrittenCall, as_arguments
 from trigreason.events import AnswerText, Event
 from trigreason.gateway.errors import invalid, unsupported
 from trigreason.reasoning import Author, Tool, ToolCall

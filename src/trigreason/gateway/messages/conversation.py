@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any, Literal
 
-from trigreason.engines.tool_forms import as_arguments
+from trigreason.engines.tool_scans import as_arguments
 from trigreason.gateway.errors import invalid, unsupported
 from trigreason.gateway.lenient import LenientModel
 from trigreason.gateway.texts import checked_text
