@@ -11,9 +11,9 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from itertools import cycle
 
-import aiohttp
 from aiohttp import web
 
+from bench.delay_proxy import upstream_session
 from tests.scripted_server import listening
 
 
@@ -41,9 +41,7 @@ class Balancer:
         return application
 
     async def _connected(self, _: web.Application) -> AsyncIterator[None]:
-        connector = aiohttp.TCPConnector(limit=0, force_close=True)  # llama.cpp drops kept ones
-        timeout = aiohttp.ClientTimeout(total=None)
-        async with aiohttp.ClientSession(connector=connector, timeout=timeout) as self._session:
+        async with upstream_session() as self._session:
             yield
 
     async def _pass(self, request: web.Request) -> web.StreamResponse:

@@ -61,6 +61,12 @@ class Network:
         return index / self.token_rate if self.token_rate else 0.0
 
 
+def upstream_session() -> aiohttp.ClientSession:
+    """A client without limits, and without kept-alive connections, which llama.cpp drops."""
+    connector = aiohttp.TCPConnector(limit=0, force_close=True)
+    return aiohttp.ClientSession(connector=connector, timeout=aiohttp.ClientTimeout(total=None))
+
+
 class DelayProxy:
     """Passes completions on to whatever upstream their path names."""
 
@@ -75,9 +81,7 @@ class DelayProxy:
         return application
 
     async def _connected(self, _: web.Application) -> AsyncIterator[None]:
-        connector = aiohttp.TCPConnector(limit=0, force_close=True)  # llama.cpp drops kept ones
-        timeout = aiohttp.ClientTimeout(total=None)
-        async with aiohttp.ClientSession(connector=connector, timeout=timeout) as self._session:
+        async with upstream_session() as self._session:
             yield
 
     async def _complete(self, request: web.Request) -> web.StreamResponse:
