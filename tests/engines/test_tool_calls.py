@@ -53,6 +53,10 @@ CASES: list[tuple[ToolForm, str, Read]] = [
     (HERMES, f"{HERMES_ADD}\nDone.", [ADD, "Done."]),
     (HERMES, HERMES_ADD.removesuffix("\n</tool_call>"), [ADD]),
     (HERMES, '<tool_call>{"name": "add"}</tool_call>', [NONE]),
+    (HERMES, 'So:\n```json\n{"name": "add", "arguments": {"a": 1}}\n```', ["So:", ADD]),
+    (HERMES, '```json\n{"name": "add"}\n```', []),
+    (HERMES, '```json\n{"name": "rob", "arguments": {}}\n```', []),
+    (HERMES, '```json\n[{"a": 1}]\n```\nDone.', []),
     (
         HERMES,
         HERMES_ADD.replace("1", '"</tool_call>"'),

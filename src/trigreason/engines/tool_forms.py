@@ -10,6 +10,7 @@ from trigreason.engines.tool_scans import (
     CALL_END,
     CALLS_BEGIN,
     CALLS_END,
+    FENCE,
     SEPARATOR,
     Scan,
     scan_deepseek,
@@ -59,6 +60,7 @@ def form_in_template(source: str) -> ToolForm | None:
 
 
 _TOOL_CALL = "<tool_call>"
+_HERMES = (_TOOL_CALL, FENCE)
 _PYTHON = "<|python_tag|>"
 _MISTRAL = "[TOOL_CALLS]"
 _MISTRAL_TOKENS = (_MISTRAL, "[ARGS]", "[CALL_ID]")
@@ -66,13 +68,14 @@ _DEEPSEEK_TOKENS = (CALLS_BEGIN, CALLS_END, CALL_BEGIN, CALL_END, SEPARATOR)
 
 
 def _form(
-    name: str, word: str, scan: Scan, opening: str, after_name: str, *special: str
+    name: str, words: tuple[str, ...], scan: Scan, opening: str, after_name: str, *special: str
 ) -> ToolForm:
-    return ToolForm(name, re.escape(word), (word,), scan, opening, after_name, special)
+    marker = "|".join(map(re.escape, words))
+    return ToolForm(name, marker, words, scan, opening, after_name, special)
 
 
-HERMES = _form("hermes", _TOOL_CALL, scan_hermes, '<tool_call>\n{"name": "', '", "arguments":')
-QWEN3_CODER = _form("qwen3-coder", _TOOL_CALL, scan_hermes, "<tool_call>\n<function=", ">\n")
+HERMES = _form("hermes", _HERMES, scan_hermes, '<tool_call>\n{"name": "', '", "arguments":')
+QWEN3_CODER = _form("qwen3-coder", _HERMES, scan_hermes, "<tool_call>\n<function=", ">\n")
 LLAMA3 = ToolForm(
     "llama3",
     rf"{re.escape(_PYTHON)}|(?:(?m:^)|(?<=;))[^\S\n]*\{{",
@@ -84,16 +87,18 @@ LLAMA3 = ToolForm(
 )
 MISTRAL = _form(
     "mistral",
-    _MISTRAL,
+    (_MISTRAL,),
     scan_mistral,
     f'{_MISTRAL}[{{"name": "',
     '", "arguments":',
     *_MISTRAL_TOKENS,
 )
-MISTRAL_ARGS = _form("mistral-args", _MISTRAL, scan_mistral, _MISTRAL, "[ARGS]", *_MISTRAL_TOKENS)
+MISTRAL_ARGS = _form(
+    "mistral-args", (_MISTRAL,), scan_mistral, _MISTRAL, "[ARGS]", *_MISTRAL_TOKENS
+)
 DEEPSEEK_R1_CALLS = _form(
     "deepseek-r1",
-    CALLS_BEGIN,
+    (CALLS_BEGIN,),
     scan_deepseek,
     f"{CALLS_BEGIN}{CALL_BEGIN}function{SEPARATOR}",
     "\n```json\n",
@@ -101,7 +106,7 @@ DEEPSEEK_R1_CALLS = _form(
 )
 DEEPSEEK_V31_CALLS = _form(
     "deepseek-v3.1",
-    CALLS_BEGIN,
+    (CALLS_BEGIN,),
     scan_deepseek,
     f"{CALLS_BEGIN}{CALL_BEGIN}",
     SEPARATOR,

@@ -121,6 +121,9 @@ def _json_calls(
     return behind if isinstance(behind, Pending) else Scanned(calls, behind)
 
 
+FENCE = "```json"
+"""What a code block with JSON begins with."""
+
 _FUNCTION = re.compile(r"<function=([^>\n]*)>(.*?)</function>\s*</tool_call>", re.DOTALL)
 _UNCLOSED = re.compile(r"<function=([^>\n]*)>(.*)</function>", re.DOTALL)
 _PARAMETER = re.compile(r"\s*<parameter=([^>\n]*)>\n?(.*?)\n?</parameter>\s*", re.DOTALL)
@@ -129,7 +132,15 @@ _PARAMETER = re.compile(r"\s*<parameter=([^>\n]*)>\n?(.*?)\n?</parameter>\s*", r
 def scan_hermes(
     text: str, start: int, schemas: Schemas, is_complete: bool
 ) -> Scanned | Pending | None:
-    """What follows ``<tool_call>``: JSON (Hermes, Qwen) or XML (Qwen3-Coder)."""
+    """What follows ``<tool_call>`` or a fence: JSON (Hermes, Qwen) or XML (Qwen3-Coder).
+
+    Qwen2.5-Coder writes its calls into code blocks, whatever its template says. Such a block is a
+    call only if it has ``arguments``.
+    """
+    if text.endswith(FENCE, 0, start):
+        scanned = _json_calls(text, start, schemas, is_complete, opens="{", closing="```")
+        is_call = not isinstance(scanned, Scanned) or '"arguments"' in text[start : scanned.end]
+        return scanned if is_call else None
     at = _skip(text, start)
     if not text.startswith("<", at):
         return _json_calls(text, start, schemas, is_complete, opens="{", closing="</tool_call>")
