@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+import re
 import sys
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
@@ -23,7 +24,7 @@ if sys.dont_write_bytecode:  # the tests start programs by the hundred: compile 
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     os.environ["PYTHONPYCACHEPREFIX"] = sys.pycache_prefix
 
-SLOW_FILE = "\npytestmark = pytest.mark.slow\n"
+SLOW_FILE = re.compile(r"^pytestmark = (pytest|\[.*\bpytest)\.mark\.slow\b", re.MULTILINE)
 
 settings.register_profile("without deadlines", deadline=None)
 settings.load_profile("without deadlines")  # a busy machine is no fault of an example
@@ -33,7 +34,7 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
     """The fast suite does not even import what a file of slow tests alone imports."""
     if config.option.markexpr != "not slow" or collection_path.suffix != ".py":
         return None
-    return SLOW_FILE in collection_path.read_text(encoding="utf-8") or None
+    return bool(SLOW_FILE.search(collection_path.read_text(encoding="utf-8"))) or None
 
 
 @pytest.fixture(autouse=True)

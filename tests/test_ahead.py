@@ -33,6 +33,8 @@ from trigreason.pairs import Pair
 from trigreason.reasoner import completed, reason
 from trigreason.reasoning import Purpose, Stretch, Thresholds
 
+pytestmark = pytest.mark.slow
+
 END = "</think>\n\nIt is."
 OFFLOADING = Thresholds(n=0, rho=0.5, m=0)
 HEDGING = Hiding(hedge=True, hedge_tokens=2)

@@ -255,6 +255,7 @@ JSON = st.recursive(
 )
 
 
+@pytest.mark.slow
 @given(JSON, st.booleans())
 def test_a_value_fits_the_schema_of_itself_alone(value: Any, fenced: bool) -> None:
     text = json.dumps(value, ensure_ascii=False)

@@ -81,6 +81,7 @@ async def test_a_server_busy_for_longer_than_a_run_waits_is_away(header: str) ->
     assert ending.trace.seconds < 5
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "plan", [[LATER], [Break("stall", 1500)], [Break("reset", 1500), LATER]], ids=repr
 )

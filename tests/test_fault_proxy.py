@@ -265,6 +265,7 @@ FEW = pytest.param(127, id="few")
 MANY = pytest.param(3, id="many", marks=pytest.mark.slow)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("every", [FEW, MANY])
 @pytest.mark.parametrize("shape", SHAPES)
 @pytest.mark.parametrize("how", HOWS)

@@ -74,6 +74,7 @@ HARDLY_ANY = pytest.param(9001, id="few")
 SOME = pytest.param(211, id="some", marks=pytest.mark.slow)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("every", [FEW, ALL])
 @pytest.mark.parametrize("how", HOWS)
 async def test_a_stretch_that_breaks_goes_on_where_it_broke(how: How, every: int) -> None:
@@ -267,6 +268,7 @@ CUTS = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("after", CUTS)
 @pytest.mark.parametrize("how", ["reset", "truncate"])
 async def test_real_models_go_on_where_they_were_cut(

@@ -146,6 +146,7 @@ async def test_seconds_with_a_consumer_slower_than_the_model() -> None:
     assert (last.trace.stop, last.trace.limit) == (StopReason.TRUNCATED, "seconds")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("srm", "thinking", "answer"),
     [

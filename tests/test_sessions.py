@@ -29,6 +29,8 @@ from trigreason.hiding import Hiding
 from trigreason.reasoning import Author, Message, Purpose, Thresholds
 from trigreason.running.requests import sessions
 
+pytestmark = pytest.mark.slow
+
 END = "</think>\n\nIt is."
 ID = re.compile("[0-9a-f]{32}")
 OFFLOADING = Thresholds(n=0, rho=0.5, m=0)

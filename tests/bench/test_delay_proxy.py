@@ -67,6 +67,7 @@ async def test_the_same_tokens_come_and_the_prompt_is_counted_as_it_arrived(
     assert second_time.cached_tokens == second_time.prompt_tokens - 1
 
 
+@pytest.mark.slow
 async def test_the_first_token_waits_for_the_network_and_for_what_is_not_cached(
     bundled_pair: Pair,
 ) -> None:

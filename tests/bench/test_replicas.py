@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from statistics import fmean
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -12,6 +13,8 @@ from bench.replicas import ARMS, read_by, run
 from trigreason.bundled import problems
 from trigreason.engines.http import SESSION_HEADER
 from trigreason.reasoning import Author
+
+pytestmark = pytest.mark.slow
 
 SESSIONS = st.lists(st.one_of(st.none(), st.sampled_from("abcd")), max_size=40)
 

@@ -37,6 +37,7 @@ def test_steer_needs_no_share(command: Command, logs: str, tmp_path: Path) -> No
     assert tomllib.loads(written)["thresholds"]["confidence"] == found["thresholds"]["confidence"]
 
 
+@pytest.mark.slow
 def test_steer_with_a_share(command: Command, logs: str) -> None:
     steer = ("calibrate", logs, "--method", "steer", "--lrm-share", "0.2")
     found = command(*steer, "--json").json

@@ -72,6 +72,7 @@ def test_without_outcomes_the_choice_is_trigreasons(command: Command, tmp_path: 
     assert fallen_back == plain
 
 
+@pytest.mark.slow
 def test_the_model_goes_into_the_configuration_and_out_again(
     command: Command, logs: str, configuration: str
 ) -> None:

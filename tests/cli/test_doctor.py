@@ -22,6 +22,8 @@ from trigreason.cli.findings import TITLES, show_report
 from trigreason.engines.probing import Finding, Report, State, Topic
 from trigreason.reasoning import Author
 
+pytestmark = pytest.mark.slow
+
 Examined = Callable[..., Awaitable[Finished]]
 
 

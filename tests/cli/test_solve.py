@@ -32,6 +32,7 @@ METHODS = ("trigreason", "specreason", "srm", "lrm")
 GUESS = "trigreason: The prompt template of the {} is guessed; see trigreason doctor."
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", METHODS)
 def test_json_adds_up(command: Command, method: str) -> None:
     told = command("solve", QUESTION, "--json", "--method", method)
@@ -59,6 +60,7 @@ def test_the_same_seed_gives_the_same_trace(command: Command) -> None:
     assert len({fingerprint("--seed", str(seed)) for seed in range(3)}) > 1
 
 
+@pytest.mark.slow
 def test_thresholds_come_from_the_pair_the_paper_and_the_flags(command: Command) -> None:
     def thresholds(*flags: str) -> Thresholds:
         told = command("solve", QUESTION, "--json", "--thinking-tokens", "9", *flags)
@@ -86,6 +88,7 @@ def test_thresholds_come_from_the_pair_the_paper_and_the_flags(command: Command)
     )
 
 
+@pytest.mark.slow
 def test_only_the_models_that_are_needed_are_opened(command: Command) -> None:
     nobody = "http://127.0.0.1:9"
     alone = command("solve", QUESTION, "--json", "--method", "srm", "--srm", SRM)

@@ -30,6 +30,7 @@ def recorded(record: str, tmp_path: Path) -> Path:
     return file
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", ["trigreason", "specreason", "srm", "lrm"])
 def test_a_recorded_run_is_shown_as_it_was(command: Command, tmp_path: Path, method: str) -> None:
     file = tmp_path / "trace.json"

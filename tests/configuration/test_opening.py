@@ -300,6 +300,7 @@ async def test_errors_of_engines_come_alone(plan: Plan) -> None:
 DRAFTED = f"file = '{LRM_FILE}'\ncontext_tokens = 512\ndraft = 'small'"
 
 
+@pytest.mark.slow
 async def test_the_file_of_an_engine_drafts_for_the_lrm(plan: Plan) -> None:
     planned = plan(pair_of(f"file = '{SRM_FILE}'\ncontext_tokens = 512", DRAFTED))
     assert planned.engines[Author.LRM].draft_file == SRM_FILE

@@ -123,6 +123,7 @@ async def test_an_error_without_an_end(name: str, peak: Callable[[], int]) -> No
     assert peak() < 16 * 2**20
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ENGINES)
 async def test_an_error_that_inflates(name: str, peak: Callable[[], int]) -> None:
     bomb = gzip.compress(b"x", 1) + gzip.compress(bytes(2**27), 1)
@@ -143,6 +144,7 @@ async def test_an_error_that_drips(monkeypatch: pytest.MonkeyPatch) -> None:
     assert perf_counter() - began < 2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("manner", "told"),
     [

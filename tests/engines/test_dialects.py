@@ -122,6 +122,7 @@ def text_of(tokens: list[Token]) -> str:
     return "".join(token.text for token in tokens)
 
 
+@pytest.mark.slow
 @each_kind
 @each_size
 @pytest.mark.parametrize(

@@ -238,6 +238,7 @@ async def test_the_recorded_streams_give_the_answer(name: str) -> None:
     assert (ended.answer, ended.thinking.strip(), requests) == (TEXTS[2], "So 4.", 1)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("odd", _fewer_of(ODD, "null", "huge", "list"))
 @pytest.mark.parametrize("name", DIALECTS)
 async def test_an_odd_field_anywhere(name: str, odd: str) -> None:

@@ -39,6 +39,8 @@ from trigreason.engines.probing.examination import examine_template
 from trigreason.engines.templates import guess
 from trigreason.reasoning import Author
 
+pytestmark = pytest.mark.slow
+
 YES, NO, UNKNOWN = State.YES, State.NO, State.UNKNOWN
 HEALTHY = dict.fromkeys(Topic, YES)
 

@@ -98,6 +98,7 @@ TOLD = st.lists(
 )
 
 
+@pytest.mark.slow
 @every_template
 @given(messages=TOLD)
 @settings(max_examples=60, deadline=None)

@@ -229,6 +229,7 @@ def test_two_comparisons_in_one_folder_at_once(tmp_path: Path) -> None:
         compare(a_plan(tmp_path))
 
 
+@pytest.mark.slow
 def test_a_log_that_was_cut_off(tmp_path: Path) -> None:
     plan = a_plan(tmp_path, arms=ARMS[:1], limit=1)
     ((outcome,), _) = done(plan)

@@ -32,6 +32,8 @@ from trigreason.evaluation.tasks import (
 from trigreason.evaluation.work import by_group, measures, right, work
 from trigreason.reasoning import Trigger, trace_from_json
 
+pytestmark = pytest.mark.slow
+
 QUESTIONS = 3
 EPOCHS = 2
 

@@ -15,6 +15,8 @@ from tests.gateway.storage.books import rows
 from trigreason.gateway.keys import KeyLimits
 from trigreason.gateway.storage.tables import NANO, RESERVATIONS
 
+pytestmark = pytest.mark.slow
+
 PAIRINGS = [
     pytest.param(telling, ending, marks=[pytest.mark.slow] if row != column else [])
     for row, telling in enumerate(TELLING)

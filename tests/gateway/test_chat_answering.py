@@ -145,6 +145,7 @@ def gathered(answer: ChatAnswer, events: list[tuple[int, Event]]) -> dict[str, A
     return whole
 
 
+@pytest.mark.slow
 @settings(deadline=None)
 @given(EVENTS, st.booleans(), st.booleans())
 def test_the_joined_stream_is_the_whole(

@@ -127,6 +127,7 @@ async def test_methods_and_thresholds_by_name_and_body(client: Client) -> None:
     assert (trace.thresholds.rho, trace.thresholds.n, trace.thresholds.k) == (1.0, 2, 3)
 
 
+@pytest.mark.slow
 async def test_events(client: Client) -> None:
     asked = {"events": True}
     whole = await client.chat(trigreason=asked)
@@ -161,6 +162,7 @@ async def test_stop_strings_end_the_answer_alone(client: Client) -> None:
     assert kept.stop is None, "the run was left, and its trace is kept all the same"
 
 
+@pytest.mark.slow
 async def test_no_answer_is_longer_than_asked_for(client: Client) -> None:
     for most in (1, 2, 3, 5, 8, 20, 60):
         told = await client.chat(max_completion_tokens=most)

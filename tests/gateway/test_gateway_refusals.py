@@ -17,7 +17,7 @@ from trigreason.gateway.keys import KeyLimits
 from trigreason.gateway.server import opened_service
 from trigreason.gateway.storage import DatabaseAway
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = [pytest.mark.slow, pytest.mark.asyncio(loop_scope="module")]
 LIMITS = """
 [gateway]
 [gateway.limits]

@@ -21,6 +21,8 @@ from trigreason.engines.breaker import BreakerState
 from trigreason.gateway.keys import KeyLimits
 from trigreason.reasoning import Author
 
+pytestmark = pytest.mark.slow
+
 THOUGHT = "One.\n\nTwo.</think>\n\nSeven."
 
 

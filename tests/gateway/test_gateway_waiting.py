@@ -23,6 +23,8 @@ from tests.scripted_server import chatter, say
 from tests.servers import free_port
 from trigreason.gateway import catalogue, delivery
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.parametrize("stream", [False, True])
 async def test_beyond_the_queue(tmp_path: Path, stream: bool) -> None:

@@ -11,6 +11,8 @@ from tests.gateway.client import asked_gateway
 from tests.gateway.scripted import pair_toml, scripted
 from tests.scripted_server import say
 
+pytestmark = pytest.mark.slow
+
 TEXT = "We add.\n\nSo it is \\boxed{72}."
 THRESHOLDS = "thresholds = { n = 0, rho = 1.0 }\n"
 

@@ -169,6 +169,7 @@ async def told(client: Client, path: str, body: dict[str, Any]) -> Told:
     return await client.send("POST", path, json=body | short)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("path", "body", "ignored"), [row[1:] for row in BODIES], ids=[row[0] for row in BODIES]
 )
@@ -215,6 +216,7 @@ async def test_many_odd_names_are_told_safely(lenient: Client) -> None:
     assert names == ["a%0D%0Aset-cookie%3A%20b", *(f"f{number}" for number in range(19))]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("stream", [False, True])
 async def test_a_client_can_leave_the_reasoning_out(lenient: Client, stream: bool) -> None:
     asked = {"messages": ASKED, "stream": stream, "seed": 1}

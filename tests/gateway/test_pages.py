@@ -20,6 +20,8 @@ from trigreason.gateway.reference import reference_page
 from trigreason.gateway.server import opened_service
 from trigreason.gateway.storage import Storage
 
+pytestmark = pytest.mark.slow
+
 SDK_HEADERS = "authorization,content-type,x-api-key,anthropic-version,x-stainless-lang"
 OWN = ("http://localhost:5173", "https://127.0.0.1", "http://[::1]:80")
 FOREIGN = ("https://evil.example", "https://localhost.evil.example", "http://127.0.0.10", "null")

@@ -20,6 +20,8 @@ from tests.gateway.storage.books import settled
 from tests.scripted_server import listening
 from trigreason.gateway.keys import KeyLimits
 
+pytestmark = pytest.mark.slow
+
 EMBEDDINGS, RERANK, TEXT = "/v1/embeddings", "/v1/rerank", "/v1/completions"
 USAGE = {"prompt_tokens": 2_000_000, "total_tokens": 2_000_003, "completion_tokens": 3}
 

@@ -18,6 +18,8 @@ from trigreason.gateway import connections, request_bodies
 from trigreason.gateway.errors import ApiError
 from trigreason.gateway.request_bodies import Bodies
 
+pytestmark = pytest.mark.slow
+
 WRONG = "tr-0123456789-" + "a" * 43
 MEGABYTES = 4 * 2**20
 

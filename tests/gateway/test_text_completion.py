@@ -13,6 +13,8 @@ from tests.gateway.client import Client, Told, asked_gateway
 from tests.gateway.serving import QUESTION
 from trigreason.gateway.text_completion import TextRequest
 
+pytestmark = pytest.mark.slow
+
 TEXT = "/v1/completions"
 
 

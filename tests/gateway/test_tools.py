@@ -14,6 +14,8 @@ from tests.gateway.client import Client, asked_gateway
 from tests.gateway.scripted import scripted
 from tests.scripted_server import Body, Reply, Script, ScriptedServer, say
 
+pytestmark = pytest.mark.slow
+
 TEMPLATE = (
     "{% if tools %}<tools>{% for tool in tools %}{{ tool | tojson }}{% endfor %}</tools>{% endif %}"
     "{% for message in messages %}<|im_start|>{{ message.role }}\n"

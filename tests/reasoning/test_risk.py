@@ -59,6 +59,7 @@ def test_an_unknown_signal_adds_nothing() -> None:
     assert RiskModel(0.0, (LINE,)).risk({}) == 0.5
 
 
+@pytest.mark.slow
 @given(models, signals)
 def test_a_risk_is_a_probability_and_survives_json(
     model: RiskModel, values: dict[str, float | None]

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
+
 from tests.studies.recordings import step, trace
 from trigreason.budget import Budget
 from trigreason.bundled import load_pair, problems, profile
@@ -26,6 +28,7 @@ from trigreason.studies.judging import (
 BUDGET = Budget(thinking_tokens=900, answer_tokens=64)
 
 
+@pytest.mark.slow
 async def test_scores_are_those_that_specreason_was_given() -> None:
     """With every step kept the thinking is the same, so the judge must say the same again."""
     pair = await load_pair(caching=False)

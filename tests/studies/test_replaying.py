@@ -105,6 +105,7 @@ def _lrm_tokens(place: Position, token_ratio: float) -> float:
     return place.srm.tokens * token_ratio
 
 
+@pytest.mark.slow
 @settings(max_examples=150, deadline=None)
 @given(
     runs=st.lists(recorded_runs(), min_size=1, max_size=4),

@@ -30,6 +30,8 @@ from tests.scripted_server import say
 from trigreason.gateway.messages.request import CountRequest
 from trigreason.reasoning import Message, prompt_tokens
 
+pytestmark = pytest.mark.slow
+
 
 async def test_streamed_or_whole_it_is_the_same_message(client: Client) -> None:
     whole, streamed = await ask(client, **SHOWN), await ask(client, stream=True, **SHOWN)

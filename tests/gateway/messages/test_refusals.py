@@ -29,6 +29,8 @@ from tests.scripted_server import Reply, Said, chatter, say
 from trigreason.gateway.keys import KeyLimits
 from trigreason.gateway.storage import DatabaseAway, OverLimit
 
+pytestmark = pytest.mark.slow
+
 BAD: list[tuple[dict[str, Any], str]] = [
     ({"max_tokens": None}, "max_tokens"),
     ({"messages": "hello"}, "messages"),

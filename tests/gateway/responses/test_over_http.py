@@ -16,7 +16,7 @@ from tests.gateway.scripted import pair_toml, scripted
 from tests.gateway.serving import QUESTION
 from tests.scripted_server import Reply, Said, say
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = [pytest.mark.slow, pytest.mark.asyncio(loop_scope="module")]
 PATH = "/v1/responses"
 FAILING = """
 thresholds = { n = 0, rho = 1, m = 0 }

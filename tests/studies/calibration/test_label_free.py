@@ -89,6 +89,7 @@ def test_the_interval_narrows_with_more_questions() -> None:
     assert width(many) < width(few)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("every", "k", "m"), [(10, 1, 1), (3, 2, 1), (1, 1, 0)], ids=["seldom", "often", "always"]
 )
@@ -138,6 +139,7 @@ def guessing(runs: list[Run]) -> list[Run]:
     return runs
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("wanted", [0.2, 0.5])
 @pytest.mark.parametrize(
     ("method", "chosen"),
@@ -175,6 +177,7 @@ def rated(runs: list[Run]) -> list[Run]:
     return runs
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("wanted", [0.2, 0.5, 0.8])
 def test_rsd_has_its_share_by_the_recorded_rewards(wanted: float) -> None:
     runs = rated(recorded(40))

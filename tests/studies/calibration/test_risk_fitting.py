@@ -20,6 +20,8 @@ from trigreason.studies.calibration import risk_fitting
 from trigreason.studies.calibration.label_free import fit_share
 from trigreason.studies.calibration.risk_fitting import FittedRisk, LabelledBy, fit_risk
 
+pytestmark = pytest.mark.slow
+
 SURE, UNSURE = (-0.001,) * 6, (-0.001, -2.5, -1.2, -0.001, -0.9, -0.3)
 
 

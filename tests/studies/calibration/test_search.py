@@ -37,6 +37,7 @@ async def search(
     return found, lanes
 
 
+@pytest.mark.slow
 async def test_generations_are_thinned_out_from_rung_to_rung(tmp_path: Path) -> None:
     stages: list[Stage] = []
     found, lanes = await search(tmp_path, GENERATION + 3, stages)
