@@ -14,7 +14,7 @@ from bench.real_pair.questions import SETS, Drawn, asked
 from bench.real_pair.records import MACHINES, SETTINGS, Ledger, Record, Records
 from bench.real_pair.rows import LRM_ONLY, SPECREASON, SRM_ONLY
 from bench.real_pair.rows import Row as Wanted
-from bench.real_pair.running import as_run, lanes, make_all
+from bench.real_pair.running import AT_ONCE, as_run, make_all, session
 from trigreason.evaluation.questions import Question
 from trigreason.evaluation.runs import Run
 from trigreason.reasoning import Thresholds
@@ -34,7 +34,7 @@ IN_BOTH_TABLES = {"srm": SRM_ONLY, "lrm": LRM_ONLY, "specreason": SPECREASON}
 async def run(measured: Measured, found: Drawn, ledger: Ledger, say: Callable[[str], None]) -> None:
     """Make every run of the comparison that is missing, share by share."""
     wanted = ((found.data.name, row, question) for row, question in _wanted_runs(ledger, found))
-    async with lanes(measured, ledger, say) as opened:
+    async with session(measured, ledger, say, at_once=AT_ONCE) as opened:
         await make_all(wanted, opened)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -68,19 +68,6 @@ class Measured:
             str(author): {"file": file.name, "sha256": _sha256(file)}
             for author, file in sorted(self.files.items(), reverse=True)
         }
-
-    def with_threads(self, threads: int) -> Measured:
-        """The same, each model on so many threads; which makes no other runs."""
-        engines = {
-            author: replace(
-                engine,
-                settings=engine.settings.model_copy(
-                    update={"llama_cpp": replace(engine.settings.llama_cpp, threads=threads)}
-                ),
-            )
-            for author, engine in self.plan.engines.items()
-        }
-        return replace(self, plan=replace(self.plan, engines=engines))
 
     def setting(self, setting: Setting, pair: Pair) -> dict[str, Any]:
         """All that a run hangs on beside its question; ``pair`` is this one, open."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -23,7 +23,6 @@ from bench.real_pair.questions import Drawn, Part, asked, in_turns
 from bench.real_pair.records import MACHINES, SETTINGS, Key, Ledger, Record
 from bench.real_pair.rows import LRM_ONLY, SRM_ONLY, Row, rows
 from trigreason.configuration import opened_pair
-from trigreason.engines.embedded.threads import available_cores
 from trigreason.evaluation.grading import Grade, grade
 from trigreason.evaluation.questions import Question
 from trigreason.evaluation.runs import Run
@@ -33,6 +32,10 @@ from trigreason.reasoning import Message, Thresholds, Trace
 from trigreason.studies.calibration.setting import Setting
 
 CALIBRATED = "calibrated.json"
+
+AT_ONCE = 8
+"""Runs made at once: llama.cpp writes a token of each in one pass over a model's weights. Which
+other runs are in the pass changes the last digits of a token's probability."""
 
 
 def graded(question: Question, trace: Trace) -> Grade:
@@ -156,10 +159,10 @@ def as_run(
 
 @asynccontextmanager
 async def session(
-    measured: Measured, ledger: Ledger, say: Callable[[str], None]
+    measured: Measured, ledger: Ledger, say: Callable[[str], None], *, at_once: int = 1
 ) -> AsyncIterator[Session]:
-    """The pair's models, open."""
-    async with opened_pair(measured.plan, os.environ) as pair:
+    """The pair's models, open; they serve so many runs at once."""
+    async with opened_pair(measured.plan, os.environ, slots=at_once) as pair:
         yield Session(measured, pair, ledger, say)
 
 
@@ -167,8 +170,8 @@ async def run(
     measured: Measured, sets: Sequence[Drawn], ledger: Ledger, say: Callable[[str], None]
 ) -> None:
     """Make every run that is missing: those of calibration first, then rows by question."""
-    async with lanes(measured, ledger, say) as opened:
-        thresholds = await opened[0].calibrate(sets)
+    async with session(measured, ledger, say, at_once=AT_ONCE) as opened:
+        thresholds = await opened.calibrate(sets)
         jobs = (
             (drawn.data.name, row, question)
             for drawn, question in in_turns(sets)
@@ -177,33 +180,16 @@ async def run(
         await make_all(jobs, opened)
 
 
-@asynccontextmanager
-async def lanes(
-    measured: Measured, ledger: Ledger, say: Callable[[str], None]
-) -> AsyncIterator[list[Session]]:
-    """A pair on each core that makes runs of its own.
+async def make_all(jobs: Iterator[tuple[str, Row, Question]], opened: Session) -> None:
+    """Make the runs, ``AT_ONCE`` at a time."""
 
-    The threads of one model on several cores wait for each other, and twice as long where anything
-    else is at work there.
-    """
-    on_a_core = measured.with_threads(1)
-    async with AsyncExitStack() as stack:
-        yield [
-            await stack.enter_async_context(session(on_a_core, ledger, say))
-            for _ in range(available_cores())
-        ]
-
-
-async def make_all(jobs: Iterator[tuple[str, Row, Question]], opened: Sequence[Session]) -> None:
-    """Make the runs, each lane taking the next one when it is done with its last."""
-
-    async def work(lane: Session) -> None:
+    async def work() -> None:
         for name, row, question in jobs:
-            await lane.record(name, row, question, "evaluation")
+            await opened.record(name, row, question, "evaluation")
 
     async with asyncio.TaskGroup() as group:
-        for lane in opened:
-            group.create_task(work(lane))
+        for _ in range(AT_ONCE):
+            group.create_task(work())
 
 
 async def pilot(
