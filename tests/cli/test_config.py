@@ -62,6 +62,18 @@ def test_the_example_is_fine(command: Command, folder: Path) -> None:
     assert "small (Qwen/Qwen3-0.6B at http://localhost:8001/v1)" in checked.out
 
 
+@pytest.mark.parametrize("command_name", ["check", "show"])
+def test_the_file_is_named_as_in_other_commands(
+    command: Command, configured: Path, command_name: str
+) -> None:
+    plain = command("config", command_name, str(configured))
+    assert (plain.code, plain.err) == (0, "")
+    assert command("config", command_name, "--config", str(configured)).out == plain.out
+    both = command("config", command_name, str(configured), "--config", str(configured))
+    assert both.code == 2
+    assert "name one configuration" in both.err
+
+
 def test_the_example_is_fine_with_everything_in_it_switched_on(
     command: Command, folder: Path
 ) -> None:

@@ -33,6 +33,6 @@ def test_the_missing_extra_is_named(arguments: str) -> None:
     )
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr == (
-        "trigreason: the evaluation is not installed; "
-        "install it with pip install 'trigreason[evaluation]'\n"
+        "trigreason: the evaluation is not installed; in the project's folder, "
+        "uv sync --extra evaluation or pip install '.[evaluation]' installs it\n"
     )

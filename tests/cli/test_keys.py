@@ -205,8 +205,8 @@ main()
         assert done.returncode == code
         if code:
             assert done.stderr == (
-                "trigreason: the gateway is not installed; "
-                "install it with pip install 'trigreason[gateway]'\n"
+                "trigreason: the gateway is not installed; in the project's folder, "
+                "uv sync --extra gateway or pip install '.[gateway]' installs it\n"
             )
 
 

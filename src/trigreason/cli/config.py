@@ -42,8 +42,11 @@ def config(context: typer.Context) -> None:
 
 
 @config_commands.command()
-def check(file: File = None, *, as_json: options.Json = False) -> None:
+def check(
+    file: File = None, *, config: options.Config = None, as_json: options.Json = False
+) -> None:
     """List everything that is wrong with a configuration, or else its pairs."""
+    file = _one_of(file, config)
     configuration: Configuration | None = None
     try:
         configuration = read_configuration(file, os.environ)
@@ -62,8 +65,9 @@ def check(file: File = None, *, as_json: options.Json = False) -> None:
 
 
 @config_commands.command()
-def show(file: File = None) -> None:
+def show(file: File = None, *, config: options.Config = None) -> None:
     """Print every value in effect, and where it comes from."""
+    file = _one_of(file, config)
     for key, value, place in effective_values(read_configuration(file, os.environ)):
         print(f"{key} = {value}  # {place}")
 
@@ -72,6 +76,13 @@ def show(file: File = None) -> None:
 def example() -> None:
     """Print a configuration to begin with."""
     print(files("trigreason.configuration").joinpath("example.toml").read_text("utf-8"), end="")
+
+
+def _one_of(file: Path | None, config: Path | None) -> Path | None:
+    """The file, which may be named with or without ``--config`` as in other commands."""
+    if file is not None and config is not None:
+        raise options.WrongUse("name one configuration, as FILE or with --config")
+    return file or config
 
 
 def _missing(configuration: Configuration) -> Iterator[ConfigurationProblem]:

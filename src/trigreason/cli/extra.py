@@ -24,5 +24,8 @@ def needs(extra: str) -> Iterator[None]:
     except ModuleNotFoundError as error:
         if (error.name or "").startswith("trigreason"):
             raise
-        advice = f"the {extra} is not installed; install it with pip install 'trigreason[{extra}]'"
+        advice = (
+            f"the {extra} is not installed; in the project's folder, uv sync --extra {extra} or "
+            f"pip install '.[{extra}]' installs it"
+        )
         raise NotInstalled(advice) from error

@@ -114,7 +114,8 @@ class _Comparer:
             process.wait()
             raise RuntimeError(
                 "math-verify, which compares mathematical answers, does not start; "
-                "install it with pip install 'trigreason[evaluation]'"
+                "in the project's folder, uv sync --extra evaluation or "
+                "pip install '.[evaluation]' installs it"
             )
         self._process = process
         return process
