@@ -10,6 +10,7 @@ import tomllib
 from pathlib import Path
 from typing import NamedTuple
 
+from trigreason.bundled.families import FAMILIES
 from trigreason.engines.embedded import LlamaCppOptions, load
 from trigreason.pairs import JudgePrompt, Pair
 from trigreason.reasoning import Thresholds
@@ -33,6 +34,17 @@ def problems() -> list[Problem]:
     """Generated problems; none was published, and none was in the training data."""
     lines = (FOLDER / "problems.jsonl").read_text(encoding="utf-8").splitlines()
     return [Problem(**json.loads(line)) for line in lines]
+
+
+def can_solve(question: str) -> bool:
+    """Whether a question has the form of one of the families that this pair was trained on."""
+    for name in {problem.family for problem in problems()}:
+        try:
+            FAMILIES[name].solve(question)
+        except ValueError:
+            continue
+        return True
+    return False
 
 
 def profile() -> Thresholds:

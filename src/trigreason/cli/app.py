@@ -39,7 +39,7 @@ SET_UP = "Set up"
 
 app = typer.Typer(add_completion=False)
 app.command(rich_help_panel=ANSWER)(demo)
-app.command(rich_help_panel=ANSWER)(solve)
+app.command(rich_help_panel=ANSWER, context_settings={"allow_extra_args": True})(solve)
 app.command(rich_help_panel=ANSWER)(serve)
 app.add_typer(trace_commands, name="trace", rich_help_panel=ANSWER)
 app.command("eval", rich_help_panel=MEASURE)(evaluate)
@@ -92,7 +92,8 @@ def run(arguments: Sequence[str]) -> int:
     except WrongUse as error:
         return _complain(str(error), error.exit_code)
     except typer.TyperException as error:
-        return _complain(f"{error.format_message().rstrip('.')}. See --help.", error.exit_code)
+        message = error.format_message().replace("Value error, ", "").rstrip(".")
+        return _complain(f"{message}. See --help.", error.exit_code)
     except (BrokenPipeError, SystemExit):  # Rich exits at a closed pipe in --help
         _silence(sys.stdout)
         return CLOSED_PIPE

@@ -183,11 +183,11 @@ async def _examine(patient: Patient, silence: float, tell: Callable[[str], None]
     except EngineError as error:
         if url is None:
             return await unopened(patient.name, error, None)
-        async with _pages(url, key) as pages:
+        async with _pages(url, key, silence) as pages:
             return await unopened(patient.name, error, pages)
     try:
         assert isinstance(engine, HttpEngine)
-        async with _pages(engine.url, key) as pages:
+        async with _pages(engine.url, key, silence) as pages:
             return await Examination(
                 engine, patient.name, pages, silence_seconds=silence, tell=tell
             ).run()
@@ -210,16 +210,17 @@ async def _open(planned: PlannedEngine, key: str | None, silence: float) -> Engi
             engine.template, engine.tags = template, template.tags
         return with_thinking(engine, settings)
     place = f"{settings.model}@{settings.url}" if settings.model else str(settings.url)
-    timeouts = Timeouts(connect=min(settings.timeouts.connect, PAGE_SECONDS), read=2 * silence)
+    patience = min(settings.timeouts.connect, PAGE_SECONDS, silence)
+    timeouts = Timeouts(connect=patience, read=2 * silence)
     connected = await connect(
         place, api_key=key, dialect=settings.dialect, template=template, timeouts=timeouts
     )
     return with_thinking(connected, settings)
 
 
-def _pages(url: str, key: str | None) -> ServerPages:
+def _pages(url: str, key: str | None, silence: float) -> ServerPages:
     root = url.rstrip("/").removesuffix("/v1")
-    return ServerPages(root, key_headers(key), PAGE_SECONDS)
+    return ServerPages(root, key_headers(key), min(PAGE_SECONDS, silence))
 
 
 @contextmanager

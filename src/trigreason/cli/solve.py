@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import os
+import shlex
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from pathlib import Path
@@ -15,6 +16,7 @@ import typer
 from rich.console import Console
 
 from trigreason.answers import boxed
+from trigreason.bundled import can_solve
 from trigreason.cli import llama_cpp, options
 from trigreason.cli.chosen_pair import (
     SCORER_KEY,
@@ -35,6 +37,10 @@ from trigreason.configuration import PlannedPair, as_in_the_paper, read_configur
 from trigreason.engines.embedded import LlamaCppOptions
 from trigreason.reasoning import Author, Trace, trace_to_json
 
+NO_PUZZLE = (
+    "the bundled pair solves seven kinds of puzzles (trigreason demo shows them); this question is "
+    "none of them, so the answer means nothing; --pair, or --srm and --lrm, name other models"
+)
 MODEL = "GGUF file, hf:ORG/REPO, URL, MODEL@URL, or an engine of the configuration"
 
 
@@ -120,7 +126,7 @@ def solve(
     if trace:
         check_writable(trace)
     with as_wrong_use():
-        text = _question(question, file)
+        text = _question(question, context.args, file)
     run = RunSoFar()
     is_silent = as_json or quiet
     with _failing_as_json(run) if as_json else nullcontext():
@@ -133,6 +139,8 @@ def solve(
             needed = task.authors
         check_models(plan, needed, method)
         check_scorer(plan, method, plan.settings.thresholds)
+        if plan.is_bundled and not can_solve(text):
+            print(f"trigreason: {NO_PUZZLE}", file=sys.stderr)
         if is_silent and not (pair or srm or lrm or plan.is_bundled):
             place = configuration.place(("default_pair",))
             print(f"trigreason: using pair {plan.name}, as {place} says", file=sys.stderr)
@@ -191,8 +199,14 @@ def _let_run(task: Assignment, run: RunSoFar, console: Console | None, file: Pat
         console.print(summary({task.method: add_up([run.trace])}))
 
 
-def _question(given: str | None, file: Path | None) -> str:
-    """The question, from the argument, standard input or a file. Raises ValueError without one."""
+def _question(given: str | None, rest: Sequence[str], file: Path | None) -> str:
+    """The question, from the argument, standard input or a file.
+
+    Raises ValueError without one, and where ``rest`` has words that no quotes held together.
+    """
+    if rest:
+        words = " ".join(filter(None, (given, *rest)))
+        raise ValueError(f"put the question in quotes: trigreason solve {shlex.quote(words)}")
     if (given is None) is (file is None):
         raise ValueError(
             'give one question: trigreason solve "...", - for standard input, or --file FILE'

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -31,6 +32,8 @@ from trigreason.engines.hub import HubName, fetched, is_hub_name
 from trigreason.engines.template_sources import template_from
 from trigreason.engines.templates import ChatTemplate, TemplateError
 from trigreason.reasoning import Author
+
+_ADDRESS = re.compile(r"(?:\S+@)?[A-Za-z0-9.-]+:\d{1,5}(?:/\S*)?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,6 +180,10 @@ def engine_at(model: str, place: str, **keys: str) -> PlannedEngine:
     layers = Layers()
     if is_url(model):
         _put_url(layers, model, place)
+    elif _ADDRESS.fullmatch(model) and not as_file(model).exists():
+        name, at, address = model.rpartition("@")
+        problem = f"{model} is no file; a server is written {name}{at}http://{address}"
+        raise ConfigurationError([ConfigurationProblem(place, "", problem)])
     else:
         layers.put(("file",), str(as_file(model)), place)
     layers.put((), keys, place)

@@ -153,11 +153,7 @@ class HttpModel:
         return self._session
 
     def _unreachable(self, error: BaseException) -> EngineUnreachable:
-        return EngineUnreachable(
-            f"no answer ({cause(error)})",
-            self.where,
-            "Is the server running, and is the address right?",
-        )
+        return unreachable(error, self.where)
 
 
 class HttpEngine(HttpModel, Engine):
@@ -244,6 +240,21 @@ class HttpEngine(HttpModel, Engine):
 def key_headers(api_key: str | None) -> dict[str, str]:
     """The header with the API key; none without a key."""
     return {"Authorization": f"Bearer {api_key}"} if api_key else {}
+
+
+def unreachable(error: BaseException, where: str) -> EngineUnreachable:
+    """The error to raise where no connection came about, or none that stayed."""
+    if isinstance(error, aiohttp.ClientConnectorCertificateError):
+        advice = "Is the server's certificate one that this machine trusts?"
+        return EngineUnreachable(f"no answer ({cause(error)})", where, advice)
+    if isinstance(error, aiohttp.ClientSSLError):
+        return EngineUnreachable(
+            "what answers there speaks no TLS",
+            where,
+            "Write http:// instead of https://, or name the port that serves https.",
+        )
+    advice = "Is the server running, and is the address right?"
+    return EngineUnreachable(f"no answer ({cause(error)})", where, advice)
 
 
 def cause(error: BaseException) -> str:

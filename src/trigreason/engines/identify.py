@@ -14,9 +14,9 @@ from urllib.parse import urlsplit
 import aiohttp
 import msgspec
 
-from trigreason.engines.base import EngineRefused, EngineUnreachable
+from trigreason.engines.base import EngineRefused
 from trigreason.engines.bodies import error_text, page
-from trigreason.engines.http import cause
+from trigreason.engines.http import unreachable
 from trigreason.engines.proxies import proxy_for
 from trigreason.engines.refusals import refusal
 
@@ -113,11 +113,7 @@ class Visit:
                     raise refusal(status, await error_text(response), self.url)
                 body = await page(response)
         except (TimeoutError, aiohttp.ClientError, OSError) as error:
-            raise EngineUnreachable(
-                f"no answer ({cause(error)})",
-                self.url,
-                "Is the server running, and is the address right?",
-            ) from error
+            raise unreachable(error, self.url) from error
         try:
             return msgspec.json.decode(body, type=Listing).data
         except (msgspec.MsgspecError, UnicodeDecodeError) as error:
