@@ -57,10 +57,21 @@ async def test_a_newer_version_is_refused(migrated: str) -> None:
 async def test_many_may_start_at_once(place: str) -> None:
     opening = (Storage.open(place, traces_days=7) for _ in range(6))
     storages = await asyncio.gather(*opening)
+    assert len({storage.secret for storage in storages}) == 1
     for index, storage in enumerate(storages):
         storage.enter(record(f"by {index}"))
     await asyncio.gather(*(storage.close() for storage in storages))
     assert recorded(place) == {f"by {index}" for index in range(6)}
+
+
+async def test_each_database_has_a_lasting_secret_of_its_own(tmp_path: Path) -> None:
+    secrets = []
+    for name in ("one", "one", "other"):
+        storage = await Storage.open(str(tmp_path / name), traces_days=7)
+        secrets.append(storage.secret)
+        await storage.close()
+    assert secrets[0] == secrets[1] != secrets[2]
+    assert {len(secret) for secret in secrets} == {32}
 
 
 async def test_the_file_is_readable_by_its_owner_alone(tmp_path: Path) -> None:

@@ -27,7 +27,7 @@ from trigreason.gateway.storage.place import located
 from trigreason.gateway.storage.recorder import Backlog, Recorder
 from trigreason.gateway.storage.records import Record
 from trigreason.gateway.storage.reservations import Reservations
-from trigreason.gateway.storage.tables import RECORDS, RESERVATIONS, TRACES, USAGE
+from trigreason.gateway.storage.tables import RECORDS, RESERVATIONS, SECRET, TRACES, USAGE
 
 LOG = logging.getLogger("trigreason.gateway")
 NO_LIMITS = KeyLimits()
@@ -39,11 +39,20 @@ _PRUNED_AT_ONCE = 500
 
 
 class Storage:
-    """The gateway's storage; all methods except ``enter`` raise DatabaseAway in an outage."""
+    """The gateway's storage; all methods except ``enter`` raise DatabaseAway in an outage.
+
+    ``secret`` signs what clients send back; gateways on the same database share it.
+    """
 
     def __init__(
-        self, database: Database, own: Journal, left: Sequence[Journal], traces_days: float
+        self,
+        database: Database,
+        own: Journal,
+        left: Sequence[Journal],
+        traces_days: float,
+        secret: bytes,
     ) -> None:
+        self.secret = secret
         self._database = database
         self._keys = KeyCache(database)
         self._recorder = Recorder(database, own, left)
@@ -63,22 +72,23 @@ class Storage:
         location = located(place, os.environ)
         database = Database(location)
 
-        def prepare() -> tuple[Journal, list[Journal]]:
+        def prepare() -> tuple[bytes, Journal, list[Journal]]:
             try:
                 with alone(location.journals):
                     database.prepare()
                     migrate(database)
-                    return opened_journals(location.journals)
+                    secret = database.transact(_secret, reads=True)
+                    return secret, *opened_journals(location.journals)
             except BaseException:
                 database.close_now()
                 raise
 
         try:
-            own, left = await asyncio.to_thread(prepare)
+            secret, own, left = await asyncio.to_thread(prepare)
         except OSError as error:
             what = f"{location.journals}: the journal's folder cannot be used ({error.strerror})"
             raise StorageError(f"{what}; check the path, or set XDG_STATE_HOME") from error
-        return cls(database, own, left, traces_days)
+        return cls(database, own, left, traces_days, secret)
 
     async def close(self) -> None:
         """Write all records to the database; in an outage they wait for the next start."""
@@ -183,6 +193,10 @@ class Storage:
             except DatabaseAway as error:
                 LOG.debug("old traces are not deleted: %s", error)
             await asyncio.sleep(PRUNE_SECONDS)
+
+
+def _secret(connection: Connection) -> bytes:
+    return bytes.fromhex(connection.execute(select(SECRET.c.hex)).scalar_one())
 
 
 def _delete_spent(connection: Connection, now: float) -> None:

@@ -120,6 +120,9 @@ TRACES = Table(
     Column("body", Text, nullable=False),  # JSON in ASCII, because PostgreSQL rejects NUL in a text
 )
 
+SECRET = Table("gateway_secret", METADATA, Column("hex", Text, nullable=False))
+"""One row, drawn when the table is made: all gateways on a database have the same secret."""
+
 
 def nano(usd: float) -> int:
     """USD in whole billionths, at most what a column holds."""
