@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from tests.gateway.client import asked_gateway
+from tests.gateway.responses.states import state
 from tests.gateway.scripted import pair_toml, scripted
 from tests.scripted_server import say
 from trigreason.engines.guides import ANY_OBJECT
@@ -27,7 +28,7 @@ def chat_guide(wanted: dict[str, Any]) -> Any:
 
 def responses_guide(wanted: dict[str, Any]) -> Any:
     fields = {"model": "p", "input": "?", "text": {"format": wanted}}
-    return ResponsesRequest.model_validate(fields).parsed().guide
+    return ResponsesRequest.model_validate(fields).parsed(state()).guide
 
 
 def test_text_binds_nothing() -> None:

@@ -100,9 +100,9 @@ CODEX: dict[str, Any] = {
         },
         {"type": "message", "role": "user", "content": [{"type": "input_text", "text": "Go on."}]},
     ],
-    "tools": [],
+    "tools": [{"type": "web_search", "external_web_access": False}],
     "tool_choice": "auto",
-    "parallel_tool_calls": False,
+    "parallel_tool_calls": True,
     "reasoning": {"effort": "medium", "summary": "auto"},
     "store": False,
     "stream": True,
@@ -138,7 +138,7 @@ BODIES: list[tuple[str, str, dict[str, Any], str | None]] = [
         "frequency_penalty, repeat_penalty, chat_id, session_id",
     ),
     ("LibreChat", CHAT, LIBRECHAT, None),
-    ("Codex", RESPONSES, CODEX, "include, client_metadata, text.verbosity"),
+    ("Codex", RESPONSES, CODEX, "tools.web_search, client_metadata, text.verbosity"),
     (
         "a client of vLLM",
         CHAT,
@@ -190,13 +190,14 @@ async def test_bodies_of_clients(
         assert refused.error["param"] == first
         assert refused.error["code"] == "unsupported_parameter"
     needed = {name: value for name, value in body.items() if name not in ignored.split(", ")}
-    for name in ("stream_options", "text"):
+    for name in ("stream_options", "text", "tools"):
         needed.pop(name, None)
     assert (await told(strict, path, needed)).status == 200, "what is left is understood"
 
 
-async def test_tools_of_codex_are_refused_by_name(lenient: Client) -> None:
-    answer = await told(lenient, RESPONSES, CODEX | {"tools": [{"type": "local_shell"}]})
+async def test_functions_are_refused_where_no_template_offers_them(lenient: Client) -> None:
+    tools = [{"type": "function", "name": "exec_command"}]
+    answer = await told(lenient, RESPONSES, CODEX | {"tools": tools, "stream": False})
     assert (answer.status, answer.error["param"]) == (400, "tools")
 
 

@@ -12,6 +12,7 @@ from trigreason.gateway.catalogue import Catalogue
 from trigreason.gateway.exchange import Exchange, ExchangeOutcome
 from trigreason.gateway.passed import PassedEngines
 from trigreason.gateway.request_bodies import Bodies
+from trigreason.gateway.responses.recent_items import RecentItems
 from trigreason.gateway.storage import Record, Storage
 from trigreason.gateway.telemetry import Telemetry
 
@@ -32,6 +33,7 @@ class Service:
     telemetry: Telemetry
     is_local: bool
     passed: PassedEngines
+    recent_items: RecentItems = field(default_factory=RecentItems)
     is_stopping: bool = False
     live: set[asyncio.Task[None]] = field(default_factory=set)
     """The tasks of the exchanges that are running."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -40,24 +40,38 @@ def tools_of(given: Any, choice: Any) -> tuple[Tool, ...]:
         return ()
     if not isinstance(given, list):
         raise invalid("tools: must be a list of tools", "tools")
-    tools = tuple(_tool(each, f"tools[{index}]") for index, each in enumerate(given))
+    tools = apart(_tool(each, f"tools[{index}]") for index, each in enumerate(given))
+    return () if choice == "none" else tools
+
+
+def apart(tools: Iterable[Tool]) -> tuple[Tool, ...]:
+    """The tools. Raises ApiError if two have the same name."""
+    tools = tuple(tools)
     if len({tool.name for tool in tools}) < len(tools):
         raise invalid("tools: two tools have the same name", "tools")
-    return () if choice == "none" else tools
+    return tools
 
 
 def _tool(given: Any, where: str) -> Tool:
     kind = given.get("type") if isinstance(given, dict) else None
     if kind != "function":
         raise unsupported(where, f"a tool of type {str(kind)[:_SHOWN]!r} cannot be called here")
-    function = given.get("function")
+    return function_tool(given.get("function"), f"{where}.function")
+
+
+def function_tool(function: Any, where: str) -> Tool:
+    """The tool of a function, which is at ``where`` in the request.
+
+    Raises:
+        ApiError: it has no name, or its parameters are no schema.
+    """
     name = function.get("name") if isinstance(function, dict) else None
     if not isinstance(name, str) or not name:
-        field = f"{where}.function.name"
+        field = f"{where}.name"
         raise invalid(f"{field}: a function needs a name", field)
     parameters = function.get("parameters")
     if parameters is not None and not isinstance(parameters, dict):
-        field = f"{where}.function.parameters"
+        field = f"{where}.parameters"
         raise invalid(f"{field}: must be a JSON schema", field)
     described = {
         "name": name,
@@ -81,13 +95,21 @@ def _call(given: Any, where: str) -> ToolCall:
     name, its_id = function.get("name"), call.get("id")
     if not isinstance(name, str) or not isinstance(its_id, str):
         raise invalid(f"{where}: a call has an id and a function with a name", where)
-    field = f"{where}.function.arguments"
+    return earlier_call(its_id, name, function.get("arguments"), f"{where}.function.arguments")
+
+
+def earlier_call(its_id: str, name: str, arguments: Any, where: str) -> ToolCall:
+    """A call of an earlier turn, whose arguments are at ``where``.
+
+    Raises:
+        ApiError: the arguments are not the JSON text of an object.
+    """
     try:
-        arguments = as_arguments(json.loads(function.get("arguments") or "{}"))
+        text = as_arguments(json.loads(arguments or "{}"))
     except (TypeError, ValueError, RecursionError) as error:
-        raise invalid(f"{field}: must be the JSON text of an object", field) from error
+        raise invalid(f"{where}: must be the JSON text of an object", where) from error
     _check_text(its_id + name, where)
-    return ToolCall(its_id, name, arguments)
+    return ToolCall(its_id, name, text)
 
 
 def _check_text(text: str, where: str) -> None:

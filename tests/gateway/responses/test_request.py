@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
+from tests.gateway.responses.states import CALL, OUTPUT, TIME, state
 from trigreason.gateway.errors import ApiError
 from trigreason.gateway.responses.request import ResponsesRequest
 from trigreason.reasoning import Message
@@ -18,16 +19,16 @@ def request(**fields: Any) -> ResponsesRequest:
 
 def refusal(**fields: Any) -> ApiError:
     with pytest.raises(ApiError) as refused:
-        request(**fields).parsed()
+        request(**fields).parsed(state())
     return refused.value
 
 
 def test_a_text_is_a_turn_of_the_user() -> None:
-    assert request().parsed().messages == (Message("user", "hello"),)
+    assert request().parsed(state()).messages == (Message("user", "hello"),)
 
 
 def test_instructions_are_a_system_message_in_front() -> None:
-    asked = request(instructions="be brief").parsed()
+    asked = request(instructions="be brief").parsed(state())
     assert asked.messages == (Message("system", "be brief"), Message("user", "hello"))
 
 
@@ -47,7 +48,7 @@ def test_a_conversation_is_read_and_its_earlier_reasoning_left_out() -> None:
         },
         {"role": "user", "content": "3+3?"},
     ]
-    assert request(input=items).parsed().messages == (
+    assert request(input=items).parsed(state()).messages == (
         Message("system", "be brief"),
         Message("user", "2+2?"),
         Message("assistant", "44"),
@@ -63,8 +64,7 @@ def test_a_conversation_is_read_and_its_earlier_reasoning_left_out() -> None:
         ([], "input"),
         ("\ud800", "input"),
         (["hello"], "input[0]"),
-        ([{"type": "function_call", "name": "f"}], "input[0].type"),
-        ([{"type": "item_reference", "id": "msg_1"}], "input[0].type"),
+        ([{"type": "web_search_call", "id": "ws_1"}], "input[0].type"),
         ([{"type": ["message"], "role": "user", "content": "x"}], "input[0].type"),
         ([{"role": "user", "content": "x"}, {"role": "tool", "content": "x"}], "input[1].role"),
         ([{"role": ["user"], "content": "x"}], "input[0].role"),
@@ -94,9 +94,11 @@ def test_an_item_that_cannot_be_read_is_named(items: Any, field: str) -> None:
         ("prompt", {"id": "pmpt_1"}),
         ("response_format", {"type": "json_object"}),
         ("guided_choice", ["a", "b"]),
-        ("tool_choice", "required"),
-        ("tools", [{"type": "web_search"}]),
-        ("tools", [{"type": "function", "name": "f"}]),
+        ("tool_choice", "any"),
+        ("tool_choice", {"type": "web_search"}),
+        ("tool_choice", {"type": "custom", "name": "f"}),
+        ("tool_choice", {"type": "function"}),
+        ("tool_choice", ["auto"]),
     ],
 )
 def test_what_a_pair_cannot_do_is_refused_by_name(field: str, value: Any) -> None:
@@ -115,7 +117,8 @@ SAID = {"role": "user", "content": "x"}
         ({"reasoning": {"summary": "auto", "context": "auto", "mode": "standard"}}, ()),
         ({"text": {"verbosity": "medium"}, "truncation": "disabled", "top_logprobs": 0}, ()),
         ({"store": True, "service_tier": "flex", "user": {"id": "u"}, "max_tool_calls": 3}, ()),
-        ({"include": ["reasoning.encrypted_content"]}, ("include",)),
+        ({"include": ["reasoning.encrypted_content"]}, ()),
+        ({"include": ["message.output_text.logprobs"]}, ("include",)),
         ({"reasoning": {"summary": "detailed"}}, ("reasoning.summary",)),
         ({"text": {"verbosity": "low"}}, ("text.verbosity",)),
         ({"text": {"format": {"type": "text", "x": 1}}}, ("text.format.x",)),
@@ -125,13 +128,19 @@ SAID = {"role": "user", "content": "x"}
         ({"stream_options": {}}, ()),
         ({"stream": True, "stream_options": {"include_obfuscation": True}}, ()),
         ({"input": [SAID | {"name": "y"}, SAID | {"name": "z", "at": None}]}, ("input.name",)),
-        ({"input": [SAID, {"type": "reasoning", "encrypted_content": "x"}]}, ()),
+        ({"input": [SAID, {"type": "reasoning", "summary": [], "about": "x"}]}, ("input.about",)),
+        ({"input": [SAID, CALL | {"namespace": "n"}, OUTPUT]}, ("input.namespace",)),
+        (
+            {"tools": [{"type": "web_search"}, TIME, {"type": "mcp"}]},
+            ("tools.web_search", "tools.mcp"),
+        ),
+        ({"tools": [{"type": "custom", "name": "f"}], "tool_choice": "none"}, ("tools.custom",)),
     ],
 )
 def test_what_has_no_effect_is_ignored_and_told(
     fields: dict[str, Any], ignored: tuple[str, ...]
 ) -> None:
-    assert request(**fields).parsed().ignored == ignored
+    assert request(**fields).parsed(state()).ignored == ignored
 
 
 @pytest.mark.parametrize(
@@ -165,11 +174,23 @@ def test_what_is_honoured_is_understood() -> None:
         min_p=0.1,
         seed=3,
         text={"format": {"type": "text"}},
+        tools=[TIME],
+        parallel_tool_calls=False,
         store=True,
         trigreason={"rho": 0.5},
-    ).parsed()
+    ).parsed(state())
     assert asked.streamed
     assert (asked.max_tokens, asked.effort, asked.seed) == (40, "low", 3)
     assert (asked.temperature, asked.top_p, asked.options.rho) == (0.5, 0.9, 0.5)
     assert (asked.top_k, asked.min_p, asked.ignored) == (7, 0.1, ())
-    assert request(max_output_tokens=-1).parsed().max_tokens is None
+    assert ([tool.name for tool in asked.tools], asked.parallel_calls) == (["time"], False)
+    assert request().parsed(state()).parallel_calls
+    assert request(max_output_tokens=-1).parsed(state()).max_tokens is None
+
+
+def test_a_schema_beside_tools_is_refused_and_beside_ignored_ones_is_not() -> None:
+    text = {"format": {"type": "json_schema", "name": "x", "schema": {"type": "object"}}}
+    error = refusal(text=text, tools=[TIME])
+    assert (error.status, error.param) == (400, "text.format")
+    assert request(text=text, tools=[{"type": "web_search"}]).parsed(state()).guide is not None
+    assert request(text=text, tools=[TIME], tool_choice="none").parsed(state()).guide is not None

@@ -9,6 +9,7 @@ from trigreason.gateway.account import account, chat_usage
 from trigreason.gateway.errors import ApiError
 from trigreason.gateway.exchange import Exchange
 from trigreason.gateway.responses.items import OutputItem, Status
+from trigreason.gateway.responses.offered import repeated
 from trigreason.gateway.responses.request import ResponsesRequest
 
 
@@ -45,7 +46,7 @@ def begun(exchange: Exchange, request: ResponsesRequest) -> dict[str, Any]:
         "temperature": request.temperature,
         "text": {"format": _format(request)},
         "tool_choice": request.tool_choice or "auto",
-        "tools": [],
+        "tools": repeated(request.tools or ()),
         "top_logprobs": 0,
         "top_p": request.top_p,
         "truncation": "disabled",

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
+
+from trigreason.reasoning import ToolCall
 
 
 class Status(StrEnum):
@@ -51,17 +53,21 @@ MESSAGE = Kind(
 
 
 @dataclass(slots=True)
-class OutputItem:
-    """One item as it grows; ``index`` is its place in the output."""
+class TextItem:
+    """One item of text as it grows; ``index`` is its place in the output.
+
+    ``signed`` makes the item's ``encrypted_content`` of its text.
+    """
 
     kind: Kind
     response: str
     index: int
     texts: list[str] = field(default_factory=list)
+    signed: Callable[[str], str] | None = None
 
     @property
     def id(self) -> str:
-        return f"{self.kind.prefix}_{self.response.removeprefix('resp_')}_{self.index}"
+        return _item_id(self.kind.prefix, self.response, self.index)
 
     @property
     def place(self) -> dict[str, Any]:
@@ -77,6 +83,40 @@ class OutputItem:
 
     def body(self, status: Status) -> dict[str, Any]:
         """The item, without content as long as it is in progress."""
-        content = [] if status is Status.IN_PROGRESS else [self.part(self.text)]
-        head = {"id": self.id, "type": self.kind.name, "status": status}
-        return head | dict(self.kind.of_item) | {"content": content}
+        head = {"id": self.id, "type": self.kind.name, "status": status} | dict(self.kind.of_item)
+        if status is Status.IN_PROGRESS:
+            return head | {"content": []}
+        sealed = {"encrypted_content": self.signed(self.text)} if self.signed else {}
+        return head | {"content": [self.part(self.text)]} | sealed
+
+
+@dataclass(frozen=True, slots=True)
+class CallItem:
+    """A call of a function, which is whole as soon as it is there."""
+
+    call: ToolCall
+    response: str
+    index: int
+
+    @property
+    def id(self) -> str:
+        return _item_id("fc", self.response, self.index)
+
+    def body(self, status: Status) -> dict[str, Any]:
+        """The item, without arguments as long as it is in progress, and otherwise complete."""
+        is_begun = status is Status.IN_PROGRESS
+        return {
+            "id": self.id,
+            "type": "function_call",
+            "status": status if is_begun else Status.COMPLETED,
+            "call_id": self.call.id,
+            "name": self.call.name,
+            "arguments": "" if is_begun else self.call.arguments,
+        }
+
+
+OutputItem = TextItem | CallItem
+
+
+def _item_id(prefix: str, response: str, index: int) -> str:
+    return f"{prefix}_{response.removeprefix('resp_')}_{index}"

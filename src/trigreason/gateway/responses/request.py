@@ -21,6 +21,8 @@ from trigreason.gateway.lenient import (
     unstreamed,
 )
 from trigreason.gateway.responses.conversation import conversation, unknown_fields
+from trigreason.gateway.responses.offered import offered
+from trigreason.gateway.responses.state import ResponseState
 
 HARMLESS: dict[str, tuple[Any, ...]] = {
     "reasoning.context": ("auto", "current_turn"),
@@ -32,6 +34,7 @@ HARMLESS: dict[str, tuple[Any, ...]] = {
 }
 """Values with which a field asks for what is done anyway."""
 
+ENCRYPTED = "reasoning.encrypted_content"
 _NOT_KEPT = "responses are not kept; send the conversation in input"
 
 REFUSED = {
@@ -85,36 +88,46 @@ class ResponsesRequest(GenerationBody):
     reasoning: Reasoning | None = None
     text: Text | None = None
     metadata: Annotated[Metadata | None, Field(max_length=16)] = None
-
-    # No tool can be called here
     tools: list[Any] | None = None
     tool_choice: Any = None
+    parallel_tool_calls: bool | None = None
+    include: list[str] | None = None
+    store: bool | None = None
 
     # Accepted: they do not concern the answer
     max_tool_calls: int | None = None
-    parallel_tool_calls: bool | None = None
     prompt_cache_options: dict[str, Any] | None = None
     prompt_cache_retention: str | None = None
     safety_identifier: str | None = None
     service_tier: str | None = None
-    store: bool | None = None
 
-    def parsed(self) -> GatewayRequest:
+    @property
+    def signs_reasoning(self) -> bool:
+        """Whether the reasoning comes with its ``encrypted_content``."""
+        return ENCRYPTED in (self.include or ())
+
+    def parsed(self, state: ResponseState) -> GatewayRequest:
         """The request, parsed. Raises ApiError if it asks for what cannot be served."""
         refuse(self, REFUSED)
-        if self.tools:
-            raise unsupported("tools", "no tool can be called on this route")
-        if self.tool_choice not in (None, "none", "auto"):
-            raise unsupported("tool_choice", "no tool can be called on this route")
+        guide = guide_of(self.text.format if self.text else None, "text.format")
+        tools, forced, ignored_tools = offered(self.tools or (), self.tool_choice)
+        if guide is not None and tools:
+            what = "a schema binds the whole answer, so no tool could be called; leave out one"
+            raise unsupported("text.format", what)
         return self.request(
-            conversation(self.instructions, self.input),
+            conversation(self.instructions, self.input, state),
             max_tokens=self.max_output_tokens,
             effort=self.reasoning.effort if self.reasoning else None,
-            guide=guide_of(self.text.format if self.text else None, "text.format"),
+            guide=guide,
+            tools=tools,
+            forced=forced,
+            parallel_calls=self.parallel_tool_calls is not False,
             ignored=ignored_fields(
                 self,
                 HARMLESS,
                 *unstreamed(self.stream_options, self.stream),
                 *unknown_fields(self.input),
+                *ignored_tools,
+                *(("include",) if set(self.include or ()) - {ENCRYPTED} else ()),
             ),
         )

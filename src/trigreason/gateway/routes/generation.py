@@ -28,6 +28,7 @@ from trigreason.gateway.naming import choice, with_method, with_thresholds
 from trigreason.gateway.request_ids import request_id_of
 from trigreason.gateway.responses.answering import ResponsesAnswer
 from trigreason.gateway.responses.request import ResponsesRequest
+from trigreason.gateway.responses.state import ResponseState
 from trigreason.gateway.routes.dependencies import Caller, Gateway, source_of, usable_pairs
 from trigreason.gateway.routes.key_first import KeyFirst
 from trigreason.gateway.service import Service
@@ -56,10 +57,16 @@ async def chat_completions(
 async def responses(
     body: ResponsesRequest, request: Request, service: Gateway, key: Caller
 ) -> Response:
-    """Answer a conversation with items of reasoning and text, as events or in one piece."""
-    parsed = body.parsed()
+    """Answer a conversation with items of reasoning, text and calls, as events or in one piece."""
+    state = ResponseState(
+        service.recent_items,
+        source_of(request, key),
+        service.storage.secret,
+        service.settings.limits.body_bytes,
+    )
+    parsed = body.parsed(state)
     exchange = exchange_of(service, request, key, Api.RESPONSES, body.model, parsed)
-    return Delivery(service, exchange, parsed, ResponsesAnswer(exchange, body))
+    return Delivery(service, exchange, parsed, ResponsesAnswer(exchange, body, state))
 
 
 @router.post("/v1/messages", response_class=Response, responses=MESSAGES_ANSWERS)
