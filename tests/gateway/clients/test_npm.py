@@ -1,7 +1,8 @@
-"""OpenAI's and Anthropic's npm packages, run by node."""
+"""OpenAI's, Anthropic's and Vercel's npm packages, run by node."""
 
 from __future__ import annotations
 
+import asyncio
 import json
 import shutil
 import subprocess
@@ -10,7 +11,9 @@ from typing import Any
 
 import pytest
 
+from tests.gateway.clients import test_function_tools as tools
 from tests.gateway.serving import QUESTION
+from tests.gateway.test_tools import ARGUMENTS
 
 pytestmark = [
     pytest.mark.slow,
@@ -29,16 +32,27 @@ def run(*command: str, folder: Path) -> str:
     return ran.stdout
 
 
-def told_by(script: str, package: str, url: str, folder: Path) -> dict[str, Any]:
-    """What a package made of the gateway."""
-    run("npm", "install", "--no-save", "--no-audit", "--no-fund", package, folder=folder)
+def told_by(
+    script: str, url: str, folder: Path, *packages: str, question: str = QUESTION
+) -> dict[str, Any]:
+    """What packages made of the gateway."""
+    run("npm", "install", "--no-save", "--no-audit", "--no-fund", *packages, folder=folder)
     shutil.copy(FOLDER / script, folder)
-    told: dict[str, Any] = json.loads(run("node", script, url, QUESTION, folder=folder))
+    told: dict[str, Any] = json.loads(run("node", script, url, question, folder=folder))
     return told
 
 
+async def told_of_tools(script: str, folder: Path, *packages: str) -> tuple[Any, list[str]]:
+    """What packages made of a tool, and the prompts that came of it."""
+    async with tools.address(folder) as (url, server):
+        told = await asyncio.to_thread(
+            lambda: told_by(script, url, folder, *packages, question=tools.QUESTION)
+        )
+    return told, server.prompts
+
+
 def test_openais_package_reads_what_the_gateway_writes(url: str, tmp_path: Path) -> None:
-    told = told_by("npm_client.mjs", "openai", url, tmp_path)
+    told = told_by("npm_client.mjs", url, tmp_path, "openai")
     assert "boxed" in told["chat"]
     assert told["reasoning"] != ""
     assert told["usage"]["completion_tokens"] > 0
@@ -52,7 +66,7 @@ def test_openais_package_reads_what_the_gateway_writes(url: str, tmp_path: Path)
 
 def test_anthropics_package_reads_what_the_gateway_writes(url: str, tmp_path: Path) -> None:
     root = url.removesuffix("/v1")
-    told = told_by("npm_anthropic_client.mjs", "@anthropic-ai/sdk", root, tmp_path)
+    told = told_by("npm_anthropic_client.mjs", root, tmp_path, "@anthropic-ai/sdk")
     assert "boxed" in told["text"]
     assert told["thinking"] != ""
     assert told["final"] == [
@@ -67,3 +81,36 @@ def test_anthropics_package_reads_what_the_gateway_writes(url: str, tmp_path: Pa
     assert (told["stop"], told["again"]) == ("end_turn", "end_turn")
     assert told["tokens"] == told["read"] > 0
     assert told["error"] == ["NotFoundError", "not_found_error"]
+
+
+CONTINUED = "<think>I look it up.\n\n</think><tool_call>weather:Paris</tool_call>"
+
+
+async def test_openais_package_calls_and_goes_on(tmp_path: Path) -> None:
+    told, prompts = await told_of_tools("npm_tools_client.mjs", tmp_path, "openai")
+    for each in (told["whole"], told["streamed"]):
+        assert each["text"] == tools.ANSWER
+        assert (each["call"]["type"], each["call"]["arguments"]) == ("function_call", ARGUMENTS)
+    assert told["streamed"]["deltas"] == ARGUMENTS
+    assert [CONTINUED in prompt for prompt in prompts] == [False, True, False, True]
+
+
+async def test_vercels_package_calls_and_goes_on(tmp_path: Path) -> None:
+    """With references to stored items, and without any."""
+    packages = ("ai@6", "@ai-sdk/openai@3", "zod@4")
+    told, prompts = await told_of_tools("npm_ai_client.mjs", tmp_path, *packages)
+    first, second = ["user"], ["function_call", "function_call_output"]
+    for name, thought, said in (
+        ("stored", "item_reference", "item_reference"),
+        ("stateless", "reasoning", "assistant"),
+    ):
+        each = told[name]
+        assert each["texts"] == 3 * [tools.ANSWER]
+        assert each["calls"] == [{"city": "Paris"}]
+        assert each["finish"] == ["tool-calls", "stop", "stop"]
+        continued = [*first, thought, *second]
+        assert each["sent"] == [
+            *(first, continued, first, continued, [*continued, thought, said, "user"]),
+        ]
+    once = [False, True, False, True, True]
+    assert [CONTINUED in prompt for prompt in prompts] == 2 * once

@@ -66,13 +66,27 @@ def said(text: str) -> Item:
         ([THOUGHT, said("Noon."), USER], [Message("assistant", "Noon."), ASKED]),
         ([THOUGHT, said("No"), said("on."), USER], [Message("assistant", "No\n\non."), ASKED]),
         ([THOUGHT, said(""), USER], [Message("assistant", ""), ASKED]),
-        ([THOUGHT, USER], [ASKED]),
-        ([UNTOLD, USER], [ASKED]),
+        ([CALL, OUTPUT, THOUGHT, USER], [Message("assistant", "", (CALLED,)), NOON, ASKED]),
         ([UNTOLD, CALL, OUTPUT], [Message("assistant", "", (CALLED,)), NOON]),
     ],
 )
 def test_turns(items: list[Item], turns: list[Message]) -> None:
     assert conversation(None, [USER, *items], state()) == (ASKED, *turns)
+
+
+@pytest.mark.parametrize("item", [THOUGHT, UNTOLD])
+def test_reasoning_alone_is_no_turn(item: Item) -> None:
+    twice = Message("user", f"{ASKED.content}\n\n{ASKED.content}")
+    assert conversation(None, [USER, item, USER], state()) == (twice,)
+
+
+def test_messages_in_a_row_are_one_turn_with_the_instructions() -> None:
+    items = [{"role": "developer", "content": text} for text in ("Be brief.", "", "Be kind.")]
+    turns = conversation("Be right.", [*items, USER, {"role": "user", "content": "Now?"}], state())
+    assert turns == (
+        Message("system", "Be right.\n\nBe brief.\n\nBe kind."),
+        Message("user", "What time is it?\n\nNow?"),
+    )
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """Converts the Responses API's input items to the turns of a conversation.
 
-Consecutive items of the assistant are one turn. Earlier reasoning is left out of the prompt, except
+Consecutive items of one role are one turn, as many chat templates want it: Codex sends several
+messages of the developer and of the user. Earlier reasoning is left out of the prompt, except
 before calls of tools, as in the other APIs.
 """
 
@@ -46,7 +47,7 @@ def conversation(instructions: str | None, items: Any, state: ResponseState) -> 
     if not isinstance(items, list) or not items:
         raise invalid("input: must be a text or a list of items", "input")
     parts = (_part(*each, state) for each in _placed(items, state))
-    return (*before, *_turns(part for part in parts if part is not None))
+    return tuple(_turns(part for part in (*before, *parts) if part is not None))
 
 
 def unknown_fields(items: Any) -> Iterator[str]:
@@ -118,14 +119,8 @@ def _turns(parts: Iterable[Message]) -> Iterator[Message]:
     """The turns. Raises ApiError if a call has no output, or an output no call before it."""
     called: dict[str, int] = {}
     answered: set[str] = set()
-    for role, group in groupby(parts, key=lambda part: part.role):
-        same = list(group)
-        if role == "assistant":
-            turn = _joined(same)
-            called |= {call.id: len(called) + at for at, call in enumerate(turn.tool_calls)}
-            if turn.content or turn.tool_calls or not all(part.reasoning for part in same):
-                yield turn
-        elif role == "tool":
+    for same in _by_role(part for each in _by_role(parts) if _speaks(each) for part in each):
+        if same[0].role == "tool":
             ids = [part.tool_call_id for part in same]
             if orphan := next((each for each in ids if each not in called), None):
                 what = f"no function_call before the output has the call_id {orphan[:_SHOWN]!r}"
@@ -133,17 +128,28 @@ def _turns(parts: Iterable[Message]) -> Iterator[Message]:
             answered.update(ids)
             yield from sorted(same, key=lambda part: called[part.tool_call_id])
         else:
-            yield from same
+            turn = _joined(same)
+            called |= {call.id: len(called) + at for at, call in enumerate(turn.tool_calls)}
+            yield turn
     if missing := next((each for each in called if each not in answered), None):
         what = f"the function_call with the call_id {missing[:_SHOWN]!r} has no output"
         raise invalid(f"input: {what}", "input")
 
 
+def _by_role(parts: Iterable[Message]) -> Iterator[list[Message]]:
+    return (list(group) for _, group in groupby(parts, key=lambda part: part.role))
+
+
+def _speaks(parts: list[Message]) -> bool:
+    """Whether there is more than reasoning, as a limit may have cut it off."""
+    return not all(part.reasoning for part in parts)
+
+
 def _joined(parts: list[Message]) -> Message:
-    """Parts of the assistant as one turn."""
+    """Parts of one role as one turn."""
     calls = tuple(call for part in parts for call in part.tool_calls)
     return Message(
-        "assistant",
+        parts[0].role,
         _BETWEEN.join(part.content for part in parts if part.content),
         calls,
         reasoning="".join(part.reasoning for part in parts) if calls else "",
