@@ -40,7 +40,7 @@ ANSWERS: dict[int | str, dict[str, Any]] = {
     400: {"model": ErrorBody, "description": "The request cannot be served as it is."},
     401: {"model": ErrorBody, "description": "A key is needed, or this one is not in force."},
     403: {"model": ErrorBody, "description": "The key may not do this."},
-    404: {"model": ErrorBody, "description": "There is no such model, trace or page."},
+    404: {"model": ErrorBody, "description": "There is no such model, item, trace or page."},
     413: {"model": ErrorBody, "description": "The body is too large."},
     422: {"model": ErrorBody, "description": "Never sent; such errors are 400."},
     429: {"model": ErrorBody, "description": "A limit is reached; Retry-After says until when."},

@@ -52,7 +52,7 @@ async def said_by(codex: Path, folder: Path, *arguments: str) -> list[dict[str, 
     process = await asyncio.create_subprocess_exec(
         *(str(codex), *command, "--dangerously-bypass-approvals-and-sandbox"),
         cwd=folder,
-        env={**os.environ, "CODEX_HOME": str(folder)},
+        env={**os.environ, "CODEX_HOME": str(folder), "TRIGREASON_KEY": "none"},
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
@@ -76,7 +76,7 @@ async def test_codex_runs_a_command_and_resumes(codex: Path, tmp_path: Path) -> 
             'model = "p:srm"\nmodel_provider = "tr"\ncheck_for_update_on_startup = false\n'
             "[analytics]\nenabled = false\n"
             f'[model_providers.tr]\nname = "tr"\nbase_url = "{client.url}/v1"\n'
-            'wire_api = "responses"\n'
+            'env_key = "TRIGREASON_KEY"\nwire_api = "responses"\n'
         )
         for arguments in (("How warm is it?",), ("resume", "--last", "And now?")):
             events = await said_by(codex, tmp_path, *arguments)
