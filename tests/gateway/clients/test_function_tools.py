@@ -167,11 +167,11 @@ async def test_langchain_calls_and_goes_on_and_parses(tmp_path: Path) -> None:
         chat = langchain.ChatOpenAI(model=MODEL, base_url=url, api_key="none", max_retries=0)
         bound = chat.bind_tools([weather])
         for streamed in (False, True):
-            first = await _message(bound, [("user", QUESTION)], streamed)
+            first = await langchain_message(bound, [("user", QUESTION)], streamed)
             [call] = first.tool_calls
             assert (call["name"], call["args"]) == ("weather", {"city": "Paris"})
             result = {"role": "tool", "tool_call_id": call["id"], "content": weather("Paris")}
-            last = await _message(bound, [("user", QUESTION), first, result], streamed)
+            last = await langchain_message(bound, [("user", QUESTION), first, result], streamed)
             assert (last.text, last.tool_calls) == (ANSWER, [])
             assert "<tool_call>weather:Paris</tool_call>" in server.prompts[-1]
         for method in ("json_schema", "function_calling"):
@@ -179,7 +179,7 @@ async def test_langchain_calls_and_goes_on_and_parses(tmp_path: Path) -> None:
             assert await structured.ainvoke(QUESTION) == IN_PARIS
 
 
-async def _message(bound: Any, turns: list[Any], streamed: bool) -> Any:
+async def langchain_message(bound: Any, turns: list[Any], streamed: bool) -> Any:
     if not streamed:
         return await bound.ainvoke(turns)
     first, *others = [chunk async for chunk in bound.astream(turns)]

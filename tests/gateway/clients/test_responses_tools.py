@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,9 @@ from tests.gateway.clients.test_function_tools import (
     MODEL,
     QUESTION,
     TURN,
+    Weather,
     address,
+    langchain_message,
     openai_client,
     weather,
 )
@@ -127,3 +130,41 @@ async def test_openais_agents(tmp_path: Path, streamed: bool) -> None:
         assert CONTINUED in server.prompts[-1]
         again = await agents.Runner.run(agent, [*run.to_input_list(), TURN])
         assert again.final_output == ANSWER
+
+
+async def test_langchain(tmp_path: Path) -> None:
+    langchain: Any = pytest.importorskip("langchain_openai", reason=MISSING)
+    async with address(tmp_path) as (url, server):
+        for more in ({}, STATELESS):
+            chat = langchain.ChatOpenAI(
+                model=MODEL,
+                base_url=url,
+                api_key="none",
+                max_retries=0,
+                use_responses_api=True,
+                **more,
+            )
+            bound = chat.bind_tools([weather])
+            for streamed in (False, True):
+                first = await langchain_message(bound, [("user", QUESTION)], streamed)
+                [call] = first.tool_calls
+                result = {"role": "tool", "tool_call_id": call["id"], "content": weather("Paris")}
+                turns = [("user", QUESTION), first, result]
+                assert (await langchain_message(bound, turns, streamed)).text == ANSWER
+                assert CONTINUED in server.prompts[-1]
+
+
+async def test_pydantic_ai(tmp_path: Path) -> None:
+    pydantic_ai: Any = pytest.importorskip("pydantic_ai", reason=MISSING)
+    models = import_module("pydantic_ai.models.openai")
+    providers = import_module("pydantic_ai.providers.openai")
+    async with address(tmp_path) as (url, server):
+        provider = providers.OpenAIProvider(base_url=url, api_key="none")
+        chat = models.OpenAIResponsesModel(MODEL, provider=provider)
+        agent = pydantic_ai.Agent(chat, tools=[weather])
+        first = await agent.run(QUESTION)
+        again = await agent.run(QUESTION, message_history=first.all_messages())
+        assert first.output == again.output == ANSWER
+        assert CONTINUED in server.prompts[-1]
+        by_call = pydantic_ai.Agent(chat, output_type=Weather)
+        assert (await by_call.run(QUESTION)).output == Weather(city="Paris", degrees=21)

@@ -156,6 +156,20 @@ def test_a_reference_stands_for_an_item_of_its_owner(typed: Item) -> None:
     assert "input[1]: an item with the id 'rs_9' is not kept" in error.message
 
 
+def test_reasoning_without_a_text_is_as_it_is_kept() -> None:
+    recent = RecentItems()
+    state(recent).keep([THOUGHT | {"id": "rs_1"}])
+    for item, reasoning in (
+        (UNTOLD, "a"),
+        (UNTOLD | {"id": "rs_2"}, ""),
+        (UNTOLD | {"id": 1}, ""),
+        (SUMMARY | {"id": "rs_1"}, "b"),
+        (sealed(UNTOLD, "c"), "c"),
+    ):
+        turns = conversation(None, [item, CALL, OUTPUT], state(recent))
+        assert turns[0].reasoning == reasoning
+
+
 def test_what_items_refer_to_is_as_bounded_as_a_body() -> None:
     recent = RecentItems()
     state(recent).keep([said("x" * 900)])

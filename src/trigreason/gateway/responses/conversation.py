@@ -108,9 +108,19 @@ def _text(item: dict[str, Any], field: str, where: str) -> str:
 
 
 def _reasoning(item: dict[str, Any], where: str, state: ResponseState) -> str:
-    """What was thought: as this gateway signed it, or else in plain text."""
+    """What was thought: as this gateway signed it, or else in plain text, or else as it is kept.
+
+    LangChain sends back what it got of a stream, which is an id without a text.
+    """
     if item.get("encrypted_content"):
         return state.reasoning(_text(item, "encrypted_content", where), where)
+    thought, identity = _thought(item, where), item.get("id")
+    if not thought and isinstance(identity, str) and (kept := state.kept(identity)):
+        return _thought(kept, where)
+    return thought
+
+
+def _thought(item: dict[str, Any], where: str) -> str:
     field = "content" if item.get("content") else "summary"
     return plain_text(item.get(field) or "", f"{where}.{field}", _REASONING)
 

@@ -28,16 +28,22 @@ class ResponseState:
         """The item with this id. Raises ApiError if none is kept."""
         if not isinstance(identity, str):
             raise invalid(f"{where}.id: must be the id of an item", f"{where}.id")
-        kept = self._recent.find(self._owner, identity)
-        if kept is None:
+        if (item := self.kept(identity)) is None:
             raise ApiError(
                 404,
                 f"{where}: an item with the id {identity[:_SHOWN]!r} is not kept here. Send the "
                 "item itself; items are kept for a while only, and not with store: false.",
                 param="input",
             )
-        self._use(len(kept))
-        item: dict[str, Any] = json.loads(kept)
+        return item
+
+    def kept(self, identity: str) -> dict[str, Any] | None:
+        """The item with this id; None if none is kept."""
+        found = self._recent.find(self._owner, identity)
+        if found is None:
+            return None
+        self._use(len(found))
+        item: dict[str, Any] = json.loads(found)
         return item
 
     def reasoning(self, sealed: str, where: str) -> str:
