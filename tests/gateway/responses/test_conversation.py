@@ -145,8 +145,6 @@ def test_a_reference_stands_for_an_item_of_its_owner(typed: Item) -> None:
     recent = RecentItems()
     state(recent).keep([THOUGHT | {"id": "rs_9"}, CALL])
     items = [{"id": "rs_9"} | typed, {"type": "item_reference", "id": "fc_1"}, OUTPUT]
-    if "type" in typed and typed["type"] is None:
-        items[0] = {"id": "rs_9"}
     turns = conversation(None, [USER, *items], state(recent))
     assert turns == (ASKED, Message("assistant", "", (CALLED,), reasoning="a"), NOON)
     with pytest.raises(ApiError) as refused:

@@ -58,7 +58,8 @@ def unknown_fields(items: Any) -> Iterator[str]:
 
 
 def _kind(item: dict[str, Any]) -> Any:
-    return item.get("type") or ("item_reference" if item.keys() == {"id"} else "message")
+    refers = item.keys() - {"type"} == {"id"}
+    return item.get("type") or ("item_reference" if refers else "message")
 
 
 def _placed(items: list[Any], state: ResponseState) -> Iterator[tuple[dict[str, Any], str]]:

@@ -71,7 +71,7 @@ def _allowed(tools: Sequence[Tool], choice: dict[str, Any]) -> tuple[tuple[Tool,
         raise invalid(f"tool_choice: {what}", "tool_choice")
     placed = _placed(allowed, "tool_choice.tools")
     names = [tool.get("name") for tool, _ in placed if tool["type"] == "function"]
-    left = tuple(tool for tool in tools if tool.name in names)
-    if len(left) < len(names):
+    known = [tool.name for tool in tools]
+    if any(name not in known for name in names):
         raise invalid("tool_choice: no such tool is offered", "tool_choice")
-    return left, mode
+    return tuple(tool for tool in tools if tool.name in names), mode
