@@ -253,16 +253,20 @@ def test_what_has_no_effect_is_ignored_and_told(
 
 THINKING: list[tuple[dict[str, Any], str | None, int | None]] = [
     ({"thinking_token_budget": 500}, None, 500),
-    ({"thinking_token_budget": 0}, "minimal", None),
+    ({"thinking_token_budget": 0}, "none", None),
     ({"thinking_token_budget": -1, "reasoning_effort": "low"}, "low", None),
     ({"thinking": {"type": "enabled", "budget_tokens": 400}}, None, 400),
     ({"thinking": {"type": "enabled"}, "reasoning_effort": "low"}, "low", None),
-    ({"thinking": {"type": "disabled"}, "reasoning_effort": "high"}, "minimal", None),
+    ({"thinking": {"type": "disabled"}, "reasoning_effort": "high"}, "none", None),
+    ({"reasoning_effort": "none"}, "none", None),
+    ({"reasoning_effort": "none", "thinking_token_budget": 500}, "none", None),
+    ({"reasoning_effort": "none", "reasoning": {"effort": "high"}}, "none", None),
+    ({"reasoning": {"effort": "none", "max_tokens": 300}}, "none", None),
     ({"reasoning": {"effort": "medium"}}, "medium", None),
     ({"reasoning": {"effort": "medium"}, "reasoning_effort": "low"}, "low", None),
     ({"reasoning": {"max_tokens": 300}}, None, 300),
     ({"reasoning": {"max_tokens": -1, "enabled": True}}, None, None),
-    ({"reasoning": {"enabled": False}}, "minimal", None),
+    ({"reasoning": {"enabled": False}}, "none", None),
     ({"reasoning": {"max_tokens": 300}, "thinking_token_budget": 500}, None, 500),
     ({"reasoning": {"max_tokens": 300}, "trigreason": {"thinking_tokens": 9}}, None, 9),
 ]

@@ -67,6 +67,9 @@ def test_a_fault_of_a_schema_is_named_by_its_place() -> None:
     with pytest.raises(ApiError) as raised:
         chat_guide({"type": "json_schema"})
     assert raised.value.param == "response_format.json_schema"
+    with pytest.raises(ApiError) as raised:
+        responses_guide({"type": "json_schema"})
+    assert raised.value.param == "text.format.schema"
 
 
 ROW = {"type": "json_schema", "json_schema": {"name": "n", "schema": SCHEMA}}

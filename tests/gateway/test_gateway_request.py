@@ -31,7 +31,10 @@ def budget(
 
 @pytest.mark.parametrize(
     ("effort", "thinking"),
-    [(None, 8000), ("minimal", 500), ("low", 2000), ("medium", 4000), ("high", 8000)],
+    [
+        *((None, 8000), ("none", 500), ("minimal", 500), ("low", 2000), ("medium", 4000)),
+        *(("high", 8000), ("xhigh", 8000), ("max", 8000)),
+    ],
 )
 def test_an_effort_is_a_share_of_the_thinking(effort: Effort | None, thinking: int) -> None:
     got = budget(effort=effort)

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import ConfigDict, Field
 
 from trigreason.engines.guides import ANY_OBJECT, Guide, SchemaInvalid
-from trigreason.gateway.errors import invalid
+from trigreason.gateway.errors import invalid, unsupported
 from trigreason.gateway.lenient import LenientModel
 
 Kind = Literal["text", "json_object", "json_schema"]
@@ -51,7 +51,7 @@ class ResponseFormat(LenientModel):
 
 
 class FlatFormat(SchemaFormat):
-    """``text.format`` of the Responses API: type and schema in one object."""
+    """Type and schema in one object: ``text.format`` of the Responses API; Anthropic's formats."""
 
     type: Kind
 
@@ -71,21 +71,29 @@ class FlatFormat(SchemaFormat):
 
 
 def guide_of(
-    wanted: ResponseFormat | FlatFormat | None, param: str = "response_format"
+    wanted: ResponseFormat | FlatFormat | None,
+    param: str = "response_format",
+    *,
+    has_tools: bool = False,
 ) -> Guide | None:
     """The guide of the answer; None for text.
 
     Raises:
-        ApiError: the schema is missing or cannot be used; it names the place of the fault.
+        ApiError: the schema is missing or cannot be used, or there are tools beside it; it names
+            the place of the fault.
     """
     if wanted is None or wanted.type == "text":
         return None
+    if has_tools:
+        what = "a schema binds the whole answer, so no tool could be called; leave out one"
+        raise unsupported(param, what)
     given = wanted.given
     if wanted.type == "json_object" and not (given and given.schema_):
         return Guide(ANY_OBJECT)
     place = f"{param}.{wanted.place}"
     if given is None:
-        raise invalid(f"{place.rpartition('.')[0]} is missing", place.rpartition(".")[0])
+        missing = f"{param}.{wanted.place.partition('.')[0]}"
+        raise invalid(f"{missing} is missing", missing)
     if (schema := given.schema_) is None:
         schema = dict(ANY_OBJECT)
     try:

@@ -16,9 +16,10 @@ from trigreason.gateway.lenient import EndUser, LenientModel, MinP, TopK
 from trigreason.gateway.naming import MAX_NAME, ThresholdChanges
 from trigreason.reasoning import Message, Tool
 
-Effort = Literal["minimal", "low", "medium", "high", "xhigh", "max"]
+Effort = Literal["none", "minimal", "low", "medium", "high", "xhigh", "max"]
 
 EFFORTS: dict[Effort, float] = {
+    "none": 1 / 16,
     "minimal": 1 / 16,
     "low": 1 / 4,
     "medium": 1 / 2,
@@ -26,7 +27,10 @@ EFFORTS: dict[Effort, float] = {
     "xhigh": 1.0,
     "max": 1.0,
 }
-"""Shares of the pair's thinking budget; a request without an effort may use all of it."""
+"""Shares of the pair's thinking budget; a request without an effort may use all of it.
+
+``none`` is thinking that is off: these models always think, so it has the least share.
+"""
 
 Seed = Annotated[int, Field(ge=-(2**63), lt=2**63)]
 

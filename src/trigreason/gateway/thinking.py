@@ -20,7 +20,7 @@ ThinkingBudget = Annotated[
 class ThinkingConfig(LenientModel):
     """Anthropic's ``thinking``: whether the response shows it, and how long it may be (tokens).
 
-    The models always think; ``disabled`` shortens the thinking as much as ``minimal`` effort does.
+    The models always think; ``disabled`` is the effort ``none``.
     """
 
     type: Literal["enabled", "disabled", "adaptive", "between_tools"]
@@ -31,8 +31,8 @@ class ThinkingConfig(LenientModel):
 class ReasoningConfig(LenientModel):
     """OpenRouter's ``reasoning``; ``max_tokens`` bounds the thinking alone.
 
-    ``enabled: false`` has the effect of ``minimal`` effort; with ``exclude`` the response is
-    without the reasoning.
+    ``enabled: false`` is the effort ``none``; with ``exclude`` the response is without the
+    reasoning.
     """
 
     effort: Effort | None = None
@@ -49,11 +49,11 @@ def bounded_thinking(
 ) -> tuple[Options, Effort | None]:
     """The options and the effort of a request.
 
-    The first of ``budgets`` counts (tokens), unless the options have one of their own. Models that
-    always think have no way to be off: the effort is ``minimal`` then.
+    The first of ``budgets`` counts (tokens), unless the options have one of their own. Thinking
+    that ``is_off`` is the effort ``none``, with which no budget counts.
     """
-    if is_off:
-        return options, "minimal"
+    if is_off or effort == "none":
+        return options, "none"
     budget = next((each for each in budgets if each), None)
     if options.thinking_tokens is None and budget is not None:
         options = options.model_copy(update={"thinking_tokens": budget})

@@ -109,6 +109,25 @@ async def test_a_forced_call_is_a_block(tmp_path: Path, choice: Any, stream: boo
     assert message["content"][1]["input"] == {"file_path": "todo.txt"}
 
 
+@pytest.mark.parametrize("stream", [False, True])
+async def test_a_format_binds_the_text_and_not_the_thinking(tmp_path: Path, stream: bool) -> None:
+    schema = {"type": "object", "properties": {"n": {"type": "integer"}}, "required": ["n"]}
+    asked_for = {"output_config": {"format": {"type": "json_schema", "schema": schema}}}
+    fields: dict[str, Any] = SHOWN | asked_for
+    async with asked(tmp_path, thinks_and_calls('{"n": "4"}', '{"n": 4}')) as (client, _):
+        told = await ask(client, model="p:srm", stream=stream, **fields)
+    message = put_together(told.chunks) if stream else told.body
+    thinking, text = message["content"]
+    assert (thinking["thinking"], text["text"]) == ("I look it up.\n\n", '{"n": 4}')
+    assert (message["stop_reason"], "x-trigreason-ignored" in told.headers) == ("end_turn", False)
+
+
+async def test_a_text_that_never_fits_is_an_error(tmp_path: Path) -> None:
+    async with asked(tmp_path, thinks_and_calls("No.", "No.")) as (client, _):
+        told = await ask(client, model="p:srm", output_format={"type": "json_schema", "schema": {}})
+    assert refused(told) == (502, "api_error")
+
+
 async def test_tools_are_refused_where_no_template_offers_them(client: Client) -> None:
     for stream in (False, True):
         body = BODY | {"stream": stream}

@@ -18,6 +18,7 @@ IMAGE = {"type": "image", "source": {"type": "base64", "media_type": "image/png"
 CALL = {"type": "tool_use", "id": "toolu_1", "name": "add", "input": {"a": 1, "b": "ü"}}
 ADDED = ToolCall("toolu_1", "add", '{"a": 1, "b": "ü"}')
 TOOL = {"name": "add", "input_schema": {"type": "object", "properties": {"a": {}}}}
+FORMAT: dict[str, Any] = {"type": "json_schema", "schema": {"type": "boolean"}}
 
 
 def request(**fields: Any) -> MessagesRequest:
@@ -184,7 +185,11 @@ def test_an_image_is_refused_in_plain_words() -> None:
         ({"tool_choice": {"type": "tool"}, "tools": [TOOL]}, "tool_choice.name"),
         ({"tools": [TOOL, {"type": "web_search_20250305", "name": "web_search"}]}, "tools[1]"),
         ({"tools": [TOOL, TOOL]}, "tools"),
-        ({"output_config": {"format": {"type": "json_schema"}}}, "output_config.format"),
+        ({"output_config": {"format": {"type": "json_schema"}}}, "output_config.format.schema"),
+        ({"output_format": FORMAT | {"schema": {"type": "strng"}}}, "output_format.schema.type"),
+        ({"output_format": FORMAT, "output_config": {"format": FORMAT}}, "output_format"),
+        ({"output_config": {"format": FORMAT}, "tools": [TOOL]}, "output_config.format"),
+        ({"output_format": FORMAT, "tools": [TOOL]}, "output_format"),
         ({"stop_sequences": ["x", ""]}, "stop_sequences"),
     ],
 )
@@ -211,6 +216,8 @@ def test_what_cannot_be_served_is_refused_by_name(fields: dict[str, Any], param:
         {"thinking": {"type": "much"}},
         {"thinking": {"type": "enabled", "budget_tokens": 0}},
         {"output_config": {"effort": "much"}},
+        {"output_config": {"format": {"type": "grammar"}}},
+        {"output_format": {"schema": {}}},
         {"tool_choice": {"type": "some"}},
         {"tools": [{"name": ""}]},
         {"tools": [{"input_schema": {}}]},
@@ -245,9 +252,27 @@ def test_what_is_honoured_is_understood() -> None:
     assert asked.ignored == ()
 
 
+@pytest.mark.parametrize(
+    ("fields", "schema"),
+    [
+        ({"output_config": {"format": FORMAT, "effort": "low"}}, FORMAT["schema"]),
+        ({"output_format": FORMAT}, FORMAT["schema"]),
+        ({"output_format": FORMAT, "output_config": {"effort": "low"}}, FORMAT["schema"]),
+        (
+            {"output_format": FORMAT, "tools": [TOOL], "tool_choice": {"type": "none"}},
+            FORMAT["schema"],
+        ),
+        ({"output_config": {"format": None}, "tools": [TOOL]}, None),
+    ],
+)
+def test_a_format_binds_the_answer(fields: dict[str, Any], schema: Any) -> None:
+    asked = request(**fields).parsed()
+    assert (asked.guide and asked.guide.json_schema, asked.ignored) == (schema, ())
+
+
 THINKING: list[tuple[dict[str, Any] | None, bool, bool, str | None, int | None]] = [
     (None, False, False, None, None),
-    ({"type": "disabled"}, False, False, "minimal", None),
+    ({"type": "disabled"}, False, False, "none", None),
     ({"type": "adaptive"}, True, False, None, None),
     ({"type": "between_tools"}, True, False, None, None),
     ({"type": "enabled", "budget_tokens": 2048}, True, False, None, 2048),

@@ -167,7 +167,7 @@ def test_what_is_honoured_is_understood() -> None:
     asked = request(
         stream=True,
         max_output_tokens=40,
-        reasoning={"effort": "low", "summary": "auto"},
+        reasoning={"effort": "none", "summary": "auto"},
         temperature=0.5,
         top_p=0.9,
         top_k=7,
@@ -180,7 +180,7 @@ def test_what_is_honoured_is_understood() -> None:
         trigreason={"rho": 0.5},
     ).parsed(state())
     assert asked.streamed
-    assert (asked.max_tokens, asked.effort, asked.seed) == (40, "low", 3)
+    assert (asked.max_tokens, asked.effort, asked.seed) == (40, "none", 3)
     assert (asked.temperature, asked.top_p, asked.options.rho) == (0.5, 0.9, 0.5)
     assert (asked.top_k, asked.min_p, asked.ignored) == (7, 0.1, ())
     assert ([tool.name for tool in asked.tools], asked.parallel_calls) == (["time"], False)

@@ -11,7 +11,7 @@ from typing import Annotated, Any
 
 from pydantic import ConfigDict, Field
 
-from trigreason.gateway.errors import invalid, unsupported
+from trigreason.gateway.errors import invalid
 from trigreason.gateway.forced_calls import forced_call
 from trigreason.gateway.formats import OTHER_FORMATS, ResponseFormat, guide_of
 from trigreason.gateway.gateway_request import Effort, GatewayRequest, GenerationBody, Options
@@ -121,11 +121,8 @@ class ChatRequest(GenerationBody):
     def parsed(self) -> GatewayRequest:
         """The request, parsed. Raises ApiError if it asks for what cannot be served."""
         refuse(self, REFUSED)
-        guide = guide_of(self.response_format)
         tools = tools_of(self.tools, self.tool_choice)
-        if guide is not None and tools:
-            what = "a schema binds the whole answer, so no tool could be called; leave out one"
-            raise unsupported("response_format", what)
+        guide = guide_of(self.response_format, has_tools=bool(tools))
         options, effort = self._thinking()
         forced = forced_call(self.tool_choice, tools)
         limits = [self.max_completion_tokens, self.max_tokens]

@@ -13,6 +13,7 @@ from pydantic import Field
 
 from trigreason.gateway.errors import invalid, unsupported
 from trigreason.gateway.forced_calls import forced_among
+from trigreason.gateway.formats import FlatFormat, guide_of
 from trigreason.gateway.gateway_request import Effort, GatewayRequest, Options, Seed
 from trigreason.gateway.lenient import LenientModel, MinP, TopK, ignored_fields
 from trigreason.gateway.messages.conversation import Content, MessagesTurn, conversation
@@ -28,7 +29,7 @@ _SHOWN = 40
 
 class OutputConfig(LenientModel):
     effort: Effort | None = None
-    format: dict[str, Any] | None = None
+    format: FlatFormat | None = None
 
 
 class MessagesTool(LenientModel):
@@ -96,6 +97,7 @@ class MessagesRequest(CountRequest):
     min_p: MinP = None
     thinking: ThinkingConfig | None = None
     output_config: OutputConfig | None = None
+    output_format: FlatFormat | None = None
     seed: Seed | None = None
 
     # Accepted: they do not concern the answer
@@ -123,8 +125,6 @@ class MessagesRequest(CountRequest):
         Raises:
             ApiError: it asks for what cannot be served.
         """
-        if self.output_config and self.output_config.format:
-            raise unsupported("output_config.format", "the answer cannot be bound to a format")
         stops = tuple(self.stop_sequences or ())
         if not all(stops):
             raise invalid("stop_sequences: an empty text would stop all", "stop_sequences")
@@ -132,10 +132,15 @@ class MessagesRequest(CountRequest):
         if choice.type == "tool" and choice.name is None:
             raise invalid("tool_choice.name: the tool's name is missing", "tool_choice.name")
         forced = choice.type in ("any", "tool")
-        effort = self.output_config.effort if self.output_config else None
+        output = self.output_config or OutputConfig()
+        if output.format and self.output_format:
+            what = "output_format: is the older name of output_config.format; leave out one"
+            raise invalid(what, "output_format")
+        param = "output_config.format" if output.format else "output_format"
+        guide = guide_of(output.format or self.output_format, param, has_tools=bool(tools))
         options, effort = bounded_thinking(
             self.trigreason or Options(),
-            effort,
+            output.effort,
             self.thinking.budget_tokens if self.thinking else None,
             is_off=self.thinking is not None and self.thinking.type == "disabled",
         )
@@ -150,6 +155,7 @@ class MessagesRequest(CountRequest):
             min_p=self.min_p,
             seed=self.seed,
             stop=stops,
+            guide=guide,
             tools=tools,
             parallel_calls=not choice.disable_parallel_tool_use,
             forced=forced_among(tools, choice.name) if forced else None,
