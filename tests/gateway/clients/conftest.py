@@ -11,6 +11,9 @@ from tests.gateway.serving import QUESTION, GatewayProcess
 MISSING = "not installed; `uv sync --group clients` does it"
 """Why a client's tests are skipped."""
 
+OPENAI_2_MISSING = "not installed; `uv sync --group clients-openai-2` does it, instead of clients"
+"""Why the tests of a client are skipped that needs openai 2."""
+
 TURN = [{"role": "user", "content": QUESTION}]
 
 

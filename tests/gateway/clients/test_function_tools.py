@@ -46,7 +46,10 @@ def model(body: Body) -> Reply:
     prompt, _, schema = body["prompt"].rpartition("The answer as JSON that fits the schema")
     if prompt:
         forced = re.search(r'"name":{"const":"(\w+)"}', schema)
-        return say(f'{{"name": "{forced[1]}", "arguments": {WARM}}}' if forced else WARM)
+        if not forced:
+            return say(WARM)
+        takes_none = forced[1].startswith("transfer_to_")  # an agent that hands over to another
+        return say(f'{{"name": "{forced[1]}", "arguments": {"{}" if takes_none else WARM}}}')
     told = ANSWER if "21 degrees" in body["prompt"] else CALL
     return say(f"I look it up.\n\n</think>\n\n{told}")
 
@@ -158,6 +161,23 @@ async def test_anthropics_package_calls_and_goes_on(tmp_path: Path, streamed: bo
                 "tool_use",
                 IN_PARIS.model_dump(),
             )
+
+
+@pytest.mark.parametrize("thinking", [{"type": "disabled"}, {"type": "adaptive"}])
+async def test_anthropics_package_parses_messages(tmp_path: Path, thinking: Any) -> None:
+    anthropic: Any = pytest.importorskip("anthropic", reason=MISSING)
+    fields = {"model": MODEL, "max_tokens": 4096, "messages": [TURN], "thinking": thinking}
+    async with (
+        asked(tmp_path, model) as (gateway, _),
+        anthropic.AsyncAnthropic(base_url=gateway.url, api_key="none", max_retries=0) as client,
+    ):
+        whole = await client.messages.parse(output_format=Weather, **fields)
+        beta = await client.beta.messages.parse(output_format=Weather, **fields)
+        async with client.messages.stream(output_format=Weather, **fields) as stream:
+            gathered = await stream.get_final_message()
+    for message in (whole, beta, gathered):
+        assert message.parsed_output == IN_PARIS
+        assert len(message.content) == (2 if thinking["type"] == "adaptive" else 1)
 
 
 async def test_langchain_calls_and_goes_on_and_parses(tmp_path: Path) -> None:

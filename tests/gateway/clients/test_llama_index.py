@@ -1,8 +1,4 @@
-"""LlamaIndex's ``OpenAILike``, which asks ``/v1/completions`` unless it is told of a chat model.
-
-It needs ``llama-index-llms-openai-like``, whose openai is older than that of the other clients: it
-has an environment of its own, or these tests are skipped.
-"""
+"""LlamaIndex's ``OpenAILike``, which asks ``/v1/completions`` unless it is told of a chat model."""
 
 from __future__ import annotations
 
@@ -10,12 +6,11 @@ from typing import Any
 
 import pytest
 
+from tests.gateway.clients.conftest import OPENAI_2_MISSING
 from tests.gateway.serving import QUESTION
 
 pytestmark = pytest.mark.slow
-openai_like: Any = pytest.importorskip(
-    "llama_index.llms.openai_like", reason="needs llama-index-llms-openai-like"
-)
+openai_like: Any = pytest.importorskip("llama_index.llms.openai_like", reason=OPENAI_2_MISSING)
 
 
 @pytest.fixture(params=[False, True], ids=["completions", "chat"])

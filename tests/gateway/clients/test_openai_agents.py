@@ -1,0 +1,59 @@
+"""The OpenAI Agents SDK, asking for chat completions."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.gateway.clients.conftest import OPENAI_2_MISSING
+from tests.gateway.clients.test_function_tools import (
+    ANSWER,
+    IN_PARIS,
+    MODEL,
+    QUESTION,
+    Weather,
+    openai_client,
+    weather,
+)
+
+pytestmark = pytest.mark.slow
+agents: Any = pytest.importorskip("agents", reason=OPENAI_2_MISSING)
+agents.set_tracing_disabled(True)  # traces would go to OpenAI
+
+
+def agent(client: Any, **fields: Any) -> Any:
+    model = agents.OpenAIChatCompletionsModel(model=MODEL, openai_client=client)
+    return agents.Agent(name="Weather", instructions="Be brief.", model=model, **fields)
+
+
+@pytest.mark.parametrize("streamed", [False, True])
+async def test_an_agent_calls_a_function_and_answers(tmp_path: Path, streamed: bool) -> None:
+    async with openai_client(tmp_path) as (client, server):
+        asked = agent(client, tools=[agents.function_tool(weather)])
+        if streamed:
+            run = agents.Runner.run_streamed(asked, QUESTION)
+            kinds = [event.type async for event in run.stream_events()]
+            assert "raw_response_event" in kinds
+        else:
+            run = await agents.Runner.run(asked, QUESTION)
+    assert run.final_output == ANSWER
+    calls = [item.type for item in run.new_items if item.type.startswith("tool_call")]
+    assert calls == ["tool_call_item", "tool_call_output_item"]
+    assert "<tool_call>weather:Paris</tool_call>" in server.prompts[-1]
+
+
+async def test_an_agent_hands_over_to_another(tmp_path: Path) -> None:
+    async with openai_client(tmp_path) as (client, _):
+        settings = agents.ModelSettings(tool_choice="required")
+        expert = agent(client, tools=[agents.function_tool(weather)])
+        first = agent(client, handoffs=[expert], model_settings=settings)
+        run = await agents.Runner.run(first, QUESTION)
+    assert (run.last_agent, run.final_output) == (expert, ANSWER)
+
+
+async def test_an_agent_answers_with_a_model(tmp_path: Path) -> None:
+    async with openai_client(tmp_path) as (client, _):
+        run = await agents.Runner.run(agent(client, output_type=Weather), QUESTION)
+    assert run.final_output == IN_PARIS
