@@ -24,6 +24,7 @@ from trigreason.engines.tool_scans import (
     CALL_END,
     CALLS_BEGIN,
     CALLS_END,
+    MISWRITTEN_BEGINS,
     SEPARATOR,
     WrittenCall,
 )
@@ -31,6 +32,7 @@ from trigreason.engines.tool_scans import (
 SCHEMAS = {
     "add": {"properties": {"a": {"type": "integer"}}},
     "say": {"properties": {"text": {"type": "string"}}},
+    "function": {},
 }
 ADD = WrittenCall("add", '{"a": 1}')
 SAY = WrittenCall("say", '{"text": "1"}')
@@ -80,18 +82,36 @@ CASES: list[tuple[ToolForm, str, Read]] = [
     (LLAMA3, BARE, [ADD]),
     (LLAMA3, f"<|python_tag|>{BARE}", [ADD]),
     (LLAMA3, f"{BARE}; {BARE}", [ADD, ADD]),
+    (LLAMA3, f"{BARE}{BARE} {BARE}\n{BARE}", [ADD] * 4),
+    (LLAMA3, BARE.replace('"name"', '"type": "function", "name"'), [ADD]),
+    (LLAMA3, f'{{"type": "function", "function": {BARE}}}', [ADD]),
+    (LLAMA3, f'{{"function": {{"function": {BARE}}}}}', []),
+    (LLAMA3, r"\(\frac{1}{2}\)", []),
     (LLAMA3, f"See:\n{BARE}", ["See:", ADD]),
     (LLAMA3, f"See {BARE}", [f"See {BARE}"]),
     (LLAMA3, '{"answer": 7}', ['{"answer": 7}']),
     (LLAMA3, "<|python_tag|>print(1)", ["<|python_tag|>print(1)"]),
     (MISTRAL, f"[TOOL_CALLS][{BARE}, {BARE}]", [ADD, ADD]),
     (MISTRAL, f"[TOOL_CALLS] [{BARE}]", [ADD]),
+    (MISTRAL, '[TOOL_CALLS] [{"name": "add", "arguments": {"a": 1}, "id": "a1B2c3D4e"}]', [ADD]),
     (MISTRAL, f"[TOOL_CALLS][{BARE}, {{}}]", [f"[TOOL_CALLS][{BARE}, {{}}]"]),
     (MISTRAL_ARGS, '[TOOL_CALLS]add[ARGS]{"a": 1}', [ADD]),
     (MISTRAL_ARGS, '[TOOL_CALLS]add[CALL_ID]x1[ARGS]{"a": 1}[TOOL_CALLS]add{}', [ADD, NONE]),
     (MISTRAL_ARGS, "[TOOL_CALLS]add of mine", ["[TOOL_CALLS]add of mine"]),
     (DEEPSEEK_R1_CALLS, f"Hm.{CALLS_BEGIN}{R1_ADD}\n{R1_ADD}{CALLS_END}", ["Hm.", ADD, ADD]),
+    (
+        DEEPSEEK_R1_CALLS,
+        f"{CALLS_BEGIN}{R1_ADD.removeprefix(CALL_BEGIN)}\n{R1_ADD}{CALLS_END}",
+        [ADD, ADD],
+    ),
     (DEEPSEEK_V31_CALLS, f"{CALLS_BEGIN}{V31_ADD}{CALLS_END}", [ADD]),
+    (DEEPSEEK_V31_CALLS, f"{CALLS_BEGIN}{V31_ADD}{V31_ADD}{CALLS_END}", [ADD, ADD]),
+    (DEEPSEEK_V31_CALLS, f"{CALLS_BEGIN}{V31_ADD.removeprefix(CALL_BEGIN)}{CALLS_END}", []),
+    (
+        DEEPSEEK_V31_CALLS,
+        f'{CALLS_BEGIN}{CALL_BEGIN}function{SEPARATOR}{{"a": 1}}{CALL_END}{CALLS_END}',
+        [WrittenCall("function", '{"a": 1}')],
+    ),
     (DEEPSEEK_V31_CALLS, f"{CALLS_BEGIN}{V31_ADD}", [ADD]),
     (
         DEEPSEEK_V31_CALLS,
@@ -99,6 +119,10 @@ CASES: list[tuple[ToolForm, str, Read]] = [
         [f"{CALLS_BEGIN}{V31_ADD}x{CALLS_END}"],
     ),
     (DEEPSEEK_V31_CALLS, f"{CALLS_BEGIN}none", [f"{CALLS_BEGIN}none"]),
+]
+CASES += [
+    (DEEPSEEK_R1_CALLS, f"Hm.\n{begin}{R1_ADD}{CALLS_END}", ["Hm.", ADD])
+    for begin in MISWRITTEN_BEGINS
 ]
 CASES = [(form, text, read or [text]) for form, text, read in CASES]
 

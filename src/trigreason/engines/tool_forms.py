@@ -11,6 +11,7 @@ from trigreason.engines.tool_scans import (
     CALLS_BEGIN,
     CALLS_END,
     FENCE,
+    MISWRITTEN_BEGINS,
     SEPARATOR,
     Scan,
     scan_deepseek,
@@ -64,6 +65,7 @@ _HERMES = (_TOOL_CALL, FENCE)
 _PYTHON = "<|python_tag|>"
 _MISTRAL = "[TOOL_CALLS]"
 _MISTRAL_TOKENS = (_MISTRAL, "[ARGS]", "[CALL_ID]")
+_DEEPSEEK = (CALLS_BEGIN, *MISWRITTEN_BEGINS)
 _DEEPSEEK_TOKENS = (CALLS_BEGIN, CALLS_END, CALL_BEGIN, CALL_END, SEPARATOR)
 
 
@@ -78,7 +80,7 @@ HERMES = _form("hermes", _HERMES, scan_hermes, '<tool_call>\n{"name": "', '", "a
 QWEN3_CODER = _form("qwen3-coder", _HERMES, scan_hermes, "<tool_call>\n<function=", ">\n")
 LLAMA3 = ToolForm(
     "llama3",
-    rf"{re.escape(_PYTHON)}|(?:(?m:^)|(?<=;))[^\S\n]*\{{",
+    rf"{re.escape(_PYTHON)}|(?:(?m:^)|(?<=[;}}]))[^\S\n]*\{{",
     (_PYTHON,),
     scan_llama,
     '{"name": "',
@@ -98,7 +100,7 @@ MISTRAL_ARGS = _form(
 )
 DEEPSEEK_R1_CALLS = _form(
     "deepseek-r1",
-    (CALLS_BEGIN,),
+    _DEEPSEEK,
     scan_deepseek,
     f"{CALLS_BEGIN}{CALL_BEGIN}function{SEPARATOR}",
     "\n```json\n",
@@ -106,7 +108,7 @@ DEEPSEEK_R1_CALLS = _form(
 )
 DEEPSEEK_V31_CALLS = _form(
     "deepseek-v3.1",
-    (CALLS_BEGIN,),
+    _DEEPSEEK,
     scan_deepseek,
     f"{CALLS_BEGIN}{CALL_BEGIN}",
     SEPARATOR,

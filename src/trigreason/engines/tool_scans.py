@@ -70,7 +70,12 @@ def as_arguments(value: Any) -> str:
 
 
 def _call(value: Any, schemas: Schemas) -> WrittenCall:
-    """The call that an object describes. Raises ValueError if it is no call of a known tool."""
+    """The call that an object describes. Raises ValueError if it is no call of a known tool.
+
+    Llama 3 may write it as its template shows the tools: within an object under ``function``.
+    """
+    if isinstance(value, dict) and "name" not in value:
+        value = value.get("function")
     if not isinstance(value, dict) or value.get("name") not in schemas:
         raise ValueError("the object names no tool")
     arguments: Any = next((value[key] for key in ("arguments", "parameters") if key in value), {})
@@ -214,16 +219,22 @@ def scan_mistral(
         return None
 
 
-def _token(words: str) -> str:
+def _token(words: str, space: str = "▁") -> str:
     bar = "\N{FULLWIDTH VERTICAL LINE}"
-    return f"<{bar}{words.replace(' ', '▁')}{bar}>"
+    return f"<{bar}{words.replace(' ', space)}{bar}>"
 
 
 CALLS_BEGIN, CALLS_END = _token("tool calls begin"), _token("tool calls end")
+MISWRITTEN_BEGINS = (
+    *(_token("tool calls begin", space) for space in ("_", " ", r"\_")),
+    _token("tool calls"),
+)
+"""What models distilled from DeepSeek-R1 write for it, because it is no token of theirs."""
+
 CALL_BEGIN, CALL_END = _token("tool call begin"), _token("tool call end")
 SEPARATOR = _token("tool sep")
 _DEEPSEEK_CALL = re.compile(
-    rf"\s*{CALL_BEGIN}(?:function{SEPARATOR}(?=[^\s{{])|)"
+    rf"\s*(?:(?:{CALL_BEGIN})?function{SEPARATOR}(?=[^\s{{])|{CALL_BEGIN})"
     rf"(?P<name>[^\n<{{]+?)(?:{SEPARATOR}|\n)\s*(?:```json)?\s*(?=\{{)"
 )
 _DEEPSEEK_END = re.compile(rf"\s*(?:```)?\s*{CALL_END}")
@@ -232,7 +243,10 @@ _DEEPSEEK_END = re.compile(rf"\s*(?:```)?\s*{CALL_END}")
 def scan_deepseek(
     text: str, start: int, schemas: Schemas, is_complete: bool
 ) -> Scanned | Pending | None:
-    """A block of calls, read when its end is there; a turn may end without it."""
+    """A block of calls, read when its end is there; a turn may end without it.
+
+    Where the name follows ``function``, DeepSeek-R1 may leave out what begins a call.
+    """
     stop = text.find(CALLS_END, start)
     if stop < 0 and not is_complete:
         return PENDING
