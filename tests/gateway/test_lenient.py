@@ -47,31 +47,40 @@ CLINE_OPENROUTER = CLINE | {
     "provider": {"order": ["Groq"], "allow_fallbacks": False},
 }
 
+CACHED = {"cache_control": {"type": "ephemeral"}}
 AIDER: dict[str, Any] = {
-    "messages": ASKED,
+    "messages": [
+        {"role": "system", "content": [{"type": "text", "text": "You edit code."} | CACHED]},
+        {"role": "user", "content": "These are the files."},
+        {"role": "assistant", "content": "Ok."},
+        {"role": "user", "content": [{"type": "text", "text": QUESTION} | CACHED]},
+    ],
     "temperature": 0,
     "stream": True,
-    "thinking": {"type": "enabled", "budget_tokens": 4096},
-    "num_ctx": 8192,
+    "reasoning_effort": "low",
 }
+"""What its LiteLLM sends to a model ``openai/...``: not ``thinking``, which is dropped there."""
 
 OPEN_WEBUI: dict[str, Any] = {
     "stream": True,
-    "messages": ASKED,
+    "messages": [{"role": "system", "content": "Be brief."}, *ASKED],
+    "stream_options": {"include_usage": True},
     "temperature": 0.8,
-    "top_k": 40,
+    "top_p": 0.9,
     "min_p": 0.05,
     "max_tokens": 128,
     "frequency_penalty": 1.1,
+    "presence_penalty": 0.0,
+    "reasoning_effort": "none",
     "seed": 0,
     "stop": ["</end>"],
+    "logit_bias": {"5432": -100},
+    "top_k": 40,
     "repeat_penalty": 1.1,
     "mirostat": 0,
-    "user": {"name": "Ann", "id": "1", "email": "ann@example.com", "role": "admin"},
-    "metadata": {"chat_id": "c", "session_id": "s"},
-    "chat_id": "c",
-    "session_id": "s",
 }
+"""With every parameter of a chat that is set; it keeps the ids of chats to itself, and sends the
+``user`` as an object to its own pipelines alone."""
 
 LIBRECHAT: dict[str, Any] = {
     "temperature": 1,
@@ -130,13 +139,8 @@ UNARMED = {name: value for name, value in CLAUDE_CODE.items() if name != "tools"
 BODIES: list[tuple[str, str, dict[str, Any], str | None]] = [
     ("Cline", CHAT, CLINE, None),
     ("Cline with OpenRouter", CHAT, CLINE_OPENROUTER, "transforms, include_reasoning, provider"),
-    ("aider", CHAT, AIDER, "num_ctx"),
-    (
-        "Open WebUI",
-        CHAT,
-        OPEN_WEBUI,
-        "frequency_penalty, repeat_penalty, chat_id, session_id",
-    ),
+    ("aider", CHAT, AIDER, None),
+    ("Open WebUI", CHAT, OPEN_WEBUI, "frequency_penalty, logit_bias, repeat_penalty"),
     ("LibreChat", CHAT, LIBRECHAT, None),
     ("Codex", RESPONSES, CODEX, "tools.web_search, client_metadata, text.verbosity"),
     (
