@@ -8,14 +8,10 @@ from hypothesis import strategies as st
 
 from trigreason.engines.tool_calls import CallReader
 from trigreason.engines.tool_forms import (
-    DEEPSEEK_R1_CALLS,
-    DEEPSEEK_V31_CALLS,
+    DEEPSEEK,
     HERMES,
     LLAMA3,
     MISTRAL,
-    MISTRAL_ARGS,
-    QWEN3_CODER,
-    TOOL_FORMS,
     ToolForm,
     form_in_template,
 )
@@ -36,14 +32,22 @@ SCHEMAS = {
 }
 ADD = WrittenCall("add", '{"a": 1}')
 SAY = WrittenCall("say", '{"text": "1"}')
+TWO = WrittenCall("say", '{"text": "1", "a": [1, "x"]}')
 NONE = WrittenCall("add", "{}")
 HERMES_ADD = '<tool_call>\n{"name": "add", "arguments": {"a": 1}}\n</tool_call>'
 XML_ADD = "<tool_call>\n<function=add>\n<parameter=a>\n1\n</parameter>\n</function>\n</tool_call>"
 XML_SAY = XML_ADD.replace("=add", "=say").replace("=a>", "=text>")
+SEED_ADD = XML_ADD.replace("tool_call>", "seed:tool_call>").replace("\n1\n", "1")
+GLM_ADD = "<tool_call>add\n<arg_key>a</arg_key>\n<arg_value>1</arg_value>\n</tool_call>"
+GLM_TWO = (
+    "<tool_call>say\n<arg_key>text</arg_key>\n<arg_value>1</arg_value>\n"
+    '<arg_key>a</arg_key>\n<arg_value>[1, "x"]</arg_value>\n</tool_call>'
+)
 R1_ADD = f'{CALL_BEGIN}function{SEPARATOR}add\n```json\n{{"a": 1}}\n```{CALL_END}'
 V31_ADD = f'{CALL_BEGIN}add{SEPARATOR}{{"a": 1}}{CALL_END}'
 BARE = '{"name": "add", "parameters": {"a": 1}}'
 
+FORMS = (HERMES, LLAMA3, MISTRAL, DEEPSEEK)
 Read = list[str | WrittenCall]
 
 
@@ -75,10 +79,18 @@ CASES: list[tuple[ToolForm, str, Read]] = [
     (HERMES, HERMES_ADD.replace('{"a": 1}', '"a"'), [HERMES_ADD.replace('{"a": 1}', '"a"')]),
     (HERMES, "a <tool_call b <tool", ["a <tool_call b <tool"]),
     (HERMES, XML_ADD, [ADD]),
-    (QWEN3_CODER, f"So:\n\n{XML_ADD}{XML_SAY}", ["So:", ADD, SAY]),
-    (QWEN3_CODER, XML_ADD.removesuffix("\n</tool_call>"), [ADD]),
-    (QWEN3_CODER, XML_ADD.replace("=add", "=rob"), [XML_ADD.replace("=add", "=rob")]),
-    (QWEN3_CODER, XML_ADD.replace("</parameter>", ""), [XML_ADD.replace("</parameter>", "")]),
+    (HERMES, f"So:\n\n{XML_ADD}{XML_SAY}", ["So:", ADD, SAY]),
+    (HERMES, XML_ADD.removesuffix("\n</tool_call>"), [ADD]),
+    (HERMES, XML_ADD.replace("=add", "=rob"), [XML_ADD.replace("=add", "=rob")]),
+    (HERMES, XML_ADD.replace("</parameter>", ""), [XML_ADD.replace("</parameter>", "")]),
+    (HERMES, f"So:\n{SEED_ADD}\n{SEED_ADD}", ["So:", ADD, ADD]),
+    (HERMES, f"So:\n{GLM_ADD}\n{GLM_TWO}", ["So:", ADD, TWO]),
+    (HERMES, "<tool_call>add</tool_call>\n<tool_call>add\n</tool_call>", [NONE, NONE]),
+    (HERMES, GLM_ADD.replace("1", "</tool_call>"), [WrittenCall("add", '{"a": "</tool_call>"}')]),
+    (HERMES, GLM_ADD.replace("add", "rob"), []),
+    (HERMES, GLM_ADD.removesuffix("</tool_call>"), []),
+    (HERMES, GLM_ADD.replace("</arg_key>", ""), []),
+    (HERMES, "<tool_call>add it", []),
     (LLAMA3, BARE, [ADD]),
     (LLAMA3, f"<|python_tag|>{BARE}", [ADD]),
     (LLAMA3, f"{BARE}; {BARE}", [ADD, ADD]),
@@ -95,34 +107,33 @@ CASES: list[tuple[ToolForm, str, Read]] = [
     (MISTRAL, f"[TOOL_CALLS] [{BARE}]", [ADD]),
     (MISTRAL, '[TOOL_CALLS] [{"name": "add", "arguments": {"a": 1}, "id": "a1B2c3D4e"}]', [ADD]),
     (MISTRAL, f"[TOOL_CALLS][{BARE}, {{}}]", [f"[TOOL_CALLS][{BARE}, {{}}]"]),
-    (MISTRAL_ARGS, '[TOOL_CALLS]add[ARGS]{"a": 1}', [ADD]),
-    (MISTRAL_ARGS, '[TOOL_CALLS]add[CALL_ID]x1[ARGS]{"a": 1}[TOOL_CALLS]add{}', [ADD, NONE]),
-    (MISTRAL_ARGS, "[TOOL_CALLS]add of mine", ["[TOOL_CALLS]add of mine"]),
-    (DEEPSEEK_R1_CALLS, f"Hm.{CALLS_BEGIN}{R1_ADD}\n{R1_ADD}{CALLS_END}", ["Hm.", ADD, ADD]),
+    (MISTRAL, '[TOOL_CALLS]add[ARGS]{"a": 1}', [ADD]),
+    (MISTRAL, '[TOOL_CALLS]add[CALL_ID]x1[ARGS]{"a": 1}[TOOL_CALLS]add{}', [ADD, NONE]),
+    (MISTRAL, "[TOOL_CALLS]add of mine", ["[TOOL_CALLS]add of mine"]),
+    (DEEPSEEK, f"Hm.{CALLS_BEGIN}{R1_ADD}\n{R1_ADD}{CALLS_END}", ["Hm.", ADD, ADD]),
     (
-        DEEPSEEK_R1_CALLS,
+        DEEPSEEK,
         f"{CALLS_BEGIN}{R1_ADD.removeprefix(CALL_BEGIN)}\n{R1_ADD}{CALLS_END}",
         [ADD, ADD],
     ),
-    (DEEPSEEK_V31_CALLS, f"{CALLS_BEGIN}{V31_ADD}{CALLS_END}", [ADD]),
-    (DEEPSEEK_V31_CALLS, f"{CALLS_BEGIN}{V31_ADD}{V31_ADD}{CALLS_END}", [ADD, ADD]),
-    (DEEPSEEK_V31_CALLS, f"{CALLS_BEGIN}{V31_ADD.removeprefix(CALL_BEGIN)}{CALLS_END}", []),
+    (DEEPSEEK, f"{CALLS_BEGIN}{V31_ADD}{CALLS_END}", [ADD]),
+    (DEEPSEEK, f"{CALLS_BEGIN}{V31_ADD}{V31_ADD}{CALLS_END}", [ADD, ADD]),
+    (DEEPSEEK, f"{CALLS_BEGIN}{V31_ADD.removeprefix(CALL_BEGIN)}{CALLS_END}", []),
     (
-        DEEPSEEK_V31_CALLS,
+        DEEPSEEK,
         f'{CALLS_BEGIN}{CALL_BEGIN}function{SEPARATOR}{{"a": 1}}{CALL_END}{CALLS_END}',
         [WrittenCall("function", '{"a": 1}')],
     ),
-    (DEEPSEEK_V31_CALLS, f"{CALLS_BEGIN}{V31_ADD}", [ADD]),
+    (DEEPSEEK, f"{CALLS_BEGIN}{V31_ADD}", [ADD]),
     (
-        DEEPSEEK_V31_CALLS,
+        DEEPSEEK,
         f"{CALLS_BEGIN}{V31_ADD}x{CALLS_END}",
         [f"{CALLS_BEGIN}{V31_ADD}x{CALLS_END}"],
     ),
-    (DEEPSEEK_V31_CALLS, f"{CALLS_BEGIN}none", [f"{CALLS_BEGIN}none"]),
+    (DEEPSEEK, f"{CALLS_BEGIN}none", [f"{CALLS_BEGIN}none"]),
 ]
 CASES += [
-    (DEEPSEEK_R1_CALLS, f"Hm.\n{begin}{R1_ADD}{CALLS_END}", ["Hm.", ADD])
-    for begin in MISWRITTEN_BEGINS
+    (DEEPSEEK, f"Hm.\n{begin}{R1_ADD}{CALLS_END}", ["Hm.", ADD]) for begin in MISWRITTEN_BEGINS
 ]
 CASES = [(form, text, read or [text]) for form, text, read in CASES]
 
@@ -147,12 +158,12 @@ def test_each_form(form: ToolForm, text: str, read: Read) -> None:
 
 FRAGMENTS = st.sampled_from(
     [text for _, text, _ in CASES]
-    + [word for form in TOOL_FORMS.values() for word in (*form.words, *form.special)]
+    + [word for form in FORMS for word in (*form.words, *form.special)]
     + ["{", "}", "[", "]", '"', "\\", " ", "\n", ";", "</tool_call>", "<function=", "x", "😀"]
 )
 
 
-@given(st.sampled_from(list(TOOL_FORMS.values())), st.lists(FRAGMENTS, max_size=6), st.data())
+@given(st.sampled_from(FORMS), st.lists(FRAGMENTS, max_size=6), st.data())
 def test_the_calls_do_not_depend_on_how_a_stream_is_cut(
     form: ToolForm, fragments: list[str], data: st.DataObject
 ) -> None:
@@ -166,31 +177,21 @@ def test_the_calls_do_not_depend_on_how_a_stream_is_cut(
         assert isinstance(call, str) or call.name in SCHEMAS
 
 
-@pytest.mark.parametrize("form", TOOL_FORMS.values(), ids=TOOL_FORMS)
-def test_what_begins_a_call_is_read_with_it(form: ToolForm) -> None:
-    rest = {
-        "hermes": ' {"a": 1}}\n</tool_call>',
-        "qwen3-coder": "<parameter=a>\n1\n</parameter>\n</function>\n</tool_call>",
-        "llama3": ' {"a": 1}}',
-        "mistral": ' {"a": 1}}]',
-        "mistral-args": '{"a": 1}',
-        "deepseek-r1": f'{{"a": 1}}\n```{CALL_END}{CALLS_END}',
-        "deepseek-v3.1": f'{{"a": 1}}{CALL_END}{CALLS_END}',
-    }[form.name]
-    assert read_in(form, [form.begun("add"), rest]) == [ADD]
-    assert form.begun("add").startswith(form.begun(None))
-
-
 @pytest.mark.parametrize(
     ("source", "form"),
     [
         ("{{ tools }}<tool_call>", HERMES),
-        ("{{ tools }}<tool_call><function=", QWEN3_CODER),
-        ('{{ tools }}{"name": ..., "parameters": ...}', LLAMA3),
+        ("{{ tools }}<tool_call><function=", HERMES),
+        ("{{ tools }}<tool_call>{name}<arg_key>", HERMES),
+        ("{{ tools }}<seed:tool_call><function=", HERMES),
+        ("{{ tools }}<|python_tag|>", LLAMA3),
+        ('{{ tools }}{"name": function name, "parameters": dictionary', LLAMA3),
+        ('{{ tools }}{"tool_name": its title, "parameters": a dict', None),
+        ('{{ tools }}"name": "{{ tool.name }}", "parameters": {{ tool.parameters }}', None),
         ("{{ tools }}[TOOL_CALLS]", MISTRAL),
-        ("{{ tools }}[TOOL_CALLS][ARGS]", MISTRAL_ARGS),
-        (f"{{{{ tools }}}}{CALLS_BEGIN}```json", DEEPSEEK_R1_CALLS),
-        (f"{{{{ tools }}}}{CALLS_BEGIN}", DEEPSEEK_V31_CALLS),
+        ("{{ tools }}[TOOL_CALLS][ARGS]", MISTRAL),
+        (f"{{{{ tools }}}}{CALLS_BEGIN}```json", DEEPSEEK),
+        (f"{{{{ tools }}}}{CALLS_BEGIN}", DEEPSEEK),
         ("{{ tools }}", None),
         ("<tool_call>", None),
     ],

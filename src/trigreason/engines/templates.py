@@ -14,7 +14,7 @@ from typing import Any
 from trigreason.engines.earlier_calls import with_short_ids, without_calls
 from trigreason.engines.refusals import one_line
 from trigreason.engines.template_sandbox import TemplateSandbox
-from trigreason.engines.tool_forms import MISTRAL, MISTRAL_ARGS, form_in_template
+from trigreason.engines.tool_forms import MISTRAL, form_in_template
 from trigreason.reasoning import THINK_TAGS, Message, Tags, Tool
 
 
@@ -103,7 +103,7 @@ class ChatTemplate:
         turns = [_for_later_turns(message, tags) for message in messages]
         if "tool_calls" not in self.source:
             turns = without_calls(turns)
-        if self.tool_form in (MISTRAL, MISTRAL_ARGS):
+        if self.tool_form is MISTRAL:
             turns = [with_short_ids(message) for message in turns]
         prompt = self._fill(turns, not in_the_open, tools)
         ending = _tag_at_the_end(prompt, tags)

@@ -94,24 +94,24 @@ def _objects(text: str, start: int, end: int, schemas: Schemas) -> tuple[Written
 
 def _behind(text: str, end: int, closing: str, is_complete: bool) -> int | Pending:
     """The index behind ``closing`` if it follows after white space, else ``end``."""
-    at = _skip(text, end)
+    at = skipped(text, end)
     if text.startswith(closing, at):
         return at + len(closing)
     undecided = closing.startswith(text[at:]) and not is_complete
     return PENDING if undecided else end
 
 
-def _skip(text: str, at: int) -> int:
+def skipped(text: str, at: int) -> int:
     space = _SPACE.match(text, at)
     assert space is not None, "the pattern matches nothing too"
     return space.end()
 
 
-def _json_calls(
+def json_calls(
     text: str, start: int, schemas: Schemas, is_complete: bool, *, opens: str, closing: str
 ) -> Scanned | Pending | None:
     """Calls in JSON that begins with one of ``opens``; ``closing`` may follow them."""
-    at = _skip(text, start)
+    at = skipped(text, start)
     if at == len(text):
         return None if is_complete else PENDING
     if text[at] not in opens:
@@ -126,73 +126,12 @@ def _json_calls(
     return behind if isinstance(behind, Pending) else Scanned(calls, behind)
 
 
-FENCE = "```json"
-"""What a code block with JSON begins with."""
-
-_FUNCTION = re.compile(r"<function=([^>\n]*)>(.*?)</function>\s*</tool_call>", re.DOTALL)
-_UNCLOSED = re.compile(r"<function=([^>\n]*)>(.*)</function>", re.DOTALL)
-_PARAMETER = re.compile(r"\s*<parameter=([^>\n]*)>\n?(.*?)\n?</parameter>\s*", re.DOTALL)
-
-
-def scan_hermes(
-    text: str, start: int, schemas: Schemas, is_complete: bool
-) -> Scanned | Pending | None:
-    """What follows ``<tool_call>`` or a fence: JSON (Hermes, Qwen) or XML (Qwen3-Coder).
-
-    Qwen2.5-Coder writes its calls into code blocks, whatever its template says. Such a block is a
-    call only if it has ``arguments``.
-    """
-    if text.endswith(FENCE, 0, start):
-        scanned = _json_calls(text, start, schemas, is_complete, opens="{", closing="```")
-        is_call = not isinstance(scanned, Scanned) or '"arguments"' in text[start : scanned.end]
-        return scanned if is_call else None
-    at = _skip(text, start)
-    if not text.startswith("<", at):
-        return _json_calls(text, start, schemas, is_complete, opens="{", closing="</tool_call>")
-    opening = "<function="
-    if not opening.startswith(text[at : at + len(opening)]):
-        return None
-    found = _FUNCTION.match(text, at) or (_UNCLOSED.match(text, at) if is_complete else None)
-    if found is None:
-        return None if is_complete else PENDING
-    call = _from_xml(found[1], found[2], schemas)
-    return call and Scanned((call,), found.end())
-
-
-def _from_xml(name: str, body: str, schemas: Schemas) -> WrittenCall | None:
-    """A call with its parameters as elements; a value is a text where its schema says so."""
-    if name not in schemas:
-        return None
-    properties = schemas[name].get("properties")
-    arguments: dict[str, Any] = {}
-    at = 0
-    while parameter := _PARAMETER.match(body, at):
-        key, value = parameter.groups()
-        schema = properties.get(key) if isinstance(properties, dict) else None
-        is_text = isinstance(schema, dict) and schema.get("type") == "string"
-        arguments[key] = value if is_text else _value(value)
-        at = parameter.end()
-    if body[at:].strip():
-        return None
-    try:
-        return WrittenCall(name, as_arguments(arguments))
-    except (ValueError, RecursionError):
-        return None
-
-
-def _value(text: str) -> Any:
-    try:
-        return strict_json(text)
-    except (ValueError, RecursionError):
-        return text
-
-
 def scan_llama(
     text: str, start: int, schemas: Schemas, is_complete: bool
 ) -> Scanned | Pending | None:
     """Objects, with a semicolon between several; the marker of a bare one is its bracket."""
     at = start - 1 if text[start - 1] == "{" else start
-    return _json_calls(text, at, schemas, is_complete, opens="{", closing=";")
+    return json_calls(text, at, schemas, is_complete, opens="{", closing=";")
 
 
 _NAMED = re.compile(r"([\w.-]+)(?:\[CALL_ID\][\w-]*)?(?:\[ARGS\])?\s*(?=\{)")
@@ -203,12 +142,12 @@ def scan_mistral(
     text: str, start: int, schemas: Schemas, is_complete: bool
 ) -> Scanned | Pending | None:
     """A list of objects, or a name and its arguments."""
-    at = _skip(text, start)
+    at = skipped(text, start)
     named = _NAMED.match(text, at)
     if named is None:
         if not is_complete and _NAME_BEGUN.match(text, at):
             return PENDING
-        return _json_calls(text, at, schemas, is_complete, opens="[{", closing="")
+        return json_calls(text, at, schemas, is_complete, opens="[{", closing="")
     end = _json_end(text, named.end())
     if end is None:
         return None if is_complete else PENDING
