@@ -1,4 +1,4 @@
-"""The OpenAI Agents SDK, asking for chat completions."""
+"""The OpenAI Agents SDK, asking for chat completions, and for responses without tools."""
 
 from __future__ import annotations
 
@@ -23,8 +23,11 @@ agents: Any = pytest.importorskip("agents", reason=OPENAI_2_MISSING)
 agents.set_tracing_disabled(True)  # traces would go to OpenAI
 
 
-def agent(client: Any, **fields: Any) -> Any:
-    model = agents.OpenAIChatCompletionsModel(model=MODEL, openai_client=client)
+KINDS = ["OpenAIChatCompletionsModel", "OpenAIResponsesModel"]
+
+
+def agent(client: Any, kind: str = KINDS[0], **fields: Any) -> Any:
+    model = getattr(agents, kind)(model=MODEL, openai_client=client)
     return agents.Agent(name="Weather", instructions="Be brief.", model=model, **fields)
 
 
@@ -53,7 +56,21 @@ async def test_an_agent_hands_over_to_another(tmp_path: Path) -> None:
     assert (run.last_agent, run.final_output) == (expert, ANSWER)
 
 
-async def test_an_agent_answers_with_a_model(tmp_path: Path) -> None:
+@pytest.mark.parametrize("kind", KINDS)
+async def test_an_agent_answers_with_a_model(tmp_path: Path, kind: str) -> None:
     async with openai_client(tmp_path) as (client, _):
-        run = await agents.Runner.run(agent(client, output_type=Weather), QUESTION)
+        run = await agents.Runner.run(agent(client, kind, output_type=Weather), QUESTION)
     assert run.final_output == IN_PARIS
+
+
+@pytest.mark.parametrize("kind", KINDS)
+async def test_a_conversation_goes_on_with_what_came_back(tmp_path: Path, kind: str) -> None:
+    told = "It is 21 degrees, says the radio."
+    async with openai_client(tmp_path) as (client, server):
+        first = await agents.Runner.run(agent(client, kind), told)
+        turns = [*first.to_input_list(), {"role": "user", "content": QUESTION}]
+        second = agents.Runner.run_streamed(agent(client, kind), turns)
+        assert [event async for event in second.stream_events()]
+    assert first.final_output == second.final_output == ANSWER
+    turn, answer, question = (server.prompts[-1].index(each) for each in (told, ANSWER, QUESTION))
+    assert turn < answer < question
