@@ -50,7 +50,7 @@ def bounded_thinking(
     """The options and the effort of a request.
 
     The first of ``budgets`` counts (tokens), unless the options have one of their own. Thinking
-    that ``is_off`` is the effort ``none``, with which no budget counts.
+    that ``is_off`` is the effort ``none``, with which none of ``budgets`` counts.
     """
     if is_off or effort == "none":
         return options, "none"
