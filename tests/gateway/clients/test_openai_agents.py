@@ -1,4 +1,4 @@
-"""The OpenAI Agents SDK, asking for chat completions, and for responses without tools."""
+"""The OpenAI Agents SDK, asking for chat completions and responses."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.gateway.clients.conftest import OPENAI_2_MISSING
+from tests.gateway.clients.conftest import MISSING
 from tests.gateway.clients.test_function_tools import (
     ANSWER,
     IN_PARIS,
@@ -19,7 +19,7 @@ from tests.gateway.clients.test_function_tools import (
 )
 
 pytestmark = pytest.mark.slow
-agents: Any = pytest.importorskip("agents", reason=OPENAI_2_MISSING)
+agents: Any = pytest.importorskip("agents", reason=MISSING)
 agents.set_tracing_disabled(True)  # traces would go to OpenAI
 
 
