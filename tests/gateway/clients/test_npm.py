@@ -96,21 +96,22 @@ async def test_openais_package_calls_and_goes_on(tmp_path: Path) -> None:
 
 
 async def test_vercels_package_calls_and_goes_on(tmp_path: Path) -> None:
-    """With references to stored items, and without any."""
-    packages = ("ai@6", "@ai-sdk/openai@3", "zod@4")
+    """Over responses with references to stored items and without any, and over chat completions."""
+    packages = ("ai@6", "@ai-sdk/openai@3", "@ai-sdk/openai-compatible@2", "zod@4")
     told, prompts = await told_of_tools("npm_ai_client.mjs", tmp_path, *packages)
-    first, second = ["user"], ["function_call", "function_call_output"]
-    for name, thought, said in (
-        ("stored", "item_reference", "item_reference"),
-        ("stateless", "reasoning", "assistant"),
+    items = ["function_call", "function_call_output"]
+    for name, turn, said in (
+        ("stored", ["item_reference", *items], ["item_reference", "item_reference"]),
+        ("stateless", ["reasoning", *items], ["reasoning", "assistant"]),
+        ("chat", ["assistant", "tool"], ["assistant"]),
     ):
         each = told[name]
         assert each["texts"] == 3 * [tools.ANSWER]
         assert each["calls"] == [{"city": "Paris"}]
         assert each["finish"] == ["tool-calls", "stop", "stop"]
-        continued = [*first, thought, *second]
+        continued = ["user", *turn]
         assert each["sent"] == [
-            *(first, continued, first, continued, [*continued, thought, said, "user"]),
+            *(["user"], continued, ["user"], continued, [*continued, *said, "user"]),
         ]
     once = [False, True, False, True, True]
-    assert [CONTINUED in prompt for prompt in prompts] == 2 * once
+    assert [CONTINUED in prompt for prompt in prompts] == 3 * once
