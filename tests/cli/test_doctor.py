@@ -119,6 +119,30 @@ async def test_nobody_there(examined: Examined, flags: tuple[str, ...]) -> None:
     assert "Is the server running" in left.out
 
 
+async def test_a_server_that_accepts_and_says_nothing(examined: Examined) -> None:
+    server = await asyncio.start_server(lambda *_: asyncio.sleep(60), "127.0.0.1", 0)
+    async with server:
+        port = server.sockets[0].getsockname()[1]
+        began = perf_counter()
+        left = await examined(f"http://127.0.0.1:{port}", "--silence", "1")
+    assert perf_counter() - began < 6
+    assert (left.code, left.err) == (1, "")
+    assert "no answer" in left.out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (("localhost:9",), "localhost:9 is no file; a server is written http://localhost:9"),
+        (("http://localhost:9", "--role", "srn"), "'--role': 'srn' is not one of 'srm', 'lrm'"),
+    ],
+)
+def test_mistakes_in_plain_words(command: Command, arguments: tuple[str, ...], told: str) -> None:
+    left = command("doctor", *arguments)
+    assert left.code in (1, 2)
+    assert told in left.err
+
+
 async def test_a_server_that_stalls(examined: Examined) -> None:
     async with probed(ProbedServer(silent_after=0)) as server:
         began = perf_counter()

@@ -173,11 +173,15 @@ def test_the_trace_can_go_to_a_device(command: Command) -> None:
         (("a", "--frobnicate"), 2, ("--frobnicate",)),
         (("a", "--trace", "/nowhere/at/all"), 2, ("no folder /nowhere/at",)),
         (("a", "--trace", "/"), 2, ("is a folder",)),
+        (("what", "is", "it?"), 2, ("in quotes: trigreason solve 'what is it?'",)),
+        (("a", "--method", "trigreson"), 2, ("did you mean trigreason?",)),
         (("a", "--srm", SRM), 2, ("needs the LRM as well", "--lrm")),
         (("a", "--lrm", LRM), 2, ("needs the SRM as well", "--srm")),
         (("a", "--srm", SRM, "--lrm", "/nowhere"), 1, ("/nowhere", "Check the path")),
         (("a", "--srm", SRM, "--lrm", __file__), 1, ("is no GGUF file",)),
         (("a", "--srm", SRM, "--lrm", "http://127.0.0.1:9"), 1, ("Is the server running",)),
+        (("a", "--srm", SRM, "--lrm", "host:9"), 1, ("is no file", " http://host:9")),
+        (("a", "--srm", SRM, "--lrm", "a/b@h.io:9/v1"), 1, (" a/b@http://h.io:9/v1",)),
     ],
 )
 def test_mistakes_are_told_in_one_line(
@@ -188,8 +192,17 @@ def test_mistakes_are_told_in_one_line(
     assert finished.out == ""
 
 
+@pytest.mark.parametrize("flags", [("--quiet",), ("--json",), ()])
+def test_the_bundled_pair_says_what_it_cannot_do(command: Command, flags: tuple[str, ...]) -> None:
+    asked = command("solve", "Who are you?", "--thinking-tokens", "8", *flags)
+    assert asked.err.count("seven kinds of puzzles") == 1
+    assert "seven kinds" not in asked.out
+    assert "seven kinds" not in command("solve", QUESTION, *flags).err
+
+
 def test_a_question_beyond_the_context(command: Command) -> None:
-    finished = command("solve", "Why? " * 5000, "--json")
+    many = "I have " + "a cat, " * 2000 + "and a dog. How many animals do I have?"
+    finished = command("solve", many, "--json")
     finished.check_complaint(1, "do not fit into the context", "Ask a shorter question")
     error = finished.json["error"]
     assert error["kind"] == "ContextTooLong"

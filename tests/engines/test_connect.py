@@ -118,6 +118,12 @@ async def test_nobody_there(place: str) -> None:
     assert "Is the server running" in await refused(place, EngineUnreachable)
 
 
+async def test_a_server_without_tls() -> None:
+    async with serving(["a"]) as root:
+        place = root.replace("http://", "https://")
+        assert "Write http:// instead" in await refused(place, EngineUnreachable)
+
+
 # What a user says
 
 PROPS = {"default_generation_settings": {"n_ctx": 256}, "chat_template": "told"}

@@ -94,5 +94,5 @@ def test_an_expression_that_takes_forever_is_wrong_and_the_next_one_is_graded(
 def test_a_process_that_does_not_start_is_told_of(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(mathematics, "_comparer", mathematics._Comparer())
     monkeypatch.setattr("sys.executable", "/bin/true")
-    with pytest.raises(RuntimeError, match="does not start; install it with"):
+    with pytest.raises(RuntimeError, match="does not start; in the project's folder"):
         grade(MATH, r"\boxed{0.25}", r"\frac{1}{4}")
