@@ -18,6 +18,7 @@ from trigreason.events import (
     StepAccepted,
     StepBegun,
     ThinkingText,
+    TokensArrived,
 )
 from trigreason.pairs import Pair
 from trigreason.reasoner import reason
@@ -67,7 +68,7 @@ class Told:
     @property
     def order(self) -> str:
         """The events by name; runs of text are one."""
-        names = [SHORT_NAMES[type(event)] for event in self.events]
+        names = [SHORT_NAMES[type(each)] for each in self.events if type(each) in SHORT_NAMES]
         return " ".join(
             name for index, name in enumerate(names) if index == 0 or name != names[index - 1]
         )
@@ -92,6 +93,10 @@ class Told:
     def check(self) -> None:
         assert self.thinking == self.trace.thinking
         assert self.answer == self.trace.answer
+        for author in Author:
+            arrivals = (each for each in self.events if isinstance(each, TokensArrived))
+            arrived = sum(each.tokens for each in arrivals if each.author is author)
+            assert arrived >= sum(each.tokens for each in self.trace.steps if each.author is author)
         check_accounts(self.trace)
         check_replay(self.trace)
         kept = [each.index for each in self.events if isinstance(each, StepAccepted | DraftDropped)]

@@ -27,6 +27,14 @@ class StepBegun:
 
 
 @dataclass(frozen=True, slots=True)
+class TokensArrived:
+    """So many more tokens of the step under way have arrived; their text may come later."""
+
+    author: Author
+    tokens: int
+
+
+@dataclass(frozen=True, slots=True)
 class ThinkingText:
     """A piece of thinking that is final."""
 
@@ -94,6 +102,7 @@ class Done:
 Event = (
     RunBegun
     | StepBegun
+    | TokensArrived
     | ThinkingText
     | StepAccepted
     | DraftDropped

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 
 import pytest
 from rich.console import Console
@@ -11,7 +12,7 @@ from tests.runs import GREEDY
 from trigreason.bundled import problems
 from trigreason.cli.console import THEME, printable
 from trigreason.cli.live import Transcript
-from trigreason.events import Done
+from trigreason.events import Done, DraftDropped, StepAccepted, StepBegun, TokensArrived
 from trigreason.pairs import Pair
 from trigreason.reasoner import reason
 from trigreason.reasoning import Direction, Thresholds
@@ -52,6 +53,37 @@ async def test_authors_have_colours_and_drafts_are_struck_through(bundled_pair: 
         assert CYAN in text
     assert bool(done.trace.drafts) is (STRUCK in text)
     assert text.endswith("\x1b[?25h") or "\x1b[?25h" in text
+
+
+async def test_the_last_line_counts_tokens_as_they_come(bundled_pair: Pair) -> None:
+    console = Console(theme=THEME, file=io.StringIO(), width=80, highlight=False)
+    shown, standing, arrived, counts = Transcript(console), 0, 0, set[int]()
+    async for event in reason(bundled_pair, problems()[0].question, thresholds=BUSY):
+        shown.show(event)
+        match event:
+            case StepBegun():
+                arrived = 0
+            case TokensArrived():
+                arrived += event.tokens
+                with console.capture() as last:
+                    console.print(shown)
+                assert f" · {standing + arrived} token" in last.get()
+                counts.add(standing + arrived)
+            case StepAccepted():
+                standing, arrived = standing + event.step.tokens, 0
+            case DraftDropped():
+                arrived = 0
+    assert len(counts) > standing / 2
+
+
+@pytest.mark.parametrize("width", [40, 30])
+async def test_a_narrow_terminal(bundled_pair: Pair, width: int) -> None:
+    text, done = await transcript(bundled_pair, width=width)
+    lines = re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", text).splitlines()
+    assert max(map(len, lines)) <= width
+    joined = "".join("".join(line.split("│ ")[-1].split("✗ ")[-1]) for line in lines)
+    for step in done.trace.steps:
+        assert step.text.split()[-1] in joined
 
 
 async def test_without_colour(bundled_pair: Pair) -> None:

@@ -25,6 +25,7 @@ from trigreason.events import (
     StepAccepted,
     StepBegun,
     ThinkingText,
+    TokensArrived,
     WentOnAlone,
 )
 from trigreason.reasoning import Author, StepRecord, Trace
@@ -107,6 +108,7 @@ class Transcript(Redrawn):
         self._written: list[StepRecord] = []
         self._author: Author | None = None
         self._under_way = ""
+        self._arrived = 0
         self._answer = ""
         self._started = 0.0
         self._spinner = Spinner("dots")
@@ -122,7 +124,9 @@ class Transcript(Redrawn):
             case HandedOver():
                 self._explain(event)
             case StepBegun():
-                self._author, self._under_way = event.author, ""
+                self._author, self._under_way, self._arrived = event.author, "", 0
+            case TokensArrived():
+                self._arrived += event.tokens
             case ThinkingText():
                 self._under_way += event.text
             case StepAccepted() | DraftDropped():
@@ -143,7 +147,7 @@ class Transcript(Redrawn):
 
     def _finish(self, step: StepRecord) -> None:
         self._written.append(step)
-        self._under_way = ""
+        self._under_way, self._arrived = "", 0
         if step.text.strip():
             self._console.print(_step_block(step))
 
@@ -169,7 +173,8 @@ class Transcript(Redrawn):
             label, style = self._author.upper(), self._author.value
             yield Gutter(label, "│", Text(self._end_of(text, console)), style)
         seconds = perf_counter() - self._started
-        tokens = counted(sum(step.tokens for step in self._written if step.standing), "token")
+        standing = sum(step.tokens for step in self._written if step.standing)
+        tokens = counted(standing + self._arrived, "token")
         self._spinner.update(
             text=Text(f"{self._author.upper()} writes · {tokens} so far · {seconds:.0f} s", "dim")
         )

@@ -25,7 +25,7 @@ from contextlib import aclosing
 from dataclasses import replace
 
 from trigreason.engines.base import BLANK_LINE, EngineError, Finish, Sampling
-from trigreason.events import Done, Event, RunBegun, StepBegun
+from trigreason.events import Done, Event, RunBegun, StepBegun, TokensArrived
 from trigreason.pairs import Pair
 from trigreason.reasoning import (
     Author,
@@ -115,6 +115,7 @@ class Loop:
         async with self._stream_of(writer) as stream:
             try:
                 while tokens := await stream.arrival() or await self._unstopped(writer, stream):
+                    yield TokensArrived(writer.author, len(tokens))
                     for event in await self._take(tokens, writer, stream):
                         yield event
                     if writer.failure is not None:
