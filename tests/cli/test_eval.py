@@ -236,6 +236,31 @@ def test_a_comparison_from_end_to_end(command: Command, tmp_path: Path) -> None:
     again = command(*asked)
     assert (again.code, again.err) == (0, "")
     assert "TrigReason minus LRM only" in again.out
+    last = again.out.splitlines()[-1]
+    assert last.startswith(f"The runs are in {tmp_path}. trigreason report {tmp_path} ")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "hub"),
+    [
+        (("aime24",), "HuggingFaceH4/aime_2024"),
+        (("bbh", "--data", "hub"), "SaylorTwift/bbh"),
+        (("bundled",), None),
+        (("aime24", "--data", "somewhere"), None),
+    ],
+)
+def test_what_is_read_from_the_hub_is_told_before(
+    command: Command, monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...], hub: str | None
+) -> None:
+    def compare(_: Plan) -> None:
+        raise ValueError("no more")
+
+    monkeypatch.setattr("trigreason.cli.eval._outcomes", compare)
+    *before, last = command("eval", *arguments).err.splitlines()
+    assert last == "trigreason: no more"
+    assert len(before) == (hub is not None)
+    if hub is not None:
+        assert before[0].startswith(f"trigreason: reading {hub} from the Hugging Face hub")
 
 
 def test_every_task_is_named_wherever_tasks_are(command: Command) -> None:

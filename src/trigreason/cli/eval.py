@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import sys
 from collections import Counter
 from collections.abc import Sequence
@@ -12,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from rich.text import Text
 
 from trigreason.budget import Budget
 from trigreason.cli import options
@@ -162,7 +164,7 @@ def evaluate(
     with needs("evaluation"):
         from trigreason.cli.comparison_table import shown
         from trigreason.evaluation.comparison import Plan
-        from trigreason.evaluation.questions import TASKS
+        from trigreason.evaluation.questions import TASKS, is_from_hub
         from trigreason.evaluation.report.collect import gathered
         from trigreason.evaluation.report.numbers import comparison_to_json
 
@@ -188,12 +190,20 @@ def evaluate(
             as_published=as_published,
         )
     fetch_models(planned, quiet=as_json)
+    if is_from_hub(task, data):
+        print(
+            f"trigreason: reading {TASKS[task].hub} from the Hugging Face hub or its cache; "
+            "--data FILE or FOLDER does without",
+            file=sys.stderr,
+        )
     outcomes = _outcomes(plan)
     comparison = gathered(plan, outcomes)
     if as_json:
         print_json(comparison_to_json(comparison))
     else:
-        screen().print(*shown(comparison), sep="\n")
+        console = screen()
+        console.print(*shown(comparison), sep="\n")
+        console.print(Text(f"\n{_next_steps(plan.logs)}", "dim"), soft_wrap=True)
     if complaint := _complaint(outcomes):
         print(f"trigreason: {complaint}", file=sys.stderr)
         raise typer.Exit(1)
@@ -233,6 +243,16 @@ def _arms(pair: PlannedPair, methods: Sequence[str], context: typer.Context) -> 
         check_models(pair, needed, arm.method)
         check_scorer(pair, arm.method, arm.thresholds)
     return arms
+
+
+def _next_steps(logs: Path) -> str:
+    """Where the runs are, and what else can be done with them."""
+    folder = shlex.quote(str(logs))
+    return (
+        f"The runs are in {logs}. trigreason report {folder} makes a page of them, "
+        f"trigreason study signals {folder} says which signals mark errors, and "
+        f"inspect view --log-dir {folder} shows every run."
+    )
 
 
 def _outcomes(plan: Plan) -> list[ArmOutcome]:

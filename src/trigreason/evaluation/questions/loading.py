@@ -18,6 +18,11 @@ from trigreason.evaluation.questions.tasks import TASKS, PublishedTask
 HUB = "hub"
 
 
+def is_from_hub(task: str, data: str | None) -> bool:
+    """Whether a task's questions come from the Hugging Face hub, with this ``data``."""
+    return data == HUB or (data is None and not TASKS[task].shipped)
+
+
 def load_questions(
     task: str,
     data: str | None = None,
@@ -94,8 +99,9 @@ def _in_turns(questions: Iterable[Question]) -> list[Question]:
 
 
 def _rows(task: PublishedTask, data: str | None) -> Iterator[SourceRow]:
-    if data is None or data == HUB:
+    if is_from_hub(task.name, data):
         return hub_rows(task)
+    assert data is not None, "only the hub is read without a place"
     file = _file(task, data)
     return csv_rows(file) if task.files[0].endswith(".csv") else jsonl_rows(file)
 
@@ -115,7 +121,7 @@ def _bbh_items(task: PublishedTask, data: str | None, wanted: Sequence[str]) -> 
     if data is None and task.shipped:
         yield from _shipped(wanted)
         return
-    from_hub = data is None or data == HUB
+    from_hub = is_from_hub(task.name, data)
     files = {} if from_hub else _files(task, str(data), wanted)
     for part in wanted if from_hub else files:
         rows = hub_rows(task, part) if from_hub else example_rows(files[part])
