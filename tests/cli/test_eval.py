@@ -20,6 +20,7 @@ from trigreason.evaluation.answering import own_arm
 from trigreason.evaluation.comparison import ArmOutcome, Plan
 from trigreason.evaluation.questions import TASKS
 from trigreason.evaluation.report.collect import gathered
+from trigreason.evaluation.report.conclusion import conclusion
 from trigreason.evaluation.report.numbers import comparison_to_json
 from trigreason.evaluation.runs import Failed, Run
 from trigreason.reasoning import Author, Message, StepRecord, Stretch, Trace
@@ -78,13 +79,28 @@ def test_the_tables() -> None:
     assert cells["answers"] == ["4", "3 of 4"]
     assert cells["accuracy"] == ["75.0 %", "66.7 %"]
     # on the three questions of both, the LRM is right in all and TrigReason in two
-    assert cells["TrigReason minus LRM only"] == ["-33.3", "0.423", "3", "within chance"]
+    assert cells["TrigReason minus LRM only"] == ["\u221233.3", "0.423", "3", "within chance"]
     assert cells["SMT"] == ["0.0 %", "66.7 %"]
     assert cells["handovers to the LRM"] == ["–", "1.00"]
     assert cells["strategic priming"] == ["–", "1.00"]
     assert "cognitive offload" not in cells
     assert cells["tokens/s"] == ["15.0", "15.0"]
     assert "USD per 1,000 answers" not in cells, "nothing is known of prices"
+
+
+def test_the_conclusion() -> None:
+    lrm, ours = outcomes()
+    assert conclusion(gathered(PLAN, [lrm, ours])) == (
+        "TrigReason has 66.7 % right, the LRM alone 75.0 % (\u221233.3 points, \u2212100.0 to "
+        "+100.0; within chance on 3 questions in common). It took 10 tokens of the LRM per answer "
+        "instead of 30, 1.00 times the seconds; the SRM wrote 67 % of the thinking."
+    )
+    without = "TrigReason has 66.7 % right; the SRM wrote 67 % of the thinking."
+    assert conclusion(gathered(PLAN, [ours])) == without
+    assert conclusion(gathered(PLAN, [lrm])) == ""
+    unscored = replace(ours, runs=[replace(run, right=None) for run in ours.runs])
+    assert conclusion(gathered(PLAN, [lrm, unscored])) == ""
+    assert conclusion(gathered(PLAN, [])) == ""
 
 
 def told_of(outcomes: list[ArmOutcome]) -> Any:

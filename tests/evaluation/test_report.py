@@ -109,10 +109,11 @@ def test_the_tables_say_what_the_logs_do(written: list[Path]) -> None:
     assert page.row("accuracy")[1:] == ["25.0 %", "100.0 %", "50.0 %", "75.0 %"]
     assert page.row("SMT")[1:] == ["100.0 %", "0.0 %", "25.0 %", "25.0 %"]
     difference = page.row("TrigReason minus LRM only")
-    assert difference[1] == "-25.0"
+    assert difference[1] == "\u221225.0"
     assert difference[3:] == ["4", "within chance"]
     assert page.row("d")[1:] == ["4", "0 of 2", "2 of 2", "0 of 2", "0 of 2"]
     text = "".join(page.text)
+    assert "TrigReason has 75.0 % right, the LRM alone 100.0 % (\u221225.0 points, " in text
     assert "small" in text
     assert "large" in text
     assert "cognitive offload" in text

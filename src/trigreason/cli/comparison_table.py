@@ -12,11 +12,14 @@ from rich.text import Text
 from trigreason.cli.console import printable
 from trigreason.evaluation.report import tables
 from trigreason.evaluation.report.collect import Comparison
+from trigreason.evaluation.report.conclusion import conclusion
 
 
 def shown(comparison: Comparison) -> Iterator[RenderableType]:
     """The numbers of every arm, and the differences between arms."""
     yield Text(printable(f"{comparison.task}, pair {comparison.pair}"), "bold")
+    if found := conclusion(comparison):
+        yield Text(f"{printable(found)}\n")
     yield from _shown(tables.overview(comparison))
     if differences := tables.compared(comparison):
         yield ""

@@ -19,6 +19,7 @@ import trigreason
 from trigreason.evaluation.figures.inline import inline_svg
 from trigreason.evaluation.figures.style import save
 from trigreason.evaluation.report.collect import Collected, Comparison, Log
+from trigreason.evaluation.report.conclusion import conclusion
 from trigreason.evaluation.report.drawing import Drawn, draw
 from trigreason.evaluation.report.examples import Example, read_examples
 from trigreason.evaluation.report.stories import ReadableRun, cut, printable, reading
@@ -56,6 +57,7 @@ class Section:
     anchor: str
     task: str
     pair: str
+    conclusion: str
     told: Sequence[str]
     overview: Table
     compared: Table | None
@@ -118,6 +120,7 @@ def _section(
         anchor=anchor,
         task=printable(comparison.task),
         pair=printable(comparison.pair),
+        conclusion=printable(conclusion(comparison)),
         told=_facts(comparison),
         overview=overview(comparison),
         compared=compared(comparison),

@@ -14,7 +14,7 @@ from trigreason.evaluation.report.arm_names import differing
 from trigreason.evaluation.report.collect import ArmRuns, Comparison
 from trigreason.evaluation.report.numbers import differences
 from trigreason.evaluation.report.stories import printable
-from trigreason.evaluation.statistics import Estimate
+from trigreason.evaluation.statistics import Difference, Estimate
 from trigreason.evaluation.summary import ArmSummary
 from trigreason.reasoning import Author, Trigger
 from trigreason.reasoning.names import SYMBOLS, TRIGGER_NAMES
@@ -129,15 +129,23 @@ ROWS: Sequence[Row] = (
 """Accuracy, what each model did, and what depends on the clock."""
 
 
+def signed(value: float) -> str:
+    """A number with its sign; minus is U+2212, as wide as plus."""
+    return f"{value:+.1f}".replace("-", "\u2212")
+
+
+def interval(delta: Difference, scale: float = 1.0) -> str:
+    """The 95 % interval of a difference."""
+    return f"{signed(scale * delta.low)} to {signed(scale * delta.high)}"
+
+
 def compared(comparison: Comparison) -> Table | None:
     """Differences between arms, paired by question; None if nothing can be compared."""
     names = comparison.names
     rows = [
         [
             ShadedCell(f"{names[first]} minus {names[second]}"),
-            ShadedCell(
-                f"{100 * delta.value:+.1f}", f"{100 * delta.low:+.1f} to {100 * delta.high:+.1f}"
-            ),
+            ShadedCell(signed(100 * delta.value), interval(delta, 100)),
             ShadedCell("< 0.001" if delta.p < 0.001 else f"{delta.p:.3f}"),
             ShadedCell(f"{delta.questions:,}"),
             ShadedCell("beyond chance" if delta.is_significant else "within chance"),
