@@ -64,6 +64,8 @@ def test_an_echo_of_a_shorter_n_gram_is_left_out() -> None:
         ("等等,不对", ["等", "等", "不", "对"]),
         ("подожди-ка", ["подожди", "ка"]),
         ("12 + 30", []),
+        ("I doubt Alice has B. A swap: C or X?", ["i", "doubt", "alice", "has", "a", "swap", "or"]),
+        ("Y à Paris? É vero.", ["à", "paris", "é", "vero"]),
     ],
 )
 def test_words_of_many_languages(text: str, words: list[str]) -> None:

@@ -32,7 +32,7 @@ def questions(result: Result) -> Figure | None:
     if not groups:
         return None
     most = max(len({row.question for row in rows}) for rows in groups.values())
-    drawn = figure(max(6.0, 2.5 + 0.32 * most), 1.2 + 2.7 * len(groups))
+    drawn = figure(max(6.0, 2.5 + 0.22 * most), 1.4 + 2.9 * len(groups))
     panels = drawn.subplots(len(groups), 1, squeeze=False)[:, 0]
     for panel, ((pair, task), rows) in zip(panels, groups.items(), strict=True):
         _panel(panel, result, rows)
@@ -59,7 +59,7 @@ def _panel(panel: Axes, result: Result, rows: Sequence[MeasuredNumber]) -> None:
     ticks = [*places.values(), mean_at, paper_at]
     panel.set_xticks(ticks, [*_short(about), "mean", "paper"])
     if len(about) > _FEW:
-        panel.tick_params(axis="x", labelsize=7)
+        panel.tick_params(axis="x", labelsize=8)
     panel.axvline(len(about) - 0.25, color="#999999", linewidth=0.8)
     panel.set_xlabel("question")
     panel.set_ylabel(MEASURES["rejected"].axis)
@@ -89,7 +89,7 @@ def _measured(
         label=arm,
     )
     for row in rows:
-        if not row.question:
+        if not row.question and len(places) > _FEW:  # of fewer the interval is nearly the axis
             panel.errorbar(
                 mean_at + offset,
                 100 * row.estimate.value,

@@ -35,7 +35,7 @@ def sweep(result: Result) -> Figure:
                 _references(panel, rows, len(values))
             if result.shares_the_papers_axis:
                 _paper_points(panel, result, measure, values)
-            panel.margins(y=0.15)
+            panel.set_ylim(0, 105)
         unit = " (tokens of thinking)" if varied.of == "thinking_tokens" else ""
         if varied.of == "rho" and result.is_reversed:
             unit = " (reversed: the offload fires for r < ρ)"

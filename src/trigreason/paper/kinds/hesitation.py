@@ -67,6 +67,9 @@ _UNSPACED = re.compile("[\u3040-\u30ff\u3400-\u9fff\u0e00-\u0e7f]")
 _WORD = re.compile(rf"{_UNSPACED.pattern}|[^\W\d_]+(?:['\u2018\u2019\u02bc][^\W\d_]+)*")
 """A word; in scripts that do not part words by spaces, one character."""
 
+_LABEL = re.compile("[B-HJ-Z]")
+"""A capital letter alone that is no word of English: an option, or a variable."""
+
 
 @dataclass(frozen=True, slots=True)
 class NGram:
@@ -85,8 +88,9 @@ class NGram:
 
 
 def words_of(text: str) -> list[str]:
-    """The words of a text, lower-cased, in order; numbers and formulas are none."""
-    return [match[0].lower().replace("\u2019", "'") for match in _WORD.finditer(text)]
+    """The words of a text, lower-cased, in order; without numbers, formulas and labels as B."""
+    found = (match[0] for match in _WORD.finditer(text))
+    return [word.lower().replace("\u2019", "'") for word in found if not _LABEL.fullmatch(word)]
 
 
 def n_grams(text: str, longest: int = LONGEST) -> list[str]:
