@@ -82,7 +82,7 @@ def run(arguments: Sequence[str]) -> int:
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")
-    command = _all_commands()
+    command = command_line()
     try:
         with command.make_context("trigreason", list(arguments)) as context:
             command.invoke(context)
@@ -103,7 +103,8 @@ def run(arguments: Sequence[str]) -> int:
 
 
 @cache
-def _all_commands() -> Any:
+def command_line() -> Any:
+    """All commands, as Typer makes them."""
     command = typer.main.get_command(app)
     _hide_types_of_flags(command)
     return command

@@ -1,0 +1,1 @@
+"""Models on servers and in this process, each asked in its own dialect."""
