@@ -19,7 +19,7 @@ from trigreason.reasoning import (
     sharpen,
     usable_logprob,
 )
-from trigreason.reasoning.tokens import unfinished_bytes
+from trigreason.reasoning.tokens import token_lengths, unfinished_bytes
 
 TEMPERATURES = st.floats(0.1, 3)
 LOGITS = st.lists(st.floats(-8, 8), min_size=1, max_size=8)
@@ -185,3 +185,37 @@ def test_unfinished_bytes(character: str) -> None:
     for length in range(1, len(data) + 1):
         text = "a€" + data[:length].decode("utf-8", "surrogateescape")
         assert unfinished_bytes(text) == (length if length < len(data) else 0)
+
+
+@pytest.mark.parametrize(
+    ("text", "pieces", "lengths"),
+    [
+        ("So it is.", ["So", " it", " is", "."], (2, 3, 3, 1)),
+        ("!\n\nSo", ["So"], (2,)),  # the step before ended within a token
+        ("So.\n\n", ["So", ".\n\nNo"], (2, 3)),  # the last token goes on in the next step
+        ("\nSo.\n\n", ["So", ".\n\nNo"], (2, 3)),
+        ("aé", ["a", "\udcc3", "\udca9"], (1, 0, 1)),  # the character is the last token's
+        ("a👍b", ["a", "\udcf0\udc9f", "\udc91\udc8d", "b"], (1, 0, 1, 1)),
+        ("Aha", ["", "Aha", ""], (0, 3, 0)),
+        ("So", ["<think>", "So"], ()),
+        ("", [], ()),
+    ],
+)
+def test_token_lengths(text: str, pieces: list[str], lengths: tuple[int, ...]) -> None:
+    assert token_lengths(text, pieces) == lengths
+
+
+@given(st.text(max_size=12), st.data())
+def test_the_lengths_of_tokens_give_their_texts_back(text: str, data: st.DataObject) -> None:
+    raw = text.encode(errors="replace")
+    cuts = sorted(data.draw(st.lists(st.integers(0, len(raw)), max_size=6)))
+    parts = [raw[start:end] for start, end in pairwise([0, *cuts, len(raw)])]
+    pieces = [part.decode("utf-8", "surrogateescape") for part in parts]
+    written = token_lengths(raw.decode(), pieces)
+    assert sum(written) == len(raw.decode())
+    assert len(written) == (len(pieces) if text else 0)
+    at = 0
+    for piece, length in zip(pieces, written, strict=False):
+        if piece.isascii():
+            assert raw.decode()[at : at + length] == piece
+        at += length

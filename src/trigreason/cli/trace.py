@@ -99,7 +99,7 @@ def _check_decisions(trace: Trace, as_json: bool) -> None:
         values = {
             "decisions": len(decisions),
             "reproduced": len(decisions) - len(differing),
-            "differing": [_as_values(each) for each in differing],
+            "differing": [each.to_json() for each in differing],
         }
         print_json(values)
     else:
@@ -129,16 +129,6 @@ def _in_words(replayed: Replayed) -> str:
     verb = "rewrites" if isinstance(replayed.decision, Rewrite) else "writes"
     trigger = replayed.decision.trigger
     return f"the {author} {verb}" + (f" ({TRIGGER_NAMES[trigger]})" if trigger else "")
-
-
-def _as_values(replayed: Replayed) -> dict[str, Any]:
-    decision = replayed.decision
-    return {
-        "step": replayed.step,
-        "decision": type(decision).__name__.lower(),
-        "author": None if isinstance(decision, Halt | Reward) else decision.author,
-        "trigger": None if isinstance(decision, Halt | Judge | Reward) else decision.trigger,
-    }
 
 
 def _compare_triggers(trace: Trace, thresholds: Thresholds, as_json: bool) -> None:

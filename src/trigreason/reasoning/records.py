@@ -51,7 +51,8 @@ class StepRecord:
 
     ``trigger`` is why it was its author's turn (None for the SRM's ordinary writing); ``ratio`` is
     r_s of eq. 4, ``logprobs`` what it was computed from (nats; None for a sentinel), both only if
-    they were requested. ``score`` is the judge's (0 to 9), ``reward`` the scorer's (0 to 1).
+    they were requested; ``lengths`` are the characters of each token, as far as they are known (see
+    ``token_lengths``). ``score`` is the judge's (0 to 9), ``reward`` the scorer's (0 to 1).
     ``standing`` is False for a draft. ``stretch`` is an index into the
     trace's stretches. ``top`` are the logprobs of the likeliest tokens, of SRM steps only.
     """
@@ -69,6 +70,7 @@ class StepRecord:
     standing: bool = True
     top: TopLogprobs = NOT_KEPT
     reward: float | None = None
+    lengths: tuple[int, ...] = ()
 
     @property
     def without_probability(self) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 from trigreason.reasoning.method_run import Halt, MethodRun
 from trigreason.reasoning.methods import Decision, Judge, Reward, Rewrite, Write
@@ -27,6 +28,16 @@ class Replayed:
     step: int
     decision: Decision | Halt
     agrees: bool | None
+
+    def to_json(self) -> dict[str, Any]:
+        """The step and the decision as plain values; no author or trigger where it has none."""
+        decision = self.decision
+        return {
+            "step": self.step,
+            "decision": type(decision).__name__.lower(),
+            "author": None if isinstance(decision, Halt | Reward) else decision.author,
+            "trigger": None if isinstance(decision, Halt | Judge | Reward) else decision.trigger,
+        }
 
 
 def replay(trace: Trace, thresholds: Thresholds | None = None) -> Iterator[Replayed]:

@@ -10,6 +10,7 @@ import math
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from itertools import accumulate, pairwise
 from statistics import fmean
 from typing import NamedTuple
 
@@ -116,6 +117,28 @@ def join_text(pieces: Sequence[str]) -> str:
         escaped = _STRAY_SURROGATE.sub("\ufffd", text).encode("utf-8", "surrogateescape")
         return escaped.decode("utf-8", "replace")
     return text
+
+
+def token_lengths(text: str, pieces: Sequence[str]) -> tuple[int, ...]:
+    """How many characters of a step's ``text`` each of its tokens, ``pieces``, wrote.
+
+    The step may begin with the end of a token that is counted in the step before, and its own last
+    token may reach into the next one: the lengths then sum up to less than the text, and are those
+    of its end. A character in parts belongs to the token that completes it. Empty if the pieces do
+    not give the text, as where an opening tag was left out.
+    """
+    joined = "".join(pieces)
+    is_whole = not any("\ud800" <= char <= "\udfff" for char in joined)
+    ends = list(accumulate(map(len, pieces)))
+    if not is_whole:
+        settled = (joined[: end - unfinished_bytes(joined[:end])] for end in ends)
+        ends = [len(join_text([part])) for part in settled]
+        joined = join_text(pieces)
+    begin = next(at for at in range(len(text) + 1) if joined.startswith(text[at:]))
+    if begin == len(text):
+        return ()
+    ends = [min(end, len(text) - begin) for end in ends]
+    return tuple(end - start for start, end in pairwise([0, *ends]))
 
 
 def unfinished_bytes(text: str) -> int:

@@ -151,6 +151,7 @@ def _read_step(values: dict[str, Any]) -> StepRecord:
             "end": StepEnd(values["end"]),
             "trigger": _optional(Trigger, values["trigger"]),
             "logprobs": tuple(values["logprobs"]),
+            "lengths": tuple(values.get("lengths", ())),
             "top": TopLogprobs.from_text(values.get("top", "")),
             "hesitations": tuple(values["hesitations"]),
         }

@@ -45,6 +45,7 @@ from trigreason.reasoning import (
     Write,
 )
 from trigreason.reasoning.steps import CUTTING_SLACK, END_OF_THINKING
+from trigreason.reasoning.tokens import token_lengths
 from trigreason.running.writing import AnswerWriter, StretchWriter
 
 
@@ -125,6 +126,7 @@ class RunState:
         has_logprobs: bool,
     ) -> StepRecord:
         """The record of the step that the last decision is about."""
+        pieces = [token.text for token in step.tokens]
         return StepRecord(
             author=step.author,
             text=step.text,
@@ -139,6 +141,7 @@ class RunState:
             standing=not isinstance(self.decision, Rewrite),
             top=reading.features.top,
             reward=reward,
+            lengths=token_lengths(step.text, pieces) if has_logprobs else (),
         )
 
     def keep(self, record: StepRecord) -> Event:
