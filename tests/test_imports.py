@@ -30,6 +30,7 @@ LEVELS = (
     "configuration",
     "running",
     "reasoner",
+    "page",
     "gateway",
     "evaluation",
     "studies",

@@ -47,14 +47,14 @@ def read_trace(name: str) -> Trace:
     return trace
 
 
-def check_writable(path: Path) -> None:
-    """Raises WrongUse, before any work is done, where a trace cannot be written."""
+def check_writable(path: Path, flag: str = "--trace", what: str = "trace") -> None:
+    """Raises WrongUse, before any work is done, where the file of a flag cannot be written."""
     if path.is_dir():
-        raise WrongUse(f"{path} is a folder; --trace wants a file")
+        raise WrongUse(f"{path} is a folder; {flag} wants a file")
     if not path.parent.is_dir():
-        raise WrongUse(f"there is no folder {path.parent} for the trace; make it first")
+        raise WrongUse(f"there is no folder {path.parent} for the {what}; make it first")
     if not os.access(path if path.exists() else path.parent, os.W_OK):
-        raise WrongUse(f"{path} cannot be written; choose another place for the trace")
+        raise WrongUse(f"{path} cannot be written; choose another place for the {what}")
 
 
 def write_trace(path: Path, trace: Trace) -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from typing import Any
+from pathlib import Path
+from typing import Annotated, Any
 
 import typer
 from rich import box
@@ -14,12 +15,13 @@ from rich.text import Text
 
 from trigreason.cli import options
 from trigreason.cli.console import print_json, printable, screen
-from trigreason.cli.files import read_trace
+from trigreason.cli.files import check_writable, read_trace
 from trigreason.cli.live import Transcript, preface, question_block
-from trigreason.cli.options import as_wrong_use
+from trigreason.cli.options import WrongUse, as_wrong_use
 from trigreason.cli.tables import add_up, summary
 from trigreason.cli.words import counted, percent, settings
 from trigreason.events import Done, DraftDropped, Event, HandedOver, RunBegun, StepAccepted
+from trigreason.page import run_page
 from trigreason.reasoning import (
     Firing,
     Halt,
@@ -40,6 +42,9 @@ from trigreason.reasoning.method_run import REPETITION
 from trigreason.reasoning.names import TRIGGER_NAMES
 
 trace_commands = typer.Typer()
+
+MOST_RUNS = 2
+"""The most runs that a page shows side by side."""
 
 _SHORT = {
     None: "–",
@@ -217,6 +222,27 @@ def show(file: options.TraceFile) -> None:
         transcript.show(event)
     out.print()
     out.print(summary({recorded.method: add_up([recorded])}))
+
+
+@trace_commands.command()
+def page(
+    files: Annotated[
+        list[str],
+        typer.Argument(metavar="TRACE...", help="One trace, or two to see side by side."),
+    ],
+    *,
+    out: Annotated[
+        Path, typer.Option("--out", "-o", metavar="FILE", help="The page to write (HTML).")
+    ],
+) -> None:
+    """Write a recorded run as a web page: one file that needs no server and no network."""
+    if len(files) > MOST_RUNS:
+        raise WrongUse(f"a page shows at most {MOST_RUNS} traces, not {len(files)}")
+    check_writable(out, "--out", "page")
+    traces = [read_trace(file) for file in files]
+    text = run_page(traces)
+    out.write_text(text, encoding="utf-8")
+    screen().print(Text(f"{out} shows {counted(len(traces), 'run')} ({len(text) // 1024:,} kB)."))
 
 
 def _events_of(trace: Trace) -> Iterator[Event]:

@@ -9,6 +9,7 @@ from urllib.parse import quote
 from trigreason.events import (
     DraftDropped,
     HandedOver,
+    RunBegun,
     StepAccepted,
     StepBegun,
     WentOnAlone,
@@ -23,6 +24,7 @@ from trigreason.reasoning import (
     Trace,
     spent,
     spent_on_rewards,
+    trace_to_json,
 )
 
 COMMENT = b": keep-alive\n\n"
@@ -80,6 +82,7 @@ def _of_run(exchange: Exchange, run: ChoiceRun) -> dict[str, Any]:
         "stop": trace.stop or ("stop_string" if run.finish_reason else "failed"),
         "limit": trace.limit,
         "seed": trace.sampling["seed"],
+        **({"trace": for_clients(trace_to_json(trace))} if exchange.tells_traces else {}),
     }
 
 
@@ -130,18 +133,24 @@ def headers(exchange: Exchange) -> dict[str, str]:
     return fields | ({"server-timing": ", ".join(timing)} if timing else {})
 
 
-def event_to_json(event: GatewayEvent) -> dict[str, Any] | None:
+def event_to_json(run: ChoiceRun, event: GatewayEvent) -> dict[str, Any] | None:
     """An event as an entry of ``events``; None for text, which has its own chunks, and for ends."""
     match event:
+        case RunBegun(trace):
+            fields = {"type": "run_begun", "method": trace.method, "models": dict(trace.models)}
+            told = {"thresholds": trace.thresholds.to_json(), "in_the_open": trace.in_the_open}
+            return fields | told
         case StepBegun(author, trigger):
             return {"type": "step_begun", "author": author, "trigger": trigger}
         case StepAccepted(index, step):
-            return {"type": "step_accepted", "index": index} | _signals(step)
+            return {"type": "step_accepted", "index": index} | _signals(step) | _tokens(step)
         case DraftDropped(index, step, trigger):
             fields = {"type": "draft_dropped", "index": index, "trigger": trigger}
-            return fields | _signals(step) | {"text": step.text}
+            return fields | _signals(step) | _tokens(step) | {"text": step.text}
         case HandedOver(writer, trigger, steps, because):
             fields = {"type": "handed_over", "writer": writer, "trigger": trigger, "steps": steps}
+            if run.trace is not None:
+                fields["usd"] = spent(run.trace).usd
             return fields | ({"because": _signals(because)} if because else {})
         case WentOnAlone(author):
             return {"type": "went_on_alone", "author": author}
@@ -182,3 +191,8 @@ def _signals(step: StepRecord) -> dict[str, Any]:
         "score": step.score,
         "reward": step.reward,
     }
+
+
+def _tokens(step: StepRecord) -> dict[str, Any]:
+    """The logprob (nats) and the length (characters) of each token; empty where none is known."""
+    return {"end": step.end, "logprobs": step.logprobs, "lengths": step.lengths}

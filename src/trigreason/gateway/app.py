@@ -11,7 +11,14 @@ from trigreason.gateway.documents import ANSWERS
 from trigreason.gateway.pages import readable_by_pages
 from trigreason.gateway.refusing import answer_errors, limit_bodies
 from trigreason.gateway.request_ids import RequestIds
-from trigreason.gateway.routes import generation, inspection, passing_on
+from trigreason.gateway.routes import (
+    browsing,
+    generation,
+    inspection,
+    passing_on,
+    replaying,
+    traces,
+)
 from trigreason.gateway.service import Service
 
 
@@ -27,9 +34,8 @@ def make_app(service: Service) -> ASGIApp:
     )
     app.state.service = service
     app.state.access = Access(service.storage, is_local=service.is_local)
-    app.include_router(generation)
-    app.include_router(passing_on)
-    app.include_router(inspection)
+    for router in (generation, passing_on, replaying, traces, inspection, browsing):
+        app.include_router(router)
     answer_errors(app, service)
     limit_bodies(app, service.settings.limits.body_bytes)
     pages = readable_by_pages(app, service.settings.origins, is_local=service.is_local)

@@ -122,6 +122,9 @@ class Exchange:
 
     traceparent: str | None = None
     """The request's ``traceparent`` header (W3C Trace Context), if it had one."""
+    tells_traces: bool = False
+    """Whether the response has the whole traces."""
+
     ignored: tuple[str, ...] = ()
     """Fields of the request that had no effect, as the client is told."""
 

@@ -45,6 +45,9 @@ class Options(ThresholdChanges):
     events: Annotated[
         bool, Field(description="Tell of each step, draft and handover beside the text.")
     ] = False
+    trace: Annotated[
+        bool, Field(description="Send the run's trace at its end, as solve --trace writes it.")
+    ] = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

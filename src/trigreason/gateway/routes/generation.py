@@ -129,6 +129,7 @@ def exchange_of(
         request_id=request_id_of(request),
         traceparent=request.headers.get("traceparent"),
         runs=[ChoiceRun(index) for index in range(parsed.choices)],
+        tells_traces=parsed.options.trace,
         ignored=parsed.ignored,
     )
 

@@ -1,4 +1,4 @@
-"""The routes about the gateway itself: its models, traces, health and metrics."""
+"""The routes about the gateway itself: its models, pairs, health and metrics."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
 
 from trigreason.gateway.access import Access
-from trigreason.gateway.account import for_clients
 from trigreason.gateway.errors import ApiError
 from trigreason.gateway.keys import ActiveKey
 from trigreason.gateway.messages.failing import speaks_anthropic
@@ -19,7 +18,7 @@ from trigreason.gateway.reference import HEADERS, reference_page
 from trigreason.gateway.routes.dependencies import Caller, Gateway, caller, usable_pairs
 from trigreason.gateway.service import Service
 from trigreason.gateway.storage import DatabaseAway
-from trigreason.reasoning import Thresholds
+from trigreason.reasoning import Thresholds, methods
 
 CREATED = 1_760_000_000
 """The time of a model's creation in lists; pairs have no date."""
@@ -43,6 +42,28 @@ async def models(request: Request, service: Gateway, key: Caller) -> dict[str, A
     return {"object": "list", "data": data}
 
 
+@router.get("/v1/pairs")
+async def pairs(service: Gateway, key: Caller) -> dict[str, Any]:
+    """Every pair with its thresholds and the methods that it can run, and what each decides by."""
+    entries = methods()
+    data = [
+        {
+            "id": pair,
+            "thresholds": thresholds.to_json(),
+            "methods": [
+                {
+                    "id": name,
+                    "title": entries[name].title,
+                    "thresholds": sorted(entries[name].thresholds),
+                }
+                for name in _methods(pair, thresholds, service)
+            ],
+        }
+        for pair, thresholds in usable_pairs(key, service).items()
+    ]
+    return {"object": "list", "data": data}
+
+
 def _methods(pair: str, thresholds: Thresholds, service: Service) -> list[str]:
     has_scorer = service.catalogue[pair].plan.scorer is not None
     return usable_methods(thresholds, has_scorer=has_scorer)
@@ -54,20 +75,6 @@ async def model(name: str, request: Request, service: Gateway, key: Caller) -> d
     if name not in _passed(service, key):
         choice(name, usable_pairs(key, service))
     return _model(name, request)
-
-
-@router.get("/v1/traces/{trace_id}")
-async def trace(trace_id: str, service: Gateway, key: Caller) -> JSONResponse:
-    """The trace of a run, if the gateway keeps traces; a key sees only its own."""
-    kept = await service.storage.trace(trace_id, key.id if key else None)
-    if kept is None:
-        advice = (
-            "It may have been removed by age."
-            if service.settings.traces.keep
-            else "Traces are kept where the configuration says so: gateway.traces.keep = true."
-        )
-        raise ApiError(404, f"There is no such trace. {advice}", code="trace_not_found")
-    return JSONResponse(for_clients(kept))
 
 
 @router.get("/healthz")

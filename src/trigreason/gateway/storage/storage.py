@@ -21,6 +21,7 @@ from trigreason.gateway.storage.errors import DatabaseAway, StorageError
 from trigreason.gateway.storage.journal import Journal, alone, opened_journals
 from trigreason.gateway.storage.key_cache import KeyCache
 from trigreason.gateway.storage.keyring import KeyRow
+from trigreason.gateway.storage.listing import latest_traces
 from trigreason.gateway.storage.migrating import migrate
 from trigreason.gateway.storage.periods import DAY, Period
 from trigreason.gateway.storage.place import located
@@ -177,6 +178,13 @@ class Storage:
             return None
         trace: dict[str, Any] = await asyncio.to_thread(json.loads, body)
         return trace
+
+    async def latest_traces(self, key_id: str | None, limit: int) -> list[dict[str, Any]]:
+        """What was asked, and what ran, in the latest runs with a stored trace, newest first."""
+        await self._recorder.caught_up(TRACE_SECONDS)
+        return await self._database.read(
+            lambda connection: latest_traces(connection, key_id, limit)
+        )
 
     async def prune(self) -> None:
         """Delete old traces, counts of past minutes, and expired reservations."""
