@@ -150,7 +150,7 @@ def event_to_json(run: ChoiceRun, event: GatewayEvent) -> dict[str, Any] | None:
         case HandedOver(writer, trigger, steps, because):
             fields = {"type": "handed_over", "writer": writer, "trigger": trigger, "steps": steps}
             if run.trace is not None:
-                fields["usd"] = spent(run.trace).usd
+                fields["usd"] = spent(run.trace).usd if run.trace.prices else None
             return fields | ({"because": _signals(because)} if because else {})
         case WentOnAlone(author):
             return {"type": "went_on_alone", "author": author}

@@ -13,6 +13,9 @@ from typing import NamedTuple
 
 ASSETS = Path(__file__).parent / "assets"
 
+STYLES = ("base.css", "run.css", "temml.css")
+"""The style sheets, in the order in which they apply."""
+
 _KINDS = {
     ".css": "text/css; charset=utf-8",
     ".html": "text/html; charset=utf-8",

@@ -15,7 +15,7 @@ from functools import cache
 from hashlib import sha256
 from html import escape
 
-from trigreason.page.bundle import text_of
+from trigreason.page.bundle import STYLES, text_of
 from trigreason.page.decisions import every_methods_decisions
 from trigreason.reasoning import Trace, methods, trace_to_json
 
@@ -34,7 +34,7 @@ def run_page(traces: Sequence[Trace]) -> str:
     ]
     titles = {name: entry.title for name, entry in methods().items()}
     data = json.dumps({"runs": runs, "titles": titles}, ensure_ascii=False)
-    script, style = inlined(ENTRY), text_of("style.css")
+    script, style = inlined(ENTRY), "".join(map(text_of, STYLES))
     policy = (
         f"default-src 'none'; script-src '{_hash(script)}'; style-src '{_hash(style)}'; "
         "img-src data:; base-uri 'none'; form-action 'none'; "
