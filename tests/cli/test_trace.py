@@ -158,3 +158,24 @@ def test_no_trace_at_all(command: Command, what: str) -> None:
 def test_thresholds_out_of_range(command: Command, recorded: Path) -> None:
     told = command("trace", "replay", str(recorded), "--rho", "7")
     told.check_complaint(2, "between 0 and 1")
+
+
+def test_a_page_of_one_run_or_two(command: Command, recorded: Path, tmp_path: Path) -> None:
+    page = tmp_path / "run.html"
+    told = command("trace", "page", str(recorded), "-o", str(page))
+    assert (told.code, told.err) == (0, "")
+    assert f"shows 1 run ({page.stat().st_size // 1000} kB)" in " ".join(told.out.split())
+    alone = page.read_text()
+    assert alone.startswith("<!doctype html>")
+    assert command("trace", "page", str(recorded), str(recorded), "-o", str(page)).code == 0
+    assert len(page.read_text()) > len(alone)
+    three = [str(recorded)] * 3
+    command("trace", "page", *three, "-o", str(page)).check_complaint(2, "at most 2 traces, not 3")
+
+
+def test_a_page_that_cannot_be_written(command: Command, recorded: Path, tmp_path: Path) -> None:
+    told = command("trace", "page", str(recorded), "-o", str(tmp_path))
+    told.check_complaint(2, "is a folder; --out wants a file")
+    there = tmp_path / "no" / "run.html"
+    told = command("trace", "page", str(recorded), "-o", str(there))
+    told.check_complaint(2, "there is no folder", "for the page")

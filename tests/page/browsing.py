@@ -80,9 +80,7 @@ async def opened(browser: Any, url: str, **how: Any) -> AsyncIterator[Any]:
     try:
         await page.goto(url)
         yield page
-        problems = [
-            each for each in watched.problems if not any(word in each for word in accepted)
-        ]
+        problems = [each for each in watched.problems if not any(word in each for word in accepted)]
         assert problems == []
     finally:
         await context.close()

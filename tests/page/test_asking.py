@@ -47,7 +47,7 @@ async def test_a_run_is_on_the_page_as_in_its_trace(chromium: Any, client: Clien
         because = trace.steps[offload.step - 1]
         share = percent(because.ratio or 0.0, trace.thresholds.rho)
         told = next(each for each in handovers if each.startswith("Cognitive offload"))
-        assert f"{share} of the step’s {len(because.logprobs)} tokens" in told
+        assert f"{share} of the step's {len(because.logprobs)} tokens" in told
         bar = await page.get_by_role("img").get_attribute("aria-label")
         assert bar == (
             f"The SRM wrote {percent(trace.smt)}, the LRM {percent(1 - trace.smt)} of the thinking"
@@ -148,7 +148,9 @@ async def test_a_failure_is_told(chromium: Any, tmp_path: Path) -> None:
 async def test_the_cost_so_far_is_told_where_there_are_prices(
     chromium: Any, tmp_path: Path
 ) -> None:
-    toml = pair_toml("URL").replace("[pairs.p]", "prices = { input = 1000, output = 2000 }\n[pairs.p]")
+    toml = pair_toml("URL").replace(
+        "[pairs.p]", "prices = { input = 1000, output = 2000 }\n[pairs.p]"
+    )
     replies = [say("First.\n\n"), chatter("Second.\n\n", pause=0.02)]
     async with (
         scripted(replies) as server,
@@ -221,7 +223,8 @@ async def test_it_can_be_used_with_the_keyboard_alone(chromium: Any, client: Cli
         await finished(page)
         await page.get_by_role("button", name="Signals").focus()
         await page.keyboard.press("Space")
-        assert await page.get_by_role("button", name="Signals").get_attribute("aria-pressed") == "true"
+        pressed = await page.get_by_role("button", name="Signals").get_attribute("aria-pressed")
+        assert pressed == "true"
         await page.keyboard.press("Tab")
         await page.keyboard.press("Enter")
         await page.get_by_role("region", name="What if").wait_for()

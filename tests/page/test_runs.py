@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from dataclasses import replace
 from pathlib import Path
@@ -89,7 +90,7 @@ async def test_a_trace_file(chromium: Any, tmp_path: Path, how: str, form: str) 
             assert "run.json" in await page.locator("#list tbody tr").inner_text()
             async with page.expect_download() as saved:
                 await page.get_by_role("button", name="Save the trace").click()
-            kept = Path(await (await saved.value).path()).read_text()
+            kept = await asyncio.to_thread(Path(await (await saved.value).path()).read_text)
             assert trace_from_json(json.loads(kept)) == trace_from_json(trace)
 
 
@@ -102,9 +103,7 @@ async def test_a_trace_file(chromium: Any, tmp_path: Path, how: str, form: str) 
         ('{"schema": 2, "steps": [{}], "messages": []}', "This trace is damaged"),
     ],
 )
-async def test_a_file_that_is_no_trace(
-    chromium: Any, client: Client, text: str, told: str
-) -> None:
+async def test_a_file_that_is_no_trace(chromium: Any, client: Client, text: str, told: str) -> None:
     async with opened(chromium, client.url) as page:
         await page.locator("#pair option").first.wait_for(state="attached")
         await page.evaluate(DROP, ["odd.json", text])
@@ -113,9 +112,7 @@ async def test_a_file_that_is_no_trace(
         assert (await problem.inner_text()).startswith("odd.json: ")
 
 
-async def test_a_long_conversation_shows_its_last_question(
-    chromium: Any, client: Client
-) -> None:
+async def test_a_long_conversation_shows_its_last_question(chromium: Any, client: Client) -> None:
     trace = trace_from_json((await answered(client))["trace"])
     turns = (Message("system", "s"), Message("user", "first"), Message("user", "x" * 300))
     text = json.dumps(trace_to_json(replace(trace, messages=turns)))

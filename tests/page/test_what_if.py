@@ -157,12 +157,12 @@ async def test_moved_on_the_page(chromium: Any, client: Client) -> None:
         await page.get_by_role("button", name="What if").click()
         panel = page.get_by_role("region", name="What if")
         outcome = panel.locator(".outcome")
-        assert (await outcome.inner_text()).startswith("0 of the SRM’s ")
+        assert (await outcome.inner_text()).startswith("0 of the SRM's ")
         for rho in (0.5, 0.97, 1.0):
             await panel.get_by_label("ρ, offload", exact=True).fill(str(rho))
             now = decisions_by(trace, "trigreason", replace(trace.thresholds, rho=rho))
             changed = expected(trace, now["decisions"])
-            assert (await outcome.inner_text()).startswith(f"{changed} of the SRM’s ")
+            assert (await outcome.inner_text()).startswith(f"{changed} of the SRM's ")
             assert await page.locator(".step.other").count() == changed
         assert changed == len(trace.drafts) > 0, "with rho = 1 no draft would fall"
         assert await page.locator(".would").first.inner_text() == "would stand"
@@ -171,7 +171,7 @@ async def test_moved_on_the_page(chromium: Any, client: Client) -> None:
                 await panel.get_by_label("Method").select_option(method)
             now = decisions_by(trace, method, trace.thresholds)
             changed = expected(trace, now["decisions"])
-            await panel.get_by_text(f"{changed} of the SRM’s ").wait_for()
+            await panel.get_by_text(f"{changed} of the SRM's ").wait_for()
         async with page.expect_response("**/v1/traces/replay"):
             await panel.get_by_label("Method").select_option("specreason")
         await panel.get_by_text("This method would need a rating").wait_for()
@@ -197,6 +197,6 @@ async def test_a_file_decides_by_every_method_without_a_server(
         for method in ("steer", "lrm", "trigreason"):
             await panel.get_by_label("Method").select_option(method)
             changed = expected(trace, decisions_by(trace, method, trace.thresholds)["decisions"])
-            await panel.get_by_text(f"{changed} of the SRM’s ").wait_for()
+            await panel.get_by_text(f"{changed} of the SRM's ").wait_for()
         await run.get_by_role("button", name="Signals").click()
         await run.locator(".step .t").first.wait_for()

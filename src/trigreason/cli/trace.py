@@ -240,9 +240,8 @@ def page(
         raise WrongUse(f"a page shows at most {MOST_RUNS} traces, not {len(files)}")
     check_writable(out, "--out", "page")
     traces = [read_trace(file) for file in files]
-    text = run_page(traces)
-    out.write_text(text, encoding="utf-8")
-    screen().print(Text(f"{out} shows {counted(len(traces), 'run')} ({len(text) // 1024:,} kB)."))
+    size = out.write_bytes(run_page(traces).encode())
+    screen().print(Text(f"{out} shows {counted(len(traces), 'run')} ({size // 1000:,} kB)."))
 
 
 def _events_of(trace: Trace) -> Iterator[Event]:

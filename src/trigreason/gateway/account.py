@@ -135,6 +135,7 @@ def headers(exchange: Exchange) -> dict[str, str]:
 
 def event_to_json(run: ChoiceRun, event: GatewayEvent) -> dict[str, Any] | None:
     """An event as an entry of ``events``; None for text, which has its own chunks, and for ends."""
+    fields: dict[str, Any]
     match event:
         case RunBegun(trace):
             fields = {"type": "run_begun", "method": trace.method, "models": dict(trace.models)}

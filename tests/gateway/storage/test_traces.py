@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import time
+from typing import Any
 
 import pytest
 
 from tests.gateway.storage.books import WORST, key_with, record, recorded, rows, settled
 from trigreason.gateway.storage import Storage, budgets
 from trigreason.gateway.storage import storage as storage_module
+from trigreason.gateway.storage.listing import READ, SHOWN, question_of
 from trigreason.gateway.storage.tables import RESERVATIONS, TRACES, USAGE
 
 NASTY = {"text": "nul \0 half \ud800 ünï \u2028", "numbers": [1.5, None, 10**30]}
@@ -93,3 +96,47 @@ async def test_pruning_goes_by_itself(place: str, monkeypatch: pytest.MonkeyPatc
     await asyncio.sleep(0.3)
     assert not rows(place, TRACES)
     await storage.close()
+
+
+def trace_asking(*contents: str, before: str = "") -> dict[str, Any]:
+    """The beginning of a trace's JSON, with one message per text and something before them."""
+    messages = [{"role": "user", "content": content} for content in contents]
+    return {"schema": 2, "method": before, "messages": messages, "steps": []}
+
+
+@pytest.mark.parametrize(
+    ("trace", "question"),
+    [
+        (trace_asking("Why?"), "Why?"),
+        (trace_asking("first", "é “x” \n 👍"), "é “x” \n 👍"),
+        (trace_asking("x" * 300), "x" * SHOWN),
+        (trace_asking('"messages":[{"role"'), '"messages":[{"role"'),
+        (trace_asking("Why?", before='"messages":[5]'), "Why?"),
+        (trace_asking("x" * READ), None),
+        (trace_asking(), None),
+        ({"schema": 2}, None),
+    ],
+)
+def test_the_question_of_a_trace(trace: dict[str, Any], question: str | None) -> None:
+    body = json.dumps(trace, separators=(",", ":"))
+    assert question_of(body[:READ]) == question
+
+
+def test_a_system_message_is_no_question() -> None:
+    messages = [{"role": "user", "content": "Why?"}, {"role": "system", "content": "s"}]
+    assert question_of(json.dumps({"messages": messages}, separators=(",", ":"))) == "Why?"
+
+
+async def test_the_latest_are_listed(storage: Storage) -> None:
+    ada, bob = await key_with(storage, "ada"), await key_with(storage, "bob")
+    now = time.time()
+    for index, key in enumerate((ada, bob, ada)):
+        name, asked = f"run {index}", trace_asking(f"question {index}")
+        entered = record(name, key=key.id, created=now + index, traces={name: asked}, usd=index / 8)
+        storage.enter(entered)
+    every = await storage.latest_traces(None, 9)
+    assert [each["id"] for each in every] == ["run 2", "run 1", "run 0"]
+    assert [each["question"] for each in every] == ["question 2", "question 1", "question 0"]
+    assert [each["usd"] for each in every] == [0.25, 0.125, 0.0]
+    assert [each["id"] for each in await storage.latest_traces(ada.id, 9)] == ["run 2", "run 0"]
+    assert [each["id"] for each in await storage.latest_traces(None, 1)] == ["run 2"]

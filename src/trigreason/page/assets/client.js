@@ -15,7 +15,7 @@ export class RequestFailed extends Error {
   }
 }
 
-/** The key that was entered in this tab; it is kept in the session’s storage and nowhere else. */
+/** The key that was entered in this tab; it is kept in the session's storage and nowhere else. */
 export const key = {
   get: () => sessionStorage.getItem(KEY),
   set: (text) => sessionStorage.setItem(KEY, text),

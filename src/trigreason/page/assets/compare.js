@@ -15,7 +15,7 @@ const ROWS = [
   ["Cost", ({ trace }) => usd(trace.totals?.usd)],
 ];
 
-/** A table with a column per trace; `titles` are methods’ titles by name. */
+/** A table with a column per trace; `titles` are methods' titles by name. */
 export function comparison(traces, titles) {
   const runs = traces.map((trace) => ({ trace, tokens: tokensOf(trace.steps) }));
   const head = traces.map(({ method }) => el("th", { scope: "col" }, titles[method] ?? method));

@@ -1,7 +1,7 @@
 /**
- * TrigReason’s two comparisons on recorded steps, so that a moved threshold shows at once.
+ * TrigReason's two comparisons on recorded steps, so that a moved threshold shows at once.
  *
- * This is all that the page decides by itself. Python’s own replay says the same about every step
+ * This is all that the page decides by itself. Python's own replay says the same about every step
  * (tests/page/test_what_if.py); for every other method the page asks it. Repetition is left out:
  * it does not depend on these thresholds alone.
  */

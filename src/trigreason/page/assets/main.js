@@ -21,7 +21,7 @@ function makeView() {
   });
 }
 
-/** Python’s decisions of a method on a trace, from the gateway’s replay. */
+/** Python's decisions of a method on a trace, from the gateway's replay. */
 async function decisionsOf(trace, method) {
   const steps = trace.steps.map((step) => ({ ...step, lengths: [] }));
   const slim = { ...trace, steps, stretches: [], totals: {} }; // the replay needs no more

@@ -5,7 +5,7 @@ import {count, percent, seconds, usd} from "./numbers.js";
 
 const NUMBERS = [
   ["tokens", "Thinking tokens", "Tokens of the steps that stand, by both models."],
-  ["smt", "By the SRM", "SMT: the share of the thinking’s tokens that the SRM wrote."],
+  ["smt", "By the SRM", "SMT: the share of the thinking's tokens that the SRM wrote."],
   ["drafts", "Drafts", "SRM steps that were thrown away, and their tokens."],
   ["handovers", "Handovers", "How often the LRM was asked to write."],
   ["seconds", "Time", "From the question to now, or to the answer."],

@@ -12,7 +12,7 @@ const HEADS = ["Question", "Method", "Tokens", "Time", "Cost", "From"];
 const byId = (id) => document.getElementById(id);
 
 export class Runs {
-  /** `makeView()` makes a RunView; `titles()` are methods’ titles; `onProblem` tells an error. */
+  /** `makeView()` makes a RunView; `titles()` are methods' titles; `onProblem` tells an error. */
   constructor(makeView, titles, onProblem) {
     this.makeView = makeView;
     this.titles = titles;

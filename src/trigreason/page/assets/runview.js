@@ -14,7 +14,7 @@ const TOLD_EVERY = 20_000; // milliseconds between what a screen reader hears of
 
 export class RunView {
   /**
-   * `titles` are methods’ titles by name. `decide(trace, method)` gives Python’s decisions, as a
+   * `titles` are methods' titles by name. `decide(trace, method)` gives Python's decisions, as a
    * promise. `link(trace id)` gives an address for a stored run, or null.
    */
   constructor({ titles, decide, link = () => null }) {
@@ -60,7 +60,7 @@ export class RunView {
     );
   }
 
-  /** The method’s name for people. */
+  /** The method's name for people. */
   get title() {
     return this.titles[this.method] ?? this.method;
   }
@@ -102,7 +102,7 @@ export class RunView {
     this.say("The question was sent.");
   }
 
-  /** A chunk of a chat completion’s stream. */
+  /** A chunk of a chat completion's stream. */
   take(chunk) {
     const own = chunk.trigreason;
     if (own?.event) this.happen(own.event);

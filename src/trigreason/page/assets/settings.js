@@ -1,4 +1,4 @@
-/** What is asked, of which pair, by which method and under which thresholds: the form’s state. */
+/** What is asked, of which pair, by which method and under which thresholds: the form's state. */
 
 import {el} from "./dom.js";
 import {THRESHOLDS, thresholdField} from "./fields.js";

@@ -1,4 +1,4 @@
-/** A step’s tokens shaded by their probability, with its hesitation words marked. */
+/** A step's tokens shaded by their probability, with its hesitation words marked. */
 
 import {el} from "./dom.js";
 import {percent} from "./numbers.js";
@@ -20,7 +20,7 @@ export function marksIn(text, expressions) {
   return [...text.matchAll(whole)].map((match) => [match.index, match.index + match[0].length]);
 }
 
-/** The tokens of a step with their logprobs; a text that is nobody’s token has none. */
+/** The tokens of a step with their logprobs; a text that is nobody's token has none. */
 export function tokensIn(step) {
   const hasPairs = /[\ud800-\udfff]/.test(step.text);
   const chars = hasPairs ? Array.from(step.text) : step.text; // lengths count code points
@@ -76,7 +76,7 @@ function marked(text, at, marks) {
   return nodes;
 }
 
-/** Tell a token’s probability where the pointer rests on it. */
+/** Tell a token's probability where the pointer rests on it. */
 export function explainTokens(element) {
   element.addEventListener("pointerover", (event) => {
     const span = event.target.closest?.(".t");

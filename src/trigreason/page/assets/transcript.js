@@ -1,6 +1,6 @@
 /**
  * The thinking, step by step. What is written is only appended to; the DOM changes once per
- * animation frame, and a step gets its tokens’ shades only when it comes into view.
+ * animation frame, and a step gets its tokens' shades only when it comes into view.
  */
 
 import {el} from "./dom.js";
@@ -9,7 +9,7 @@ import {painted, explainTokens} from "./signals.js";
 import {TRIGGERS, why} from "./words.js";
 
 export class Transcript {
-  /** `run` has the thresholds and the method’s title as soon as they are known. */
+  /** `run` has the thresholds and the method's title as soon as they are known. */
   constructor(run) {
     this.run = run;
     this.steps = [];
@@ -182,7 +182,7 @@ function facts(step, { thresholds }) {
   const told = [el("span", {}, counted(step.tokens, "token"))];
   if (step.ratio !== null && step.ratio !== undefined) {
     const r = `r = ${percent(step.ratio, thresholds.rho)}`;
-    const bound = ` (ρ = ${percent(thresholds.rho)})`; // the LRM’s steps are not compared with it
+    const bound = ` (ρ = ${percent(thresholds.rho)})`; // the LRM's steps are not compared with it
     const isCompared = step.author === "srm";
     told.push(el("span", {}, ...(isCompared ? [ratioBar(step.ratio, thresholds.rho), r, bound] : [r])));
   }

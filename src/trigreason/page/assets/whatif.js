@@ -1,6 +1,6 @@
 /**
  * What if: the recorded steps under other thresholds, or by another method. A moved threshold of
- * TrigReason is decided here and now (decide.js); other methods’ decisions are Python’s.
+ * TrigReason is decided here and now (decide.js); other methods' decisions are Python's.
  */
 
 import {firings} from "./decide.js";
@@ -55,7 +55,7 @@ export function difference(then, now) {
 }
 
 export class WhatIf {
-  /** `decide` gives Python’s decisions of a method, as a promise; `methods` are [name, title]. */
+  /** `decide` gives Python's decisions of a method, as a promise; `methods` are [name, title]. */
   constructor(transcript, trace, methods, decide) {
     this.transcript = transcript;
     this.trace = trace;
@@ -163,7 +163,7 @@ function inWords(judged, changed) {
   const unknown = judged.filter(({ isUnknown }) => isUnknown).length;
   const steps = counted(judged.length, "step");
   if (unknown === judged.length) {
-    return `This method would need a rating of each of the SRM’s ${steps}; none is recorded.`;
+    return `This method would need a rating of each of the SRM's ${steps}; none is recorded.`;
   }
   const kinds = [...new Set(changed)].map((kind) => {
     const many = changed.filter((each) => each === kind).length;
@@ -171,5 +171,5 @@ function inWords(judged, changed) {
   });
   const told = kinds.length ? `: ${kinds.join(", ")}` : "";
   const missing = unknown ? ` ${counted(unknown, "step")} would need a rating.` : "";
-  return `${count(changed.length)} of the SRM’s ${steps} would go another way${told}.${missing}`;
+  return `${count(changed.length)} of the SRM's ${steps} would go another way${told}.${missing}`;
 }

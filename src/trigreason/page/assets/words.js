@@ -7,10 +7,10 @@ export const TRIGGERS = {
   strategic_priming: "Strategic priming",
   cognitive_offload: "Cognitive offload",
   intervention_request: "Intervention request",
-  judge_rejection: "Judge’s rejection",
+  judge_rejection: "Judge's rejection",
   low_reward: "Low reward",
   repetition: "Repetition",
-  method: "The method’s own rule",
+  method: "The method's own rule",
 };
 
 /** What the models do, in a sentence. */
@@ -28,8 +28,8 @@ export const GLOSSARY = [
   ["Strategic priming", "The LRM writes the first n steps, so that the thinking begins well."],
   [
     "Cognitive offload",
-    "r is the share of a step’s tokens that the SRM was sure of (their perplexity is below τ). " +
-      "If r is beyond ρ, the LRM rewrites the step. The paper’s side is over: a small model that " +
+    "r is the share of a step's tokens that the SRM was sure of (their perplexity is below τ). " +
+      "If r is beyond ρ, the LRM rewrites the step. The paper's side is over: a small model that " +
       "is sure of nearly every token is often wrong.",
   ],
   [
@@ -37,10 +37,10 @@ export const GLOSSARY = [
     "Words such as “wait” or “maybe” are hesitation. After k hesitating steps in a row the LRM " +
       "writes m steps.",
   ],
-  ["SMT", "The share of the final thinking’s tokens that the SRM wrote."],
+  ["SMT", "The share of the final thinking's tokens that the SRM wrote."],
 ];
 
-/** A model’s name in two or three words. */
+/** A model's name in two or three words. */
 export const AUTHORS = { srm: "small model", lrm: "large model" };
 
 /**
@@ -74,11 +74,11 @@ export function why(handover, before, thresholds, method) {
   }
 }
 
-/** A step’s r compared with ρ, as a sentence about the SRM. */
+/** A step's r compared with ρ, as a sentence about the SRM. */
 export function sureness(step, thresholds) {
   const share = percent(step.ratio, thresholds.rho);
   const known = step.logprobs.filter((each) => each !== null).length;
-  const tokens = known ? `the step’s ${counted(known, "token")}` : "the step’s tokens";
+  const tokens = known ? `the step's ${counted(known, "token")}` : "the step's tokens";
   const side =
     thresholds.direction === "under"
       ? `The SRM is unsure: only ${share} of ${tokens}`
@@ -125,7 +125,7 @@ export function absence(degraded) {
     `The ${alone} went on alone.`;
 }
 
-/** A method’s thresholds that people move, as "ρ = 0.85, τ = 1.05". */
+/** A method's thresholds that people move, as "ρ = 0.85, τ = 1.05". */
 export function settings(method, thresholds) {
   if (method !== "trigreason") return "";
   const side = thresholds.direction === "under" ? "r < ρ" : "r > ρ";
