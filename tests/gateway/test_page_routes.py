@@ -62,15 +62,17 @@ async def test_there_are_no_other_files(client: Client, name: str) -> None:
 
 
 async def test_pairs_tell_their_thresholds_and_methods(client: Client) -> None:
-    (pair,) = (await client.get("/v1/pairs")).body["data"]
+    told = (await client.get("/v1/pairs")).body
+    assert told["keeps_traces"] is True
+    (pair,) = told["data"]
     served = client.service.catalogue["bundled"].plan.settings.thresholds
     assert pair["id"] == "bundled"
     assert Thresholds.from_json(pair["thresholds"]) == served
     by_id = {each["id"]: each for each in pair["methods"]}
     assert set(by_id) == set(methods()) - {"rsd"}, "which needs a scorer"
-    for name, told in by_id.items():
-        assert told["title"] == methods()[name].title
-        assert set(told["thresholds"]) == methods()[name].thresholds
+    for name, method in by_id.items():
+        assert method["title"] == methods()[name].title
+        assert set(method["thresholds"]) == methods()[name].thresholds
 
 
 async def test_a_response_has_its_trace_if_it_is_asked_for(client: Client) -> None:
@@ -115,7 +117,6 @@ async def test_kept_traces_are_listed_newest_first(client: Client) -> None:
     first = await client.chat("What is not ( True )?", max_tokens=20)
     second = await client.chat("  What is\nnot ( False )?  ", model="bundled:srm", max_tokens=20)
     told = (await client.get("/v1/traces?limit=2")).body
-    assert told["kept"] is True
     assert [each["id"] for each in told["data"]] == [second.body["id"], first.body["id"]]
     latest = told["data"][0]
     assert latest["question"] == "  What is\nnot ( False )?  "

@@ -12,6 +12,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from trigreason.cli.words import percent
+
 CHROMIUM_VARIABLE = "TRIGREASON_CHROMIUM"
 PATIENCE = 60_000
 """Milliseconds for anything to show; a busy machine may take long."""
@@ -84,6 +86,12 @@ async def opened(browser: Any, url: str, **how: Any) -> AsyncIterator[Any]:
         assert problems == []
     finally:
         await context.close()
+
+
+def shown(share: float | None, bound: float | None = None) -> str:
+    """A share in per cent as the page writes it, which breaks no line before the sign."""
+    assert share is not None
+    return percent(share, bound).replace(" ", "\N{NO-BREAK SPACE}")
 
 
 async def ask(page: Any, question: str) -> None:

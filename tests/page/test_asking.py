@@ -11,10 +11,9 @@ import pytest
 from tests.conftest import soon
 from tests.gateway.client import Client, asked_gateway
 from tests.gateway.scripted import pair_toml, scripted
-from tests.page.browsing import ask, finished, opened, wide
+from tests.page.browsing import ask, finished, opened, shown, wide
 from tests.scripted_server import chatter, say
 from trigreason.bundled import problems
-from trigreason.cli.words import percent
 from trigreason.reasoning import Author, trace_from_json
 
 pytestmark = [pytest.mark.slow, pytest.mark.asyncio(loop_scope="module")]
@@ -32,11 +31,11 @@ async def test_a_run_is_on_the_page_as_in_its_trace(chromium: Any, client: Clien
         await ask(page, QUESTION)
         await finished(page)
         trace = await trace_on(page, client)
-        shown = [step for step in trace.steps if step.text.strip()]
+        written = [step for step in trace.steps if step.text.strip()]
         texts = await page.locator(".step .text").all_text_contents()
-        assert texts == [step.text.rstrip() for step in shown]
+        assert texts == [step.text.rstrip() for step in written]
         names = await page.locator(".step .name").all_text_contents()
-        assert names == [step.author.upper() for step in shown]
+        assert names == [step.author.upper() for step in written]
         struck = await page.locator("s.text").all_text_contents()
         assert struck == [step.text.rstrip() for step in trace.drafts]
         handovers = await page.locator(".handover").all_text_contents()
@@ -45,12 +44,12 @@ async def test_a_run_is_on_the_page_as_in_its_trace(chromium: Any, client: Clien
         assert handovers[0].startswith("Strategic priming: The LRM writes the first")
         offload = next(each for each in fired if each.trigger == "cognitive_offload")
         because = trace.steps[offload.step - 1]
-        share = percent(because.ratio or 0.0, trace.thresholds.rho)
+        share = shown(because.ratio, trace.thresholds.rho)
         told = next(each for each in handovers if each.startswith("Cognitive offload"))
         assert f"{share} of the step's {len(because.logprobs)} tokens" in told
         bar = await page.get_by_role("img").get_attribute("aria-label")
         assert bar == (
-            f"The SRM wrote {percent(trace.smt)}, the LRM {percent(1 - trace.smt)} of the thinking"
+            f"The SRM wrote {shown(trace.smt)}, the LRM {shown(1 - trace.smt)} of the thinking"
         )
         numbers = await page.locator(".meters dd").all_text_contents()
         assert numbers[0] == str(trace.thinking_tokens)
@@ -76,8 +75,8 @@ async def test_signals_are_shown_on_demand(chromium: Any, client: Client) -> Non
         assert await spans.count() == len([each for each in first.lengths if each])
         srm = next(step for step in trace.steps if step.author is Author.SRM)
         facts = await page.locator(".step.srm .facts").first.inner_text()
-        assert f"r = {percent(srm.ratio, trace.thresholds.rho)}" in facts
-        assert "(ρ = 92 %)" in facts
+        assert f"r = {shown(srm.ratio, trace.thresholds.rho)}" in facts
+        assert f"(ρ = {shown(0.92)})" in facts
 
 
 async def test_thresholds_and_method_are_sent(chromium: Any, client: Client) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from tests.gateway.client import Client, asked_gateway
 from tests.gateway.scripted import pair_toml, scripted
-from tests.page.browsing import MISSING, ask, finished, opened
+from tests.page.browsing import MISSING, ask, finished, opened, shown
 from tests.scripted_server import Reply, Said, say
 from trigreason.bundled import problems
 
@@ -128,11 +128,11 @@ async def test_tokens_are_shaded_and_hesitation_is_marked(chromium: Any, tmp_pat
         marks = await second.locator("mark").all_text_contents()
         assert "".join(marks) == "Hmmnot sure"
         assert await second.locator(".text").inner_text() == "Hmm, not sure 👍 x."
-        assert "r = 50 %" in await first.locator(".facts").inner_text()
+        assert f"r = {shown(0.5)}" in await first.locator(".facts").inner_text()
         assert "hesitates: hmm, not sure" in await second.locator(".facts").inner_text()
         await first.locator(".t").nth(2).hover()
         title = await first.locator(".t").nth(2).get_attribute("title")
-        assert title == "probability 5 %, perplexity 20.09"
+        assert title == f"probability {shown(0.05)}, perplexity 20.09"
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

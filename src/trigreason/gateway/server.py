@@ -138,7 +138,7 @@ class _Server(uvicorn.Server):
             host, port = sockets[0].getsockname()[:2]
             url = f"http://{f'[{host}]' if ':' in host else host}:{port}"
             names = ", ".join(served.name for served in self._service.catalogue)
-            _logger.info("serving %s at %s/v1 (docs: %s/docs)", names, url, url)
+            _logger.info("serving %s at %s/v1 (page: %s/, docs: %s/docs)", names, url, url, url)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         seconds = self._service.settings.limits.shutdown_seconds

@@ -21,7 +21,7 @@ def decisions_by(trace: Trace, method: str, thresholds: Thresholds) -> dict[str,
     Raises:
         ValueError: there is no such method, or it lacks what it needs (a risk model).
     """
-    under = replace(trace, method=method, thresholds=thresholds)
+    under = replace(trace, method=method)
     return {
         "method": method,
         "decisions": [each.to_json() for each in replay(under, thresholds)],

@@ -61,7 +61,8 @@ async def pairs(service: Gateway, key: Caller) -> dict[str, Any]:
         }
         for pair, thresholds in usable_pairs(key, service).items()
     ]
-    return {"object": "list", "data": data}
+    keeps = service.settings.traces.keep
+    return {"object": "list", "keeps_traces": keeps, "data": data}
 
 
 def _methods(pair: str, thresholds: Thresholds, service: Service) -> list[str]:

@@ -29,7 +29,7 @@ async def traces(
 ) -> dict[str, Any]:
     """The latest runs whose traces are kept, newest first; a key sees only its own."""
     listed = await service.storage.latest_traces(key.id if key else None, limit)
-    return {"object": "list", "kept": service.settings.traces.keep, "data": listed}
+    return {"object": "list", "data": listed}
 
 
 @router.get("/v1/traces/{trace_id}")

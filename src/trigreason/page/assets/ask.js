@@ -51,7 +51,7 @@ export class Ask {
     const runs = el("div", { class: beside ? "runs two" : "runs" });
     runs.append(...views.map((view) => view.element));
     const table = el("div");
-    byId("current").replaceChildren(table, runs);
+    byId("current").replaceChildren(runs, table);
     byId("current").scrollIntoView();
     await Promise.all(
       views.map((view, index) => {

@@ -42,10 +42,9 @@ function askForKey(why) {
 
 async function load() {
   try {
-    const { data } = await getJson("/v1/pairs");
-    settings.fill(data);
-    const { kept } = await getJson("/v1/traces?limit=1");
-    runs.keeps = kept;
+    const served = await getJson("/v1/pairs");
+    settings.fill(served.data);
+    runs.keeps = served.keeps_traces;
     tellProblem(null);
     byId("forget-key").hidden = !key.get();
     await route();

@@ -10,7 +10,7 @@ export function percent(share, bound = null) {
     if (bound === null || share === bound || Number(text) !== Number((100 * bound).toFixed(digits)))
       break;
   }
-  return `${text} %`;
+  return `${text}\u00a0%`;
 }
 
 /** 1234 as "1,234". */

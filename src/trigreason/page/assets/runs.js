@@ -72,7 +72,6 @@ export class Runs {
   /** Ask for what the gateway keeps, and list everything. */
   async refresh() {
     const kept = await getJson("/v1/traces?limit=30");
-    this.keeps = kept.kept;
     const here = new Set(this.here.map((run) => run.id));
     this.stored = kept.data
       .filter((run) => !here.has(run.id))
