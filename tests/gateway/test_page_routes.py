@@ -11,6 +11,7 @@ import pytest
 import pytest_asyncio
 
 from tests.gateway.client import Client, asked_gateway
+from tests.gateway.serving import QUESTION
 from trigreason.page import HEADERS, asset, decisions_by
 from trigreason.reasoning import Thresholds, Trace, methods, trace_from_json
 
@@ -91,6 +92,22 @@ async def test_a_response_has_its_trace_if_it_is_asked_for(client: Client) -> No
     assert "trace" not in (await client.chat()).body["trigreason"]
 
 
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("/v1/responses", {"input": QUESTION}),
+        ("/v1/completions", {"prompt": QUESTION}),
+        ("/v1/messages", {"messages": [{"role": "user", "content": QUESTION}], "max_tokens": 4096}),
+    ],
+)
+async def test_every_api_gives_the_trace(client: Client, path: str, body: dict[str, Any]) -> None:
+    asked = {"model": "bundled", "trigreason": {"trace": True}} | body
+    told = await client.send("POST", path, json=asked)
+    trace = trace_from_json(told.body["trigreason"]["trace"])
+    assert trace.messages[-1].content == QUESTION
+    assert trace.answer
+
+
 async def test_events_tell_what_the_page_shows(client: Client) -> None:
     told = await client.chat(trigreason={"trace": True, "events": True, "rho": 0.9})
     account = told.body["trigreason"]
@@ -156,6 +173,20 @@ async def test_a_replay_without_more_is_as_recorded(client: Client) -> None:
     assert told.body["method"] == "periodic"
     authors = [step["author"] for step in trace["steps"]]
     assert [each["author"] for each in told.body["decisions"]][: len(authors)] == authors
+
+
+async def test_a_long_run_can_be_replayed(client: Client) -> None:
+    trace = await recorded(client)
+    step = trace["steps"][-1] | {"logprobs": [-0.5] * 500, "lengths": []}
+    long = trace | {"steps": [step] * 100}
+    told = await client.send("POST", "/v1/traces/replay", json={"trace": long, "repeats": 0})
+    assert told.status == 200
+    assert len(told.body["decisions"]) == 101
+    longer = trace | {"steps": [step] * 250}
+    told = await client.send("POST", "/v1/traces/replay", json={"trace": longer})
+    assert (told.status, told.error["param"]) == (400, "body")
+    chatty = await client.send("POST", "/v1/chat/completions", json={"x": [0] * 50_000})
+    assert (chatty.status, chatty.error["param"]) == (400, "body"), "other bodies hold less"
 
 
 @pytest.mark.parametrize(

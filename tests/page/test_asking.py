@@ -11,6 +11,7 @@ import pytest
 from tests.conftest import soon
 from tests.gateway.client import Client, asked_gateway
 from tests.gateway.scripted import pair_toml, scripted
+from tests.gateway.test_in_the_open import in_the_open
 from tests.page.browsing import ask, finished, opened, shown, wide
 from tests.scripted_server import chatter, say
 from trigreason.bundled import problems
@@ -128,6 +129,22 @@ async def test_stop_reaches_the_models(chromium: Any, tmp_path: Path, how: str) 
         assert await page.get_by_text("Stopped. The models were told").is_visible()
         assert await page.get_by_text("on on on").first.is_visible(), "what was written stays"
         assert await page.locator("#submit").is_enabled()
+
+
+async def test_a_pair_that_thinks_in_the_open(chromium: Any, tmp_path: Path) -> None:
+    text = "We add.\n\nWait, it is 3.\n\nSo it is \\boxed{72}."
+    async with (
+        scripted([say(text)]) as server,
+        asked_gateway(
+            tmp_path, in_the_open(server.url) + "thresholds = { n = 0, rho = 1.0 }\n"
+        ) as client,
+        opened(chromium, client.url) as page,
+    ):
+        await ask(page, "?")
+        await finished(page)
+        texts = await page.locator(".step .text").all_text_contents()
+        assert texts == text.split("\n\n")
+        assert await page.locator(".answer .text").text_content() == "So it is 72."
 
 
 async def test_a_failure_is_told(chromium: Any, tmp_path: Path) -> None:

@@ -7,6 +7,9 @@ import re
 import pytest
 
 from trigreason.page.bundle import ASSETS, HEADERS, STYLES, asset
+from trigreason.reasoning import Thresholds, Trigger
+from trigreason.reasoning.field_docs import field_doc
+from trigreason.reasoning.thresholds import UNWRITTEN
 
 FILES = sorted(file.name for file in ASSETS.iterdir())
 OWN_MODULES = [name for name in FILES if name.endswith(".js") and name != "temml.js"]
@@ -68,3 +71,27 @@ def test_modules_are_small_and_import_each_other(name: str) -> None:
             found = re.fullmatch(r'import (?:\w+|\{.+\}) from "\./([\w.-]+)";', line)
             assert found, line
             assert found[1] in FILES
+
+
+def test_the_page_has_a_name_for_every_trigger() -> None:
+    words = (ASSETS / "words.js").read_text()
+    named = re.findall(r"^  (\w+): \"[A-Z]", words, re.MULTILINE)
+    assert set(named) == {str(trigger) for trigger in Trigger}
+
+
+def test_the_page_knows_what_a_trace_leaves_out() -> None:
+    fields = (ASSETS / "fields.js").read_text()
+    told = re.search(r"UNWRITTEN = \{ (.*) \}", fields)
+    assert told
+    assert told[1] == ", ".join(f"{name}: {value:g}" for name, value in UNWRITTEN.items())
+
+
+def test_the_page_moves_thresholds_within_their_bounds() -> None:
+    fields = (ASSETS / "fields.js").read_text()
+    rows = re.findall(r"^  (\w+): \[.*, ([\d.]+), ([\d.]+), [\d.]+\],$", fields, re.MULTILINE)
+    assert {"n", "rho", "tau", "k", "m"} < {name for name, _, _ in rows}
+    for name, least, most in rows:
+        bounds = field_doc(Thresholds, name).bounds
+        assert bounds is not None
+        assert float(least) == bounds.least
+        assert bounds.most is None or float(most) == bounds.most

@@ -41,6 +41,9 @@ VALUES = 20_000
 
 VALUES_PER_MESSAGE = 20
 
+VALUES_PER_TRACE = 100_000
+"""JSON values of a body that holds a recorded run: a few for each token."""
+
 
 class Bodies:
     """Reads and parses the bodies of one gateway; ``largest`` is in bytes."""
@@ -53,8 +56,8 @@ class Bodies:
         self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._parser = ThreadPoolExecutor(1, "bodies")
 
-    async def value(self, request: Request, source: str) -> Any:
-        """A request's body, parsed.
+    async def value(self, request: Request, source: str, most: int = 0) -> Any:
+        """A request's body, parsed; it may hold ``most`` values if that is more than usual.
 
         Raises:
             ApiError: it is not JSON, holds too much, or does not arrive in time.
@@ -63,14 +66,16 @@ class Bodies:
             raise _no_json()
         async with self._place(source, self._size(request)):
             data = await self._read(request)
-            parsed = asyncio.get_running_loop().run_in_executor(self._parser, self.parsed, data)
+            loop = asyncio.get_running_loop()
+            parsed = loop.run_in_executor(self._parser, self.parsed, data, most)
             del data
             return await parsed
 
-    def parsed(self, data: bytes) -> Any:
+    def parsed(self, data: bytes, most: int = 0) -> Any:
         """Parse a body. Raises ApiError if it is not a JSON object, or holds too much."""
-        if many := _values(data, self._values):
-            raise invalid(f"The body holds {many}; at most {self._values:,} can be read.", "body")
+        most = max(most, self._values)
+        if many := _values(data, most):
+            raise invalid(f"The body holds {many}; at most {most:,} can be read.", "body")
         try:
             value = json.loads(data.decode("utf-8-sig"))
         except (ValueError, RecursionError):

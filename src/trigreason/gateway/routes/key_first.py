@@ -14,7 +14,12 @@ from trigreason.gateway.service import Service
 
 
 class KeyFirst(APIRoute):
-    """A route whose body is read once the key was checked."""
+    """A route whose body is read once the key was checked.
+
+    ``most_values``: the JSON values that it may hold, if that is more than usual.
+    """
+
+    most_values = 0
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         handle = super().get_route_handler()
@@ -22,7 +27,7 @@ class KeyFirst(APIRoute):
         async def handler(request: Request) -> Response:
             key = await caller(request)
             service: Service = request.app.state.service
-            value = await service.bodies.value(request, source_of(request, key))
+            value = await service.bodies.value(request, source_of(request, key), self.most_values)
             early = await self.answered_early(request, service, key, value)
             return early or await handle(_ParsedRequest(request, value))
 

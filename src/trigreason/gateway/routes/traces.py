@@ -12,6 +12,7 @@ from pydantic import ConfigDict, Field
 from trigreason.gateway.account import for_clients
 from trigreason.gateway.errors import ApiError, invalid
 from trigreason.gateway.naming import ThresholdChanges
+from trigreason.gateway.request_bodies import VALUES_PER_TRACE
 from trigreason.gateway.routes.dependencies import Caller, Gateway
 from trigreason.gateway.routes.key_first import KeyFirst
 from trigreason.page import decisions_by
@@ -19,8 +20,15 @@ from trigreason.reasoning import Trace, trace_from_json
 
 MOST_LISTED = 100
 
+
+class WithTrace(KeyFirst):
+    """A route whose body holds a recorded run."""
+
+    most_values = VALUES_PER_TRACE
+
+
 router = APIRouter()
-replaying = APIRouter(route_class=KeyFirst)
+replaying = APIRouter(route_class=WithTrace)
 
 
 @router.get("/v1/traces")

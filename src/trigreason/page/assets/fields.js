@@ -25,6 +25,9 @@ export const THRESHOLDS = {
   risk: ["Risk", "The LRM rewrites a step that is more likely wrong.", 0, 1, 0.01],
 };
 
+/** The thresholds that a trace leaves out at these values. */
+export const UNWRITTEN = { delta: 0.7 };
+
 /** An input for the threshold called `name`; `onInput` gets its value whenever it is valid. */
 export function thresholdField(name, value, onInput) {
   const [title, help, ...rest] = THRESHOLDS[name];

@@ -28,10 +28,11 @@ export function seconds(number) {
   return `${number.toFixed(number < 10 ? 1 : 0)} s`;
 }
 
-/** USD, to a hundredth of a cent; "–" where no price is known. */
+/** USD, to two digits at least; "–" where no price is known. */
 export function usd(amount, isEstimate = false) {
   if (amount === null || amount === undefined) return "–";
-  return `${isEstimate ? "about " : ""}$${amount.toFixed(amount < 1 ? 4 : 2)}`;
+  const digits = amount > 0 && amount < 0.01 ? amount.toPrecision(2) : amount.toFixed(amount < 1 ? 4 : 2);
+  return `${isEstimate ? "about " : ""}$${digits}`;
 }
 
 /** A number as it was written, without a tail of binary digits. */

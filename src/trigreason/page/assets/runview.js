@@ -1,6 +1,7 @@
 /** One run on the page: its question, numbers, thinking and answer, live or recorded. */
 
 import {button, download, el} from "./dom.js";
+import {legend, signalsLegend} from "./legend.js";
 import {typeset} from "./math.js";
 import {Meters} from "./meters.js";
 import {addTokens, handoversOf, questionOf, tokensOf} from "./run.js";
@@ -34,7 +35,7 @@ export class RunView {
     this.answer = el("div", { class: "text" });
     this.answering = el(
       "section",
-      { class: "answer", "aria-label": "Answer", hidden: true },
+      { class: "answer", hidden: true },
       el("h3", {}, "Answer"),
       this.answer,
     );
@@ -86,6 +87,8 @@ export class RunView {
       .filter(Boolean)
       .join(" · ");
     this.element.setAttribute("aria-label", `Run by ${this.title}`);
+    this.transcript.element.setAttribute("aria-label", `Thinking, ${this.title}`);
+    this.answering.setAttribute("aria-label", `Answer, ${this.title}`);
   }
 
   /** A run begins now; `stop` ends it. */
@@ -270,30 +273,4 @@ export class RunView {
   say(text) {
     this.status.textContent = text;
   }
-}
-
-function legend() {
-  return el(
-    "p",
-    { class: "legend" },
-    el("span", { class: "key srm" }, "SRM"),
-    " small model ",
-    el("span", { class: "key lrm" }, "LRM"),
-    " large model ",
-    el("s", {}, "draft"),
-    " thrown away ",
-    el("span", { class: "key arrow" }, "↳"),
-    " why the LRM writes",
-  );
-}
-
-function signalsLegend() {
-  const shades = [0, 1, 2, 3, 4, 5].map((level) => el("span", { class: `t s${level}` }, "a"));
-  return el(
-    "p",
-    { class: "legend for-signals" },
-    el("span", { class: "signals", "aria-hidden": "true" }, ...shades),
-    " from certain (perplexity below τ; r is their share) to improbable ",
-    el("mark", {}, "hesitation"),
-  );
 }

@@ -1,7 +1,7 @@
 /** What is asked, of which pair, by which method and under which thresholds: the form's state. */
 
 import {el} from "./dom.js";
-import {THRESHOLDS, thresholdField} from "./fields.js";
+import {THRESHOLDS, UNWRITTEN, thresholdField} from "./fields.js";
 
 const byId = (id) => document.getElementById(id);
 
@@ -59,11 +59,12 @@ export class Settings {
 
   showFields() {
     const { thresholds, methods } = this.pair;
+    const configured = { ...UNWRITTEN, ...thresholds };
     const used = methods.find(({ id }) => id === this.method).thresholds;
     const names = Object.keys(THRESHOLDS).filter((name) => used.includes(name));
     const fields = names.map((name) =>
-      thresholdField(name, this.changed.get(name) ?? thresholds[name] ?? 0.7, (value) => {
-        if (value === thresholds[name]) this.changed.delete(name);
+      thresholdField(name, this.changed.get(name) ?? configured[name], (value) => {
+        if (value === configured[name]) this.changed.delete(name);
         else this.changed.set(name, value);
         this.tellChanged();
       }),

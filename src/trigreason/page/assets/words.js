@@ -1,5 +1,6 @@
 /** What happened in a run, in sentences with its numbers. */
 
+import {UNWRITTEN} from "./fields.js";
 import {count, counted, percent, short} from "./numbers.js";
 
 /** The reasons for a handover, by the name that a trace gives them. */
@@ -66,7 +67,7 @@ export function why(handover, before, thresholds, method) {
         `${short(thresholds.accept)}. The LRM rewrites it.`;
     case "low_reward":
       return `The scorer rated the step ${short(last?.reward ?? 0)} of 1, and steps stand from ` +
-        `${short(thresholds.delta ?? 0.7)}. The LRM rewrites it.`;
+        `${short(thresholds.delta ?? UNWRITTEN.delta)}. The LRM rewrites it.`;
     case "method":
       return handover.steps ? `${method} has the LRM write ${steps}.` : `${method} asks for the LRM.`;
     default:
