@@ -182,7 +182,7 @@ async def test_a_long_run_can_be_replayed(client: Client) -> None:
     told = await client.send("POST", "/v1/traces/replay", json={"trace": long, "repeats": 0})
     assert told.status == 200
     assert len(told.body["decisions"]) == 101
-    longer = trace | {"steps": [step] * 250}
+    longer = trace | {"steps": [step] * 600}
     told = await client.send("POST", "/v1/traces/replay", json={"trace": longer})
     assert (told.status, told.error["param"]) == (400, "body")
     chatty = await client.send("POST", "/v1/chat/completions", json={"x": [0] * 50_000})

@@ -100,7 +100,11 @@ async def test_a_trace_file(chromium: Any, tmp_path: Path, how: str, form: str) 
         ("{", "This is no JSON."),
         ("[]", "This is no trace: it has no schema version."),
         ('{"schema": 1}', "This trace has schema 1, and this page reads 2."),
-        ('{"schema": 2, "steps": [{}], "messages": []}', "This trace is damaged"),
+        ('{"schema": 2, "thresholds": {}, "messages": []}', "This trace is damaged"),
+        (
+            '{"schema": 2, "thresholds": {}, "messages": [], "stretches": [], "steps": [{}]}',
+            "This trace is damaged",
+        ),
     ],
 )
 async def test_a_file_that_is_no_trace(chromium: Any, client: Client, text: str, told: str) -> None:

@@ -41,7 +41,7 @@ VALUES = 20_000
 
 VALUES_PER_MESSAGE = 20
 
-VALUES_PER_TRACE = 100_000
+VALUES_PER_TRACE = 250_000
 """JSON values of a body that holds a recorded run: a few for each token."""
 
 

@@ -12,14 +12,22 @@ export function traceOf(value) {
   if (trace.schema !== 2) {
     throw new Error(`This trace has schema ${trace.schema}, and this page reads 2.`);
   }
-  const isWhole =
-    Array.isArray(trace.steps) &&
-    Array.isArray(trace.messages) &&
-    trace.thresholds &&
-    trace.steps.every((step) => typeof step.text === "string" && Array.isArray(step.logprobs));
-  if (!isWhole) throw new Error("This trace is damaged: a required field is missing.");
+  const lists = [trace.steps, trace.messages, trace.stretches];
+  if (!lists.every(Array.isArray) || !trace.thresholds || !trace.steps.every(isStep)) {
+    throw new Error("This trace is damaged: a required field is missing.");
+  }
   for (const step of trace.steps) step.lengths ??= [];
   return trace;
+}
+
+function isStep(step) {
+  return (
+    typeof step.text === "string" &&
+    typeof step.tokens === "number" &&
+    (step.author === "srm" || step.author === "lrm") &&
+    Array.isArray(step.logprobs) &&
+    Array.isArray(step.hesitations)
+  );
 }
 
 /** The question: the last message of the user. */

@@ -50,8 +50,8 @@ export class Runs {
 
   /** Read trace files and show them: one alone, two side by side. */
   async open(files) {
-    this.onProblem(null);
     const opened = [];
+    const problems = [];
     for (const file of files) {
       try {
         const trace = traceOf(JSON.parse(await file.text()));
@@ -59,14 +59,16 @@ export class Runs {
         opened.push(this.here[0].id);
       } catch (error) {
         const what = error instanceof SyntaxError ? "This is no JSON." : error.message;
-        this.onProblem(`${file.name}: ${what}`);
+        problems.push(`${file.name}: ${what}`);
       }
     }
-    if (!opened.length) return;
-    this.chosen = new Set(opened.slice(0, MOST));
-    if (location.hash !== "#runs") location.hash = "#runs";
-    this.list();
-    await this.show([...this.chosen]);
+    if (opened.length) {
+      this.chosen = new Set(opened.slice(0, MOST));
+      if (location.hash !== "#runs") location.hash = "#runs";
+      this.list();
+      await this.showChosen();
+    }
+    this.onProblem(problems.join(" "));
   }
 
   /** Ask for what the gateway keeps, and list everything. */
