@@ -133,8 +133,11 @@ def headers(exchange: Exchange) -> dict[str, str]:
     return fields | ({"server-timing": ", ".join(timing)} if timing else {})
 
 
-def event_to_json(run: ChoiceRun, event: GatewayEvent) -> dict[str, Any] | None:
-    """An event as an entry of ``events``; None for text, which has its own chunks, and for ends."""
+def event_to_json(event: GatewayEvent, so_far: Trace | None = None) -> dict[str, Any] | None:
+    """An event as an entry of ``events``; None for text, which has its own chunks, and for ends.
+
+    With the run ``so_far``, a handover tells what it has cost.
+    """
     fields: dict[str, Any]
     match event:
         case RunBegun(trace):
@@ -150,8 +153,8 @@ def event_to_json(run: ChoiceRun, event: GatewayEvent) -> dict[str, Any] | None:
             return fields | _signals(step) | _tokens(step) | {"text": step.text}
         case HandedOver(writer, trigger, steps, because):
             fields = {"type": "handed_over", "writer": writer, "trigger": trigger, "steps": steps}
-            if run.trace is not None:
-                fields["usd"] = spent(run.trace).usd if run.trace.prices else None
+            if so_far is not None:
+                fields["usd"] = spent(so_far).usd if so_far.prices else None
             return fields | ({"because": _signals(because)} if because else {})
         case WentOnAlone(author):
             return {"type": "went_on_alone", "author": author}

@@ -107,7 +107,7 @@ class ChatAnswer:
                 self._answers.setdefault(run.index, []).append(text)
             case ToolCalled(_, call):
                 self._calls.setdefault(run.index, []).append(_call(call))
-            case _ if self._with_events and (entry := event_to_json(run, event)):
+            case _ if self._with_events and (entry := event_to_json(event, run.trace)):
                 self._events.setdefault(run.index, []).append(entry)
 
     def whole(self) -> bytes:
@@ -191,7 +191,7 @@ class ChatAnswer:
         return self._chunk(run, b'{"role":"assistant","content":""}')
 
     def _event_chunk(self, run: ChoiceRun, event: GatewayEvent) -> bytes:
-        entry = event_to_json(run, event) if self._with_events else None
+        entry = event_to_json(event, run.trace) if self._with_events else None
         if entry is None:
             return b""
         choice = self._finish(run) | {"logprobs": None, "finish_reason": None}

@@ -52,13 +52,12 @@ export class Ask {
     runs.append(...views.map((view) => view.element));
     const table = el("div");
     byId("current").replaceChildren(runs, table);
+    const asking = views.map((view, index) => {
+      const asked = { model: pair.id, seed, method: methods[index], question };
+      return this.run(view, asked, this.running[index]);
+    });
     byId("current").scrollIntoView();
-    await Promise.all(
-      views.map((view, index) => {
-        const asked = { model: pair.id, seed, method: methods[index], question };
-        return this.run(view, asked, this.running[index]);
-      }),
-    );
+    await Promise.all(asking);
     const traces = views.map((view) => view.trace).filter(Boolean);
     if (traces.length === 2) table.append(comparison(traces, this.settings.titles));
     this.running = [];

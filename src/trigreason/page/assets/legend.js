@@ -1,17 +1,18 @@
 /** How to read a run. */
 
 import {el} from "./dom.js";
+import {meaning} from "./words.js";
 
 /** Whose a step is, and what is struck through. */
 export function legend() {
   return el(
     "p",
     { class: "legend" },
-    el("span", { class: "key srm" }, "SRM"),
+    el("span", { class: "key srm", title: meaning("SRM") }, "SRM"),
     " small model ",
-    el("span", { class: "key lrm" }, "LRM"),
+    el("span", { class: "key lrm", title: meaning("LRM") }, "LRM"),
     " large model ",
-    el("s", {}, "draft"),
+    el("s", { title: meaning("Draft") }, "draft"),
     " thrown away ",
     el("span", { class: "key arrow" }, "↳"),
     " why the LRM writes",

@@ -43,8 +43,10 @@ export function typeset(text) {
   const fragment = document.createDocumentFragment();
   let from = 0;
   for (const { source, latex, isDisplay, at } of formulasIn(text)) {
-    fragment.append(text.slice(from, at), formula(latex, isDisplay) ?? source);
+    const shown = formula(latex, isDisplay);
+    fragment.append(text.slice(from, at), shown ?? source);
     from = at + source.length;
+    if (shown && isDisplay) from += /^\s*/.exec(text.slice(from))[0].length; // it has a line
   }
   fragment.append(text.slice(from));
   fragment.normalize();

@@ -6,7 +6,7 @@
 import {el} from "./dom.js";
 import {count, counted, percent, short} from "./numbers.js";
 import {painted, explainTokens} from "./signals.js";
-import {TRIGGERS, why} from "./words.js";
+import {TRIGGERS, meaning, why} from "./words.js";
 
 export class Transcript {
   /** `run` has the thresholds and the method's title as soon as they are known. */
@@ -38,7 +38,7 @@ export class Transcript {
     if (!handover.trigger) return;
     const reason = why(handover, this.steps, this.run.thresholds, this.run.title);
     const name = TRIGGERS[handover.trigger] ?? handover.trigger;
-    this.add(el("li", { class: "handover" }, el("strong", {}, `${name}: `), reason));
+    this.add(el("li", { class: "handover" }, el("strong", { title: meaning(name) }, `${name}: `), reason));
   }
 
   /** Something else that the reader must know, such as a model that stays away. */

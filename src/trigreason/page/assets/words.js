@@ -41,8 +41,10 @@ export const GLOSSARY = [
   ["SMT", "The share of the final thinking's tokens that the SRM wrote."],
 ];
 
-/** A model's name in two or three words. */
-export const AUTHORS = { srm: "small model", lrm: "large model" };
+/** What a term of the glossary means; undefined if it is none. */
+export function meaning(term) {
+  return GLOSSARY.find(([name]) => name === term)?.[1];
+}
 
 /**
  * Why another model writes now. `handover` has `writer`, `trigger` and `steps`; `before` are the
