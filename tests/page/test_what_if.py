@@ -84,7 +84,7 @@ def drawn_traces(seed: int, count: int) -> Iterator[Trace]:
         yield drive("trigreason", replace(thresholds, repeats=0), draws, end)
 
 
-@pytest_asyncio.fixture(loop_scope="module")
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def recorded(client: Client) -> list[Trace]:
     """Runs of the bundled pair, warm so that they differ."""
     traces = []
