@@ -1,6 +1,6 @@
 /**
  * The thinking, step by step. What is written is only appended to; the DOM changes once per
- * animation frame, and a step gets its tokens' shades only when it comes into view.
+ * animation frame, and a step gets its signals only when it comes into view.
  */
 
 import {el} from "./dom.js";
@@ -153,17 +153,19 @@ export class Transcript {
       "li",
       { class: `step ${step.author}${isDraft ? " draft" : ""}` },
       who(step.author, isDraft ? "draft" : ""),
-      el("div", { class: "body" }, text, el("div", { class: "facts" }, ...facts(step, this.run))),
+      el("div", { class: "body" }, text),
     );
   }
 
   paintSeen(entries) {
     if (!this.showsSignals) return;
     for (const { isIntersecting, target } of entries) {
-      const step = this.byItem.get(target);
-      if (!isIntersecting || target.dataset.painted || !step.lengths.length) continue;
+      if (!isIntersecting || target.dataset.painted) continue;
       target.dataset.painted = "yes";
-      target.querySelector(".text").replaceChildren(painted(step, this.run.thresholds.tau));
+      const step = this.byItem.get(target);
+      const text = target.querySelector(".text");
+      if (step.lengths.length) text.replaceChildren(painted(step, this.run.thresholds.tau));
+      text.after(el("div", { class: "facts" }, ...facts(step, this.run)));
     }
   }
 }
