@@ -95,6 +95,20 @@ async def test_thresholds_and_method_are_sent(chromium: Any, client: Client) -> 
         assert await page.locator("#fields").inner_text() == "This method has none."
 
 
+async def test_a_threshold_out_of_bounds_is_not_sent(chromium: Any, client: Client) -> None:
+    async with opened(chromium, client.url) as page:
+        await page.locator("#pair option").first.wait_for(state="attached")
+        await page.click("#thresholds summary")
+        await page.get_by_label("ρ, offload", exact=True).fill("2")
+        await page.click("#thresholds summary")
+        await ask(page, QUESTION)
+        assert await page.get_by_label("ρ, offload", exact=True).is_visible()
+        assert await page.locator(".run").count() == 0
+        await page.get_by_role("button", name="As configured").click()
+        await page.click("#submit")
+        await finished(page)
+
+
 async def test_two_methods_side_by_side(chromium: Any, client: Client) -> None:
     async with opened(chromium, client.url) as page:
         await page.locator("#pair option").first.wait_for(state="attached")

@@ -11,6 +11,8 @@ export class Settings {
     this.changed = new Map();
     byId("pair").addEventListener("change", () => this.choosePair());
     byId("method").addEventListener("change", () => this.showFields());
+    const panel = byId("thresholds");
+    panel.addEventListener("invalid", () => panel.setAttribute("open", ""), true);
     byId("as-configured").addEventListener("click", () => {
       this.changed.clear();
       this.showFields();
