@@ -154,6 +154,7 @@ SITUATIONS: dict[str, list[Fault]] = {
 """The faults; the run is left at the last of them."""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", ["trigreason", "srm"])
 @pytest.mark.parametrize("situation", SITUATIONS)
 async def test_cancelling(situation: str, method: str) -> None:

@@ -185,6 +185,7 @@ async def meet_any(method: str, shape: Shape, srm: Plan, lrm: Plan, policy: Fail
             check_against(right, await run(doubles.pair, method))
 
 
+@pytest.mark.slow
 @given(METHOD_NAMES, st.sampled_from(SHAPES), PLANS, PLANS, POLICIES)
 @sparingly
 def test_any_faults(

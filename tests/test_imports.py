@@ -124,6 +124,7 @@ def drawn(found: Mapping[str, set[str]]) -> str:
     return "\n".join(lines)
 
 
+@pytest.mark.slow
 def test_the_picture_of_the_arrows_is_the_code() -> None:
     assert f"```mermaid\n{drawn(arrows())}\n```" in ARCHITECTURE.read_text()
 

@@ -132,6 +132,7 @@ async def test_answer_tokens_of_a_server_that_does_not_keep_to_them(per_chunk: i
     assert (run.trace.stop, run.trace.limit) == (StopReason.TRUNCATED, "answer_tokens")
 
 
+@pytest.mark.slow
 async def test_seconds_with_a_consumer_slower_than_the_model() -> None:
     """Tokens are always there already, so that nothing is ever waited for."""
     async with scripted_pair([chatter(pause=0.001)]) as double:
@@ -168,6 +169,7 @@ async def test_seconds(srm: list[Reply], thinking: str | None, answer: str) -> N
     assert (run.trace.stop, run.trace.limit) == (StopReason.TRUNCATED, "seconds")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("per_chunk", [1, 99])
 async def test_seconds_spent_with_the_judge(per_chunk: int) -> None:
     """The step under judgement was written and is not lost."""

@@ -13,6 +13,8 @@ from tests.studies.calibration.test_label_free import recorded
 from trigreason.reasoning import Thresholds, trace_to_json
 from trigreason.studies.calibration.ledger import RUNS
 
+pytestmark = pytest.mark.slow
+
 CONFIGURATION = """\
 # mine
 [engines.small]

@@ -13,6 +13,8 @@ from tests.studies.calibration.test_confidence_fitting import runs
 from tests.studies.calibration.test_cue_fitting import runs as cued_runs
 from tests.studies.calibration.test_label_free import recorded
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def logs(tmp_path: Path) -> str:

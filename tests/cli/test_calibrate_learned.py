@@ -15,6 +15,8 @@ from tests.studies.calibration.test_risk_fitting import checked_runs
 from trigreason.evaluation.runs import Run
 from trigreason.reasoning import Thresholds, trace_to_json
 
+pytestmark = pytest.mark.slow
+
 SHARE = ("--method", "learned", "--lrm-share", "0.3")
 
 

@@ -153,6 +153,7 @@ def test_show_prints_a_configuration_that_says_the_same(
     assert tomllib.loads(shown) == tomllib.loads(told)
 
 
+@pytest.mark.slow
 def test_solve_uses_the_default_pair_and_says_so(command: Command, configured: Path) -> None:
     told = command("solve", QUESTION, "--json")
     assert told.err == "trigreason: using pair both, as trigreason.toml says\n"
@@ -166,6 +167,7 @@ def test_solve_uses_the_default_pair_and_says_so(command: Command, configured: P
     assert shown.err == ""
 
 
+@pytest.mark.slow
 def test_solve_by_the_pairs_name(
     command: Command, configured: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -185,6 +187,7 @@ def test_solve_by_the_pairs_name(
     assert told.err.startswith("trigreason: using pair other, as TRIGREASON_PAIR says\n")
 
 
+@pytest.mark.slow
 def test_flags_go_over_the_pair(command: Command, configured: Path) -> None:
     told = command(
         *("solve", QUESTION, "--json", "--pair", "both", "--n", "1", "--temperature", "0.5"),
@@ -198,6 +201,7 @@ def test_flags_go_over_the_pair(command: Command, configured: Path) -> None:
     assert paper.thresholds == Thresholds(repeats=0, script_stop=True)
 
 
+@pytest.mark.slow
 def test_models_by_name_and_by_place(command: Command, configured: Path) -> None:
     def trace(*flags: str) -> tuple[dict[Author, str], Thresholds]:
         told = trace_from_json(command("solve", QUESTION, "--json", "--steps", "3", *flags).json)

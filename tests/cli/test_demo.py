@@ -39,6 +39,7 @@ def test_it_ends_with_the_table(command: Command) -> None:
     assert max(map(len, told.out.splitlines())) <= 80
 
 
+@pytest.mark.slow
 def test_json_has_every_trace(command: Command) -> None:
     told = command("demo", "--count", "1", "--json", "--method", "specreason").json
     assert told["method"] == "specreason"

@@ -15,6 +15,8 @@ from tests.conftest import soon
 from tests.scripted_server import chatter
 from trigreason.reasoning import load_trace
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.parametrize(
     "flags", [(), pytest.param(("--json",), marks=pytest.mark.slow)], ids=["shown", "json"]

@@ -176,6 +176,7 @@ def test_a_key_for_an_engine_that_requests_are_passed_on_to(
     command("keys", "create", "ben", "--pair", "one").check_complaint(2, "no pair is called 'one'")
 
 
+@pytest.mark.slow
 def test_a_database_that_is_not_there(
     command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -76,6 +76,7 @@ async def test_the_last_line_counts_tokens_as_they_come(bundled_pair: Pair) -> N
     assert len(counts) > standing / 2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("width", [40, 30])
 async def test_a_narrow_terminal(bundled_pair: Pair, width: int) -> None:
     text, done = await transcript(bundled_pair, width=width)

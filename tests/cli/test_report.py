@@ -10,6 +10,8 @@ from inspect_ai import eval as evaluate
 from tests.cli.commands import Command
 from trigreason.evaluation.tasks import bundled
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def logs(tmp_path_factory: pytest.TempPathFactory) -> Path:

@@ -11,6 +11,8 @@ import pytest
 from tests.cli.commands import QUESTION, Command
 from trigreason.cli.app import run
 
+pytestmark = pytest.mark.slow
+
 METHODS = ("lrm", "specreason", "trigreason")
 
 

@@ -106,6 +106,7 @@ def test_any_characters(command: Command, question: str) -> None:
     assert trace_from_json(told.json).messages[0].content == question
 
 
+@pytest.mark.slow
 def test_questions_from_a_file_and_from_standard_input(
     command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -192,6 +193,7 @@ def test_mistakes_are_told_in_one_line(
     assert finished.out == ""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("flags", [("--quiet",), ("--json",), ()])
 def test_the_bundled_pair_says_what_it_cannot_do(command: Command, flags: tuple[str, ...]) -> None:
     asked = command("solve", "Who are you?", "--thinking-tokens", "8", *flags)
@@ -321,6 +323,7 @@ async def test_keys_come_from_the_environment(
 RATED = ("solve", QUESTION, "--method", "rsd", "--thinking-tokens", "200")
 
 
+@pytest.mark.slow
 async def test_a_scorer_by_its_url(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -155,6 +155,7 @@ async def test_only_what_is_needed_is_opened(plan: Plan) -> None:
         assert pair.srm.model == "srm"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("when", ["refused", "cancelled", "left", "failed inside"])
 async def test_what_was_opened_is_closed(
     plan: Plan, monkeypatch: pytest.MonkeyPatch, when: str

@@ -27,6 +27,8 @@ from trigreason.evaluation.lanes import Lanes
 from trigreason.evaluation.runs import Run
 from trigreason.reasoning import Message, Trace
 
+pytestmark = pytest.mark.slow
+
 PAIR = bundled_pair()
 ARMS = tuple(replace(own_arm(PAIR), method=method) for method in ("lrm", "trigreason"))
 FAMILIES = ("boolean_expressions", "navigate")

@@ -21,6 +21,8 @@ from trigreason.evaluation.statistics import Estimate
 from trigreason.reasoning import Trigger
 from trigreason.reasoning.methods.registry import BUILT_IN, PAPERS_METHODS
 
+pytestmark = pytest.mark.slow
+
 
 def lightness(colour: str) -> float:
     """L* of CIELAB, 0 to 100: what is left of a colour in a grey print."""

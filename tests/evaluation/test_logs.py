@@ -26,6 +26,8 @@ from trigreason.evaluation.runs import Failed, Run
 from trigreason.evaluation.tasks import bundled
 from trigreason.reasoning import trace_to_json
 
+pytestmark = pytest.mark.slow
+
 EPOCHS = 2
 
 

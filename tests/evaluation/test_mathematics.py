@@ -69,6 +69,7 @@ def test_grades_agree_with_a_person(text: str, target: str, right: bool) -> None
     assert graded.right is right, graded
 
 
+@pytest.mark.slow
 def test_threads_are_served_one_after_the_other() -> None:
     """math-verify's own time limit refuses to work in any thread but the main one."""
     with ThreadPoolExecutor(4) as threads:

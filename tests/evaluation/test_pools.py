@@ -13,6 +13,8 @@ from trigreason.engines.base import EngineUnreachable
 from trigreason.evaluation import pools
 from trigreason.evaluation.lanes import Lanes
 
+pytestmark = pytest.mark.slow
+
 
 class Opened:
     """A double of ``opened_lanes`` that counts instead of opening anything."""

@@ -44,6 +44,8 @@ from trigreason.evaluation.provider import PairAPI, arm_for
 from trigreason.failure import Away
 from trigreason.reasoning import Message, trace_from_json
 
+pytestmark = pytest.mark.slow
+
 QUESTION = bundled.problems()[0].question
 OWN = own_arm(bundled_pair())
 

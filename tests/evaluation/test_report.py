@@ -22,6 +22,8 @@ from trigreason.evaluation.report.tables import QUESTIONS_SHOWN, overview, quest
 from trigreason.evaluation.runs import Run
 from trigreason.reasoning import Thresholds, Trigger
 
+pytestmark = pytest.mark.slow
+
 ARMS = {method: Arm(method=method) for method in ("srm", "lrm", "specreason", "trigreason")}
 HOSTILE = "<script>alert(1)</script>\"'><img src=//evil.example/x onerror=alert(2)> {{ 7 * 7 }} $x$"
 

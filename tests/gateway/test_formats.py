@@ -114,6 +114,7 @@ async def test_a_cut_answer_has_the_finish_reason_length(tmp_path: Path) -> None
     assert told.message["content"] == '{"ß":'
 
 
+@pytest.mark.slow
 async def test_the_bundled_pair_answers_by_a_schema(tmp_path: Path) -> None:
     wanted = {"type": "json_schema", "json_schema": {"name": "n", "schema": {"type": "boolean"}}}
     async with asked_gateway(tmp_path) as client:

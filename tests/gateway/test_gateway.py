@@ -80,6 +80,7 @@ async def test_the_numbers_are_those_of_the_trace(client: Client) -> None:
     assert account["seconds"] <= float(told.headers["server-timing"].split("total;dur=")[1]) / 1000
 
 
+@pytest.mark.slow
 async def test_headers(client: Client) -> None:
     whole, streamed = await client.chat(), await client.chat(stream=True)
     for told in (whole, streamed):
@@ -114,6 +115,7 @@ async def test_a_pair_without_a_scorer_says_so(client: Client) -> None:
     assert "RSD needs a scorer" in told.error["message"]
 
 
+@pytest.mark.slow
 async def test_methods_and_thresholds_by_name_and_body(client: Client) -> None:
     told = await client.chat(model="bundled:srm")
     assert told.body["trigreason"]["smt"] == 1.0
@@ -145,6 +147,7 @@ async def test_events(client: Client) -> None:
     assert sum(each["tokens"] for each in accepted) == thought
 
 
+@pytest.mark.slow
 async def test_stop_strings_end_the_answer_alone(client: Client) -> None:
     whole = await client.chat()
     assert "boxed" in whole.message["content"]

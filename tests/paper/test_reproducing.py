@@ -5,8 +5,12 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import pytest
+
 from trigreason.configuration import Configuration, read_configuration
 from trigreason.paper.item_files import catalogue
+
+pytestmark = pytest.mark.slow
 
 PAGE = (Path(__file__).parents[2] / "docs" / "reproducing.md").read_text(encoding="utf-8")
 COMMANDS = re.findall(r"trigreason paper (?:run|all)[^`\n#]*", PAGE)

@@ -20,6 +20,8 @@ from trigreason.paper.result import Result
 from trigreason.paper.running import carry_out
 from trigreason.paper.writing import as_markdown, write, write_index
 
+pytestmark = pytest.mark.slow
+
 
 @dataclass
 class Written:

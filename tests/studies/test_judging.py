@@ -25,6 +25,8 @@ from trigreason.studies.judging import (
     score_steps,
 )
 
+pytestmark = pytest.mark.slow
+
 BUDGET = Budget(thinking_tokens=900, answer_tokens=64)
 
 

@@ -60,6 +60,7 @@ def finished_by_the_lrm(runs: list[Run]) -> list[Run]:
     return runs
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("direction", Direction)
 @pytest.mark.parametrize("wanted", [0.2, 0.5, 0.8])
 def test_the_wanted_share_is_met(direction: Direction, wanted: float) -> None:

@@ -85,6 +85,7 @@ async def test_what_it_finds_is_better_on_questions_it_never_saw(tmp_path: Path)
     assert found.questions == (32, 32)
 
 
+@pytest.mark.slow
 async def test_what_is_reported(tmp_path: Path) -> None:
     found = await calibrated(tmp_path, 8)
     reported = {row.setting for row in found.rows}

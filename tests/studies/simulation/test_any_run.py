@@ -13,6 +13,8 @@ from trigreason.hiding import Hiding
 from trigreason.reasoning import Prices, Purpose, Trace
 from trigreason.studies.simulation import Deployment, Server, simulate
 
+pytestmark = pytest.mark.slow
+
 often = settings(max_examples=60, deadline=None)
 
 SECONDS = st.floats(0, 2)
