@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import socket
 import sys
@@ -114,6 +115,8 @@ async def serve(
                 server_header=False,
                 timeout_graceful_shutdown=int(seconds + 2 * LAST_WORDS_SECONDS),
             )
+            gc.collect()
+            gc.freeze()  # else a full collection of what was imported holds every stream up
             await _Server(config, service).serve(sockets=[listener])
 
 
