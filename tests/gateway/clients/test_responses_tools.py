@@ -39,8 +39,7 @@ class City(BaseModel):
 
 async def response(client: Any, streamed: bool, **fields: Any) -> Any:
     """A response, whose events and body fit the types of OpenAI's package."""
-    from openai.types import responses
-
+    responses: Any = pytest.importorskip("openai.types.responses", reason=MISSING)
     if not streamed:
         told = await client.responses.create(model=MODEL, **fields)
     else:
@@ -77,9 +76,8 @@ async def test_a_call_and_its_output(tmp_path: Path, streamed: bool, more: dict[
 
 async def test_arguments_are_parsed(tmp_path: Path) -> None:
     async with openai_client(tmp_path) as (client, _):
-        from openai import pydantic_function_tool
-
-        tool = pydantic_function_tool(City, name="weather")
+        openai: Any = pytest.importorskip("openai", reason=MISSING)
+        tool = openai.pydantic_function_tool(City, name="weather")
         asked = {"model": MODEL, "input": QUESTION, "tools": [tool]}
         whole = await client.responses.parse(**asked)
         async with client.responses.stream(**asked) as stream:
