@@ -25,6 +25,8 @@ from tests.gateway.clients.test_function_tools import (
 from tests.gateway.test_tools import ARGUMENTS, WEATHER
 
 pytestmark = pytest.mark.slow
+openai: Any = pytest.importorskip("openai", reason=MISSING)
+responses: Any = pytest.importorskip("openai.types.responses", reason=MISSING)
 
 TOOL = {"type": "function", "strict": True} | WEATHER["function"]
 CONTINUED = "<think>I look it up.\n\n</think><tool_call>weather:Paris</tool_call>"
@@ -39,7 +41,6 @@ class City(BaseModel):
 
 async def response(client: Any, streamed: bool, **fields: Any) -> Any:
     """A response, whose events and body fit the types of OpenAI's package."""
-    responses: Any = pytest.importorskip("openai.types.responses", reason=MISSING)
     if not streamed:
         told = await client.responses.create(model=MODEL, **fields)
     else:
@@ -76,7 +77,6 @@ async def test_a_call_and_its_output(tmp_path: Path, streamed: bool, more: dict[
 
 async def test_arguments_are_parsed(tmp_path: Path) -> None:
     async with openai_client(tmp_path) as (client, _):
-        openai: Any = pytest.importorskip("openai", reason=MISSING)
         tool = openai.pydantic_function_tool(City, name="weather")
         asked = {"model": MODEL, "input": QUESTION, "tools": [tool]}
         whole = await client.responses.parse(**asked)
@@ -91,13 +91,11 @@ async def test_arguments_are_parsed(tmp_path: Path) -> None:
 
 async def test_what_is_not_kept_is_not_found(tmp_path: Path) -> None:
     async with openai_client(tmp_path) as (client, _):
-        from openai import BadRequestError, NotFoundError
-
         reference = {"type": "item_reference", "id": "rs_1"}
-        with pytest.raises(NotFoundError, match="not kept here"):
+        with pytest.raises(openai.NotFoundError, match="not kept here"):
             await client.responses.create(model=MODEL, input=[TURN, reference])
         sealed = {"type": "reasoning", "id": "rs_1", "summary": [], "encrypted_content": "x"}
-        with pytest.raises(BadRequestError) as refused:
+        with pytest.raises(openai.BadRequestError) as refused:
             await client.responses.create(model=MODEL, input=[sealed, TURN])
     assert refused.value.code == "invalid_encrypted_content"
 
@@ -105,12 +103,11 @@ async def test_what_is_not_kept_is_not_found(tmp_path: Path) -> None:
 @pytest.mark.parametrize("streamed", [False, True])
 async def test_openais_agents(tmp_path: Path, streamed: bool) -> None:
     agents: Any = pytest.importorskip("agents", reason=MISSING)
-    from openai import AsyncOpenAI
 
     agents.set_tracing_disabled(True)
     async with (
         address(tmp_path) as (url, server),
-        AsyncOpenAI(base_url=url, api_key="none", max_retries=0) as client,
+        openai.AsyncOpenAI(base_url=url, api_key="none", max_retries=0) as client,
     ):
         agent = agents.Agent(
             name="weatherman",
