@@ -23,7 +23,7 @@ from trigreason.evaluation.report.collect import gathered
 from trigreason.evaluation.report.conclusion import conclusion
 from trigreason.evaluation.report.numbers import comparison_to_json
 from trigreason.evaluation.runs import Failed, Run
-from trigreason.reasoning import Author, Message, StepRecord, Stretch, Trace
+from trigreason.reasoning import Author, Message, StepRecord, Stretch, Thresholds, Trace
 from trigreason.reasoning.records import Purpose
 from trigreason.reasoning.steps import StepEnd
 from trigreason.reasoning.triggers import Trigger
@@ -98,6 +98,9 @@ def test_the_conclusion() -> None:
     without = "TrigReason has 66.7 % right; the SRM wrote 67 % of the thinking."
     assert conclusion(gathered(PLAN, [ours])) == without
     assert conclusion(gathered(PLAN, [lrm])) == ""
+    other = replace(ours, arm=replace(TRIGREASON, thresholds=Thresholds(n=0)), runs=ours.runs[2:])
+    of_two = conclusion(gathered(PLAN, [lrm, other, ours]))
+    assert ", the best of 2, has 66.7 % right" in of_two
     unscored = replace(ours, runs=[replace(run, right=None) for run in ours.runs])
     assert conclusion(gathered(PLAN, [lrm, unscored])) == ""
     assert conclusion(gathered(PLAN, [])) == ""

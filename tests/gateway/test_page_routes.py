@@ -101,11 +101,15 @@ async def test_a_response_has_its_trace_if_it_is_asked_for(client: Client) -> No
     ],
 )
 async def test_every_api_gives_the_trace(client: Client, path: str, body: dict[str, Any]) -> None:
-    asked = {"model": "bundled", "trigreason": {"trace": True}} | body
+    asked = {"model": "bundled", "trigreason": {"trace": True, "events": True}} | body
     told = await client.send("POST", path, json=asked)
-    trace = trace_from_json(told.body["trigreason"]["trace"])
+    account = told.body["trigreason"]
+    trace = trace_from_json(account["trace"])
     assert trace.messages[-1].content == QUESTION
     assert trace.answer
+    handed = [each for each in account["events"] if each["type"] == "handed_over"]
+    assert handed
+    assert all(each["usd"] is None for each in handed), "the bundled pair has no price"
 
 
 async def test_events_tell_what_the_page_shows(client: Client) -> None:

@@ -133,10 +133,10 @@ def headers(exchange: Exchange) -> dict[str, str]:
     return fields | ({"server-timing": ", ".join(timing)} if timing else {})
 
 
-def event_to_json(event: GatewayEvent, so_far: Trace | None = None) -> dict[str, Any] | None:
+def event_to_json(event: GatewayEvent, so_far: Trace | None) -> dict[str, Any] | None:
     """An event as an entry of ``events``; None for text, which has its own chunks, and for ends.
 
-    With the run ``so_far``, a handover tells what it has cost.
+    A handover tells what the run has cost ``so_far``.
     """
     fields: dict[str, Any]
     match event:
@@ -153,8 +153,7 @@ def event_to_json(event: GatewayEvent, so_far: Trace | None = None) -> dict[str,
             return fields | _signals(step) | _tokens(step) | {"text": step.text}
         case HandedOver(writer, trigger, steps, because):
             fields = {"type": "handed_over", "writer": writer, "trigger": trigger, "steps": steps}
-            if so_far is not None:
-                fields["usd"] = spent(so_far).usd if so_far.prices else None
+            fields["usd"] = spent(so_far).usd if so_far and so_far.prices else None
             return fields | ({"because": _signals(because)} if because else {})
         case WentOnAlone(author):
             return {"type": "went_on_alone", "author": author}

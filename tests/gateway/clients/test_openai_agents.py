@@ -13,6 +13,7 @@ from tests.gateway.clients.test_function_tools import (
     IN_PARIS,
     MODEL,
     QUESTION,
+    TURN,
     Weather,
     openai_client,
     weather,
@@ -23,6 +24,7 @@ agents: Any = pytest.importorskip("agents", reason=MISSING)
 agents.set_tracing_disabled(True)  # traces would go to OpenAI
 
 
+CONTINUED = "<think>I look it up.\n\n</think><tool_call>weather:Paris</tool_call>"
 KINDS = ["OpenAIChatCompletionsModel", "OpenAIResponsesModel"]
 
 
@@ -32,19 +34,26 @@ def agent(client: Any, kind: str = KINDS[0], **fields: Any) -> Any:
 
 
 @pytest.mark.parametrize("streamed", [False, True])
-async def test_an_agent_calls_a_function_and_answers(tmp_path: Path, streamed: bool) -> None:
+@pytest.mark.parametrize("kind", KINDS)
+async def test_an_agent_calls_a_function_and_answers(
+    tmp_path: Path, streamed: bool, kind: str
+) -> None:
     async with openai_client(tmp_path) as (client, server):
-        asked = agent(client, tools=[agents.function_tool(weather)])
+        asked = agent(client, kind, tools=[agents.function_tool(weather)])
         if streamed:
             run = agents.Runner.run_streamed(asked, QUESTION)
-            kinds = [event.type async for event in run.stream_events()]
-            assert "raw_response_event" in kinds
+            events = {event.type async for event in run.stream_events()}
+            assert {"raw_response_event", "run_item_stream_event"} <= events
         else:
             run = await agents.Runner.run(asked, QUESTION)
-    assert run.final_output == ANSWER
+        prompt = server.prompts[-1]
+        again = await agents.Runner.run(asked, [*run.to_input_list(), TURN])
+    assert run.final_output == again.final_output == ANSWER
     calls = [item.type for item in run.new_items if item.type.startswith("tool_call")]
     assert calls == ["tool_call_item", "tool_call_output_item"]
-    assert "<tool_call>weather:Paris</tool_call>" in server.prompts[-1]
+    assert "<tool_call>weather:Paris</tool_call>" in prompt
+    if kind == "OpenAIResponsesModel":  # which sends the reasoning back, and the other one does not
+        assert CONTINUED in prompt
 
 
 async def test_an_agent_hands_over_to_another(tmp_path: Path) -> None:

@@ -100,33 +100,6 @@ async def test_what_is_not_kept_is_not_found(tmp_path: Path) -> None:
     assert refused.value.code == "invalid_encrypted_content"
 
 
-@pytest.mark.parametrize("streamed", [False, True])
-async def test_openais_agents(tmp_path: Path, streamed: bool) -> None:
-    agents: Any = pytest.importorskip("agents", reason=MISSING)
-
-    agents.set_tracing_disabled(True)
-    async with (
-        address(tmp_path) as (url, server),
-        openai.AsyncOpenAI(base_url=url, api_key="none", max_retries=0) as client,
-    ):
-        agent = agents.Agent(
-            name="weatherman",
-            instructions="Look it up.",
-            tools=[agents.function_tool(weather)],
-            model=agents.OpenAIResponsesModel(model=MODEL, openai_client=client),
-        )
-        if streamed:
-            run = agents.Runner.run_streamed(agent, QUESTION)
-            kinds = [event.type async for event in run.stream_events()]
-            assert "run_item_stream_event" in kinds
-        else:
-            run = await agents.Runner.run(agent, QUESTION)
-        assert run.final_output == ANSWER
-        assert CONTINUED in server.prompts[-1]
-        again = await agents.Runner.run(agent, [*run.to_input_list(), TURN])
-        assert again.final_output == ANSWER
-
-
 async def test_langchain(tmp_path: Path) -> None:
     langchain: Any = pytest.importorskip("langchain_openai", reason=MISSING)
     async with address(tmp_path) as (url, server):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from trigreason.evaluation.report.collect import Comparison
-from trigreason.evaluation.report.tables import interval, signed
+from trigreason.evaluation.report.tables import chance, interval, signed
 from trigreason.evaluation.summary import ArmSummary, accuracy_difference
 from trigreason.reasoning import Author
 
@@ -16,23 +16,25 @@ ALONE = ("srm", "lrm")
 def conclusion(comparison: Comparison) -> str:
     """How a method of both models compares with the LRM alone; empty if no such run was scored.
 
-    It is TrigReason, or without it the one that has most answers right.
+    It is TrigReason, or without it the one that has most answers right. Where it was picked for
+    that out of several, the sentence says so.
     """
     summaries = {arm: each for arm, each in comparison.summaries().items() if each.accuracy}
     both = [arm for arm in summaries if arm.method not in ALONE]
     if not both:
         return ""
-    arm = max(both, key=lambda each: (each.method == "trigreason", _accuracy(summaries[each])))
+    candidates = [arm for arm in both if arm.method == "trigreason"] or both
+    arm = max(candidates, key=lambda each: _accuracy(summaries[each]))
     lrm = next((each for each in summaries if each.method == "lrm"), None)
-    name, own = comparison.names[arm], summaries[arm]
+    of = f", the best of {len(candidates)}," if len(candidates) > 1 else ""
+    name, own = f"{comparison.names[arm]}{of}", summaries[arm]
     if lrm is None:
         return f"{name} has {_accuracy(own):.1f} % right{_written(own)}."
     delta = accuracy_difference(comparison.arms[arm].runs, comparison.arms[lrm].runs)
     far = ""
     if delta is not None:
-        chance = "beyond chance" if delta.is_significant else "within chance"
         points = f"{signed(100 * delta.value)} points, {interval(delta, 100)}"
-        far = f" ({points}; {chance} on {delta.questions:,} questions in common)"
+        far = f" ({points}; {chance(delta)} on {delta.questions:,} questions in common)"
     alone = summaries[lrm]
     return (
         f"{name} has {_accuracy(own):.1f} % right, the LRM alone {_accuracy(alone):.1f} %{far}. "

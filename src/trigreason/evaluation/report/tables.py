@@ -139,6 +139,11 @@ def interval(delta: Difference, scale: float = 1.0) -> str:
     return f"{signed(scale * delta.low)} to {signed(scale * delta.high)}"
 
 
+def chance(delta: Difference) -> str:
+    """Whether chance alone explains a difference, at 5 %."""
+    return "beyond chance" if delta.is_significant else "within chance"
+
+
 def compared(comparison: Comparison) -> Table | None:
     """Differences between arms, paired by question; None if nothing can be compared."""
     names = comparison.names
@@ -148,7 +153,7 @@ def compared(comparison: Comparison) -> Table | None:
             ShadedCell(signed(100 * delta.value), interval(delta, 100)),
             ShadedCell("< 0.001" if delta.p < 0.001 else f"{delta.p:.3f}"),
             ShadedCell(f"{delta.questions:,}"),
-            ShadedCell("beyond chance" if delta.is_significant else "within chance"),
+            ShadedCell(chance(delta)),
         ]
         for first, second, delta in differences(comparison)
     ]

@@ -56,7 +56,7 @@ class MessagesAnswer:
                 return begun + self._block_delta(
                     "input_json_delta", {"partial_json": call.arguments}
                 )
-            case _ if self._with_events and (entry := event_to_json(event)):
+            case _ if self._with_events and (entry := event_to_json(event, run.trace)):
                 return self._beginning() + _sse("trigreason", event=entry)
             case _:
                 return b""
@@ -93,7 +93,7 @@ class MessagesAnswer:
             case ToolCalled(_, call):
                 called = _tool_use(call) | {"input": msgspec.json.decode(call.arguments)}
                 self._content.append((called, []))
-            case _ if self._with_events and (entry := event_to_json(event)):
+            case _ if self._with_events and (entry := event_to_json(event, run.trace)):
                 self._events.append(entry)
 
     def whole(self) -> bytes:

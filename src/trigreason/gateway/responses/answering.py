@@ -54,7 +54,7 @@ class ResponsesAnswer:
                 return self._text(MESSAGE, text)
             case ToolCalled(_, call):
                 return self._called(call)
-            case _ if self._with_events and (entry := event_to_json(event)):
+            case _ if self._with_events and (entry := event_to_json(event, run.trace)):
                 return self._beginning() + self._event("response.trigreason.event", event=entry)
             case _:
                 return b""
@@ -83,7 +83,7 @@ class ResponsesAnswer:
                 self._item(MESSAGE).texts.append(text)
             case ToolCalled(_, call):
                 self._call_item(call)
-            case _ if self._with_events and (entry := event_to_json(event)):
+            case _ if self._with_events and (entry := event_to_json(event, run.trace)):
                 self._events.append(entry)
 
     def whole(self) -> bytes:

@@ -10,7 +10,6 @@ from typing import Annotated, Any
 
 from pydantic import ConfigDict, Field, WithJsonSchema
 
-from trigreason.gateway.errors import unsupported
 from trigreason.gateway.formats import OTHER_FORMATS, FlatFormat, guide_of
 from trigreason.gateway.gateway_request import Effort, GatewayRequest, GenerationBody
 from trigreason.gateway.lenient import (
@@ -109,11 +108,9 @@ class ResponsesRequest(GenerationBody):
     def parsed(self, state: ResponseState) -> GatewayRequest:
         """The request, parsed. Raises ApiError if it asks for what cannot be served."""
         refuse(self, REFUSED)
-        guide = guide_of(self.text.format if self.text else None, "text.format")
         tools, forced, ignored_tools = offered(self.tools or (), self.tool_choice)
-        if guide is not None and tools:
-            what = "a schema binds the whole answer, so no tool could be called; leave out one"
-            raise unsupported("text.format", what)
+        wanted = self.text.format if self.text else None
+        guide = guide_of(wanted, "text.format", has_tools=bool(tools))
         return self.request(
             conversation(self.instructions, self.input, state),
             max_tokens=self.max_output_tokens,
